@@ -188,5 +188,7 @@ function descend(from: JsonObject, path: readonly string[]): Json | undefined {
 }
 
 function isSimple(value: Json | undefined): value is null | boolean | number | string {
-  return value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string'
+  return (
+    value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string'
+  )
 }

@@ -14,7 +14,12 @@ export function globMatcher(pattern: string): (value: string) => boolean {
   const segments = segmentsOf(pattern)
   return value => {
     const text = characters(value)
-    return findSpan(text, segments, from => from === 0, to => to === text.length)
+    return findSpan(
+      text,
+      segments,
+      from => from === 0,
+      to => to === text.length,
+    )
   }
 }
 

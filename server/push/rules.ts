@@ -55,11 +55,7 @@ export function defaultRules(userId: UserId): Ruleset {
       rule('.m.rule.suppress_notices', [match('content.msgtype', 'm.notice')], []),
       rule(
         '.m.rule.invite_for_me',
-        [
-          match('type', 'm.room.member'),
-          match('content.membership', 'invite'),
-          match('state_key', userId),
-        ],
+        [match('type', 'm.room.member'), match('content.membership', 'invite'), match('state_key', userId)],
         ['notify', sound('default')],
       ),
       rule('.m.rule.member_event', [match('type', 'm.room.member')], []),
@@ -154,7 +150,7 @@ export function placeRule(
   const rest = rules.filter(each => each.rule_id !== fresh.rule_id)
   // With both, the rule is the next most important with respect to `before`.
   const neighbour = before ?? after
-  let at = old < 0 ? 0 : old
+  let at = Math.max(old, 0)
   if (neighbour !== undefined) {
     const index = rest.findIndex(each => each.rule_id === neighbour)
     if (index < 0) return { kind: 'no-such-neighbour', ruleId: neighbour }

@@ -3,15 +3,15 @@
  *
  * One row per (room, person, type, thread), replaced, never moved backwards. A room's receipts are few (a
  * handful per member), so a room that someone looks at holds them in memory in the order in which they
- * changed: what is new since a position is the end of that list. Memory may hold a receipt whose row is not
- * durable yet; every reader says up to which position it may look.
+ * changed: what is new since a position is the end of that list. What is queued waits beside the list until
+ * it is durable; readers never see it.
  *
  * Who may see which receipt is the reader's business: `m.read.private` belongs to its owner alone.
  * Spec: client-server-api#receipts.
  */
 import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
 import { isObject } from '../protocol/json.ts'
-import { type ReceiptRow, receiptRows } from '../store/catalogue.ts'
+import { type ReceiptRow, receiptTable } from '../store/catalogue.ts'
 import type { Position, Store } from '../store/store.ts'
 import type { RoomEvent } from './rooms.ts'
 
@@ -50,31 +50,46 @@ export interface Receipts {
   set(roomId: RoomId, userId: UserId, receipts: readonly NewReceipt[]): Promise<number>
   /** Changed above `after` (all, where it is undefined) and at or below `until`; oldest first. */
   since(roomId: RoomId, after: Position | undefined, until: Position): Promise<readonly Receipt[]>
-  marks(roomId: RoomId, userId: UserId, until: Position): Promise<ReadMarks>
+  marks(roomId: RoomId, userId: UserId): Promise<ReadMarks>
 }
 
 /** Receipts that memory holds over all rooms; the rooms longest unused are dropped beyond it. */
 const maxReceiptsInMemory = 200_000
 
 interface RoomReceipts {
-  /** In the order of their positions. */
+  /** Durable, in the order of their positions. */
   receipts: Receipt[]
-  /** Receipts that are not durable yet: the room must not be dropped meanwhile. */
-  pending: number
+  /** Queued, not durable yet; the room must not be dropped meanwhile. */
+  readonly pending: Receipt[]
 }
 
 export function openReceipts({ store, clock }: { store: Store; clock: () => number }): Receipts {
   const rooms = new Map<RoomId, RoomReceipts>()
   const loading = new Map<RoomId, Promise<RoomReceipts>>()
+  const withPending = new Set<RoomReceipts>()
   let total = 0
-  let generation = 0
 
   store.onReset(() => {
     rooms.clear()
     loading.clear()
+    withPending.clear()
     total = 0
-    generation++
   })
+
+  store.onDurable(({ durablePosition }) => {
+    for (const room of withPending) {
+      while (room.pending.length > 0 && room.pending[0]!.position <= durablePosition)
+        replace(room, room.pending.shift()!)
+      if (room.pending.length === 0) withPending.delete(room)
+    }
+  })
+
+  function replace(room: RoomReceipts, receipt: Receipt) {
+    const old = indexOf(room.receipts, receipt.userId, receipt.type, receipt.threadId)
+    if (old >= 0) room.receipts.splice(old, 1)
+    else total++
+    room.receipts.push(receipt)
+  }
 
   function open(roomId: RoomId): RoomReceipts | Promise<RoomReceipts> {
     const known = rooms.get(roomId)
@@ -85,67 +100,64 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
     }
     const started = loading.get(roomId)
     if (started) return started
-    const load = loadRoom(roomId, generation)
+    const load: Promise<RoomReceipts> = loadRoom(roomId, () => loading.get(roomId) === load)
     loading.set(roomId, load)
-    load.finally(() => loading.get(roomId) === load && loading.delete(roomId)).catch(() => {})
     return load
   }
 
-  async function loadRoom(roomId: RoomId, started: number): Promise<RoomReceipts> {
-    const rows = await store.read(view => view.range(receiptRows.under(roomId)))
-    const receipts = rows.map(row => receiptOf(row.parts[1] as UserId, row.parts[2], row.parts[3], row.value))
-    receipts.sort((one, other) => one.position - other.position)
-    const room = { receipts, pending: 0 }
-    if (started !== generation) return room
-    rooms.set(roomId, room)
-    total += receipts.length
-    dropUnused()
-    return room
+  async function loadRoom(roomId: RoomId, stillWanted: () => boolean): Promise<RoomReceipts> {
+    try {
+      const rows = await store.read(view => view.range(receiptTable.under(roomId)))
+      const receipts = rows.map(row =>
+        receiptOf(row.parts[1] as UserId, row.parts[2], row.parts[3], row.value),
+      )
+      receipts.sort((one, other) => one.position - other.position)
+      const room = { receipts, pending: [] }
+      // After a reset someone else may already hold this room.
+      if (stillWanted()) {
+        rooms.set(roomId, room)
+        total += receipts.length
+        dropUnused(roomId)
+      }
+      return room
+    } finally {
+      if (stillWanted()) loading.delete(roomId)
+    }
   }
 
-  function dropUnused() {
+  function dropUnused(except: RoomId) {
     for (const [roomId, room] of rooms) {
-      if (total <= maxReceiptsInMemory || rooms.size === 1) return
-      if (room.pending > 0) continue
+      if (total <= maxReceiptsInMemory) return
+      if (room.pending.length > 0 || roomId === except) continue
       rooms.delete(roomId)
       total -= room.receipts.length
     }
   }
 
   return {
-    async set(roomId, userId, wanted) {
-      let held: RoomReceipts | undefined
-      try {
-        return await store.transact(`receipts:${roomId}`, async tx => {
-          // The writer is alone with this room's receipts, and a room with `pending` stays in memory.
-          const room = await open(roomId)
-          const forward = wanted.filter(each => movesForward(room.receipts, userId, each))
-          if (forward.length === 0) return 0
-          room.pending++
-          held = room
-          tx.sequence((next, rows) => {
-            for (const { type, threadId, event } of forward) {
-              const row: ReceiptRow = {
-                eventId: event.eventId,
-                eventPosition: event.position,
-                position: next(),
-                ts: clock(),
-              }
-              rows.put(receiptRows.key(roomId, userId, type, threadId ?? ''), row)
-              const receipt = receiptOf(userId, type, threadId ?? '', row)
-              const old = indexOf(room.receipts, userId, type, threadId)
-              if (old >= 0) room.receipts.splice(old, 1)
-              else total++
-              room.receipts.push(receipt)
+    set: (roomId, userId, wanted) =>
+      store.transact(`receipts:${roomId}`, async tx => {
+        // This room's only writer; between here and the queue nobody else runs.
+        const room = await open(roomId)
+        const forward = wanted.filter(each => movesForward(room, userId, each))
+        if (forward.length === 0) return 0
+        tx.sequence((next, rows) => {
+          for (const { type, threadId, event } of forward) {
+            const row: ReceiptRow = {
+              eventId: event.eventId,
+              eventPosition: event.position,
+              position: next(),
+              ts: clock(),
             }
-            rows.announce(`ephemeral:${roomId}`)
-          })
-          return forward.length
+            rows.put(receiptTable.key(roomId, userId, type, threadId ?? ''), row)
+            room.pending.push(receiptOf(userId, type, threadId ?? '', row))
+          }
+          rooms.set(roomId, room)
+          withPending.add(room)
+          rows.announce(`ephemeral:${roomId}`)
         })
-      } finally {
-        if (held) held.pending--
-      }
-    },
+        return forward.length
+      }),
 
     async since(roomId, after, until) {
       const { receipts } = await open(roomId)
@@ -156,13 +168,13 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
       return receipts.slice(from, to)
     },
 
-    async marks(roomId, userId, until) {
+    async marks(roomId, userId) {
       const { receipts } = await open(roomId)
       let room = 0
       let version = 0
       const threads = new Map<ThreadId, Position>()
       for (const receipt of receipts) {
-        if (receipt.userId !== userId || receipt.position > until) continue
+        if (receipt.userId !== userId) continue
         version = receipt.position
         const { threadId, eventPosition } = receipt
         if (threadId === undefined) room = Math.max(room, eventPosition)
@@ -185,15 +197,21 @@ function receiptOf(userId: UserId, type: string, thread: string, row: ReceiptRow
   }
 }
 
-function indexOf(receipts: readonly Receipt[], userId: UserId, type: ReceiptType, threadId?: ThreadId): number {
+function indexOf(
+  receipts: readonly Receipt[],
+  userId: UserId,
+  type: ReceiptType,
+  threadId?: ThreadId,
+): number {
   return receipts.findLastIndex(
     each => each.userId === userId && each.type === type && each.threadId === threadId,
   )
 }
 
-function movesForward(receipts: readonly Receipt[], userId: UserId, wanted: NewReceipt): boolean {
-  const old = receipts[indexOf(receipts, userId, wanted.type, wanted.threadId)]
-  return !old || old.eventPosition < wanted.event.position
+function movesForward(room: RoomReceipts, userId: UserId, { type, threadId, event }: NewReceipt): boolean {
+  const newest = (list: readonly Receipt[]) => list[indexOf(list, userId, type, threadId)]
+  const old = newest(room.pending) ?? newest(room.receipts)
+  return !old || old.eventPosition < event.position
 }
 
 /** Spec: client-server-api#threaded-read-receipts: "a maximum of 3 hops is recommended". */

@@ -50,8 +50,7 @@ export function openTyping({ clock }: { clock: () => number }): Typing {
     if (timer) clearTimeout(timer)
     timer = undefined
     let next = Number.POSITIVE_INFINITY
-    for (const room of rooms.values())
-      for (const until of room.typists.values()) next = Math.min(next, until)
+    for (const room of rooms.values()) for (const until of room.typists.values()) next = Math.min(next, until)
     if (next === Number.POSITIVE_INFINITY) return
     timer = setTimeout(expire, Math.max(1, next - clock()))
     timer.unref()
