@@ -6,8 +6,7 @@
  */
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { Key } from '../store/key.ts'
-import type { Position, RowWriter, Transaction } from '../store/store.ts'
+import type { Position } from '../store/store.ts'
 
 /** An accepted event, as the inside hands it around. Read-only and shared: never change one. */
 export interface RoomEvent {
@@ -63,29 +62,6 @@ export interface SendOptions {
 export interface Sent {
   readonly eventId: EventId
   readonly position: Position
-}
-
-/** A room that does not exist yet: the id of a version 12 room is the hash of its first event. */
-export interface NewRoom {
-  readonly version: string
-  /** The first is `m.room.create`, the second the creator's join; each stands on the one before. */
-  readonly drafts: readonly Omit<Draft, 'roomId'>[]
-  readonly more?: MoreRows
-}
-
-/** Rows of other tables in the same batch (an alias, a place in the directory). */
-export interface MoreRows {
-  /** Taken together with the room, so that nobody else writes these rows meanwhile. */
-  readonly owners: readonly string[]
-  write(tx: Transaction, roomId: RoomId): Promise<void> | void
-}
-
-/** Rows that are derived from accepted events, in the event's own batch. Pure: same event, same rows. */
-export interface Projection {
-  readonly name: string
-  /** The rows to know first. Most events need none: then nothing is read. `redacted` = the target, as it was, of a redaction that takes effect. */
-  reads?(event: RoomEvent, redacted: RoomEvent | undefined): readonly Key<unknown>[]
-  write(event: RoomEvent, redacted: RoomEvent | undefined, known: readonly unknown[], rows: RowWriter): void
 }
 
 /** One room as it is durably now. Cheap to get; do not keep one across awaits that matter. */
@@ -146,12 +122,6 @@ export interface Rooms {
   roomIds(): Promise<readonly RoomId[]>
 
   send(draft: Draft, options?: SendOptions): Promise<Sent>
-  /** Several events of one room as one batch, each standing on the one before: all or none. */
-  sendAll(drafts: readonly Draft[], more?: MoreRows): Promise<Sent[]>
-  /** A room and all its first events as one batch: all or none. Refused: M_UNSUPPORTED_ROOM_VERSION, or what a rule says. */
-  create(room: NewRoom): Promise<RoomId>
-  /** The user no longer wants to know of a room that they are not in (M_UNKNOWN otherwise). */
-  forget(userId: UserId, roomId: RoomId): Promise<void>
 
   /** Accepted, not rejected or soft-failed, in position order. */
   timeline(roomId: RoomId, options: TimelineOptions): Promise<RoomEvent[]>
@@ -178,9 +148,6 @@ export type RoomErrorCode =
   | 'M_INVALID_PARAM'
   | 'M_TOO_LARGE'
   | 'M_ROOM_IN_USE'
-  | 'M_INVALID_ROOM_STATE'
-  | 'M_BAD_ALIAS'
-  | 'M_DUPLICATE_ANNOTATION'
   | 'M_UNSUPPORTED_ROOM_VERSION'
   | 'M_INCOMPATIBLE_ROOM_VERSION'
   | 'M_UNABLE_TO_AUTHORISE_JOIN'
