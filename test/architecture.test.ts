@@ -69,6 +69,7 @@ const table: Record<string, Row> = {
       'node:net',
       'node:tls',
       'node:fs',
+      'node:buffer',
       'node:crypto',
     ],
   },
