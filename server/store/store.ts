@@ -53,6 +53,7 @@ export interface Transaction extends View {
    * Runs `fill` when the transaction is queued, without anything in between: the place for rows that
    * carry a position, for chains (audit) and for moving in-memory state to the new pending tip.
    * `next()` takes one position; positions of one transaction follow each other. Reads are over by then.
+   * `fill` must not throw: half-moved memory is treated like a failed write.
    */
   sequence(fill: (next: () => Position, rows: RowWriter) => void): void
   /** Told to `onDurable` listeners once this transaction is durable; a topic names who should look again. */
@@ -74,10 +75,14 @@ export interface Commit {
 }
 
 export interface Store {
-  read<T>(fn: (view: View) => Promise<T>): Promise<T>
+  /** `position`: what the view shows, exactly; the `durablePosition` of the moment when `fn` is called. */
+  read<T>(fn: (view: View, position: Position) => Promise<T>): Promise<T>
   /**
-   * Runs `fn` as the only writer of `owner` (several owners: taken in sorted order), then queues what it
-   * wrote. Resolves with fn's result when that is durable. If fn throws, nothing is written.
+   * Runs `fn` as the only writer of `owner` (several owners: all queues are joined in one step, so there is
+   * no circle), then queues what it wrote. Resolves with fn's result when that is durable, and so does one
+   * that only reads, because it may have seen pending rows. If fn throws, nothing is written. `fn` is called
+   * at once where nobody else works on the owner. A transaction inside another of the same owner waits for
+   * ever: don't.
    */
   transact<T>(owner: string | readonly string[], fn: (tx: Transaction) => Promise<T> | T): Promise<T>
   /** Everything at or below is durable and may be shown; nothing above may. */
