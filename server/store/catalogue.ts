@@ -19,16 +19,32 @@ export interface RelationRow {
   readonly relType: string
   /** originServerTs: the newest edit is the one with the highest. */
   readonly ts: number
-  /** What an annotation says. */
-  readonly key?: string
 }
 export const relationChildren = jsonTable<RelationRow>()('rc', 'relation children', [
   'text',
   'text',
   'position',
 ])
+/** (room, child): where its row stands, for the redaction that breaks the relation. */
+export interface RelationOfChildRow {
+  readonly parent: string
+  readonly position: number
+  readonly relType: string
+  readonly sender: string
+  readonly type: string
+  readonly key?: string
+}
+export const relationsByChild = jsonTable<RelationOfChildRow>()('rl', 'relations by child', ['text', 'text'])
 /** (room, parent): this event has children, so that a page of events asks once and not once an event. */
 export const relationParents = jsonTable<1>()('rp', 'relation parents', ['text', 'text'])
+/** (room, parent, sender, type, key): the annotation that stands, so that nobody makes the same one twice. */
+export const annotations = jsonTable<{ readonly eventId: string }>()('rk', 'annotations', [
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+])
 /** (room, root): its newest reply and how many there are; (room, newest reply): a room's threads by latest reply. */
 export interface ThreadRow {
   readonly latest: number
