@@ -1,6 +1,8 @@
 /**
- * Keys: ordered bytes, held as strings whose every char is one byte (latin1), so that `<` on strings is
- * byte order in LevelDB and a Map finds them. Only `Table` makes keys; a key knows its value's type.
+ * Keys: ordered bytes, held as strings whose every char is one byte (U+0000–U+00FF), so that a Map finds
+ * them. Engines write such a string as UTF-8, which keeps the order: `<` on two keys, on their bytes in
+ * LevelDB and on their parts agree (texts: by code point). Only `Table` makes keys; a key knows its value's
+ * type, and its first two letters find its table again (`tableOf`).
  */
 declare const tag: unique symbol
 
@@ -35,6 +37,15 @@ export interface Table<P extends readonly unknown[], V> {
   decode(text: string): V
 }
 
+/** Every table that exists in this process, by prefix: how a key alone is enough to decode its value. */
+const tables: (Table<never, unknown> | undefined)[] = []
+
+export function tableOf(key: string): Table<never, unknown> {
+  const found = tables[(key.charCodeAt(0) << 8) | key.charCodeAt(1)]
+  if (found === undefined) throw new TypeError(`no table has the prefix ${JSON.stringify(key.slice(0, 2))}`)
+  return found
+}
+
 export function jsonTable<V>() {
   return <const K extends readonly PartKind[]>(prefix: string, name: string, kinds: K): Table<Parts<K>, V> =>
     table(prefix, name, kinds, JSON.stringify, text => JSON.parse(text) as V)
@@ -63,6 +74,9 @@ function table<const K extends readonly PartKind[], V>(
   decode: (text: string) => V,
 ): Table<Parts<K>, V> {
   type P = Parts<K>
+  if (!/^[_a-z][_a-z0-9]$/.test(prefix)) throw new TypeError(`a prefix is two letters, not ${prefix}`)
+  const slot = (prefix.charCodeAt(0) << 8) | prefix.charCodeAt(1)
+  if (tables[slot] !== undefined) throw new TypeError(`the prefix ${prefix} is taken by ${tables[slot].name}`)
   const write = (parts: readonly (string | number)[]): string => {
     let bytes = prefix
     for (let i = 0; i < parts.length; i++) bytes += encodePart(kinds[i]!, parts[i]!)
@@ -89,6 +103,7 @@ function table<const K extends readonly PartKind[], V>(
     encode,
     decode,
   }
+  tables[slot] = self as unknown as Table<never, unknown>
   return self
 }
 
@@ -104,12 +119,12 @@ function encodePart(kind: PartKind, value: string | number): string {
     case 'text':
       return `${escapeText(value as string)}\x00\x01`
     case 'u32':
-      return bigEndian(value as number, 4)
+      return u32(inRange(value as number, 0, 2 ** 32))
     case 'position':
-      return bigEndian(value as number, 7)
+      return u56(inRange(value as number, 0, 2 ** 53))
     case 'signed':
       // Offset by 2^52, so that what lies before zero sorts before it; positions stay below it.
-      return bigEndian((value as number) + 2 ** 52, 7)
+      return u56(inRange(value as number, -(2 ** 52), 2 ** 52) + 2 ** 52)
     default:
       return kind satisfies never
   }
@@ -122,36 +137,62 @@ function decodePart(kind: PartKind, key: string, at: number): [string | number, 
       return [unescapeText(key.slice(at, end)), end + 2]
     }
     case 'u32':
-      return [readBigEndian(key, at, 4), at + 4]
+      return [readU32(key, at), at + 4]
     case 'position':
-      return [readBigEndian(key, at, 7), at + 7]
+      return [readU56(key, at), at + 7]
     case 'signed':
-      return [readBigEndian(key, at, 7) - 2 ** 52, at + 7]
+      return [readU56(key, at) - 2 ** 52, at + 7]
     default:
       return kind satisfies never
   }
 }
 
-function bigEndian(value: number, bytes: number): string {
-  let out = ''
-  let rest = value
-  for (let i = 0; i < bytes; i++) {
-    out = String.fromCharCode(rest % 256) + out
-    rest = Math.floor(rest / 256)
+/** A number that does not fit would land somewhere else in the order: a wrong row, not an error, later on. */
+function inRange(value: number, from: number, to: number): number {
+  if (!Number.isInteger(value) || value < from || value >= to) {
+    throw new RangeError(`${value} is no integer between ${from} and ${to}`)
   }
-  return out
+  return value
 }
 
-function readBigEndian(key: string, at: number, bytes: number): number {
-  let value = 0
-  for (let i = 0; i < bytes; i++) value = value * 256 + key.charCodeAt(at + i)
-  return value
+function u32(value: number): string {
+  return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255)
+}
+
+function u56(value: number): string {
+  const high = Math.floor(value / 2 ** 32)
+  const low = value >>> 0
+  return String.fromCharCode(
+    high >>> 16,
+    (high >>> 8) & 255,
+    high & 255,
+    low >>> 24,
+    (low >>> 16) & 255,
+    (low >>> 8) & 255,
+    low & 255,
+  )
+}
+
+function readU32(key: string, at: number): number {
+  return (
+    ((key.charCodeAt(at) << 24) |
+      (key.charCodeAt(at + 1) << 16) |
+      (key.charCodeAt(at + 2) << 8) |
+      key.charCodeAt(at + 3)) >>>
+    0
+  )
+}
+
+function readU56(key: string, at: number): number {
+  const high = (key.charCodeAt(at) << 16) | (key.charCodeAt(at + 1) << 8) | key.charCodeAt(at + 2)
+  return high * 2 ** 32 + readU32(key, at + 3)
 }
 
 const ascii = /^[\x01-\x7f]*$/
 
 function escapeText(text: string): string {
   if (ascii.test(text)) return text
+  if (!text.isWellFormed()) throw new RangeError('a lone surrogate cannot be part of a key')
   return Buffer.from(text, 'utf8').toString('latin1').replaceAll('\x00', '\x00\xff')
 }
 

@@ -53,6 +53,7 @@ export interface Transaction extends View {
    * Runs `fill` when the transaction is queued, without anything in between: the place for rows that
    * carry a position, for chains (audit) and for moving in-memory state to the new pending tip.
    * `next()` takes one position; positions of one transaction follow each other. Reads are over by then.
+   * `fill` must not throw: half-moved memory is treated like a failed write.
    */
   sequence(fill: (next: () => Position, rows: RowWriter) => void): void
   /** Told to `onDurable` listeners once this transaction is durable; a topic names who should look again. */
@@ -74,10 +75,14 @@ export interface Commit {
 }
 
 export interface Store {
-  read<T>(fn: (view: View) => Promise<T>): Promise<T>
+  /** `position`: what the view shows, exactly; the `durablePosition` of the moment when `fn` is called. */
+  read<T>(fn: (view: View, position: Position) => Promise<T>): Promise<T>
   /**
-   * Runs `fn` as the only writer of `owner` (several owners: taken in sorted order), then queues what it
-   * wrote. Resolves with fn's result when that is durable. If fn throws, nothing is written.
+   * Runs `fn` as the only writer of `owner` (several owners: all queues are joined in one step, so there is
+   * no circle), then queues what it wrote. Resolves with fn's result when that is durable, and so does one
+   * that only reads, because it may have seen pending rows. If fn throws, nothing is written. `fn` is called
+   * at once where nobody else works on the owner. A transaction inside another of the same owner waits for
+   * ever: don't.
    */
   transact<T>(owner: string | readonly string[], fn: (tx: Transaction) => Promise<T> | T): Promise<T>
   /** Everything at or below is durable and may be shown; nothing above may. */
@@ -91,17 +96,36 @@ export interface Store {
 }
 
 export type StoreErrorCode =
+  /** A write failed, or was pending when one failed: it may or may not be there. */
   | 'STORE_UNCERTAIN'
   | 'STORE_CLOSED'
+  /** Data is not what was written, or is missing: maintenance. */
   | 'STORE_DAMAGED'
+  /** No space left: reads go on; writes too, by themselves, once there is space. */
   | 'STORE_FULL'
+  /** Another process has the folder. */
   | 'STORE_LOCKED'
+  /** A newer release wrote the data, and says that this one cannot read it. */
+  | 'STORE_NEWER'
+
+/** One thing that is wrong. Names files and tables, never a key or a value: those may tell who somebody is. */
+export interface Finding {
+  readonly kind: 'head' | 'journal' | 'log' | 'manifest' | 'table-file' | 'row' | 'event' | 'open'
+  readonly message: string
+}
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  /** With STORE_DAMAGED: what was found. */
+  readonly findings: readonly Finding[]
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options?: ErrorOptions & { findings?: readonly Finding[] },
+  ) {
     super(message, options)
     this.name = 'StoreError'
     this.code = code
+    this.findings = options?.findings ?? []
   }
 }
