@@ -178,7 +178,10 @@ for (const joinRule of ['private', 'org.example.other']) {
 
 // (4.1) third-party invites
 
-const { sign, publicKey } = signingKey(new Uint8Array(32).fill(1))
+// The first key whose text differs in the two alphabets.
+const { sign, publicKey } = [1, 3, 4, 5, 6, 7, 8, 9]
+  .map(seed => signingKey(new Uint8Array(32).fill(seed)))
+  .find(key => /[+/]/.test(encodeBase64(key.publicKey)))!
 const stranger = signingKey(new Uint8Array(32).fill(2))
 const keyId = 'ed25519:0' as KeyId
 const signedFor = (mxid: string, token = 'token', by = sign) =>
@@ -247,8 +250,11 @@ rule('4.1.8', 'rejects', 'what was changed after signing', version =>
 )
 rule('4.1.8', 'rejects', 'what nobody signed', version =>
   withPendingInvite(version).judge(
-    redeem({ mxid: bob, token: 'token', signatures: { x: 1, y: { 'ed25519:1': 2 } } }),
+    redeem({ mxid: bob, token: 'token', signatures: { x: 1, y: { 'ed25519:1': 2 }, z: null } }),
   ),
+)
+rule('4.1.8', 'rejects', 'a signed object without signatures', version =>
+  withPendingInvite(version).judge(redeem({ mxid: bob, token: 'token' })),
 )
 rule('4.1.8', 'rejects', 'an invite that carries no key', version =>
   withPendingInvite(version, {}).judge(redeem(signedFor(bob))),

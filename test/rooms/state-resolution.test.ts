@@ -59,6 +59,20 @@ for (const version of roomVersions) {
     t.is(at(room, state, 'm.room.topic'), undefined)
   })
 
+  test(`version ${version}: a kick comes before what the kicked user does at the same time`, t => {
+    const room = moderated(version)
+    const kicked = room.fork(() => room.member(bob, 'leave', alice))
+    const talked = room.fork(() => topic(room, bob, 'too late', 1))
+    t.is(at(room, resolve(room, talked, kicked), 'm.room.topic'), undefined)
+  })
+
+  test(`version ${version}: leaving is no power event: what the leaver said before in time stands`, t => {
+    const room = moderated(version)
+    const talked = room.fork(() => topic(room, bob, 'farewell', 1))
+    const left = room.fork(() => room.member(bob, 'leave'))
+    t.deepEqual(at(room, resolve(room, left, talked), 'm.room.topic'), { topic: 'farewell' })
+  })
+
   test(`version ${version}: a demotion comes before what the demoted user grants at the same time`, t => {
     const room = moderated(version)
     const demoted = room.fork(() => room.powerLevels(users(version, { [bob]: 0 })))
@@ -180,6 +194,20 @@ for (const version of roomVersions) {
     const third = room.powerLevels(users(version, { [bob]: 100, [carol]: 100 }), bob).eventId
     // Version 2 judges bob's change on the first levels, for the second are in no conflict.
     t.is(resolve(room, stale, room.state).get(powerLevels), rebuilds ? third : first)
+  })
+}
+
+for (const version of roomVersions) {
+  const mainline = version !== '12'
+
+  test(`version ${version}: power levels on which all agree ${mainline ? 'order' : 'are not up for decision, so do not order'} the changes made under them`, t => {
+    const room = moderated(version)
+    topic(room, bob, 'under the first levels', 9_000)
+    room.powerLevels(users(version, { [bob]: 51 }))
+    const second = room.fork(() => topic(room, bob, 'under the second levels', 1))
+    // Version 2.1 starts from nothing: without a decision about power levels there is no mainline, and time decides.
+    const expected = mainline ? 'under the second levels' : 'under the first levels'
+    t.deepEqual(at(room, resolve(room, second, room.state), 'm.room.topic'), { topic: expected })
   })
 }
 
