@@ -6,15 +6,10 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
-import type { EventId } from '../protocol/ids.ts'
-import type { JsonObject } from '../protocol/json.ts'
-import { jsonTable } from './key.ts'
 import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
 import { jsonTable, textTable } from './key.ts'
-import type { JsonObject } from '../protocol/json.ts'
-import { jsonTable } from './key.ts'
 import type { Position } from './store.ts'
 
 // ── store: _ ─────────────────────────────────────────────────────────────────────────────────────────
@@ -153,23 +148,39 @@ export interface RelationRow {
   readonly relType: string
   /** originServerTs: the newest edit is the one with the highest. */
   readonly ts: number
-  /** What an annotation says. */
-  readonly key?: string
 }
-export const relationChildren = jsonTable<RelationRow>()('rc', 'relation children', [
+export const relationChildren = jsonTable<RelationRow>()('rC', 'relation children', [
   'text',
   'text',
   'position',
 ])
+/** (room, child): where its row stands, for the redaction that breaks the relation. */
+export interface RelationOfChildRow {
+  readonly parent: string
+  readonly position: number
+  readonly relType: string
+  readonly sender: string
+  readonly type: string
+  readonly key?: string
+}
+export const relationsByChild = jsonTable<RelationOfChildRow>()('rL', 'relations by child', ['text', 'text'])
 /** (room, parent): this event has children, so that a page of events asks once and not once an event. */
-export const relationParents = jsonTable<1>()('rp', 'relation parents', ['text', 'text'])
+export const relationParents = jsonTable<1>()('rP', 'relation parents', ['text', 'text'])
+/** (room, parent, sender, type, key): the annotation that stands, so that nobody makes the same one twice. */
+export const annotations = jsonTable<{ readonly eventId: string }>()('rK', 'annotations', [
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+])
 /** (room, root): its newest reply and how many there are; (room, newest reply): a room's threads by latest reply. */
 export interface ThreadRow {
   readonly latest: number
   readonly count: number
 }
-export const threadRoots = jsonTable<ThreadRow>()('ro', 'thread roots', ['text', 'text'])
-export const threadsByLatest = jsonTable<{ readonly root: string }>()('rh', 'threads by latest reply', [
+export const threadRoots = jsonTable<ThreadRow>()('rO', 'thread roots', ['text', 'text'])
+export const threadsByLatest = jsonTable<{ readonly root: string }>()('rH', 'threads by latest reply', [
   'text',
   'position',
 ])
@@ -180,11 +191,11 @@ export interface AliasRow {
   readonly creator: string
   readonly createdTs: number
 }
-export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
-export const aliasesOfRoom = jsonTable<1>()('rb', 'aliases of a room', ['text', 'text'])
+export const roomAliases = jsonTable<AliasRow>()('rA', 'room aliases', ['text'])
+export const aliasesOfRoom = jsonTable<1>()('rB', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
-  'rd',
+  'rD',
   'published rooms',
   ['text'],
 )
@@ -199,7 +210,7 @@ export interface ReportRow {
   readonly userId?: string
   readonly reason: string
 }
-export const contentReports = jsonTable<ReportRow>()('rr', 'content reports', ['position'])
+export const contentReports = jsonTable<ReportRow>()('rR', 'content reports', ['position'])
 
 // ── accounts: a ──────────────────────────────────────────────────────────────────────────────────────
 
