@@ -21,11 +21,15 @@ export class CanonicalJsonError extends Error {
   }
 }
 
-/** An array or object that is being written: its members still to come, and what closes it. */
+/** An array or object that is being written. */
 type Frame = {
-  readonly container: Json
+  readonly container: readonly Json[] | JsonObject
+  /** In canonical order; null for an array. */
   readonly keys: readonly string[] | null
+  /** No key needs an escape. */
+  readonly plainKeys: boolean
   readonly length: number
+  /** Where to go on after the member that is being written. */
   next: number
 }
 
@@ -34,30 +38,28 @@ export function canonicalJson(value: Json): string {
   const open: Frame[] = []
   let frame = frameOf(value)
   let text = frame.keys ? '{' : '['
-  for (;;) {
-    const { keys } = frame
-    let entered = false
-    while (frame.next < frame.length) {
-      const index = frame.next++
+  writing: for (;;) {
+    const { keys, plainKeys, length } = frame
+    for (let i = frame.next; i < length; i++) {
       let member: Json | undefined
-      if (index > 0) text += ','
+      if (i > 0) text += ','
       if (keys) {
-        const key = keys[index]!
+        const key = keys[i]!
         member = (frame.container as JsonObject)[key]
-        text += `${quote(key)}:`
+        text += plainKeys ? `"${key}":` : `${quote(key)}:`
       } else {
-        member = (frame.container as readonly Json[])[index]
+        member = (frame.container as readonly Json[])[i]
       }
-      if (typeof member === 'object' && member !== null) {
-        open.push(frame)
-        frame = frameOf(member)
-        text += frame.keys ? '{' : '['
-        entered = true
-        break
+      if (typeof member !== 'object' || member === null) {
+        text += scalar(member)
+        continue
       }
-      text += scalar(member)
+      frame.next = i + 1
+      open.push(frame)
+      frame = frameOf(member)
+      text += frame.keys ? '{' : '['
+      continue writing
     }
-    if (entered) continue
     text += keys ? '}' : ']'
     const parent = open.pop()
     if (!parent) return text
@@ -66,35 +68,33 @@ export function canonicalJson(value: Json): string {
 }
 
 function frameOf(container: readonly Json[] | JsonObject): Frame {
-  if (Array.isArray(container)) return { container, keys: null, length: container.length, next: 0 }
-  const keys = presentKeys(container as JsonObject)
-  return { container, keys, length: keys.length, next: 0 }
-}
-
-function presentKeys(object: JsonObject): string[] {
-  const prototype: unknown = Object.getPrototypeOf(object)
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new CanonicalJsonError('NOT_JSON', 'only plain objects have a canonical form')
+  if (isArray(container)) {
+    return { container, keys: null, plainKeys: true, length: container.length, next: 0 }
   }
-  let keys = Object.keys(object)
+  let keys = Object.keys(container)
   let sorted = true
-  let beyondUtf16Order = false
+  let plainKeys = true
+  let absent = false
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!
-    if (object[key] === undefined) {
-      keys = keys.filter(name => object[name] !== undefined)
-      return keys.sort(byCodePoint)
-    }
     if (i > 0 && keys[i - 1]! > key) sorted = false
-    if (aboveD7ff.test(key)) beyondUtf16Order = true
+    if (!plainAscii.test(key)) plainKeys = false
+    if (container[key] === undefined) absent = true
   }
-  // UTF-16 order and code point order part only where surrogates meet U+E000–U+FFFF.
-  if (beyondUtf16Order) return keys.sort(byCodePoint)
-  return sorted ? keys : keys.sort()
+  if (absent) keys = keys.filter(key => container[key] !== undefined)
+  if (!plainKeys) keys.sort(byCodePoint)
+  else if (!sorted) keys.sort()
+  return { container, keys, plainKeys, length: keys.length, next: 0 }
 }
 
-const aboveD7ff = /[\ud800-\uffff]/
+/** `Array.isArray` does not narrow a readonly array. */
+function isArray(value: readonly Json[] | JsonObject): value is readonly Json[] {
+  return Array.isArray(value)
+}
 
+const plainAscii = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** JavaScript sorts by UTF-16 code unit, which differs where surrogates meet U+E000 to U+FFFF. */
 function byCodePoint(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length)
   for (let i = 0; i < shorter; i++) {
@@ -132,13 +132,12 @@ function integer(value: number): string {
   throw new CanonicalJsonError('NOT_AN_INTEGER', `${value} is not an integer`)
 }
 
-const plain = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/
-
 function quote(text: string): string {
-  if (plain.test(text)) return `"${text}"`
-  if (!text.isWellFormed()) {
+  // JSON.stringify escapes what the grammar escapes, in the same lower-case letters, and beyond that
+  // only lone surrogates: what it did not lengthen has none.
+  const quoted = JSON.stringify(text)
+  if (quoted.length !== text.length + 2 && !text.isWellFormed()) {
     throw new CanonicalJsonError('LONE_SURROGATE', 'a string holds half of a surrogate pair')
   }
-  // JSON.stringify escapes what the grammar escapes, in the same lower-case letters, and nothing else.
-  return JSON.stringify(text)
+  return quoted
 }
