@@ -24,6 +24,8 @@ export interface Profiles {
   get(userId: UserId): Promise<JsonObject>
   /** For the membership events that rooms make for our people. */
   member(userId: UserId): Promise<MemberProfile>
+  /** How a person of another server is called in a room that both are in. */
+  asSeenInRooms(viewer: UserId, wanted: UserId): Promise<JsonObject | null>
   setField(userId: UserId, name: string, value: Json): Promise<void>
   removeField(userId: UserId, name: string): Promise<void>
   setIn(tx: Transaction, userId: UserId, fields: JsonObject): void
@@ -137,6 +139,14 @@ export function openProfiles(core: Core): Profiles {
   return {
     get,
     member: async userId => memberFields(await get(userId)),
+    asSeenInRooms: async (viewer, wanted) => {
+      for (const [roomId, { membership }] of await rooms.memberships(viewer)) {
+        const view = membership === 'join' ? await rooms.view(roomId) : null
+        if (view?.membership(wanted) !== 'join') continue
+        return { ...memberFields(view.state('m.room.member', wanted)?.content ?? {}) }
+      }
+      return null
+    },
     setField: (userId, name, value) =>
       write(userId, name, fields => ({ ...fields, [name]: checkValue(name, value) })),
     removeField: (userId, name) =>
