@@ -69,6 +69,7 @@ const table: Record<string, Row> = {
       'node:net',
       'node:tls',
       'node:fs',
+      'node:buffer',
       'node:crypto',
     ],
   },
@@ -184,9 +185,12 @@ function imports(): Import[] {
     for (const file of sources(join(root, top))) {
       const text = readFileSync(file, 'utf8')
       const pattern =
-        /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g
+        /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]/g
       for (const match of text.matchAll(pattern)) {
-        found.push({ file: relative(root, file).split(sep).join('/'), specifier: (match[1] ?? match[2])! })
+        found.push({
+          file: relative(root, file).split(sep).join('/'),
+          specifier: (match[1] ?? match[2] ?? match[3])!,
+        })
       }
     }
   }

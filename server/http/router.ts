@@ -105,12 +105,22 @@ class RouteTable {
       group = { router, serve: router.routes() as unknown as Middleware }
       this.#groups.set(key, group)
     }
-    const readParams: Step = function readParams(ctx, next) {
-      ctx.state.params = ctx['params'] as Record<string, string>
-      ctx.state.route = path
-      return next()
+    // Without its last slash @koa/router takes a path with and without it.
+    const pattern = path.length > 1 ? path.replace(/\/$/, '') : path
+    group.router.register(pattern, [method], [runSteps(path, steps)] as never[])
+  }
+}
+
+/** All steps as one: @koa/router would compose them anew for every request. */
+function runSteps(path: string, steps: readonly Step[]): Step {
+  return function runSteps(ctx, next) {
+    ctx.state.params = ctx['params'] as Record<string, string>
+    ctx.state.route = path
+    const run = (index: number): unknown => {
+      const step = steps[index]
+      return step ? step(ctx, () => Promise.resolve(run(index + 1))) : next()
     }
-    group.router.register(path, [method], [readParams, ...steps] as never[])
+    return run(0)
   }
 }
 
