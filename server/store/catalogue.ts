@@ -6,15 +6,10 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
-import type { EventId } from '../protocol/ids.ts'
-import type { JsonObject } from '../protocol/json.ts'
-import { jsonTable } from './key.ts'
 import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
 import { jsonTable, textTable } from './key.ts'
-import type { JsonObject } from '../protocol/json.ts'
-import { jsonTable } from './key.ts'
 import type { Position } from './store.ts'
 
 // ── store: _ ─────────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +96,10 @@ export const waitingRedactions = jsonTable<readonly Position[]>()('rr', 'room, e
   'u32',
   'text',
 ])
-export const roomMemberships = jsonTable<RoomMembershipRow>()('rm', 'user, room → membership', ['text', 'u32'])
+export const roomMemberships = jsonTable<RoomMembershipRow>()('rm', 'user, room → membership', [
+  'text',
+  'u32',
+])
 /** Week, room, user, device, event type, transaction id. Rows are removed by the week. */
 export const sentTransactions = jsonTable<SentRow>()('rx', 'what a transaction id has sent', [
   'u32',
