@@ -9,14 +9,13 @@ import { MatrixError } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import type { EventId } from '../protocol/ids.ts'
-import { checkRedaction } from '../rooms/redaction-request.ts'
 import { relationOf } from '../rooms/relations.ts'
 import type { Draft, Rooms, SendOptions } from '../rooms/rooms.ts'
 import { pathEventId, pathRoomId } from './room-request.ts'
 
 export interface SendDeps {
   readonly authenticate: Step
-  readonly rooms: Pick<Rooms, 'send' | 'view' | 'event'>
+  readonly rooms: Pick<Rooms, 'send' | 'event'>
 }
 
 export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
@@ -46,7 +45,6 @@ export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
   async function redact(ctx: Context, redacts: EventId, content: Draft['content']): Promise<void> {
     const roomId = pathRoomId(ctx)
     const { userId: sender } = ctx.state.requester
-    await checkRedaction(rooms, sender, roomId, redacts)
     const draft: Draft = { roomId, sender, type: 'm.room.redaction', content: defined(content), redacts }
     ctx.body = { event_id: (await rooms.send(draft, transactionOf(ctx))).eventId }
   }
