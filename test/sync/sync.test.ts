@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { EventId, RoomId, UserId } from '../../server/protocol/ids.ts'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Position } from '../../server/store/store.ts'
 import { ann, ben, brief, cam, member, openWorld, state, text, type World } from './world.ts'
 
@@ -18,7 +19,7 @@ function scenario(name: string, run: (t: import('ava').ExecutionContext, world: 
 }
 
 const setup = ['create', 'ann join', 'power_levels', 'join_rules']
-const limit = (timeline: object, more: object = {}) => ({ room: { timeline, ...more } })
+const limit = (timeline: JsonObject, more: JsonObject = {}): JsonObject => ({ room: { timeline, ...more } })
 
 scenario(
   'an initial sync of a new room has everything in the timeline and no state before it',
@@ -379,7 +380,7 @@ scenario('state that the timeline’s filter hides is told as state', async (t, 
 
 scenario('rooms and not_rooms choose rooms', async (t, world) => {
   const [one, two] = [await world.room(), await world.room()]
-  const of = async (room: object) =>
+  const of = async (room: JsonObject) =>
     Object.keys((await world.device(ann).sync({ filter: { room } })).rooms?.join ?? {})
   t.deepEqual(await of({ rooms: [one] }), [one])
   t.deepEqual(await of({ not_rooms: [one] }), [two])
