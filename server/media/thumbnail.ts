@@ -8,7 +8,7 @@
  * Spec: client-server-api#thumbnails
  */
 import { open } from 'node:fs/promises'
-import sharp from 'sharp'
+import sharp, { type Metadata } from 'sharp'
 
 export interface ThumbnailRequest {
   /** Of a file that this process may read. */
@@ -84,7 +84,7 @@ function made(bytes: Uint8Array, contentType: string): ThumbnailAnswer {
 }
 
 /** EXIF orientations 5 to 8 lie on their side. */
-function upright(found: { width: number; height: number; pageHeight?: number; orientation?: number }) {
+function upright(found: Metadata) {
   const height = found.pageHeight ?? found.height
   return (found.orientation ?? 1) >= 5
     ? { width: height, height: found.width }
