@@ -115,7 +115,8 @@ export function openAccountData(core: Core): AccountData {
     setIn,
     set: async (userId, roomId, type, content) => {
       await store.transact(userId, tx => setIn(tx, userId, roomId, type, content))
-      if (type === 'm.ignored_user_list') ignored.delete(userId)
+      generation++
+      ignored.delete(userId)
     },
     change: async (userId, roomId, type, next) => {
       await store.transact(userId, async tx => {

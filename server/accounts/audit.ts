@@ -5,8 +5,8 @@
  * entries of different people's transactions stand in commit order; after a failed write it is read again.
  */
 import {
-  AuditChecker,
   type AuditAct,
+  AuditChecker,
   type AuditEntry,
   type AuditTip,
   type AuditVerdict,
@@ -61,7 +61,9 @@ export function openAudit(store: Store, clock: () => number): Audit {
       const ours = era
       if (!tip) {
         const [last] = await tx.range(auditTable.under(), { reverse: true, limit: 1 })
-        tip ??= last ? { sequence: last.value.sequence, hash: last.value.hash } : emptyAuditTip
+        const loaded = last ? { sequence: last.value.sequence, hash: last.value.hash } : emptyAuditTip
+        // What was read before a failed write may have been rows that are gone.
+        if (era === ours) tip ??= loaded
       }
       tx.sequence((_next, rows) => {
         // A failed write in between took the tip away; this transaction stands on what is gone.

@@ -20,11 +20,7 @@ export interface PasswordHasher {
   verify(hash: string, password: string): Promise<boolean>
 }
 
-export type DeviceRemoved = (
-  tx: Transaction,
-  userId: UserId,
-  deviceId: DeviceId,
-) => Promise<void> | void
+export type DeviceRemoved = (tx: Transaction, userId: UserId, deviceId: DeviceId) => Promise<void> | void
 export type AccountRemoved = (
   tx: Transaction,
   userId: UserId,

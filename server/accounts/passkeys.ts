@@ -14,6 +14,7 @@ import {
 } from '@simplewebauthn/server'
 import { decodeBase64Url, encodeBase64Url } from '../protocol/base64.ts'
 import type { UserId } from '../protocol/ids.ts'
+import { localpartOf } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import {
   accountSettingTable,
@@ -27,7 +28,6 @@ import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
 import { type Challenges, challengeLifetimeMs, openChallenges } from './challenges.ts'
 import type { Core } from './core.ts'
-import { localpartOf } from '../protocol/ids.ts'
 import { refuseUnlessUsable } from './sessions.ts'
 
 type AssertionJson = Parameters<typeof verifyAuthenticationResponse>[0]['response']
@@ -153,7 +153,9 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
     })
     if (regressed) {
       alarm(userId)
-      throw refused('The passkey’s counter went backwards: it may have been copied. An administrator was told.')
+      throw refused(
+        'The passkey’s counter went backwards: it may have been copied. An administrator was told.',
+      )
     }
     return { userId, purpose }
   }
@@ -200,7 +202,11 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
       challenge: bytesOf(creations.issue(purpose)),
       timeout: challengeLifetimeMs,
       attestationType: 'none',
-      authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+      authenticatorSelection: {
+        residentKey: 'required',
+        requireResidentKey: true,
+        userVerification: 'required',
+      },
       // A re-enrolment replaces them all: an old key may be enrolled again.
       excludeCredentials: purpose.kind === 'add' ? (await list(purpose.userId)).map(descriptor) : [],
     })

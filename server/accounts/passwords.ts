@@ -16,6 +16,8 @@ export interface Passwords {
   /** The person, if the password is theirs and the account may be used. `user` is a user id or a localpart. */
   check(user: string, password: string): Promise<UserId>
   has(userId: UserId): Promise<boolean>
+  /** Throws where it is too weak. */
+  checkStrength(password: string): void
   /** Hashes outside any transaction: it takes long. */
   prepare(password: string): Promise<string>
   putIn(tx: Transaction, userId: UserId, hash: string): void
@@ -40,11 +42,15 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
     })
   }
 
-  const prepare = async (password: string) => {
+  const checkStrength = (password: string) => {
     if (password.length < shortest)
       throw new AccountError('M_WEAK_PASSWORD', `The password must have at least ${shortest} characters.`)
     if (password.length > longest)
       throw new AccountError('M_INVALID_PARAM', `The password has more than ${longest} characters.`)
+  }
+
+  const prepare = async (password: string) => {
+    checkStrength(password)
     return passwordHasher.hash(password)
   }
 
@@ -58,7 +64,8 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
       const right =
         password.length <= longest &&
         (await passwordHasher.verify(row?.hash ?? (await decoyHash()), password))
-      if (!userId || !row || !right) throw new AccountError('M_FORBIDDEN', 'The user or the password is wrong.')
+      if (!userId || !row || !right)
+        throw new AccountError('M_FORBIDDEN', 'The user or the password is wrong.')
       await store.read(view => refuseUnlessUsable(view, userId, core.clock()))
       return userId
     },
@@ -66,6 +73,7 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
     has: async userId =>
       core.passwords && (await store.read(view => view.get(passwordTable.key(userId)))) !== undefined,
 
+    checkStrength,
     prepare,
 
     putIn: (tx, userId, hash) => tx.put(passwordTable.key(userId), { hash, changedTs: core.clock() }),

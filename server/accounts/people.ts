@@ -241,7 +241,8 @@ export function openPeople(
         const account = await tx.get(accountTable.key(userId))
         if (!account || account.deactivatedTs !== undefined)
           throw new AccountError('M_NOT_FOUND', 'userId names nobody here, or somebody who was deactivated.')
-        if (account.kind === 'administrator' && kind !== 'administrator') await keepAnAdministrator(tx, userId)
+        if (account.kind === 'administrator' && kind !== 'administrator')
+          await keepAnAdministrator(tx, userId)
         const { expiresTs: _, sponsor: __, expired: ___, ...rest } = account
         tx.put(accountTable.key(userId), { ...rest, kind, ...(kind === 'external' ? external : {}) })
         if (kind === 'external' && external) putExpiry(tx, userId, external.expiresTs)

@@ -24,6 +24,8 @@ export interface Profiles {
   get(userId: UserId): Promise<JsonObject>
   /** For the membership events that rooms make for our people. */
   member(userId: UserId): Promise<MemberProfile>
+  /** How a person of another server is called in a room that both are in. */
+  asSeenInRooms(viewer: UserId, wanted: UserId): Promise<JsonObject | null>
   setField(userId: UserId, name: string, value: Json): Promise<void>
   removeField(userId: UserId, name: string): Promise<void>
   setIn(tx: Transaction, userId: UserId, fields: JsonObject): void
@@ -56,7 +58,10 @@ export function openProfiles(core: Core): Profiles {
       const row = (await tx.get(profileTable.key(userId))) ?? { fields: {}, revision: 0 }
       const fields = next(row.fields)
       if (Buffer.byteLength(JSON.stringify(fields)) > maxProfileBytes)
-        throw new AccountError('M_PROFILE_TOO_LARGE', `The profile would be larger than ${maxProfileBytes} bytes.`)
+        throw new AccountError(
+          'M_PROFILE_TOO_LARGE',
+          `The profile would be larger than ${maxProfileBytes} bytes.`,
+        )
       const revision = row.revision + 1
       tx.put(profileTable.key(userId), { fields, revision })
       const inRooms = name === 'displayname' || name === 'avatar_url'
@@ -134,6 +139,14 @@ export function openProfiles(core: Core): Profiles {
   return {
     get,
     member: async userId => memberFields(await get(userId)),
+    asSeenInRooms: async (viewer, wanted) => {
+      for (const [roomId, { membership }] of await rooms.memberships(viewer)) {
+        const view = membership === 'join' ? await rooms.view(roomId) : null
+        if (view?.membership(wanted) !== 'join') continue
+        return { ...memberFields(view.state('m.room.member', wanted)?.content ?? {}) }
+      }
+      return null
+    },
     setField: (userId, name, value) =>
       write(userId, name, fields => ({ ...fields, [name]: checkValue(name, value) })),
     removeField: (userId, name) =>
@@ -172,7 +185,8 @@ export function checkFieldName(name: string): void {
 function checkValue(name: string, value: Json): Json {
   if (name === 'displayname') {
     if (typeof value !== 'string') throw new AccountError('M_BAD_JSON', 'displayname must be a string.')
-    if (value.length > 256) throw new AccountError('M_INVALID_PARAM', 'displayname is longer than 256 characters.')
+    if (value.length > 256)
+      throw new AccountError('M_INVALID_PARAM', 'displayname is longer than 256 characters.')
   }
   if (name === 'avatar_url') {
     if (typeof value !== 'string') throw new AccountError('M_BAD_JSON', 'avatar_url must be a string.')
@@ -180,7 +194,8 @@ function checkValue(name: string, value: Json): Json {
     if (value !== '' && !/^mxc:\/\/[^/\s]{1,255}\/[A-Za-z0-9_-]{1,255}$/.test(value))
       throw new AccountError('M_INVALID_PARAM', 'avatar_url must be an mxc:// URI.')
   }
-  if (name === 'm.tz' && typeof value !== 'string') throw new AccountError('M_BAD_JSON', 'm.tz must be a string.')
+  if (name === 'm.tz' && typeof value !== 'string')
+    throw new AccountError('M_BAD_JSON', 'm.tz must be a string.')
   return value
 }
 

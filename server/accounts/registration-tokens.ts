@@ -3,11 +3,7 @@
  *
  * Spec: client-server-api#token-authenticated-registration
  */
-import {
-  enrolmentLinkTable,
-  type RegistrationTokenRow,
-  registrationTokenTable,
-} from '../store/catalogue.ts'
+import { enrolmentLinkTable, type RegistrationTokenRow, registrationTokenTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
@@ -52,7 +48,10 @@ export function openRegistrationTokens(core: Core, audit: Audit): RegistrationTo
   return {
     create: async (actor, { token: wanted, usesAllowed, expiresTs }) => {
       if (wanted !== undefined && !tokenGrammar.test(wanted))
-        throw new AccountError('M_INVALID_PARAM', 'token must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -.')
+        throw new AccountError(
+          'M_INVALID_PARAM',
+          'token must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -.',
+        )
       if (expiresTs !== undefined && expiresTs <= clock())
         throw new AccountError('M_INVALID_PARAM', 'expires_ts lies in the past.')
       const token = wanted ?? newSecret(core, 'ltg')
