@@ -6,6 +6,8 @@
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { DeviceId, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
+import type { Standing } from './authenticate.ts'
+import type { RateLimits } from './rate-limit.ts'
 
 /** Who is asking: set by `requireAccessToken`, from accounts. */
 export interface Requester {
@@ -19,8 +21,15 @@ export interface Requester {
 export interface RequestState {
   /** Path parameters, percent-decoded (`%2F` included). */
   params: Readonly<Record<string, string>>
+  /** The path as the route writes it: what may stand in a log. */
+  route?: string
+  /** The part of the client's network address that rate limits count by. Kept nowhere. */
+  address: string
+  limits: RateLimits
   /** Set by `requireAccessToken`. */
   requester: Requester
+  /** Set by `requireAccessToken`; `refuseSuspended` asks for it. */
+  standing?: Standing
   /** Set by `parseBody`: the strictly parsed JSON object. */
   body: JsonObject
 }

@@ -4,6 +4,8 @@
  * Spec: appendices#common-identifier-format. A parser returns null for what is not an identifier
  * of its kind; the caller knows which field to name.
  */
+import { fitsUtf8 } from './utf8.ts'
+
 declare const tag: unique symbol
 export type ServerName = string & { readonly [tag]: 'ServerName' }
 export type UserId = string & { readonly [tag]: 'UserId' }
@@ -19,18 +21,29 @@ const maxIdBytes = 255
 const serverName = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::[0-9]{1,5})?$/
 
 export function parseServerName(text: unknown): ServerName | null {
-  return typeof text === 'string' && text.length <= 230 && serverName.test(text) ? (text as ServerName) : null
+  return typeof text === 'string' && text.length <= maxIdBytes && serverName.test(text)
+    ? (text as ServerName)
+    : null
 }
 
-// Spec: appendices#user-identifiers. What we make is the strict set; what others made long ago may be
-// any printable ASCII except ':' ("historical"), which room history still carries.
-const strictLocalpart = /^[a-z0-9._=/+-]+$/
-const historicalLocalpart = /^[\x21-\x39\x3b-\x7e]*$/
-
+/**
+ * Spec: appendices#historical-user-ids. Room history carries localparts of any characters but ':' and NUL, even
+ * empty ones, and other servers accept them: a stricter parser here would split rooms.
+ */
 export function parseUserId(text: unknown): UserId | null {
-  const parts = split(text, '@')
-  return parts && historicalLocalpart.test(parts.localpart) ? (text as UserId) : null
+  return split(text, '@') ? (text as UserId) : null
 }
+
+// Spec: appendices#historical-user-ids. Others are not shown to clients outside the events that carry them.
+const compliantLocalpart = /^[\x21-\x39\x3b-\x7e]+$/
+
+/** May this user id stand outside an event, in a device list or a directory? */
+export function isCompliantUserId(id: UserId): boolean {
+  return compliantLocalpart.test(localpartOf(id))
+}
+
+// Spec: appendices#user-identifiers
+const strictLocalpart = /^[a-z0-9._=/+-]+$/
 
 /** Is this localpart one that a new account may have? */
 export function isNewLocalpart(localpart: string): boolean {
@@ -57,6 +70,16 @@ export function parseEventId(text: unknown): EventId | null {
   return typeof text === 'string' && hashEventId.test(text) ? (text as EventId) : null
 }
 
+/** Spec: rooms/v12#room-ids: the room's id is its create event's id under the other sigil. */
+export function roomIdOfCreateEvent(id: EventId): RoomId {
+  return `!${id.slice(1)}` as RoomId
+}
+
+/** The other way round. Only where the room's version makes its id from the create event. */
+export function createEventIdOf(room: RoomId): EventId {
+  return `$${room.slice(1)}` as EventId
+}
+
 export function parseRoomAlias(text: unknown): RoomAlias | null {
   return split(text, '#') ? (text as RoomAlias) : null
 }
@@ -77,14 +100,10 @@ export function localpartOf(id: UserId | RoomAlias): string {
 }
 
 function split(text: unknown, sigil: string): { localpart: string; server: ServerName } | null {
-  if (typeof text !== 'string' || text.length > maxIdBytes || text[0] !== sigil) return null
-  if (byteLength(text) > maxIdBytes || text.includes('\0')) return null
+  if (typeof text !== 'string' || text[0] !== sigil || !fitsUtf8(text, maxIdBytes)) return null
+  if (text.includes('\0') || !text.isWellFormed()) return null
   const colon = text.indexOf(':')
-  if (colon < 1) return null
+  if (colon < 0) return null
   const server = parseServerName(text.slice(colon + 1))
   return server ? { localpart: text.slice(1, colon), server } : null
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length
 }

@@ -6,12 +6,18 @@
  */
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { Position } from '../store/store.ts'
+import type { RoomVersion } from '../protocol/room-versions.ts'
+import type { Position, Transaction } from '../store/store.ts'
 
 /** An accepted event, as the inside hands it around. Read-only and shared: never change one. */
 export interface RoomEvent {
   /** Its place in this server's one order; also its short id in the store. */
   readonly position: Position
+  /**
+   * Where it stands in its room's timeline: its position if it came while we were in the room, a number below
+   * zero if it is older and was fetched later. Timeline ranges and pagination tokens go by this.
+   */
+  readonly order: number
   readonly roomId: RoomId
   readonly eventId: EventId
   readonly type: string
@@ -64,6 +70,29 @@ export interface Sent {
   readonly position: Position
 }
 
+/** What else one transaction writes together with its events: an alias, a directory entry, an audit line. */
+export interface BatchOptions {
+  /** Owners to hold beside the room, see `Store.transact`. */
+  readonly owners?: readonly string[]
+  /** Runs in the room's transaction after its events were found good. What it throws refuses them all. */
+  readonly also?: (tx: Transaction, roomId: RoomId) => Promise<void> | void
+}
+
+export interface NewRoom {
+  readonly version: RoomVersion
+  readonly creator: UserId
+  /** Of the create event, without `room_version` and `creator`, which the room adds where its version wants them. */
+  readonly createContent: JsonObject
+  /** What follows the create event, in this order: the creator's join first. All are there, or the room is not. */
+  readonly events: (roomId: RoomId) => readonly Omit<Draft, 'roomId'>[]
+}
+
+export interface CreatedRoom {
+  readonly roomId: RoomId
+  /** The create event's first. */
+  readonly sent: readonly Sent[]
+}
+
 /** One room as it is durably now. Cheap to get; do not keep one across awaits that matter. */
 export interface RoomView {
   readonly roomId: RoomId
@@ -89,9 +118,9 @@ export interface RoomView {
 }
 
 export interface TimelineOptions {
-  /** Only events above / below this position (both excluded). */
-  readonly after?: Position
-  readonly before?: Position
+  /** Only events above / below this `order` (both excluded). A position is the order of live events. */
+  readonly after?: number
+  readonly before?: number
   /** Newest first. */
   readonly reverse?: boolean
   readonly limit: number
@@ -107,6 +136,8 @@ export interface RoomMembership {
   readonly forgotten: boolean
   /** Was the user ever joined (a leave after an invite is no archived room)? */
   readonly everJoined: boolean
+  /** While joined absent; afterwards the position of what ended the last time that the user was joined. */
+  readonly joinedUntil?: Position
   /** For invites and knocks: the stripped state that was shown with it. */
   readonly strippedState?: readonly JsonObject[]
 }
@@ -121,19 +152,34 @@ export interface Rooms {
   sharesRoomWith(userId: UserId): Promise<ReadonlySet<UserId>>
   roomIds(): Promise<readonly RoomId[]>
 
+  /**
+   * Writes an event and resolves when it is durable. Throws `RoomError` where the room's rules or a gate refuse
+   * it. State that says what the room's state already says, by the same sender, is not written again: the
+   * answer is then the event that stands.
+   */
   send(draft: Draft, options?: SendOptions): Promise<Sent>
+  /** Several events of one room in one transaction: all or none. */
+  sendMany(roomId: RoomId, drafts: readonly Omit<Draft, 'roomId'>[], options?: BatchOptions): Promise<Sent[]>
+  /** Makes a room; create event and all that follows are one transaction. */
+  create(room: NewRoom, options?: BatchOptions): Promise<CreatedRoom>
+  /** Takes the room from the user's list. Refused with M_UNKNOWN while the user is joined, invited or knocking. */
+  forget(userId: UserId, roomId: RoomId): Promise<void>
 
-  /** Accepted, not rejected or soft-failed, in position order. */
+  /** Accepted, not rejected or soft-failed, in the timeline's order. */
   timeline(roomId: RoomId, options: TimelineOptions): Promise<RoomEvent[]>
   event(eventId: EventId): Promise<RoomEvent | null>
   events(eventIds: readonly EventId[]): Promise<(RoomEvent | null)[]>
   /** The room's state before (or after) the event at this position. Keys are `stateKeyOf(type, stateKey)`. */
   stateAt(roomId: RoomId, at: Position, side: 'before' | 'after'): Promise<StateAt>
+  /** The room's current state as it was when this position was the newest: what a sync token of then had seen. */
+  currentStateAsOf(roomId: RoomId, position: Position): Promise<StateAt>
+  /** The first event at or after this time, or the last one at or before it. Times are the events' own. */
+  eventNear(roomId: RoomId, timestamp: number, direction: 'forwards' | 'backwards'): Promise<RoomEvent | null>
   /** May this user see this event? Spec: client-server-api#room-history-visibility. One call for many events. */
   visible(userId: UserId, events: readonly RoomEvent[]): Promise<boolean[]>
 }
 
-/** A state of the past: event ids now, events on demand. */
+/** A state of the past: event ids now, events on demand. Keys of `ids` are made by `stateKeyOf` (graph-event.ts). */
 export interface StateAt {
   get(type: string, stateKey?: string): Promise<RoomEvent | undefined>
   getAll(): Promise<RoomEvent[]>
@@ -148,6 +194,9 @@ export type RoomErrorCode =
   | 'M_INVALID_PARAM'
   | 'M_TOO_LARGE'
   | 'M_ROOM_IN_USE'
+  | 'M_INVALID_ROOM_STATE'
+  | 'M_BAD_ALIAS'
+  | 'M_DUPLICATE_ANNOTATION'
   | 'M_UNSUPPORTED_ROOM_VERSION'
   | 'M_INCOMPATIBLE_ROOM_VERSION'
   | 'M_UNABLE_TO_AUTHORISE_JOIN'

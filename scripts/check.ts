@@ -1,0 +1,17 @@
+/** `npm run check`: types, lint and format, import directions. Says all that is wrong, not only the first. */
+import { spawnSync } from 'node:child_process'
+
+const steps: [name: string, command: string[]][] = [
+  ['types', ['tsc']],
+  ['types of server/protocol (no Node, no DOM)', ['tsc', '-p', 'server/protocol']],
+  ['lint and format', ['biome', 'check', '--error-on-warnings', '.']],
+  ['import directions', ['ava', 'test/architecture.test.ts']],
+]
+
+let failed = 0
+for (const [name, [command, ...args]] of steps) {
+  const { status } = spawnSync(command!, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}`)
+  if (status !== 0) failed++
+}
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,36 @@
+/**
+ * What every administrator must hear of: it lies in their account data, so that each of their clients gets it
+ * with the next sync, and joins the batch of the act itself.
+ */
+import type { UserId } from '../protocol/ids.ts'
+import type { Json, JsonObject } from '../protocol/json.ts'
+import { accountDataTable } from '../store/catalogue.ts'
+import type { Transaction } from '../store/store.ts'
+import type { AccountData } from './account-data.ts'
+
+/** Account data that only the server writes. */
+export const administrationType = 'org.letro.administration'
+const keptNotices = 50
+
+export interface Notice {
+  readonly action: string
+  readonly target: UserId
+}
+
+/** In a transaction that owns the user ids of all `administrators`. */
+export async function tellAdministratorsIn(
+  tx: Transaction,
+  accountData: AccountData,
+  administrators: readonly UserId[],
+  notice: Notice,
+  ts: number,
+): Promise<void> {
+  for (const userId of administrators) {
+    const row = await tx.get(accountDataTable.key(userId, '', administrationType))
+    const before = (row?.content['notices'] as readonly Json[] | undefined) ?? []
+    const entry: JsonObject = { ts, action: notice.action, target: notice.target }
+    await accountData.setIn(tx, userId, null, administrationType, {
+      notices: [...before.slice(-(keptNotices - 1)), entry],
+    })
+  }
+}

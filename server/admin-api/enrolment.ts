@@ -1,0 +1,116 @@
+/** Enrolment links and registration tokens: how people get in. A secret is shown once, when it is made. */
+import type { Accounts } from '../accounts/accounts.ts'
+import type { EnrolmentLink, NewLink } from '../accounts/enrolment.ts'
+import { parseBody, parseOptionalBody } from '../http/body.ts'
+import { mayInteger, mayString, needUserId } from '../http/fields.ts'
+import { notFound } from '../http/matrix-error.ts'
+import type { Route, Step } from '../http/route.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import { actorOf } from './administrator.ts'
+import { externalOf, kindOf, target } from './people.ts'
+
+export function enrolmentAdminRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
+  const links = '/_letro/admin/v1/enrolment-links'
+  const tokens = '/_letro/admin/v1/registration-tokens'
+  return [
+    { method: 'GET', path: links, steps: [...administrator, listLinks(accounts)] },
+    { method: 'POST', path: links, steps: [...administrator, parseBody, createLink(accounts)] },
+    { method: 'DELETE', path: `${links}/:id`, steps: [...administrator, removeLink(accounts)] },
+    {
+      method: 'POST',
+      path: '/_letro/admin/v1/people/:userId/re-enrolment',
+      steps: [...administrator, parseOptionalBody, createReEnrolmentLink(accounts)],
+    },
+    { method: 'GET', path: tokens, steps: [...administrator, listTokens(accounts)] },
+    { method: 'POST', path: tokens, steps: [...administrator, parseOptionalBody, createToken(accounts)] },
+    { method: 'DELETE', path: `${tokens}/:id`, steps: [...administrator, removeToken(accounts)] },
+  ]
+}
+
+function createLink(accounts: Accounts): Step {
+  return async ctx => {
+    const { body } = ctx.state
+    const kind = kindOf(mayString(body, 'kind', 20) ?? 'member')
+    const link = await accounts.enrolment.createLink(actorOf(ctx), needUserId(body, 'user_id'), {
+      kind,
+      lifetimeMs: mayInteger(body, 'lifetime_ms'),
+      displayName: mayString(body, 'display_name', 256),
+      external: externalOf(body, kind),
+    })
+    ctx.body = newLinkAnswer(link)
+  }
+}
+
+function createReEnrolmentLink(accounts: Accounts): Step {
+  return async ctx => {
+    const lifetimeMs = mayInteger(ctx.state.body, 'lifetime_ms')
+    const link = await accounts.enrolment.createReEnrolmentLink(actorOf(ctx), target(ctx), { lifetimeMs })
+    ctx.body = newLinkAnswer(link)
+  }
+}
+
+function listLinks(accounts: Accounts): Step {
+  return async ctx => {
+    ctx.body = { links: (await accounts.enrolment.links()).map(linkAnswer) }
+  }
+}
+
+function removeLink(accounts: Accounts): Step {
+  return async ctx => {
+    if (!(await accounts.enrolment.removeLink(actorOf(ctx), ctx.state.params['id']!)))
+      throw notFound('id is no open enrolment link.')
+    ctx.body = {}
+  }
+}
+
+function createToken(accounts: Accounts): Step {
+  return async ctx => {
+    const { body } = ctx.state
+    const { token, row } = await accounts.registrationTokens.create(actorOf(ctx), {
+      token: mayString(body, 'token', 64),
+      usesAllowed: mayInteger(body, 'uses_allowed', 1),
+      expiresTs: mayInteger(body, 'expires_ts'),
+    })
+    ctx.body = { id: row.id, token }
+  }
+}
+
+function listTokens(accounts: Accounts): Step {
+  return async ctx => {
+    const tokens = await accounts.registrationTokens.list()
+    ctx.body = {
+      tokens: tokens.map(row => ({
+        id: row.id,
+        created_ts: row.createdTs,
+        created_by: row.createdBy,
+        uses: row.uses,
+        uses_allowed: row.usesAllowed ?? null,
+        expires_ts: row.expiresTs ?? null,
+      })),
+    }
+  }
+}
+
+function removeToken(accounts: Accounts): Step {
+  return async ctx => {
+    if (!(await accounts.registrationTokens.remove(actorOf(ctx), ctx.state.params['id']!)))
+      throw notFound('id is no registration token.')
+    ctx.body = {}
+  }
+}
+
+function newLinkAnswer(link: NewLink): JsonObject {
+  return { id: link.id, user_id: link.userId, link: link.url, expires_ts: link.expiresTs }
+}
+
+function linkAnswer(link: EnrolmentLink): JsonObject {
+  return {
+    id: link.id,
+    user_id: link.userId,
+    purpose: link.purpose,
+    kind: link.kind,
+    created_ts: link.createdTs,
+    created_by: link.createdBy,
+    expires_ts: link.expiresTs,
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Enrolment and passkeys: what a person's browser calls, and the plain page at `/enrol` that calls it.
+ *
+ * `POST /_letro/client/v1/enrolment/begin` `{secret}` → who it is for and `options`
+ * (PublicKeyCredentialCreationOptionsJSON); `…/complete` `{secret, attestation, name?, device_id?, …}` → a session
+ * as from login (`inhibit_login: true`: without). `GET /_letro/client/v1/passkeys` lists one's own;
+ * `…/passkeys/begin` and `…/complete` add one; `PUT` and `DELETE …/passkeys/{id}` name and remove one.
+ * Adding and removing ask for interactive authentication: a stolen token must not be enough.
+ *
+ * The page runs our script only: no inline script, no other origin, no frame.
+ */
+import { readFileSync } from 'node:fs'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Passkey } from '../accounts/passkeys.ts'
+import { requireAccessToken } from '../http/authenticate.ts'
+import { parseBody, parseOptionalBody } from '../http/body.ts'
+import { mayBoolean, mayString, needObject, needString } from '../http/fields.ts'
+import { limit } from '../http/rate-limit.ts'
+import type { Route, Step } from '../http/route.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import { type InteractiveAuth, requireInteractiveAuth } from './interactive-auth.ts'
+import { newSessionOf, sessionAnswer } from './session-answer.ts'
+
+export interface EnrolDeps {
+  readonly accounts: Accounts
+  readonly interactiveAuth: InteractiveAuth
+}
+
+const maxSecret = 200
+
+export function enrolmentRoutes({ accounts, interactiveAuth }: EnrolDeps): Route[] {
+  const authenticate = requireAccessToken(accounts)
+  const confirm = requireInteractiveAuth(interactiveAuth)
+  const slow = limit('login')
+  const enrolment = '/_letro/client/v1/enrolment'
+  const passkeys = '/_letro/client/v1/passkeys'
+  return [
+    ...pageRoutes(),
+    { method: 'POST', path: `${enrolment}/begin`, steps: [slow, parseBody, begin(accounts)] },
+    { method: 'POST', path: `${enrolment}/complete`, steps: [slow, parseBody, complete(accounts)] },
+    { method: 'GET', path: passkeys, steps: [authenticate, limit('account'), list(accounts)] },
+    {
+      method: 'POST',
+      path: `${passkeys}/begin`,
+      steps: [authenticate, slow, parseOptionalBody, confirm, beginAdd(accounts)],
+    },
+    {
+      method: 'POST',
+      path: `${passkeys}/complete`,
+      steps: [authenticate, slow, parseBody, completeAdd(accounts)],
+    },
+    { method: 'PUT', path: `${passkeys}/:id`, steps: [authenticate, slow, parseBody, rename(accounts)] },
+    {
+      method: 'DELETE',
+      path: `${passkeys}/:id`,
+      steps: [authenticate, slow, parseOptionalBody, confirm, remove(accounts)],
+    },
+  ]
+}
+
+function begin(accounts: Accounts): Step {
+  return async ctx => {
+    const begun = await accounts.enrolment.begin(needString(ctx.state.body, 'secret', maxSecret))
+    ctx.body = {
+      user_id: begun.userId,
+      server_name: accounts.serverName,
+      purpose: begun.purpose,
+      kind: begun.kind,
+      expires_ts: begun.expiresTs,
+      ...(begun.displayName === undefined ? {} : { display_name: begun.displayName }),
+      options: begun.options,
+    }
+  }
+}
+
+function complete(accounts: Accounts): Step {
+  return async ctx => {
+    const { body } = ctx.state
+    const { userId, session } = await accounts.enrolment.complete(
+      needString(body, 'secret', maxSecret),
+      needObject(body, 'attestation'),
+      mayString(body, 'name', 100) ?? 'Passkey',
+      mayBoolean(body, 'inhibit_login') ? null : newSessionOf(body),
+    )
+    ctx.body = session ? sessionAnswer(session) : { user_id: userId }
+  }
+}
+
+function list(accounts: Accounts): Step {
+  return async ctx => {
+    const passkeys = await accounts.passkeys.list(ctx.state.requester.userId)
+    ctx.body = { passkeys: passkeys.map(passkeyAnswer) }
+  }
+}
+
+function beginAdd(accounts: Accounts): Step {
+  return async ctx => {
+    ctx.body = { options: await accounts.passkeys.beginAdd(ctx.state.requester.userId) }
+  }
+}
+
+function completeAdd(accounts: Accounts): Step {
+  return async ctx => {
+    const { body, requester } = ctx.state
+    const passkey = await accounts.passkeys.completeAdd(
+      requester.userId,
+      needObject(body, 'attestation'),
+      mayString(body, 'name', 100) ?? 'Passkey',
+    )
+    ctx.body = passkeyAnswer(passkey)
+  }
+}
+
+function rename(accounts: Accounts): Step {
+  return async ctx => {
+    const { body, requester, params } = ctx.state
+    await accounts.passkeys.rename(requester.userId, params['id']!, needString(body, 'name', 100))
+    ctx.body = {}
+  }
+}
+
+function remove(accounts: Accounts): Step {
+  return async ctx => {
+    await accounts.passkeys.remove(ctx.state.requester.userId, ctx.state.params['id']!)
+    ctx.body = {}
+  }
+}
+
+function passkeyAnswer(passkey: Passkey): JsonObject {
+  return {
+    id: passkey.id,
+    name: passkey.name,
+    created_ts: passkey.createdTs,
+    ...(passkey.lastUsedTs === undefined ? {} : { last_used_ts: passkey.lastUsedTs }),
+    backup_eligible: passkey.backupEligible,
+    backed_up: passkey.backedUp,
+  }
+}
+
+const pageFiles = [
+  { path: '/enrol', file: 'enrol.html', type: 'text/html; charset=utf-8' },
+  { path: '/enrol/enrol.js', file: 'enrol.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/enrol/words.js', file: 'words.js', type: 'text/javascript; charset=utf-8' },
+  { path: '/enrol/enrol.css', file: 'enrol.css', type: 'text/css; charset=utf-8' },
+] as const
+
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ')
+
+function pageRoutes(): Route[] {
+  return pageFiles.map(({ path, file, type }) => {
+    const text = readFileSync(new URL(`enrol-page/${file}`, import.meta.url), 'utf8')
+    return {
+      method: 'GET',
+      path,
+      steps: [
+        ctx => {
+          ctx.set('Content-Security-Policy', pagePolicy)
+          ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
+          ctx.set('Cache-Control', 'no-cache')
+          ctx.type = type
+          ctx.body = text
+        },
+      ],
+    }
+  })
+}

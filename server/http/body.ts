@@ -1,0 +1,108 @@
+/**
+ * The request's body: read within a size and a time, parsed strictly, put into `ctx.state.body`.
+ *
+ * The content type is not asked for: bodies are authorised by a bearer token, never by a cookie, so a form
+ * that another site posts carries no one's authority.
+ */
+import type { IncomingMessage } from 'node:http'
+import { MatrixError } from './matrix-error.ts'
+import type { Context, Step } from './route.ts'
+import { parseJsonObject } from './strict-json.ts'
+
+/** Enough for the largest JSON body that is no backup: an event has 64 KiB, keys and to-device batches more. */
+export const maxBodyBytes = 1024 * 1024
+/** A client that takes longer for a JSON body holds a connection and gives nothing. */
+export const maxBodyMs = 30_000
+
+/** What we still read and throw away, so that a refused client gets to see the refusal. */
+const lingerBytes = 4 * 1024 * 1024
+const lingerMs = 2_000
+
+export const parseBody: Step = bodyStep(maxBodyBytes, false)
+/** As `parseBody`; no body at all is `{}`. */
+export const parseOptionalBody: Step = bodyStep(maxBodyBytes, true)
+
+/** As `parseBody` with another size, for what is large by nature (key backup). */
+export function parseBodyUpTo(maxBytes: number): Step {
+  return bodyStep(maxBytes, false)
+}
+
+/** The connection broke before the request was complete: nobody is left to answer. */
+export class RequestAborted extends Error {
+  constructor() {
+    super('the client went away')
+    this.name = 'RequestAborted'
+  }
+}
+
+function bodyStep(maxBytes: number, optional: boolean): Step {
+  return async function parseBody(ctx, next) {
+    const bytes = await readBody(ctx, maxBytes)
+    if (bytes === null && !optional) {
+      throw new MatrixError(400, 'M_NOT_JSON', 'The body is missing: a JSON object is needed.')
+    }
+    ctx.state.body = bytes === null ? {} : parseJsonObject(bytes)
+    await next()
+  }
+}
+
+async function readBody(ctx: Context, maxBytes: number): Promise<Buffer | null> {
+  const { req } = ctx
+  if (req.headers['content-encoding'] !== undefined && req.headers['content-encoding'] !== 'identity') {
+    throw new MatrixError(415, 'M_UNKNOWN', 'A compressed body (Content-Encoding) is not supported.')
+  }
+  const announced = Number(req.headers['content-length'])
+  if (announced > maxBytes) throw await tooLarge(req, maxBytes)
+  // Small bodies are there already when the steps before us have run.
+  if (req.complete && req.readableLength <= maxBytes) return req.read() as Buffer | null
+  return await collect(req, maxBytes)
+}
+
+function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const settle = (finish: () => void) => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
+      finish()
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= maxBytes) chunks.push(chunk)
+      else settle(() => void tooLarge(req, maxBytes).then(reject, reject))
+    }
+    const onEnd = () => settle(() => resolve(size === 0 ? null : Buffer.concat(chunks, size)))
+    const onClose = () => settle(() => reject(new RequestAborted()))
+    const timer = setTimeout(() => {
+      settle(() =>
+        reject(new MatrixError(408, 'M_UNKNOWN', `The body took longer than ${maxBodyMs / 1000} s.`)),
+      )
+    }, maxBodyMs)
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
+  })
+}
+
+async function tooLarge(req: IncomingMessage, maxBytes: number): Promise<MatrixError> {
+  await discard(req)
+  return new MatrixError(413, 'M_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`)
+}
+
+/** Reads on for a moment without keeping anything. */
+export function discard(req: IncomingMessage): Promise<void> {
+  return new Promise(resolve => {
+    if (req.complete || req.destroyed) return resolve(void req.resume())
+    let size = 0
+    const done = () => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', done).off('close', done).off('error', done)
+      resolve()
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > lingerBytes) done()
+    }
+    const timer = setTimeout(done, lingerMs)
+    req.on('data', onData).on('end', done).on('close', done).on('error', done)
+  })
+}

@@ -1,0 +1,115 @@
+/**
+ * Listens, speaks HTTP (or TLS), keeps slow clients from holding what others need, and stops in good order.
+ *
+ * Assumes that every handler ends by itself or by `stopping`. Never trusts a proxy's or a client's word on
+ * who or where it is (`app.proxy`, `ctx.hostname`).
+ */
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import Koa from 'koa'
+import { answerErrors } from './errors.ts'
+import type { Log } from './log.ts'
+import { addressGroup, type RateLimits } from './rate-limit.ts'
+import type { RequestState, Route, Step } from './route.ts'
+import { routerOf } from './router.ts'
+import { securityHeaders } from './security-headers.ts'
+
+export interface HttpOptions {
+  readonly routes: readonly Route[]
+  readonly limits: RateLimits
+  readonly log: Log
+  /** People reach us by https, through our own TLS or what stands before us. */
+  readonly https: boolean
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly tls?: { readonly certificate: string; readonly key: string }
+}
+
+export interface HttpServer {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+  /** Takes no new connections, lets requests finish, and after `graceMs` cuts what is left. */
+  close(graceMs: number): Promise<void>
+}
+
+/** The whole way of a request as one function for `http.createServer`. */
+export function requestListener({ routes, limits, log, https }: HttpOptions): RequestListener {
+  const app = new Koa<RequestState>()
+  app.use(beginRequest(limits))
+  app.use(securityHeaders({ https }))
+  app.use(answerErrors(log))
+  app.use(routerOf(routes))
+  // What fails after the steps are over: a download whose client went away, a file that vanished while it was sent.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (!brokenConnection.has(error.code ?? ''))
+      log.error('answer failed', { code: error.code ?? error.name })
+  })
+  return app.callback()
+}
+
+const brokenConnection = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECANCELED',
+  'HPE_INVALID_EOF_STATE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
+
+function beginRequest(limits: RateLimits): Step {
+  return function beginRequest(ctx, next) {
+    ctx.state.limits = limits
+    ctx.state.address = addressGroup(ctx.req.socket.remoteAddress)
+    return next()
+  }
+}
+
+export async function listen(listener: RequestListener, options: ListenOptions): Promise<HttpServer> {
+  const { host, port, tls } = options
+  const timeouts = {
+    // Headers of an honest client fit in one packet.
+    headersTimeout: 10_000,
+    // The longest request is an upload; JSON bodies have a shorter limit of their own (body.ts).
+    requestTimeout: 30 * 60_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+    maxHeaderSize: 16 * 1024,
+  }
+  const server: Server = tls
+    ? createTlsServer(
+        { ...timeouts, cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 },
+        listener,
+      )
+    : createServer(timeouts, listener)
+  server.maxRequestsPerSocket = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const address = server.address() as AddressInfo
+  return {
+    host: address.address,
+    port: address.port,
+    tls: tls !== undefined,
+    close: graceMs => close(server, graceMs),
+  }
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  // server.close() also ends idle keep-alive connections; busy ones end with their answer.
+  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'))
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  await closed
+  clearTimeout(cut)
+  clearInterval(sweep)
+}

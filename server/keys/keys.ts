@@ -1,0 +1,375 @@
+/**
+ * The key directory: who has which devices and keys, as far as a server may know it, and messages between devices.
+ *
+ * The server holds public keys and ciphertext only. Everything about a user's devices is written by transactions that
+ * own the user, as is everything that accounts writes about them: a device that is being removed cannot get a key
+ * or a message meanwhile. What is in memory here is a copy of what is durable.
+ *
+ * Spec: client-server-api#end-to-end-encryption, #send-to-device-messaging
+ */
+import { type DeviceId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { Verify } from '../protocol/primitives.ts'
+import type { Rooms } from '../rooms/rooms.ts'
+import {
+  crossSigningKeyTable,
+  deviceKeysTable,
+  keyCountsTable,
+  userSignatureTable,
+} from '../store/catalogue.ts'
+import type { Position, Store, Transaction, View } from '../store/store.ts'
+import {
+  type CrossSigningKeys,
+  checkCrossSigningKeys,
+  crossSigningKeysOf,
+  needsAuthentication,
+  publicKeyOf,
+  removeCrossSigning,
+  type SignatureFailure,
+  type SignedKey,
+  storeCrossSigningKeys,
+  storeSignatures,
+  usages,
+} from './cross-signing.ts'
+import { mergeDeviceKeys, parseDeviceKeys } from './device-keys.ts'
+import { type DeviceListChanges, DeviceLists, deviceTopic } from './device-lists.ts'
+import { KeyBackups, removeBackups } from './key-backup.ts'
+import { KeysError } from './keys-error.ts'
+import {
+  type ClaimedKey,
+  claimKeys,
+  countsOf,
+  dropKeysOfOtherEpochs,
+  type KeyCounts,
+  type KeyWanted,
+  parseUploadedKeys,
+  removeKeysOf,
+  uploadKeys,
+} from './one-time-keys.ts'
+import type { DeviceDirectory, DeviceNames } from './ports.ts'
+import { removeInbox, ToDevice, type ToDevicePage, type ToDeviceRequest } from './to-device.ts'
+import { TopicMemory } from './topic-memory.ts'
+
+export interface KeysOptions {
+  readonly store: Store
+  readonly rooms: Pick<Rooms, 'serverName' | 'view' | 'memberships' | 'sharesRoomWith'>
+  readonly devices: DeviceDirectory
+  readonly verifyEd25519: Verify
+  readonly clock: () => number
+}
+
+/** Who asks. External people see only those with whom they share a room. */
+export interface Asker {
+  readonly userId: UserId
+  readonly kind: 'member' | 'administrator' | 'service' | 'external'
+}
+
+/** As `/keys/query` answers, in the specification's names. */
+export interface QueryAnswer {
+  readonly device_keys: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
+  readonly master_keys: Readonly<Record<string, JsonObject>>
+  readonly self_signing_keys: Readonly<Record<string, JsonObject>>
+  readonly user_signing_keys: Readonly<Record<string, JsonObject>>
+  readonly failures: Readonly<Record<string, JsonObject>>
+}
+
+export interface ClaimAnswer {
+  readonly claimed: readonly ClaimedKey[]
+  readonly failures: Readonly<Record<string, JsonObject>>
+}
+
+const maxUsersAtOnce = 5_000
+
+export async function openKeys(options: KeysOptions): Promise<Keys> {
+  await dropKeysOfOtherEpochs(options.store)
+  const keys = new Keys(options)
+  await keys.open()
+  return keys
+}
+
+export class Keys {
+  readonly serverName: ServerName
+  readonly backups: KeyBackups
+  readonly #store: Store
+  readonly #rooms: KeysOptions['rooms']
+  readonly #devices: DeviceDirectory
+  readonly #verify: Verify
+  readonly #lists: DeviceLists
+  readonly #toDevice: ToDevice
+  readonly #counts = new TopicMemory<KeyCounts>()
+  /** People whose removal is on its way to the disk: their backups' sessions follow when it is there. */
+  readonly #leaving = new Set<string>()
+
+  constructor({ store, rooms, devices, verifyEd25519, clock }: KeysOptions) {
+    this.serverName = rooms.serverName
+    this.backups = new KeyBackups(store)
+    this.#store = store
+    this.#rooms = rooms
+    this.#devices = devices
+    this.#verify = verifyEd25519
+    this.#lists = new DeviceLists(store, rooms)
+    this.#toDevice = new ToDevice(store, devices, rooms.serverName, clock)
+    store.onDurable(commit => {
+      this.#lists.noteDurable(commit)
+      for (const topic of commit.topics) {
+        if (this.#leaving.delete(topic)) this.#removeBackedUpSessions()
+        if (!topic.startsWith('device:')) continue
+        this.#counts.forget(topic)
+        this.#toDevice.noteDurable(topic)
+      }
+    })
+    store.onReset(() => {
+      this.#counts.forgetAll()
+      this.#toDevice.reset()
+      this.#leaving.clear()
+    })
+  }
+
+  /** What an earlier run left undone. */
+  async open(): Promise<void> {
+    await this.backups.open()
+    await this.#toDevice.sweep()
+  }
+
+  // ── a device's own keys ────────────────────────────────────────────────────────────────────────────
+
+  /** `/keys/upload`. Answers with the counts of what can be claimed now. */
+  async upload(userId: UserId, deviceId: DeviceId, body: JsonObject): Promise<KeyCounts> {
+    const uploaded =
+      body['device_keys'] === undefined
+        ? undefined
+        : parseDeviceKeys(body['device_keys'], userId, deviceId, this.#verify)
+    const oneTimeKeys = parseUploadedKeys(body['one_time_keys'], 'one_time_keys', userId, deviceId)
+    const fallbackKeys = parseUploadedKeys(body['fallback_keys'], 'fallback_keys', userId, deviceId)
+    if (!uploaded && oneTimeKeys.length === 0 && fallbackKeys.length === 0) {
+      return await this.keyCounts(userId, deviceId)
+    }
+    return await this.#store.transact(userId, async tx => {
+      if (!(await this.#devices.devicesOf(tx, userId))?.has(deviceId)) {
+        throw new KeysError('M_FORBIDDEN', `The device ${deviceId} is signed out.`)
+      }
+      if (uploaded) await this.#putDeviceKeys(tx, userId, deviceId, uploaded)
+      return countsOf(await uploadKeys(tx, userId, deviceId, oneTimeKeys, fallbackKeys))
+    })
+  }
+
+  async #putDeviceKeys(
+    tx: Transaction,
+    userId: UserId,
+    deviceId: DeviceId,
+    uploaded: JsonObject,
+  ): Promise<void> {
+    if (await this.isCrossSigningKey(tx, userId, deviceId)) {
+      throw new KeysError(
+        'M_FORBIDDEN',
+        `device_keys.device_id is the id of one of the user's cross-signing keys.`,
+      )
+    }
+    const key = deviceKeysTable.key(userId, deviceId)
+    const merged = mergeDeviceKeys(await tx.get(key), uploaded, userId)
+    if (!merged) return
+    tx.put(key, merged)
+    await this.#lists.markChanged(tx, userId)
+  }
+
+  /** Every sync asks; answered from memory where nothing changed. */
+  async keyCounts(userId: UserId, deviceId: DeviceId): Promise<KeyCounts> {
+    return await this.#counts.recall(deviceTopic(userId, deviceId), () =>
+      this.#store.read(async view => countsOf(await view.get(keyCountsTable.key(userId, deviceId)))),
+    )
+  }
+
+  // ── others' keys ───────────────────────────────────────────────────────────────────────────────────
+
+  /** `/keys/query`: an empty list of devices means all. */
+  async query(asker: Asker, wanted: ReadonlyMap<UserId, readonly DeviceId[]>): Promise<QueryAnswer> {
+    const { local, failures } = await this.#localUsers(asker, [...wanted.keys()])
+    const found = await this.#store.read(view =>
+      Promise.all(local.map(userId => this.#readUser(view, asker.userId, userId))),
+    )
+    const answer = {
+      device_keys: {} as Record<string, Record<string, JsonObject>>,
+      master_keys: {} as Record<string, JsonObject>,
+      self_signing_keys: {} as Record<string, JsonObject>,
+      user_signing_keys: {} as Record<string, JsonObject>,
+      failures,
+    }
+    for (const [i, user] of found.entries()) {
+      if (!user) continue
+      const userId = local[i]!
+      const only = wanted.get(userId)!
+      answer.device_keys[userId] = Object.fromEntries(
+        [...user.devices].filter(([deviceId]) => only.length === 0 || only.includes(deviceId)),
+      )
+      const { master, self_signing, user_signing } = user.crossSigning
+      if (master) answer.master_keys[userId] = master
+      if (self_signing) answer.self_signing_keys[userId] = self_signing
+      // Spec: client-server-api#cross-signing: whom somebody has verified is nobody else's business.
+      if (user_signing && userId === asker.userId) answer.user_signing_keys[userId] = user_signing
+    }
+    return answer
+  }
+
+  async #readUser(view: View, asker: UserId, userId: UserId) {
+    const [names, devices, crossSigning, ours] = await Promise.all([
+      this.#devices.devicesOf(view, userId),
+      view.range(deviceKeysTable.under(userId)),
+      crossSigningKeysOf(view, userId),
+      asker === userId ? undefined : view.get(userSignatureTable.key(asker, userId)),
+    ])
+    if (!names) return null
+    const { master } = crossSigning
+    const signedByUs = master && ours?.publicKey === publicKeyOf(master) ? ours.signatures : undefined
+    return {
+      devices: new Map(
+        devices.flatMap(({ parts: [, id], value }) => {
+          const deviceId = id as DeviceId
+          const device = names.get(deviceId)
+          return device ? [[deviceId, withName(value, device)] as const] : []
+        }),
+      ),
+      crossSigning: signedByUs
+        ? { ...crossSigning, master: alsoSigned(master!, asker, signedByUs) }
+        : crossSigning,
+    }
+  }
+
+  /** `/keys/claim`. What is answered is durably gone from the store, or is a fallback key. */
+  async claim(asker: Asker, wanted: readonly KeyWanted[]): Promise<ClaimAnswer> {
+    const { local, failures } = await this.#localUsers(asker, [
+      ...new Set(wanted.map(({ userId }) => userId)),
+    ])
+    const users = new Set(local)
+    const here = wanted.filter(({ userId }) => users.has(userId))
+    if (here.length === 0) return { claimed: [], failures }
+    const claimed = await this.#store.transact(local, tx => claimKeys(tx, here))
+    return { claimed, failures }
+  }
+
+  /** Those of this server whom the asker may ask about; a failure for every other server. */
+  async #localUsers(asker: Asker, userIds: readonly UserId[]) {
+    if (userIds.length > maxUsersAtOnce) {
+      throw new KeysError('M_TOO_LARGE', `One request may name ${maxUsersAtOnce} users.`)
+    }
+    const failures: Record<string, JsonObject> = {}
+    const local: UserId[] = []
+    for (const userId of userIds) {
+      const server = serverOf(userId)
+      if (server === this.serverName) local.push(userId)
+      else failures[server] = { errcode: 'M_UNKNOWN', error: `${server} cannot be asked from here.` }
+    }
+    if (asker.kind !== 'external') return { local, failures }
+    const shares = await this.#rooms.sharesRoomWith(asker.userId)
+    return { local: local.filter(userId => userId === asker.userId || shares.has(userId)), failures }
+  }
+
+  /** Whose keys to ask for again, from one position to another. */
+  deviceListChanges(userId: UserId, after: Position, upTo: Position): Promise<DeviceListChanges> {
+    return this.#lists.changes(userId, after, upTo)
+  }
+
+  // ── cross-signing ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Must the person authenticate again before these keys are taken? Refuses what would be refused anyway. */
+  async needsAuthentication(userId: UserId, uploaded: CrossSigningKeys): Promise<boolean> {
+    const stored = await this.#store.read(view => crossSigningKeysOf(view, userId))
+    checkCrossSigningKeys(stored, uploaded, userId, this.#verify)
+    return needsAuthentication(stored, uploaded)
+  }
+
+  async uploadCrossSigningKeys(
+    userId: UserId,
+    uploaded: CrossSigningKeys,
+    authenticated: boolean,
+  ): Promise<void> {
+    await this.#store.transact(userId, async tx => {
+      const deviceIds = (await this.#devices.devicesOf(tx, userId))?.keys() ?? []
+      const options = { authenticated, deviceIds, verify: this.#verify }
+      if (await storeCrossSigningKeys(tx, userId, uploaded, options))
+        await this.#lists.markChanged(tx, userId)
+    })
+  }
+
+  /** Takes what holds, and says of the rest why not. */
+  async uploadSignatures(userId: UserId, keys: readonly SignedKey[]): Promise<readonly SignatureFailure[]> {
+    return await this.#store.transact(userId, async tx => {
+      const { failures, ownChanged, signed } = await storeSignatures(tx, userId, keys, this.#verify)
+      if (ownChanged) await this.#lists.markChanged(tx, userId)
+      if (signed.length > 0) await this.#lists.markSigned(tx, userId, signed)
+      return failures
+    })
+  }
+
+  /** A new device must not be named like this. Spec: client-server-api#cross-signing */
+  async isCrossSigningKey(view: View, userId: UserId, deviceId: string): Promise<boolean> {
+    const keys = await view.getMany(usages.map(usage => crossSigningKeyTable.key(userId, usage)))
+    return keys.some(key => key !== undefined && publicKeyOf(key) === deviceId)
+  }
+
+  // ── to-device ──────────────────────────────────────────────────────────────────────────────────────
+
+  sendToDevice(request: ToDeviceRequest): Promise<void> {
+    return this.#toDevice.send(request)
+  }
+
+  /** What waits for the device above `after`, the oldest first. */
+  toDevice(
+    userId: UserId,
+    deviceId: DeviceId,
+    after: Position,
+    upTo: Position,
+    limit = 100,
+  ): Promise<ToDevicePage> {
+    return this.#toDevice.page(userId, deviceId, after, upTo, limit)
+  }
+
+  /** The device has shown that it has everything up to here: it goes. */
+  acknowledge(userId: UserId, deviceId: DeviceId, upTo: Position): Promise<void> {
+    return this.#toDevice.acknowledge(userId, deviceId, upTo)
+  }
+
+  // ── what accounts tells us, in its own transactions, which own the user ────────────────────────────
+
+  async removeDevice(tx: Transaction, userId: UserId, deviceId: DeviceId): Promise<void> {
+    const key = deviceKeysTable.key(userId, deviceId)
+    const published = await tx.get(key)
+    tx.delete(key)
+    await removeKeysOf(tx, userId, deviceId)
+    await removeInbox(tx, userId, deviceId)
+    if (published) await this.#lists.markChanged(tx, userId)
+  }
+
+  /** The names of devices stand in `/keys/query`. */
+  async deviceRenamed(tx: Transaction, userId: UserId, deviceId: DeviceId): Promise<void> {
+    if (await tx.get(deviceKeysTable.key(userId, deviceId))) await this.#lists.markChanged(tx, userId)
+  }
+
+  /** The person goes for good; the devices are removed one by one. */
+  async removeAccount(tx: Transaction, userId: UserId): Promise<void> {
+    await removeCrossSigning(tx, userId)
+    await removeBackups(tx, userId)
+    await this.#lists.markChanged(tx, userId)
+    tx.sequence(() => this.#leaving.add(`devices:${userId}`))
+  }
+
+  /** What fails here is done when the server opens next. */
+  #removeBackedUpSessions(): void {
+    this.backups.open().catch(() => {})
+  }
+}
+
+function withName(deviceKeys: JsonObject, { displayName }: DeviceNames): JsonObject {
+  return displayName === undefined
+    ? deviceKeys
+    : { ...deviceKeys, unsigned: { device_display_name: displayName } }
+}
+
+/** The key with signatures that only their maker sees. */
+function alsoSigned(
+  key: JsonObject,
+  signer: UserId,
+  signatures: Readonly<Record<string, string>>,
+): JsonObject {
+  const { signatures: known } = key
+  return { ...key, signatures: { ...(known as JsonObject | undefined), [signer]: signatures } }
+}

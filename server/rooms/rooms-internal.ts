@@ -1,0 +1,89 @@
+/**
+ * What federation and maintenance need of rooms beyond `Rooms`: events as other servers write them.
+ */
+import type { Pdu } from '../protocol/event.ts'
+import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
+import type { Json } from '../protocol/json.ts'
+import type { RoomRules } from '../protocol/room-versions.ts'
+import type { KeyId } from '../protocol/signing.ts'
+import type { Position } from '../store/store.ts'
+
+/** Signs with our event-signing keys. Deterministic: the same bytes under the same key are the same signature. */
+export interface EventSigner {
+  /** The key for what is accepted from now on. */
+  readonly keyId: KeyId
+  /** Retired keys stay until nothing unsigned refers to them. */
+  sign(keyId: KeyId, bytes: Uint8Array): Uint8Array
+}
+
+/**
+ * Checks the signatures that an event must bear (`requiredSigners`), with keys from wherever they come.
+ * Spec: server-server-api#validating-hashes-and-signatures-on-received-events
+ */
+export type CheckSignatures = (pdu: Pdu, rules: RoomRules) => Promise<boolean>
+
+export interface ReceiveOptions {
+  /** Part of an auth chain or a fetched state: kept, but without a place in the graph. */
+  readonly outlier?: boolean
+  /** Older than what we have: goes below the timeline, moves no forward extremity and no current state. */
+  readonly backfilled?: boolean
+  /**
+   * The ids of the state before the event as another server told it (`/state_ids`). All must be known here, as
+   * outliers at least. Needed where a previous event is missing for good; that one becomes a backward extremity.
+   */
+  readonly stateBefore?: readonly EventId[]
+}
+
+export type Received =
+  | { readonly kind: 'accepted'; readonly eventId: EventId; readonly position: Position }
+  /** In the graph, shown to nobody. */
+  | { readonly kind: 'soft-failed' | 'rejected'; readonly eventId: EventId; readonly rule: string }
+  | { readonly kind: 'outlier'; readonly eventId: EventId }
+  /** Nothing was written: these must be there first. Previous events only if `stateBefore` cannot be had. */
+  | {
+      readonly kind: 'incomplete'
+      readonly eventId: EventId
+      readonly missingPrevEvents: readonly EventId[]
+      readonly missingAuthEvents: readonly EventId[]
+    }
+  /** No event at all: nothing was written, nothing will ever refer to it. */
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** An event as it is stored, whatever became of it. */
+export interface StoredPdu {
+  readonly pdu: Pdu
+  readonly eventId: EventId
+  readonly outlier: boolean
+  readonly rejected: boolean
+  readonly softFailed: boolean
+}
+
+/** One finding of the scrub: the stored event is not the one whose id it bears. */
+export interface DamagedEvent {
+  readonly position: Position
+  readonly reason: string
+}
+
+export interface RoomsInternal {
+  /**
+   * Takes an event that another server made, for a room that is here. Resolves when what became of it is durable.
+   * A wrong event is an outcome, never an exception.
+   */
+  receive(roomId: RoomId, event: Json, options?: ReceiveOptions): Promise<Received>
+  /** The full event with its signatures: the only way in which one leaves this server. null: not here, or purged. */
+  signed(eventId: EventId): Promise<Pdu | null>
+  stored(eventIds: readonly EventId[]): Promise<(StoredPdu | null)[]>
+  /** The auth chains of these events, themselves not included unless another one needs them. */
+  authChain(eventIds: readonly EventId[]): Promise<ReadonlySet<EventId>>
+  /** The events that others refer to and that are not here, with the depth of the event that needs them. */
+  backwardExtremities(roomId: RoomId): Promise<ReadonlyMap<EventId, number>>
+  /** Servers with a joined member. */
+  serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>
+  /** Recomputes ids and hashes of stored events above a position; `next` is null at the end. For the store's scrub. */
+  scrub(
+    after: Position,
+    limit: number,
+  ): Promise<{ checked: number; damaged: DamagedEvent[]; next: Position | null }>
+  /** Removes transaction ids that are past their time. */
+  expireTransactions(): Promise<number>
+}

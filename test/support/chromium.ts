@@ -1,0 +1,52 @@
+/**
+ * The browser for tests: found, or installed once by what the machine offers.
+ *
+ * Debian with root: the system package. Elsewhere: playwright-core's own download.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+
+/** Path of an executable Chromium, or null. `LETRO_CHROMIUM` names another one. */
+export function findChromium(): string | null {
+  const own = process.env['LETRO_CHROMIUM']
+  return [...(own ? [own] : places), chromium.executablePath()].find(path => existsSync(path)) ?? null
+}
+
+/** Installs Chromium where it is absent; throws with the command that a person can run. */
+export function installChromium(): string {
+  const found = findChromium()
+  if (found) return found
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    run('apt-get', ['update', '-qq'])
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
+  } else {
+    run(process.execPath, ['node_modules/playwright-core/cli.js', 'install', 'chromium'])
+  }
+  const installed = findChromium()
+  if (!installed)
+    throw new Error('Chromium is needed for the browser tests: install it, or set LETRO_CHROMIUM.')
+  return installed
+}
+
+/** Flags without which Chromium asks the network for things that no test needs. */
+export const chromiumArgs = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+function run(command: string, args: string[]): void {
+  console.log(`${command} ${args.join(' ')}`)
+  const { status } = spawnSync(command, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with status ${status}.`)
+}
