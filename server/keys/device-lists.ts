@@ -9,7 +9,8 @@
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
  */
 import { type DeviceId, parseUserId, type RoomId, type UserId } from '../protocol/ids.ts'
-import type { Projection, RoomEvent, Rooms } from '../rooms/rooms.ts'
+import type { AcceptedEvent, Projection } from '../rooms/projection.ts'
+import type { RoomEvent, Rooms } from '../rooms/rooms.ts'
 import {
   deviceListFeedTable,
   deviceListPlaceTable,
@@ -43,10 +44,10 @@ export const sharingProjection: Projection = {
   reads(event) {
     return changesSharing(event) ? [sharingPlaceTable.key(event.roomId, event.stateKey!)] : []
   },
-  write(event, _redacted, known, rows) {
+  rows(event, _view, loaded, rows) {
     if (!changesSharing(event)) return
-    const before = known[0] as Position | undefined
     const userId = event.stateKey!
+    const before = loaded.get(sharingPlaceTable.key(event.roomId, userId))
     if (before !== undefined) rows.delete(sharingFeedTable.key(event.roomId, before))
     rows.put(sharingFeedTable.key(event.roomId, event.position), { userId, joined: isJoin(event.content) })
     rows.put(sharingPlaceTable.key(event.roomId, userId), event.position)
@@ -54,7 +55,7 @@ export const sharingProjection: Projection = {
   },
 }
 
-function changesSharing(event: RoomEvent): boolean {
+function changesSharing(event: AcceptedEvent): boolean {
   if (event.type !== 'm.room.member' || event.stateKey === undefined) return false
   const wasJoined = event.replacesState !== undefined && isJoin(event.replacesState.content)
   return wasJoined !== isJoin(event.content)
