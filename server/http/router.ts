@@ -105,7 +105,9 @@ class RouteTable {
       group = { router, serve: router.routes() as unknown as Middleware }
       this.#groups.set(key, group)
     }
-    group.router.register(path, [method], [runSteps(path, steps)] as never[])
+    // Without its last slash @koa/router takes a path with and without it.
+    const pattern = path.length > 1 ? path.replace(/\/$/, '') : path
+    group.router.register(pattern, [method], [runSteps(path, steps)] as never[])
   }
 }
 

@@ -53,7 +53,13 @@ export function requestListener({ routes, limits, log, https }: HttpOptions): Re
   return app.callback()
 }
 
-const brokenConnection = new Set(['ECONNRESET', 'EPIPE', 'ECANCELED', 'ERR_STREAM_PREMATURE_CLOSE'])
+const brokenConnection = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECANCELED',
+  'HPE_INVALID_EOF_STATE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
 
 function beginRequest(limits: RateLimits): Step {
   return function beginRequest(ctx, next) {

@@ -135,10 +135,12 @@ export class DeviceLists {
     if (!devices && !sharing) return nothing
     const candidates = { changed: new Set<UserId>(), left: new Set<UserId>() }
     const signed = new Set<UserId>()
-    await this.#store.read(async view => {
-      if (devices) await collectDeviceChanges(view, userId, after, upTo, candidates.changed, signed)
-    })
     if (sharing) await this.#collectSharingChanges(userId, after, upTo, candidates)
+    if (devices) {
+      await this.#store.read(view =>
+        collectDeviceChanges(view, userId, after, upTo, candidates.changed, signed),
+      )
+    }
     if (candidates.changed.size === 0 && candidates.left.size === 0 && signed.size === 0) return nothing
     const shares = await this.#rooms.sharesRoomWith(userId)
     const changed = [...candidates.changed].filter(other => other === userId || shares.has(other))
@@ -186,6 +188,7 @@ export class DeviceLists {
         ;(membership === 'join' ? changed : left).add(member.stateKey)
       }
     }
+    changed.delete(userId)
   }
 }
 

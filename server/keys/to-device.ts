@@ -95,10 +95,10 @@ export class ToDevice {
     const recipients = new Set(local.map(({ userId }) => userId))
     // Owning the recipients: a device that is being removed gets its last message before its inbox goes, or none.
     await this.#store.transact([`to-device ${sender}/${senderDevice}`, ...recipients], async tx => {
-      const repeated = (await tx.getMany(seen)).some(Boolean)
-      // Also where it was seen: the answer then waits until the first request's rows are durable.
+      // Where it was seen nothing is written, and the answer waits until the first request's rows are durable.
+      if ((await tx.getMany(seen)).some(Boolean)) return
       tx.put(seen[0]!, 1)
-      if (!repeated) await this.#deliver(tx, sender, type, local, recipients)
+      await this.#deliver(tx, sender, type, local, recipients)
     })
     if (week > this.#sweptWeek) await this.sweep()
   }

@@ -70,6 +70,7 @@ export function openPush(deps: {
   store: Store
   rooms: Pick<Rooms, 'timeline' | 'event'>
   receipts: Pick<Receipts, 'marks'>
+  ignoredUsers(userId: UserId): Promise<ReadonlySet<UserId>>
 }): Push {
   const { store } = deps
   const people = openDurableCache<UserId, PersonRules>({

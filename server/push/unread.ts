@@ -59,8 +59,10 @@ export function openUnread(deps: {
   rooms: Pick<Rooms, 'timeline' | 'event'>
   receipts: Pick<Receipts, 'marks'>
   evaluatorOf(userId: UserId): Promise<Evaluate>
+  /** Spec: client-server-api#ignoring-users: what they write notifies nobody who ignores them. */
+  ignoredUsers(userId: UserId): Promise<ReadonlySet<UserId>>
 }): Unread {
-  const { store, rooms, receipts, evaluatorOf } = deps
+  const { store, rooms, receipts, evaluatorOf, ignoredUsers } = deps
   const entries = new Map<string, Entry>()
   const turns = new Map<string, Promise<unknown>>()
   store.onReset(() => entries.clear())
@@ -72,7 +74,11 @@ export function openUnread(deps: {
     until: Position,
     known: KnownEvents | undefined,
   ): Promise<Entry> {
-    const [evaluate, marks] = await Promise.all([evaluatorOf(userId), receipts.marks(view.roomId, userId)])
+    const [evaluate, marks, ignored] = await Promise.all([
+      evaluatorOf(userId),
+      receipts.marks(view.roomId, userId),
+      ignoredUsers(userId),
+    ])
     const context = contextOf(view, userId)
     let entry = entries.get(name) ?? (await loadCheckpoint(userId, view.roomId, marks))
     if (entry && entry.marks.version !== marks.version && !moveMarks(entry, marks)) entry = undefined
@@ -84,6 +90,7 @@ export function openUnread(deps: {
         events = await eventsOf(view.roomId, entry.upTo, until)
       }
       for (const event of events) {
+        if (ignored.has(event.sender)) continue
         const inThread = threadOf(event, rooms.event)
         count(entry, userId, event, typeof inThread === 'string' ? inThread : await inThread, () =>
           evaluate(event, context),

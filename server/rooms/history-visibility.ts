@@ -40,7 +40,7 @@ export function maySee(question: VisibilityQuestion): boolean {
   )
 }
 
-/** Spec: client-server-api#server-behaviour-7. Absent and not understood both mean `shared`. */
+/** Absent and not understood both mean `shared`. */
 export function visibilityIn(content: JsonObject | undefined): HistoryVisibility {
   const value = content && memberOf(content, 'history_visibility')
   switch (value) {

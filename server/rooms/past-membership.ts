@@ -5,28 +5,27 @@
  * membership changed since then, not how many events there are.
  */
 import type { UserId } from '../protocol/ids.ts'
-import type { Position } from '../store/store.ts'
 import type { Membership, RoomEvent, Rooms, RoomView } from './rooms.ts'
 
 /** Someone who renames themselves in a loop must not make every page slow: older than this stays unsaid. */
 const maxSteps = 100
 
 /**
- * The user's membership after each event from `since` on; undefined where it is not known.
+ * The user's membership after each event whose `order` is `since` or more; undefined where it is not known.
  * Spec: client-server-api#room-event-format (unsigned.membership): `leave` before the first member event.
  */
 export async function membershipSince(
   rooms: Pick<Rooms, 'event'>,
   view: Pick<RoomView, 'state'>,
   userId: UserId,
-  since: Position,
-): Promise<(at: Position) => Membership | undefined> {
-  const newestFirst: { from: Position; membership: Membership }[] = []
+  since: number,
+): Promise<(at: number) => Membership | undefined> {
+  const newestFirst: { from: number; membership: Membership }[] = []
   let beforeAll: Membership | undefined = 'leave'
   let event: RoomEvent | null | undefined = view.state('m.room.member', userId)
   for (let steps = 0; event; steps++) {
-    newestFirst.push({ from: event.position, membership: event.content['membership'] as Membership })
-    if (event.position <= since) break
+    newestFirst.push({ from: event.order, membership: event.content['membership'] as Membership })
+    if (event.order <= since) break
     if (steps === maxSteps) {
       beforeAll = undefined
       break
@@ -34,22 +33,4 @@ export async function membershipSince(
     event = event.replacesState ? await rooms.event(event.replacesState.eventId) : undefined
   }
   return at => newestFirst.find(change => change.from <= at)?.membership ?? beforeAll
-}
-
-/**
- * The event with which this user's last stay ended: the first one after `join`. undefined: still joined, or
- * never was. A ban or a changed reason after leaving does not prolong what the user may see.
- */
-export async function lastDeparture(
-  rooms: Pick<Rooms, 'event'>,
-  view: Pick<RoomView, 'state'>,
-  userId: UserId,
-): Promise<RoomEvent | undefined> {
-  let event: RoomEvent | null | undefined = view.state('m.room.member', userId)
-  if (event?.content['membership'] === 'join') return undefined
-  while (event) {
-    if (event.replacesState?.content['membership'] === 'join') return event
-    event = event.replacesState ? await rooms.event(event.replacesState.eventId) : undefined
-  }
-  return undefined
 }

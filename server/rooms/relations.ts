@@ -5,18 +5,23 @@
  * A redacted child loses its relation, so its row goes; a redacted parent keeps its children.
  * Nothing is returned that the reader may not see. Spec: client-server-api#forming-relationships-between-events
  */
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import { type EventId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import {
+  annotations,
   type RelationRow,
   relationChildren,
   relationParents,
-  type ThreadRow,
+  relationsByChild,
   threadRoots,
   threadsByLatest,
 } from '../store/catalogue.ts'
-import type { Entry, Position, Store, View } from '../store/store.ts'
-import type { Projection, RoomEvent, Rooms } from './rooms.ts'
+import type { Key } from '../store/key.ts'
+import type { Entry, RowWriter, Store, View } from '../store/store.ts'
+import type { Gate, LoadedRows } from './gate.ts'
+import { namedLevel } from './power.ts'
+import type { Projection } from './projection.ts'
+import type { Draft, RoomEvent, Rooms, RoomView } from './rooms.ts'
 
 export interface Relation {
   readonly parent: EventId
@@ -32,53 +37,99 @@ export function relationOf(content: JsonObject): Relation | null {
   if (typeof parent !== 'string' || typeof relType !== 'string' || relType === '') return null
   // Longer than any event id or any sensible name: not worth a row.
   if (parent.length > 255 || relType.length > 255) return null
-  return { parent: parent as EventId, relType, ...(typeof key === 'string' ? { key } : {}) }
+  return {
+    parent: parent as EventId,
+    relType,
+    ...(typeof key === 'string' && key.length <= 1024 ? { key } : {}),
+  }
 }
 
 /** The index's rows. `app.ts` hands this to the rooms. */
 export const relationsProjection: Projection = {
   name: 'relations',
-  reads: (event, redacted) =>
-    threadsTouched(event, redacted).map(({ roomId, root }) => threadRoots.key(roomId, root)),
-  write: (event, redacted, known, rows) => {
-    const lost = redacted && relationOf(redacted.content)
-    if (lost) rows.delete(relationChildren.key(redacted.roomId, lost.parent, redacted.position))
+  reads: ({ roomId, content, redacts }) => {
+    const relation = relationOf(content)
+    const keys: Key<unknown>[] = []
+    if (relation?.relType === 'm.thread') keys.push(threadRoots.key(roomId, relation.parent))
+    if (redacts !== undefined) keys.push(relationsByChild.key(roomId, redacts))
+    return keys
+  },
+  rows: (event, view, loaded, rows) => {
     const relation = relationOf(event.content)
-    if (relation) {
-      rows.put(relationParents.key(event.roomId, relation.parent), 1)
-      rows.put(relationChildren.key(event.roomId, relation.parent, event.position), rowOf(event, relation))
-    }
-    threadsTouched(event, redacted).forEach(({ roomId, root, reply, change }, i) => {
-      const row = (known[i] as ThreadRow | undefined) ?? { latest: 0, count: 0 }
-      // A redacted reply leaves the thread where it stands in the list: readers see its newest visible reply.
-      const latest = change > 0 ? reply : row.latest
-      if (latest !== row.latest) rows.delete(threadsByLatest.key(roomId, row.latest))
-      rows.put(threadRoots.key(roomId, root), { latest, count: Math.max(0, row.count + change) })
-      rows.put(threadsByLatest.key(roomId, latest), { root })
-    })
+    if (relation) addRows(event, relation, loaded, rows)
+    if (event.redacts !== undefined) removeRows(event, event.redacts, view, loaded, rows)
   },
 }
 
-function threadsTouched(event: RoomEvent, redacted: RoomEvent | undefined) {
-  const touched: { roomId: RoomId; root: EventId; reply: Position; change: 1 | -1 }[] = []
-  for (const [reply, change] of [[event, 1] as const, [redacted, -1] as const]) {
-    const relation = reply && relationOf(reply.content)
-    if (relation?.relType !== 'm.thread' || touched.some(({ root }) => root === relation.parent)) continue
-    touched.push({ roomId: reply!.roomId, root: relation.parent, reply: reply!.position, change })
-  }
-  return touched
+function addRows(event: RoomEvent, relation: Relation, loaded: LoadedRows, rows: RowWriter): void {
+  const { roomId, eventId, position, type, sender, originServerTs: ts } = event
+  const { parent, relType, key } = relation
+  rows.put(relationParents.key(roomId, parent), 1)
+  rows.put(relationChildren.key(roomId, parent, position), { eventId, type, sender, relType, ts })
+  const isAnnotation = relType === 'm.annotation' && key !== undefined
+  rows.put(relationsByChild.key(roomId, eventId), {
+    parent,
+    position,
+    relType,
+    sender,
+    type,
+    ...(isAnnotation ? { key } : {}),
+  })
+  if (isAnnotation) rows.put(annotations.key(roomId, parent, sender, type, key), { eventId })
+  if (relType !== 'm.thread') return
+  const thread = loaded.get(threadRoots.key(roomId, parent))
+  if (thread) rows.delete(threadsByLatest.key(roomId, thread.latest))
+  rows.put(threadRoots.key(roomId, parent), { latest: position, count: (thread?.count ?? 0) + 1 })
+  rows.put(threadsByLatest.key(roomId, position), { root: parent })
 }
 
-function rowOf(event: RoomEvent, relation: Relation): RelationRow {
-  return {
-    eventId: event.eventId,
-    type: event.type,
-    sender: event.sender,
-    relType: relation.relType,
-    ts: event.originServerTs,
-    // Only for annotations: other keys mean nothing here.
-    ...(relation.relType === 'm.annotation' && relation.key !== undefined ? { key: relation.key } : {}),
-  }
+/**
+ * A redacted reply leaves its thread where it stands in the list, and `count` as it was: both are read only
+ * together with the replies that are left.
+ */
+function removeRows(
+  redaction: RoomEvent,
+  redacts: EventId,
+  view: RoomView,
+  loaded: LoadedRows,
+  rows: RowWriter,
+): void {
+  const { roomId } = redaction
+  const row = loaded.get(relationsByChild.key(roomId, redacts))
+  if (!row || !takesEffect(redaction, row.sender as UserId, view)) return
+  rows.delete(relationsByChild.key(roomId, redacts))
+  rows.delete(relationChildren.key(roomId, row.parent, row.position))
+  if (row.key !== undefined) rows.delete(annotations.key(roomId, row.parent, row.sender, row.type, row.key))
+}
+
+/** Spec: rooms/v11#handling-redactions */
+function takesEffect(redaction: RoomEvent, author: UserId, view: RoomView): boolean {
+  if (serverOf(redaction.sender) === serverOf(author)) return true
+  return view.powerLevel(redaction.sender) >= namedLevel(view, 'redact')
+}
+
+/** Spec: client-server-api#avoiding-duplicate-annotations. `app.ts` hands this to the rooms. */
+export const annotationGate: Gate = {
+  name: 'duplicate annotations',
+  reads: draft => {
+    const key = annotationKey(draft)
+    return key ? [key] : []
+  },
+  judge: (draft, _view, loaded) => {
+    const key = annotationKey(draft)
+    if (!key || loaded.get(key) === undefined) return { kind: 'allow' }
+    return {
+      kind: 'refuse',
+      code: 'M_DUPLICATE_ANNOTATION',
+      reason: 'content.m.relates_to: you have annotated this event with the same key already.',
+    }
+  },
+}
+
+function annotationKey({ roomId, sender, type, content }: Draft): Key<{ readonly eventId: string }> | null {
+  const relation = relationOf(content)
+  if (relation?.relType !== 'm.annotation' || relation.key === undefined) return null
+  return annotations.key(roomId, relation.parent, sender, type, relation.key)
 }
 
 export interface ChildrenQuery {
@@ -86,8 +137,8 @@ export interface ChildrenQuery {
   readonly type?: string
   /** Chronological; newest first otherwise. */
   readonly forwards: boolean
-  readonly from?: Position
-  readonly to?: Position
+  readonly from?: number
+  readonly to?: number
   readonly limit: number
   readonly recurse: boolean
 }
@@ -102,8 +153,6 @@ export interface ChildrenPage {
 export interface Relations {
   /** The children of an event that the user may see. */
   children(userId: UserId, roomId: RoomId, parent: EventId, query: ChildrenQuery): Promise<ChildrenPage>
-  /** Has this user annotated the event so already? Spec: client-server-api#avoiding-duplicate-annotations */
-  hasAnnotated(userId: UserId, roomId: RoomId, parent: EventId, type: string, key: string): Promise<boolean>
   /**
    * Bundled aggregations of events of one room, by event id. `show` writes a child in the form that the
    * response has (with room id or without).
@@ -134,7 +183,7 @@ const maxReferences = 200
 type ChildEntry = Entry<[string, string, number], RelationRow>
 
 export function openRelations({ store, rooms, ignoredUsers }: RelationsDeps): Relations {
-  return { children, hasAnnotated, bundle }
+  return { children, bundle }
 
   async function children(
     userId: UserId,
@@ -166,26 +215,9 @@ export function openRelations({ store, rooms, ignoredUsers }: RelationsDeps): Re
       rest =
         rows.length < wanted || last === undefined
           ? null
-          : { ...query, from: (query.forwards ? last : last - 1) as Position }
+          : { ...query, from: query.forwards ? last : last - 1 }
     }
     return { events: events.slice(0, query.limit), more: events.length > query.limit, depth: 1 }
-  }
-
-  async function hasAnnotated(
-    userId: UserId,
-    roomId: RoomId,
-    parent: EventId,
-    type: string,
-    key: string,
-  ): Promise<boolean> {
-    const rows = await store.read(view => view.range(relationChildren.under(roomId, parent)))
-    return rows.some(
-      ({ value }) =>
-        value.relType === 'm.annotation' &&
-        value.sender === userId &&
-        value.type === type &&
-        value.key === key,
-    )
   }
 
   /** The events behind these rows, in their order: those that still are what the row says, and visible. */

@@ -86,10 +86,11 @@ function fullConflictedSet(
 }
 
 /**
- * The events that are in some states' auth chains and not in all. What authorises the unconflicted state is in all of
- * them: that large common part is walked once, and each state's walk stops where it begins.
+ * The events that are in some states' auth chains and not in all. The unconflicted state and what authorises it is in
+ * all of them: that large common part is walked once, and each state's walk stops where it begins.
  *
- * Spec: rooms/v12#definitions, *auth difference*
+ * Deviation: rooms/v12#definitions, *auth difference*, does not count a state's own events as part of its auth chain.
+ * Synapse does, so that unconflicted state never comes up for decision again; we must decide alike.
  */
 function* authDifference(
   states: readonly StateMap[],
@@ -98,6 +99,7 @@ function* authDifference(
   events: EventLookup,
 ): Iterable<EventId> {
   const common = authChainOf(unconflicted.values(), events)
+  for (const id of unconflicted.values()) common.add(id)
   const chains = states.map(state => {
     const own: EventId[] = []
     for (const id of state.values()) if (conflicted.has(id)) own.push(id)

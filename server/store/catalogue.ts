@@ -14,6 +14,39 @@ import type { Position } from './store.ts'
 
 // ── store: _ ─────────────────────────────────────────────────────────────────────────────────────────
 
+/** One a commit group, in the group's own batch: the highest position, how many rows, the chain before and after. */
+export type JournalRow = readonly [position: number, rows: number, chainBefore: number, chain: number]
+export const journal = jsonTable<JournalRow>()('_j', 'journal of commit groups', ['position'])
+
+/** Up to this group the journal was walked without a finding; earlier journal rows are removed. */
+export const journalBase = jsonTable<{ sequence: number; chain: number }>()('_b', 'base of the journal', [])
+
+/** When the last scrub without a finding ended, in ms. */
+export const cleanScrub = jsonTable<{ at: number; rows: number }>()('_c', 'last clean scrub', [])
+
+export interface Schema {
+  /** The schema of the release that wrote last, and the oldest one that can read and write this data. */
+  readonly writer: number
+  readonly oldestReader: number
+}
+export const schemaRow = jsonTable<Schema>()('_v', 'schema', [])
+
+/** What was found, lost and done, by the epoch that it began. */
+export const repairs = jsonTable<{ at: number; reason: 'repair' | 'restore'; report: unknown }>()(
+  '_r',
+  'repairs',
+  ['u32'],
+)
+
+/**
+ * What a repair or a restore leaves to do, because deleted rows may have come back. The area that owns the
+ * thing looks at its row when it opens, does it, and deletes the row in the same transaction.
+ */
+export type FollowUp = 'access-tokens' | 'links' | 'one-time-keys' | 'pins'
+export const followUps = jsonTable<{ reason: 'repair' | 'restore'; epoch: number }>()('_f', 'follow-ups', [
+  'text',
+])
+
 // ── rooms: r ─────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ReceiptRow {
@@ -118,23 +151,39 @@ export interface RelationRow {
   readonly relType: string
   /** originServerTs: the newest edit is the one with the highest. */
   readonly ts: number
-  /** What an annotation says. */
-  readonly key?: string
 }
-export const relationChildren = jsonTable<RelationRow>()('rc', 'relation children', [
+export const relationChildren = jsonTable<RelationRow>()('rC', 'relation children', [
   'text',
   'text',
   'position',
 ])
+/** (room, child): where its row stands, for the redaction that breaks the relation. */
+export interface RelationOfChildRow {
+  readonly parent: string
+  readonly position: number
+  readonly relType: string
+  readonly sender: string
+  readonly type: string
+  readonly key?: string
+}
+export const relationsByChild = jsonTable<RelationOfChildRow>()('rL', 'relations by child', ['text', 'text'])
 /** (room, parent): this event has children, so that a page of events asks once and not once an event. */
-export const relationParents = jsonTable<1>()('rp', 'relation parents', ['text', 'text'])
+export const relationParents = jsonTable<1>()('rP', 'relation parents', ['text', 'text'])
+/** (room, parent, sender, type, key): the annotation that stands, so that nobody makes the same one twice. */
+export const annotations = jsonTable<{ readonly eventId: string }>()('rK', 'annotations', [
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+])
 /** (room, root): its newest reply and how many there are; (room, newest reply): a room's threads by latest reply. */
 export interface ThreadRow {
   readonly latest: number
   readonly count: number
 }
-export const threadRoots = jsonTable<ThreadRow>()('ro', 'thread roots', ['text', 'text'])
-export const threadsByLatest = jsonTable<{ readonly root: string }>()('rh', 'threads by latest reply', [
+export const threadRoots = jsonTable<ThreadRow>()('rO', 'thread roots', ['text', 'text'])
+export const threadsByLatest = jsonTable<{ readonly root: string }>()('rH', 'threads by latest reply', [
   'text',
   'position',
 ])
@@ -145,11 +194,11 @@ export interface AliasRow {
   readonly creator: string
   readonly createdTs: number
 }
-export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
-export const aliasesOfRoom = jsonTable<1>()('rb', 'aliases of a room', ['text', 'text'])
+export const roomAliases = jsonTable<AliasRow>()('rA', 'room aliases', ['text'])
+export const aliasesOfRoom = jsonTable<1>()('rB', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
-  'rd',
+  'rD',
   'published rooms',
   ['text'],
 )
@@ -164,7 +213,7 @@ export interface ReportRow {
   readonly userId?: string
   readonly reason: string
 }
-export const contentReports = jsonTable<ReportRow>()('rr', 'content reports', ['position'])
+export const contentReports = jsonTable<ReportRow>()('rR', 'content reports', ['position'])
 
 // ── accounts: a ──────────────────────────────────────────────────────────────────────────────────────
 

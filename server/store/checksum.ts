@@ -1,25 +1,28 @@
 /**
- * What stands on disk for a value: crc32(key ‖ value) as six characters, then the value.
+ * What stands on disk for a value: crc32(key ‖ value) as six printable characters, then the value.
  *
- * The key is part of it, so that a value under a damaged key is noticed as well. Six characters of printable
- * ASCII hold the 32 bits without a conversion that costs more than the checksum itself.
+ * The key is part of it, so that a value under a damaged key is noticed as well.
  */
 import { crc32 } from 'node:zlib'
 
 const prefixLength = 6
 
-export function seal(key: string, text: string): string {
-  return prefixOf(crc32(key + text)) + text
+export function checksum(key: string, text: string): number {
+  return crc32(key + text)
+}
+
+export function seal(crc: number, text: string): string {
+  return prefixOf(crc) + text
 }
 
 /** The value, or null where it is not what was written under this key. */
 export function unseal(key: string, sealed: string): string | null {
   const text = sealed.slice(prefixLength)
-  return sealed.length >= prefixLength && sealed.startsWith(prefixOf(crc32(key + text))) ? text : null
+  return sealed.length >= prefixLength && sealed.startsWith(prefixOf(checksum(key, text))) ? text : null
 }
 
-/** 32 bits in six characters from '0' (0x30) to 'o' (0x6f): six bits each. */
-export function prefixOf(crc: number): string {
+/** Six bits each, from '0' (0x30) to 'o' (0x6f); the last one has two. */
+function prefixOf(crc: number): string {
   return String.fromCharCode(
     0x30 + (crc >>> 26),
     0x30 + ((crc >>> 20) & 63),

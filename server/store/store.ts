@@ -96,17 +96,36 @@ export interface Store {
 }
 
 export type StoreErrorCode =
+  /** A write failed, or was pending when one failed: it may or may not be there. */
   | 'STORE_UNCERTAIN'
   | 'STORE_CLOSED'
+  /** Data is not what was written, or is missing: maintenance. */
   | 'STORE_DAMAGED'
+  /** No space left: reads go on; writes too, by themselves, once there is space. */
   | 'STORE_FULL'
+  /** Another process has the folder. */
   | 'STORE_LOCKED'
+  /** A newer release wrote the data, and says that this one cannot read it. */
+  | 'STORE_NEWER'
+
+/** One thing that is wrong. Names files and tables, never a key or a value: those may tell who somebody is. */
+export interface Finding {
+  readonly kind: 'head' | 'journal' | 'log' | 'manifest' | 'table-file' | 'row' | 'event' | 'open'
+  readonly message: string
+}
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  /** With STORE_DAMAGED: what was found. */
+  readonly findings: readonly Finding[]
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options?: ErrorOptions & { findings?: readonly Finding[] },
+  ) {
     super(message, options)
     this.name = 'StoreError'
     this.code = code
+    this.findings = options?.findings ?? []
   }
 }

@@ -1,0 +1,60 @@
+/** Spec: client-server-api#joining-rooms, #knocking-on-rooms (joining.yaml, knocking.yaml) */
+import { refuseSuspended } from '../http/authenticate.ts'
+import { parseOptionalBody } from '../http/body.ts'
+import { mayString, roomId as toRoomId } from '../http/fields.ts'
+import { invalidParam, notFound } from '../http/matrix-error.ts'
+import { limit } from '../http/rate-limit.ts'
+import type { Context, Route, Step } from '../http/route.ts'
+import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
+import type { Aliases } from '../rooms/aliases.ts'
+import type { RoomMembers } from '../rooms/membership.ts'
+import { pathRoomId } from './room-request.ts'
+
+export interface JoiningDeps {
+  readonly authenticate: Step
+  readonly members: Pick<RoomMembers, 'join' | 'knock'>
+  readonly aliases: Pick<Aliases, 'resolve'>
+}
+
+export function joiningRoutes({ authenticate, members, aliases }: JoiningDeps): Route[] {
+  const before = [authenticate, limit('membership'), refuseSuspended, parseOptionalBody]
+
+  const joinById: Step = async function joinById(ctx) {
+    await join(ctx, pathRoomId(ctx))
+  }
+  const joinByIdOrAlias: Step = async function joinByIdOrAlias(ctx) {
+    await join(ctx, await resolveRoom(aliases, ctx.state.params['roomIdOrAlias']))
+  }
+  const knock: Step = async function knock(ctx) {
+    const roomId = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
+    ctx.body = { room_id: roomId }
+  }
+
+  async function join(ctx: Context, roomId: RoomId): Promise<void> {
+    await members.join(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
+    ctx.body = { room_id: roomId }
+  }
+
+  return [
+    { method: 'POST', path: '/_matrix/client/v3/rooms/:roomId/join', steps: [...before, joinById] },
+    { method: 'POST', path: '/_matrix/client/v3/join/:roomIdOrAlias', steps: [...before, joinByIdOrAlias] },
+    { method: 'POST', path: '/_matrix/client/v3/knock/:roomIdOrAlias', steps: [...before, knock] },
+  ]
+}
+
+/**
+ * The room that an id or an alias of this server names. `via` and `server_name` tell where else to ask; rooms that
+ * are here need no one else.
+ */
+export async function resolveRoom(
+  aliases: Pick<Aliases, 'resolve'>,
+  text: string | undefined,
+): Promise<RoomId> {
+  if (!text?.startsWith('#')) return toRoomId(text, 'roomIdOrAlias')
+  const alias = parseRoomAlias(text)
+  if (!alias) throw invalidParam('roomIdOrAlias is not a room alias (#name:server).')
+  const resolved = await aliases.resolve(alias)
+  if (!resolved) throw notFound(`roomIdOrAlias: there is no room alias ${alias}.`)
+  return resolved.roomId
+}

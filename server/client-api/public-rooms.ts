@@ -1,0 +1,97 @@
+/** Spec: client-server-api#published-room-directory (list_public_rooms.yaml) */
+import { refuseSuspended } from '../http/authenticate.ts'
+import { parseBody } from '../http/body.ts'
+import { mayInteger, mayList, mayObject, mayString, queryText } from '../http/fields.ts'
+import { badJson, forbidden, invalidParam } from '../http/matrix-error.ts'
+import { limit } from '../http/rate-limit.ts'
+import type { Context, Route, Step } from '../http/route.ts'
+import type { ServerName } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { PublicRooms } from '../rooms/public-rooms.ts'
+import { pathRoomId, queryLimit } from './room-request.ts'
+
+export interface PublicRoomsDeps {
+  readonly authenticate: Step
+  readonly publicRooms: PublicRooms
+  readonly serverName: ServerName
+}
+
+const maxLimit = 500
+const visibilityPath = '/_matrix/client/v3/directory/list/room/:roomId'
+const listPath = '/_matrix/client/v3/publicRooms'
+
+export function publicRoomsRoutes({ authenticate, publicRooms, serverName }: PublicRoomsDeps): Route[] {
+  const getVisibility: Step = async function getVisibility(ctx) {
+    const published = await publicRooms.isPublished(pathRoomId(ctx))
+    ctx.body = { visibility: published ? 'public' : 'private' }
+  }
+  const setVisibility: Step = async function setVisibility(ctx) {
+    const { requester, body } = ctx.state
+    const visibility = mayString(body, 'visibility') ?? 'public'
+    if (visibility !== 'public' && visibility !== 'private') {
+      throw invalidParam('visibility must be public or private.')
+    }
+    await publicRooms.publish(requester, pathRoomId(ctx), visibility === 'public')
+    ctx.body = {}
+  }
+  const checkServer: Step = async function checkServer(ctx, next) {
+    const server = queryText(ctx.query, 'server')
+    if (server !== undefined && server !== serverName) {
+      throw forbidden(`server: this server is not connected to ${server}.`)
+    }
+    await next()
+  }
+  const listRooms: Step = async function listRooms(ctx) {
+    const since = queryText(ctx.query, 'since')
+    ctx.body = await publicRooms.list({
+      limit: queryLimit(ctx, 100, maxLimit),
+      ...(since === undefined || since === '' ? {} : { since }),
+    })
+  }
+  const searchRooms: Step = async function searchRooms(ctx) {
+    ctx.body = await search(ctx, publicRooms)
+  }
+
+  return [
+    // Deviation: the specification needs no token for these; an organisation's rooms are for its people.
+    { method: 'GET', path: visibilityPath, steps: [authenticate, limit('directory'), getVisibility] },
+    {
+      method: 'PUT',
+      path: visibilityPath,
+      steps: [authenticate, limit('room'), refuseSuspended, parseBody, setVisibility],
+    },
+    { method: 'GET', path: listPath, steps: [authenticate, limit('directory'), checkServer, listRooms] },
+    {
+      method: 'POST',
+      path: listPath,
+      steps: [authenticate, limit('directory'), checkServer, parseBody, searchRooms],
+    },
+  ]
+}
+
+async function search(ctx: Context, publicRooms: PublicRooms): Promise<JsonObject> {
+  const { body } = ctx.state
+  const filter = mayObject(body, 'filter') ?? {}
+  const since = mayString(body, 'since')
+  const searchTerm = mayString(filter, 'generic_search_term', 512)
+  const roomTypes = readRoomTypes(filter)
+  // Rooms of another network are bridged by application services, of which there are none.
+  if (mayString(body, 'third_party_instance_id') !== undefined) {
+    return { chunk: [], total_room_count_estimate: 0 }
+  }
+  return await publicRooms.list({
+    limit: Math.min(mayInteger(body, 'limit', 1) ?? 100, maxLimit),
+    ...(since === undefined || since === '' ? {} : { since }),
+    ...(searchTerm === undefined ? {} : { searchTerm }),
+    ...(roomTypes === undefined ? {} : { roomTypes }),
+  })
+}
+
+function readRoomTypes(filter: JsonObject): readonly (string | null)[] | undefined {
+  const types = mayList(filter, 'room_types')
+  if (!types?.every(type => type === null || typeof type === 'string')) {
+    if (types) throw badJson('filter.room_types must be a list of strings and null.')
+    return undefined
+  }
+  return types as readonly (string | null)[]
+}

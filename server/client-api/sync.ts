@@ -1,0 +1,99 @@
+/** GET /sync. Spec: client-server-api#get_matrixclientv3sync. */
+import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
+import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
+import { invalidParam } from '../http/matrix-error.ts'
+import { limit } from '../http/rate-limit.ts'
+import type { Context, Route, Step } from '../http/route.ts'
+import { parseJsonObject } from '../http/strict-json.ts'
+import type { EventId, UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import { everything, type SyncFilter } from '../sync/filter.ts'
+import type { SyncResult } from '../sync/result.ts'
+import type { StoredFilters } from '../sync/stored-filters.ts'
+import type { Sync, SyncRequest } from '../sync/sync.ts'
+import { parseSyncToken, type SyncToken } from '../sync/token.ts'
+import { eventsOf, writeSyncResult } from '../sync/write.ts'
+
+export interface SyncRouteDeps {
+  readonly accounts: TokenReader
+  readonly sync: Sync
+  readonly filters: StoredFilters
+  /** The event as other servers get it, for filters with `event_format: federation`. */
+  signed(eventId: EventId): Promise<object | null>
+  readonly clock: () => number
+}
+
+export function syncRoutes(deps: SyncRouteDeps): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/_matrix/client/v3/sync',
+      steps: [requireAccessToken(deps.accounts), limit('read'), syncOnce(deps)],
+    },
+  ]
+}
+
+function syncOnce(deps: SyncRouteDeps): Step {
+  return async function sync(ctx) {
+    const { userId, deviceId } = ctx.state.requester
+    const filter = await readFilter(deps.filters, userId, queryText(ctx.query, 'filter'))
+    const timeoutMs = queryInteger(ctx.query, 'timeout') ?? 0
+    const request: SyncRequest = {
+      userId,
+      deviceId,
+      filter,
+      since: readSince(queryText(ctx.query, 'since')),
+      fullState: queryBoolean(ctx.query, 'full_state') ?? false,
+      stateAfter:
+        queryBoolean(ctx.query, 'use_state_after') ??
+        queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after') ??
+        false,
+      timeoutMs,
+      ...(timeoutMs > 0 ? { aborted: hangUpOf(ctx) } : {}),
+    }
+    checkPresence(queryText(ctx.query, 'set_presence'))
+    const result = await deps.sync.sync(request)
+    const reader = { userId, deviceId, now: deps.clock() }
+    const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
+    ctx.type = 'application/json'
+    ctx.body = writeSyncResult(result, reader, filter, pdus)
+  }
+}
+
+/** "The server will detect whether it is an ID or a JSON object by whether the first character is a `{`". */
+async function readFilter(
+  filters: StoredFilters,
+  userId: UserId,
+  text: string | undefined,
+): Promise<SyncFilter> {
+  if (text === undefined || text === '') return everything
+  if (text.startsWith('{')) return filters.inline(text, json => parseJsonObject(Buffer.from(json)))
+  return filters.read(userId, text)
+}
+
+function readSince(text: string | undefined): SyncToken | undefined {
+  if (text === undefined || text === '') return undefined
+  const token = parseSyncToken(text)
+  if (!token) throw invalidParam('since is not a token of this server.')
+  return token
+}
+
+/** Presence is not shared by this server; a wrong value is refused all the same. */
+function checkPresence(text: string | undefined): void {
+  if (text !== undefined && !['offline', 'online', 'unavailable'].includes(text))
+    throw invalidParam('set_presence must be offline, online or unavailable.')
+}
+
+function hangUpOf(ctx: Context): AbortSignal {
+  const controller = new AbortController()
+  ctx.res.once('close', () => controller.abort())
+  return controller.signal
+}
+
+async function pdusOf(deps: SyncRouteDeps, result: SyncResult): Promise<ReadonlyMap<EventId, JsonObject>> {
+  const ids = eventsOf(result)
+  const events = await Promise.all(ids.map(eventId => deps.signed(eventId)))
+  return new Map(
+    ids.flatMap((eventId, i) => (events[i] ? [[eventId, events[i] as JsonObject] as const] : [])),
+  )
+}

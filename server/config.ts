@@ -1,0 +1,433 @@
+/**
+ * The configuration: `letro.toml`, every key overridable by environment, checked once at start.
+ *
+ * One table below says everything about a key: name, default, what is allowed, one line of documentation. The names
+ * in the environment, the refusals and `letro.example.toml` come from it. All problems are reported at once.
+ */
+import { isIP } from 'node:net'
+import { parse as parseToml, TomlError } from 'smol-toml'
+import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
+import { parseServerName, type ServerName } from './protocol/ids.ts'
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+export interface Config {
+  readonly server: {
+    readonly name: ServerName
+    /** No name was given: for a look, not for a life. */
+    readonly trial: boolean
+    /** Without a slash at the end. */
+    readonly origin: string
+    readonly data: string
+  }
+  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly tls: { readonly certificate: string; readonly key: string } | null
+  readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
+  readonly limits: {
+    readonly enabled: boolean
+    readonly rates: Readonly<Record<LimitName, Limit>>
+    readonly uploadBytes: number
+    readonly mediaQuotaBytes: number
+  }
+  readonly admin: { readonly tokenFile: string | null }
+}
+
+export interface Problem {
+  readonly key: string
+  readonly value: string
+  readonly allowed: string
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[]
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ key, value, allowed }) => `${key} = ${value}: ${allowed}`).join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+// ── the keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+type Parse<T> = (value: unknown) => T | undefined
+
+interface Setting<T> {
+  readonly parse: Parse<T>
+  readonly allowed: string
+  /** As it would stand in the file; '' where the default depends on others. */
+  readonly byDefault: string
+  readonly doc: string
+}
+
+const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, doc: string): Setting<T> => ({
+  parse,
+  allowed,
+  byDefault,
+  doc,
+})
+
+const settings = {
+  'server.name': setting(
+    value => parseServerName(value) ?? undefined,
+    'a server name: a DNS name, with a port where it needs one',
+    '',
+    'The part behind the colon in every user id. It can never change: choose it before the first real account. Without it the server is a trial named "localhost".',
+  ),
+  'server.origin': setting(
+    parseOrigin,
+    'an https URL of a DNS name without a path (http and "localhost" for a trial on this machine only; no IP address)',
+    '',
+    'The address that people open. Passkeys are bound to its host, so the host cannot change once a passkey exists. Default: https and the host of server.name.',
+  ),
+  'server.data': setting(parseText, 'the path of a folder', '"data"', 'Where everything is kept.'),
+  'listen.client': setting(
+    parseHostPort,
+    'host:port',
+    '"localhost:8008"',
+    'Where clients are answered. "0.0.0.0:8008" or "[::]:8008" answers from everywhere.',
+  ),
+  'listen.federation': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where other servers are answered. Federation is not built yet: nothing listens there.',
+  ),
+  'tls.certificate': setting(
+    parseText,
+    'the path of a PEM file',
+    '',
+    'The certificate and its chain. Without it the server speaks plain http, for a proxy on the same machine.',
+  ),
+  'tls.key': setting(parseText, 'the path of a PEM file', '', 'The private key of the certificate.'),
+  'accounts.registration': setting(
+    value => (value === 'invite' || value === 'open' ? value : undefined),
+    '"invite" or "open"',
+    '"invite"',
+    'Who may make an account: people with an enrolment link or a registration token, or everybody.',
+  ),
+  'accounts.passwords': setting(
+    parseBoolean,
+    'true or false',
+    'false',
+    'Sign-in and registration by password, beside passkeys: for bots, tests and migration.',
+  ),
+  'limits.enabled': setting(
+    parseBoolean,
+    'true or false',
+    'true',
+    'Rate limits count each person, or each network address where nobody is signed in.',
+  ),
+  ...rateSettings(),
+  'limits.upload_size': setting(parseBytes, 'a size such as "100 MiB"', '"100 MiB"', 'The largest file.'),
+  'limits.media_quota': setting(
+    parseBytes,
+    'a size such as "100 MiB"',
+    '"10 GiB"',
+    'What all files of one person may take together.',
+  ),
+  'admin.token_file': setting(
+    parseText,
+    'the path of a file',
+    '',
+    'A file with a bearer token for the administration API: for automation. Off by default: whoever reads the file is an administrator.',
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+type Settings = typeof settings
+type Key = keyof Settings
+type Values = { -readonly [K in Key]?: Settings[K] extends Setting<infer T> ? T : never }
+
+function rateSettings() {
+  const entries = Object.entries(limitDefaults).map(([name, limit]) => [
+    `limits.${snakeCase(name)}`,
+    setting(
+      parseRate,
+      'a rate such as "20/s burst 200" (per s, m or h)',
+      `"${formatRate(limit)}"`,
+      `Limits ${limit.covers}.`,
+    ),
+  ])
+  return Object.fromEntries(entries) as Record<`limits.${LimitName}`, Setting<Limit>>
+}
+
+export const configKeys: readonly string[] = Object.keys(settings)
+
+export function environmentName(key: string): string {
+  return `LETRO_${key.replaceAll('.', '_').toUpperCase()}`
+}
+
+// ── reading ──────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * @param toml the text of letro.toml, '' where there is none
+ * @throws ConfigError with all that is wrong
+ */
+export function parseConfig(
+  toml: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly config: Config; readonly warnings: readonly string[] } {
+  const problems: Problem[] = []
+  const given = new Map<string, { value: unknown; from: string }>()
+  for (const [key, value] of flatten(readToml(toml))) given.set(key, { value, from: key })
+  const keyOfName = new Map(configKeys.map(key => [environmentName(key), key]))
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('LETRO_') || value === undefined) continue
+    const key = keyOfName.get(name)
+    if (key) given.set(key, { value, from: name })
+    else problems.push({ key: name, value, allowed: unknown(name, [...keyOfName.keys()]) })
+  }
+
+  const values: Record<string, unknown> = {}
+  for (const [key, { value, from }] of given) {
+    const known = (settings as Record<string, Setting<unknown>>)[key]
+    if (!known) {
+      problems.push({ key, value: show(value), allowed: unknown(key, configKeys) })
+      continue
+    }
+    const parsed = known.parse(value)
+    if (parsed === undefined) {
+      problems.push({ key: from, value: show(value), allowed: `allowed is ${known.allowed}` })
+    } else values[key] = parsed
+  }
+  for (const [key, { byDefault, parse }] of Object.entries(settings)) {
+    if (values[key] === undefined && byDefault !== '') {
+      values[key] = parse(parseToml(`value = ${byDefault}`)['value'])
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return compose(values as Values)
+}
+
+function compose(values: Values): { config: Config; warnings: string[] } {
+  const warnings: string[] = []
+  const client = values['listen.client']!
+  const trial = values['server.name'] === undefined
+  const name = values['server.name'] ?? ('localhost' as ServerName)
+  const certificate = values['tls.certificate']
+  const key = values['tls.key']
+  if ((certificate === undefined) !== (key === undefined)) {
+    const [there, missing] =
+      key === undefined ? ['tls.certificate', 'tls.key'] : ['tls.key', 'tls.certificate']
+    throw new ConfigError([
+      { key: missing, value: '(nothing)', allowed: `needed, because ${there} is given: both or none` },
+    ])
+  }
+  const tls = certificate !== undefined && key !== undefined ? { certificate, key } : null
+  const origin = values['server.origin'] ?? defaultOrigin(name, client, tls !== null)
+  warnings.push(...originWarnings(origin))
+  if (!isLoopback(client.host) && tls === null) {
+    warnings.push(
+      `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key, or listen on localhost behind a TLS proxy.`,
+    )
+  }
+  if (values['listen.federation']) {
+    warnings.push('listen.federation is set, but federation is not built yet: nothing listens there.')
+  }
+  if (values['admin.token_file'] !== undefined) {
+    warnings.push(
+      'admin.token_file is set: whoever reads that file administers this server, without a passkey and without a name in the audit.',
+    )
+  }
+  if (!values['limits.enabled']) {
+    warnings.push(
+      'limits.enabled = false: nothing slows down who guesses or floods. For tests and benchmarks only.',
+    )
+  }
+  const rates = Object.fromEntries(
+    Object.keys(limitDefaults).map(limit => [
+      limit,
+      (values as Record<string, unknown>)[`limits.${snakeCase(limit)}`],
+    ]),
+  ) as Record<LimitName, Limit>
+  const config: Config = {
+    server: { name, trial, origin, data: values['server.data']! },
+    listen: { client, federation: values['listen.federation'] ?? null },
+    tls,
+    accounts: {
+      registration: values['accounts.registration']!,
+      passwords: values['accounts.passwords']!,
+    },
+    limits: {
+      enabled: values['limits.enabled']!,
+      rates,
+      uploadBytes: values['limits.upload_size']!,
+      mediaQuotaBytes: values['limits.media_quota']!,
+    },
+    admin: { tokenFile: values['admin.token_file'] ?? null },
+  }
+  return { config, warnings }
+}
+
+function defaultOrigin(name: ServerName, client: HostPort, tls: boolean): string {
+  const host = name.replace(/:[0-9]+$/, '')
+  if (host === 'localhost') return `${tls ? 'https' : 'http'}://localhost:${client.port}`
+  const origin = parseOrigin(`https://${host}`)
+  if (origin !== undefined) return origin
+  throw new ConfigError([
+    {
+      key: 'server.origin',
+      value: '(nothing)',
+      allowed: `needed, because server.name = ${name} is no name that people could open: ${settings['server.origin'].allowed}`,
+    },
+  ])
+}
+
+function originWarnings(origin: string): string[] {
+  const { hostname } = new URL(origin)
+  if (isLocalName(hostname)) return []
+  if (!hostname.includes('.')) {
+    return [
+      `server.origin = ${origin}: a name without a dot gets no publicly trusted certificate, and a search domain can make it mean another machine.`,
+    ]
+  }
+  if (hostname.endsWith('.local')) {
+    return [
+      `server.origin = ${origin}: .local names are answered by whoever shouts first on the network, and get no publicly trusted certificate.`,
+    ]
+  }
+  return []
+}
+
+function readToml(text: string): Record<string, unknown> {
+  try {
+    return parseToml(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const reason = error.message.split('\n')[0] ?? ''
+    throw new ConfigError([
+      { key: 'letro.toml', value: `line ${error.line}, column ${error.column}`, allowed: reason },
+    ])
+  }
+}
+
+function* flatten(table: Record<string, unknown>, prefix = ''): Generator<[string, unknown]> {
+  for (const [name, value] of Object.entries(table)) {
+    const isTable =
+      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+    if (isTable) yield* flatten(value as Record<string, unknown>, `${prefix}${name}.`)
+    else yield [prefix + name, value]
+  }
+}
+
+// ── values ───────────────────────────────────────────────────────────────────────────────────────────
+
+function parseText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
+}
+
+/** From the environment everything comes as text. */
+function parseBoolean(value: unknown): boolean | undefined {
+  if (value === true || value === 'true') return true
+  return value === false || value === 'false' ? false : undefined
+}
+
+function parseHostPort(value: unknown): HostPort | undefined {
+  if (typeof value !== 'string') return undefined
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+)):([0-9]{1,5})$/.exec(value)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && isIP(host) !== 6)) return undefined
+  return { host, port }
+}
+
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function parseOrigin(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined
+  const url = new URL(value)
+  const { hostname, protocol } = url
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLocalName(hostname))) return undefined
+  if (url.username !== '' || url.password !== '' || url.pathname !== '/') return undefined
+  if (value.includes('?') || value.includes('#') || hostname.endsWith('.')) return undefined
+  // The URL parser has turned every way to write an IPv4 address (decimal, octal, hex) into the dotted one.
+  if (isIP(hostname) !== 0 || hostname.startsWith('[')) return undefined
+  return url.origin
+}
+
+function isLocalName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost')
+}
+
+function isLoopback(host: string): boolean {
+  return isLocalName(host) || host === '::1' || /^127\./.test(host)
+}
+
+const units = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
+
+function parseBytes(value: unknown): number | undefined {
+  const match = /^([0-9]{1,12}) ?(B|KiB|MiB|GiB|TiB)$/.exec(String(value))
+  if (!match) return undefined
+  const bytes = Number(match[1]) * units[match[2] as keyof typeof units]
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+const perSeconds = { s: 1, m: 60, h: 3600 }
+
+function parseRate(value: unknown): Limit | undefined {
+  const match = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)\/(s|m|h) burst ([0-9]{1,7})$/.exec(String(value))
+  if (!match) return undefined
+  const perSecond = Number(match[1]) / perSeconds[match[2] as keyof typeof perSeconds]
+  const burst = Number(match[3])
+  return perSecond > 0 && burst >= 1 ? { perSecond, burst } : undefined
+}
+
+function formatRate({ perSecond, burst }: Limit): string {
+  return perSecond >= 1 ? `${perSecond}/s burst ${burst}` : `${perSecond * 60}/m burst ${burst}`
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+}
+
+// ── telling ──────────────────────────────────────────────────────────────────────────────────────────
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}
+
+function unknown(key: string, known: readonly string[]): string {
+  const near = known.map(name => ({ name, steps: distance(key, name) })).sort((a, b) => a.steps - b.steps)[0]
+  const hint = near && near.steps <= 3 ? `; did you mean ${near.name}?` : ''
+  return `there is no such key${hint}`
+}
+
+/** Levenshtein: how many letters to change. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + change))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** letro.example.toml: every key with its line of documentation, commented out where it has no default. */
+export function exampleToml(): string {
+  const lines = [
+    '# Letro’s configuration. Every key may be left out; what stands here is the default.',
+    '# The environment overrides the file: server.name is LETRO_SERVER_NAME, accounts.passwords LETRO_ACCOUNTS_PASSWORDS.',
+    '# This file is made from server/config.ts: npm start -- --example-config',
+  ]
+  let table = ''
+  let allowedAbove = ''
+  for (const [key, { allowed, byDefault, doc }] of Object.entries(settings)) {
+    const [section, name] = key.split('.') as [string, string]
+    if (section !== table) lines.push('', `[${section}]`)
+    table = section
+    lines.push(`# ${doc}`)
+    if (allowed !== allowedAbove) lines.push(`# Allowed: ${allowed}.`)
+    allowedAbove = allowed
+    lines.push(byDefault === '' ? `# ${name} = ""` : `${name} = ${byDefault}`)
+  }
+  return `${lines.join('\n')}\n`
+}

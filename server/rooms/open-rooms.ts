@@ -1,0 +1,76 @@
+/**
+ * Opens the rooms area over a store.
+ */
+import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
+import type { Position, Store } from '../store/store.ts'
+import { EventReader } from './event-reader.ts'
+import type { Gate } from './gate.ts'
+import { MembershipIndex } from './membership-index.ts'
+import type { Projection } from './projection.ts'
+import { RoomReader } from './read.ts'
+import { RoomActors } from './room-actors.ts'
+import type {
+  BatchOptions,
+  Draft,
+  NewRoom,
+  RoomEvent,
+  Rooms,
+  SendOptions,
+  TimelineOptions,
+} from './rooms.ts'
+import type { RoomsContext } from './rooms-context.ts'
+import type { CheckSignatures, EventSigner } from './rooms-internal.ts'
+import { Sender } from './send.ts'
+import { Visibility } from './visibility.ts'
+
+export interface RoomsDeps {
+  readonly store: Store
+  readonly serverName: ServerName
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+  readonly randomBytes: (size: number) => Uint8Array
+  readonly signer: EventSigner
+  /** For events of other servers. Without it none is taken: nobody's signature could be checked. */
+  readonly checkSignatures?: CheckSignatures
+  readonly gates?: readonly Gate[]
+  readonly projections?: readonly Projection[]
+}
+
+export async function openRooms(deps: RoomsDeps): Promise<Rooms> {
+  const { store, clock } = deps
+  const reader = new EventReader()
+  // Opened before those who wait for commits: they find the views moved forward.
+  const actors = new RoomActors(store, reader, clock)
+  const context: RoomsContext = {
+    ...deps,
+    checkSignatures: deps.checkSignatures ?? (async () => false),
+    gates: deps.gates ?? [],
+    projections: deps.projections ?? [],
+    reader,
+    actors,
+    memberships: new MembershipIndex(store),
+  }
+  const sender = new Sender(context)
+  const rooms = new RoomReader(context)
+  const visibility = new Visibility(context)
+  return {
+    serverName: deps.serverName,
+    view: (roomId: RoomId) => rooms.view(roomId),
+    memberships: (userId: UserId) => context.memberships.of(userId),
+    sharesRoomWith: (userId: UserId) => rooms.sharesRoomWith(userId),
+    roomIds: () => rooms.roomIds(),
+    send: (draft: Draft, options?: SendOptions) => sender.send(draft, options),
+    sendMany: (roomId: RoomId, drafts: readonly Omit<Draft, 'roomId'>[], options?: BatchOptions) =>
+      sender.sendMany(roomId, drafts, options),
+    create: (room: NewRoom, options?: BatchOptions) => sender.create(room, options),
+    forget: (userId: UserId, roomId: RoomId) => sender.forget(userId, roomId),
+    timeline: (roomId: RoomId, options: TimelineOptions) => rooms.timeline(roomId, options),
+    event: (eventId: EventId) => rooms.event(eventId),
+    events: (eventIds: readonly EventId[]) => rooms.events(eventIds),
+    stateAt: (roomId: RoomId, at: Position, side: 'before' | 'after') => rooms.stateAt(roomId, at, side),
+    currentStateAsOf: (roomId: RoomId, position: Position) => rooms.currentStateAsOf(roomId, position),
+    eventNear: (roomId: RoomId, timestamp: number, direction: 'forwards' | 'backwards') =>
+      rooms.eventNear(roomId, timestamp, direction),
+    visible: (userId: UserId, events: readonly RoomEvent[]) => visibility.visible(userId, events),
+  }
+}

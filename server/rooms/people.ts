@@ -1,0 +1,19 @@
+/**
+ * What rooms need to know of people: a port that accounts implement.
+ */
+import type { UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+
+export interface People {
+  /**
+   * What a member event says about this person (`displayname`, `avatar_url`); null where this server has no such
+   * account, or it is deactivated.
+   */
+  memberProfile(userId: UserId): Promise<JsonObject | null>
+}
+
+/** Who acts, as far as rooms care. */
+export interface Actor {
+  readonly userId: UserId
+  readonly kind: 'member' | 'administrator' | 'service' | 'external'
+}

@@ -1,0 +1,193 @@
+/**
+ * A room in memory: what is durable, and the tip that its one writer builds on.
+ *
+ * The writer (a transaction whose owner is the room) moves the tip when it is queued; `settle` moves the durable
+ * side when its rows are on disk. Readers see the durable side only. An actor with nothing pending may be
+ * dropped at any moment: all of it is in the store, and it is loaded by the same function after a crash.
+ */
+import type { EventId, RoomId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import { redact } from '../protocol/redaction.ts'
+import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { roomHeads, roomNumbers, stateKeyNames, timelines } from '../store/catalogue.ts'
+import type { Position, RowWriter, View } from '../store/store.ts'
+import type { EventReader } from './event-reader.ts'
+import { stateKeyOf } from './graph-event.ts'
+import { LayerView, type RoomFrame } from './room-view.ts'
+import { chainId, emptyState, type StateChain, wholeState } from './state-chain.ts'
+import { StateLayer } from './state-layer.ts'
+import type { StoredEvent } from './stored-event.ts'
+
+/** Events of the timeline that stay in memory, so that an incremental sync reads nothing from the store. */
+const tailSize = 50
+const loadedTailSize = 20
+
+export class RoomActor {
+  readonly roomId: RoomId
+  readonly number: number
+  readonly rules: RoomRules
+
+  // ── the tip: owned by the room's writer ──
+  readonly tip: StateLayer
+  readonly tipView: LayerView
+  chain: StateChain = emptyState
+  /** Newest first. */
+  forward: readonly StoredEvent[] = []
+  last = 0 as Position
+  lowest = 0
+  linear = true
+  /** Transactions that are queued and not yet durable. */
+  pending = 0
+  /** Transactions that work with this actor and are not queued yet: 0 or 1, and while it is 1 the actor stays. */
+  writers = 0
+
+  // ── what is durable ──
+  readonly durable = new StateLayer(null)
+  readonly view: LayerView
+  durableForward: readonly EventId[] = []
+  durableLast = 0 as Position
+  durableState = 0 as Position
+  durableLinear = true
+  /** Everything in the timeline above `tailFrom`, oldest first. */
+  tail: StoredEvent[] = []
+  tailFrom = 0
+
+  /** State keys by number and back. Owned by the writer; numbers are never given back. */
+  readonly stateKeys = new Map<string, number>()
+  readonly stateKeyNames: (readonly [type: string, stateKey: string])[] = []
+
+  usedAt = 0
+
+  constructor(roomId: RoomId, number: number, rules: RoomRules) {
+    this.roomId = roomId
+    this.number = number
+    this.rules = rules
+    this.tip = new StateLayer(this.durable)
+    this.view = new LayerView(
+      this.#frame(
+        () => this.durableLast,
+        () => this.durableForward,
+      ),
+      this.durable,
+    )
+    this.tipView = this.viewOf(this.tip)
+  }
+
+  /** The room as its writer sees it, on a layer over the tip. */
+  viewOf(state: StateLayer): LayerView {
+    return new LayerView(
+      this.#frame(
+        () => this.last,
+        () => this.forward.map(({ eventId }) => eventId),
+      ),
+      state,
+    )
+  }
+
+  #frame(lastPosition: () => Position, forwardExtremities: () => readonly EventId[]): RoomFrame {
+    return { roomId: this.roomId, rules: this.rules, lastPosition, forwardExtremities }
+  }
+
+  get exists(): boolean {
+    return this.durable.get('m.room.create', '') !== undefined
+  }
+
+  /** The state key's number; a new one is written by the transaction that is being queued. */
+  numberOf(type: string, stateKey: string, rows: RowWriter): number {
+    const known = this.stateKeys.get(stateKeyOf(type, stateKey))
+    if (known !== undefined) return known
+    const number = this.stateKeyNames.length
+    rows.put(stateKeyNames.key(this.number, number), [type, stateKey])
+    this.nameStateKey(number, type, stateKey)
+    return number
+  }
+
+  nameStateKey(number: number, type: string, stateKey: string): void {
+    this.stateKeys.set(stateKeyOf(type, stateKey), number)
+    this.stateKeyNames[number] = [type, stateKey]
+  }
+
+  writeHead(rows: RowWriter): void {
+    rows.put(roomHeads.key(this.number), {
+      roomId: this.roomId,
+      forward: this.forward.map(({ position }) => position),
+      state: chainId(this.chain),
+      last: this.last,
+      lowest: this.lowest,
+      joined: this.tip.counts.join,
+      linear: this.linear ? 1 : 0,
+    })
+  }
+
+  /** A live event has become durable. */
+  appendToTail(event: StoredEvent): void {
+    this.tail.push(event)
+    if (this.tail.length < tailSize * 2) return
+    this.tail = this.tail.slice(-tailSize)
+    this.tailFrom = this.tail[0]!.order - 1
+  }
+
+  /** A redaction has become durable: whatever memory holds of its target is replaced. */
+  showRedacted(target: StoredEvent, redaction: StoredEvent): void {
+    const keptContent = keptContentOf(target, this.rules)
+    const swap = (event: StoredEvent): StoredEvent => {
+      if (event.position === target.position) return event.redactedCopy(keptContent, redaction)
+      if (event.facts.replaced !== target.position || event.replacesState === undefined) return event
+      return event.withReplaced({ ...event.replacesState, content: keptContent })
+    }
+    this.tail = this.tail.map(swap)
+    if (target.stateKey === undefined) return
+    for (const layer of [this.durable, this.tip]) {
+      const event = layer.get(target.type, target.stateKey)
+      if (event) layer.swap(swap(event))
+    }
+  }
+
+  /** How much memory it takes, in state events. */
+  weight(): number {
+    return this.durable.size() + this.stateKeyNames.length / 4 + tailSize
+  }
+}
+
+/** Reads a room from durable rows. null: there is none. */
+export async function loadRoom(view: View, reader: EventReader, roomId: RoomId): Promise<RoomActor | null> {
+  const known = await view.get(roomNumbers.key(roomId))
+  if (known === undefined) return null
+  const rules = roomVersion(known.version)
+  const head = await view.get(roomHeads.key(known.number))
+  if (!rules || head === undefined) return null
+
+  const actor = new RoomActor(roomId, known.number, rules)
+  for (const { parts, value } of await view.range(stateKeyNames.under(actor.number))) {
+    actor.nameStateKey(parts[1], ...value)
+  }
+  actor.chain = (await reader.chains(view, [head.state])).get(head.state) ?? emptyState
+  const positions = [...wholeState(actor.chain).values()]
+  for (const event of await reader.byPositions(view, positions)) {
+    if (event) actor.durable.set({ type: event.type, stateKey: event.stateKey!, event })
+  }
+  Object.assign(actor.tip.counts, actor.durable.counts)
+
+  actor.forward = (await reader.byPositions(view, head.forward)).filter(event => event !== undefined)
+  actor.last = head.last
+  actor.lowest = head.lowest
+  actor.linear = head.linear === 1
+  actor.durableForward = actor.forward.map(({ eventId }) => eventId)
+  actor.durableLast = actor.last
+  actor.durableState = chainId(actor.chain)
+  actor.durableLinear = actor.linear
+
+  const newest = await view.range(timelines.under(actor.number), { reverse: true, limit: loadedTailSize })
+  const live = newest.filter(({ parts }) => parts[1] > 0).reverse()
+  const events = await reader.byPositions(
+    view,
+    live.map(({ value }) => value),
+  )
+  actor.tail = events.filter(event => event !== undefined)
+  actor.tailFrom = live.length > 0 ? live[0]!.parts[1] - 1 : 0
+  return actor
+}
+
+export function keptContentOf({ type, content }: StoredEvent, rules: RoomRules): JsonObject {
+  return redact<JsonObject>({ type, content }, rules)['content'] as JsonObject
+}

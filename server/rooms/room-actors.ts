@@ -1,0 +1,139 @@
+/**
+ * The rooms in memory: loads an actor when somebody asks, drops those that nobody uses, and moves them forward
+ * as commits become durable.
+ *
+ * What is pending stands in one queue in the order of positions. A commit settles the front of the queue; a failed
+ * write drops queue and actors together, and everything is read again from what the store then holds.
+ */
+import type { RoomId } from '../protocol/ids.ts'
+import type { Position, Store } from '../store/store.ts'
+import type { EventReader } from './event-reader.ts'
+import { loadRoom, type RoomActor } from './room-actor.ts'
+
+/** Rooms in memory hold at most so many state events together, the room in use not counted. */
+const maxLoadedState = 60_000
+const idleMs = 30 * 60_000
+
+interface Pending {
+  /** The last position of its transaction. */
+  readonly position: Position
+  readonly actor: RoomActor
+  settle(): void
+}
+
+export class RoomActors {
+  readonly #store: Store
+  readonly #reader: EventReader
+  readonly #clock: () => number
+  /** Least recently used first. */
+  #actors = new Map<RoomId, RoomActor>()
+  #loading = new Map<RoomId, Promise<RoomActor | null>>()
+  #pending: Pending[] = []
+  /** Entries of `#pending` before this one are settled. */
+  #next = 0
+  /** Raised at each reset: what was read before is not to be kept. */
+  #generation = 0
+  #weight = 0
+
+  constructor(store: Store, reader: EventReader, clock: () => number) {
+    this.#store = store
+    this.#reader = reader
+    this.#clock = clock
+    store.onReset(() => this.#reset())
+    store.onDurable(({ durablePosition }) => this.#settle(durablePosition))
+  }
+
+  /** The actor if it is in memory: what was asked for last is. */
+  loaded(roomId: RoomId): RoomActor | undefined {
+    const actor = this.#actors.get(roomId)
+    if (actor) actor.usedAt = this.#clock()
+    return actor
+  }
+
+  /** null: there is no such room. */
+  async get(roomId: RoomId): Promise<RoomActor | null> {
+    const actor = this.loaded(roomId)
+    if (actor) return actor
+    let loading = this.#loading.get(roomId)
+    if (!loading) {
+      loading = this.#load(roomId)
+      this.#loading.set(roomId, loading)
+      const done = () => {
+        if (this.#loading.get(roomId) === loading) this.#loading.delete(roomId)
+      }
+      loading.then(done, done)
+    }
+    return loading
+  }
+
+  /** A room that is being made: called when its first transaction is queued. */
+  add(actor: RoomActor): void {
+    actor.usedAt = this.#clock()
+    this.#actors.set(actor.roomId, actor)
+  }
+
+  /** Called when a transaction is queued; `settle` runs once all up to `position` is durable. */
+  queued(actor: RoomActor, position: Position, settle: () => void): void {
+    actor.pending++
+    this.#pending.push({ actor, position, settle })
+  }
+
+  async #load(roomId: RoomId): Promise<RoomActor | null> {
+    for (;;) {
+      const generation = this.#generation
+      // Nobody writes to a room that is not loaded, so a room does not change while it is read.
+      const actor = await this.#store.read(view => loadRoom(view, this.#reader, roomId))
+      if (generation !== this.#generation) continue
+      // Created meanwhile: the one in memory is ahead.
+      const present = this.#actors.get(roomId)
+      if (present) return present
+      if (actor) {
+        this.add(actor)
+        this.#weight += actor.weight()
+        this.#makeRoom(actor)
+      }
+      return actor
+    }
+  }
+
+  #settle(durablePosition: Position): void {
+    while (this.#next < this.#pending.length && this.#pending[this.#next]!.position <= durablePosition) {
+      const { actor, settle } = this.#pending[this.#next++]!
+      actor.pending--
+      settle()
+    }
+    if (this.#next === this.#pending.length) {
+      this.#pending = []
+      this.#next = 0
+    } else if (this.#next > 1000) {
+      this.#pending = this.#pending.slice(this.#next)
+      this.#next = 0
+    }
+  }
+
+  /** Drops the rooms that were not used for longest, until what is in memory is within bounds. */
+  #makeRoom(inUse: RoomActor): void {
+    const idleSince = this.#clock() - idleMs
+    const isOver = (): boolean => this.#weight > maxLoadedState
+    if (!isOver() && this.#actors.size % 64 !== 0) return
+    this.#weight = 0
+    for (const actor of this.#actors.values()) this.#weight += actor.weight()
+    const oldestFirst = [...this.#actors.values()].sort((a, b) => a.usedAt - b.usedAt)
+    for (const actor of oldestFirst) {
+      if (!isOver() && actor.usedAt >= idleSince) return
+      if (actor === inUse || actor.pending > 0 || actor.writers > 0) continue
+      this.#actors.delete(actor.roomId)
+      this.#weight -= actor.weight()
+    }
+  }
+
+  #reset(): void {
+    this.#generation++
+    this.#actors = new Map()
+    this.#loading = new Map()
+    this.#pending = []
+    this.#next = 0
+    this.#weight = 0
+    this.#reader.clear()
+  }
+}
