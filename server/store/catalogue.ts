@@ -134,7 +134,7 @@ export const roomMemberships = jsonTable<RoomMembershipRow>()('rm', 'user, room 
   'u32',
 ])
 /** Week, room, user, device, event type, transaction id. Rows are removed by the week. */
-export const sentTransactions = jsonTable<SentRow>()('rx', 'what a transaction id has sent', [
+export const sentTransactions = jsonTable<SentRow>()('ry', 'what a transaction id has sent', [
   'u32',
   'u32',
   'text',
