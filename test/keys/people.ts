@@ -14,7 +14,9 @@ import { canonicalJson } from '../../server/protocol/canonical-json.ts'
 import type { DeviceId, EventId, RoomId, ServerName, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Verify } from '../../server/protocol/primitives.ts'
+import type { LoadedRows } from '../../server/rooms/gate.ts'
 import type { MemberEvent, Membership, RoomMembership, RoomView } from '../../server/rooms/rooms.ts'
+import type { Key } from '../../server/store/key.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Position, Store } from '../../server/store/store.ts'
 
@@ -149,7 +151,7 @@ export class TestRooms {
     const members = this.#events.get(roomId) ?? new Map<UserId, MemberEvent>()
     this.#events.set(roomId, members)
     const before = members.get(userId)
-    const draft: Omit<MemberEvent, 'position'> = {
+    const draft: Omit<MemberEvent, 'position' | 'order'> = {
       roomId,
       eventId: `$${counter++}` as EventId,
       type: 'm.room.member',
@@ -164,12 +166,15 @@ export class TestRooms {
     }
     let at = 0 as Position
     await this.#store.transact(roomId, async tx => {
-      const known = await tx.getMany([...sharingProjection.reads!({ ...draft, position: at }, undefined)])
+      const view = (await this.view(roomId))!
+      const keys = sharingProjection.reads!(draft, view)
+      const values = await tx.getMany([...keys])
+      const loaded: LoadedRows = { get: <V>(key: Key<V>) => values[keys.indexOf(key)] as V | undefined }
       tx.sequence((next, rows) => {
         at = next()
-        const event = { ...draft, position: at }
+        const event = { ...draft, position: at, order: at }
         members.set(userId, event)
-        sharingProjection.write(event, undefined, known, rows)
+        sharingProjection.rows(event, view, loaded, rows)
       })
     })
     return at

@@ -95,12 +95,13 @@ test('what the rules refuse writes nothing', async t => {
   const { rooms } = await open()
   const roomId = await publicRoom(rooms)
   const before = (await rooms.view(roomId))!.lastPosition
-  const refusal = await t.throwsAsync(rooms.send({ roomId, ...text(ben, 'hello') }), { instanceOf: RoomError })
+  const refusal = await t.throwsAsync(rooms.send({ roomId, ...text(ben, 'hello') }), {
+    instanceOf: RoomError,
+  })
   t.is((refusal as RoomError).code, 'M_FORBIDDEN')
-  await t.throwsAsync(
-    rooms.sendMany(roomId, [text(ann, 'one'), member(ben, 'join'), text(cam, 'never')]),
-    { message: /not joined/ },
-  )
+  await t.throwsAsync(rooms.sendMany(roomId, [text(ann, 'one'), member(ben, 'join'), text(cam, 'never')]), {
+    message: /not joined/,
+  })
   t.is((await rooms.view(roomId))!.lastPosition, before)
   t.is((await rooms.view(roomId))!.membership(ben), undefined)
   t.is((await rooms.memberships(ben)).size, 0)
