@@ -6,7 +6,7 @@
  * opened anew over the new store.
  */
 import type { RequestListener } from 'node:http'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
 import { adminRoutes } from './admin-api/admin.ts'
@@ -55,6 +55,7 @@ import { openKeys } from './keys/keys.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { openMedia } from './media/media.ts'
 import type { DeviceId, UserId } from './protocol/ids.ts'
+import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
 import { openPush } from './push/push.ts'
 import { openAliases } from './rooms/aliases.ts'
@@ -350,7 +351,9 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...profileRoutes({ accounts }),
     ...accountDataRoutes({
       accounts,
-      managed: { 'm.push_rules': async userId => ({ global: await push.rules(userId) }) },
+      managed: {
+        'm.push_rules': async userId => ({ global: (await push.rules(userId)) as unknown as JsonObject }),
+      },
     }),
     ...tagRoutes({ accounts }),
     ...openIdRoutes({ accounts }),
