@@ -388,6 +388,9 @@ function unreadable(error: unknown): StoreError {
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_ABORTED') {
     return new StoreError('STORE_UNCERTAIN', 'the store was opened again: read again', { cause: error })
   }
+  if (/too many open files/i.test((error as Error).message)) {
+    return new StoreError('STORE_UNCERTAIN', 'the process has too many files open', { cause: error })
+  }
   return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${(error as Error).message}.` }], error)
 }
 

@@ -163,7 +163,11 @@ export async function copyAside(folder: string): Promise<string> {
   const { db, aside } = pathsOf(folder)
   await mkdir(aside, { recursive: true, mode: 0o700 })
   const older = await asides(folder)
-  for (const name of older.slice(0, Math.max(0, older.length - keptAsides + 1))) {
+  // The first copy since work last began is the one that repair needs: openings that found damage follow it,
+  // and what they copied LevelDB had changed already.
+  const needed = older.find(name => !name.endsWith('-served'))
+  const removable = older.filter(name => name !== needed)
+  for (const name of removable.slice(0, Math.max(0, older.length - keptAsides + 1))) {
     await rm(join(aside, name), { recursive: true })
   }
   const target = join(aside, String(Number.parseInt(older.at(-1) ?? '0', 10) + 1))
