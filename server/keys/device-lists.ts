@@ -9,7 +9,9 @@
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
  */
 import { type DeviceId, parseUserId, type RoomId, type UserId } from '../protocol/ids.ts'
-import type { Projection, RoomEvent, Rooms } from '../rooms/rooms.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { AcceptedEvent, Projection } from '../rooms/projection.ts'
+import type { Rooms } from '../rooms/rooms.ts'
 import {
   deviceListFeedTable,
   deviceListPlaceTable,
@@ -43,24 +45,26 @@ export const sharingProjection: Projection = {
   reads(event) {
     return changesSharing(event) ? [sharingPlaceTable.key(event.roomId, event.stateKey!)] : []
   },
-  write(event, _redacted, known, rows) {
+  rows(event, _view, loaded, rows) {
     if (!changesSharing(event)) return
-    const before = known[0] as Position | undefined
-    const userId = event.stateKey!
-    if (before !== undefined) rows.delete(sharingFeedTable.key(event.roomId, before))
-    rows.put(sharingFeedTable.key(event.roomId, event.position), { userId, joined: isJoin(event.content) })
-    rows.put(sharingPlaceTable.key(event.roomId, userId), event.position)
-    rows.announce(`devices:${event.roomId}`)
+    const { roomId, position, stateKey } = event
+    const userId = stateKey!
+    const place = sharingPlaceTable.key(roomId, userId)
+    const before = loaded.get(place)
+    if (before !== undefined) rows.delete(sharingFeedTable.key(roomId, before))
+    rows.put(sharingFeedTable.key(roomId, position), { userId, joined: isJoin(event.content) })
+    rows.put(place, position)
+    rows.announce(`devices:${roomId}`)
   },
 }
 
-function changesSharing(event: RoomEvent): boolean {
+function changesSharing(event: AcceptedEvent): boolean {
   if (event.type !== 'm.room.member' || event.stateKey === undefined) return false
   const wasJoined = event.replacesState !== undefined && isJoin(event.replacesState.content)
   return wasJoined !== isJoin(event.content)
 }
 
-function isJoin(content: RoomEvent['content']): boolean {
+function isJoin(content: JsonObject): boolean {
   return content['membership'] === 'join'
 }
 

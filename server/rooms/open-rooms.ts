@@ -9,15 +9,7 @@ import { MembershipIndex } from './membership-index.ts'
 import type { Projection } from './projection.ts'
 import { RoomReader } from './read.ts'
 import { RoomActors } from './room-actors.ts'
-import type {
-  BatchOptions,
-  Draft,
-  NewRoom,
-  RoomEvent,
-  Rooms,
-  SendOptions,
-  TimelineOptions,
-} from './rooms.ts'
+import type { BatchOptions, Draft, NewRoom, RoomEvent, Rooms, SendOptions, TimelineOptions } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { CheckSignatures, EventSigner } from './rooms-internal.ts'
 import { Sender } from './send.ts'

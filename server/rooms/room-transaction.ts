@@ -26,17 +26,11 @@ import type { Position, RowWriter, Transaction } from '../store/store.ts'
 import type { LoadedRows } from './gate.ts'
 import type { RoomActor } from './room-actor.ts'
 import type { LayerView } from './room-view.ts'
-import type { RoomsContext } from './rooms-context.ts'
 import type { Membership, RoomMembership } from './rooms.ts'
+import type { RoomsContext } from './rooms-context.ts'
 import { type Changes, chainId, extend, removed, rowOf, type StateChain } from './state-chain.ts'
 import { isMembership, type StateChange, StateLayer } from './state-layer.ts'
-import {
-  contentRowText,
-  movedText,
-  redactedRowText,
-  type StoredEvent,
-  skeletonText,
-} from './stored-event.ts'
+import { contentRowText, movedText, redactedRowText, type StoredEvent, skeletonText } from './stored-event.ts'
 import { strippedStateFor } from './stripped-state.ts'
 
 /** The room's current state after a step. */
@@ -192,12 +186,7 @@ export class RoomTransaction {
     })
   }
 
-  #writeStep(
-    step: Step,
-    next: () => Position,
-    rows: RowWriter,
-    memberships: MembershipChange[],
-  ): Position {
+  #writeStep(step: Step, next: () => Position, rows: RowWriter, memberships: MembershipChange[]): Position {
     const { actor } = this
     const { event, place } = step
     const before = this.#stateBefore(step, next, rows)

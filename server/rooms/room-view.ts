@@ -93,9 +93,7 @@ export class LayerView implements RoomView {
   mayKick(actor: UserId, target: UserId): boolean {
     const levels = this.#powerLevels()
     const own = levels.ofUser(actor)
-    return (
-      this.membership(actor) === 'join' && own >= levels.named('kick') && own > levels.ofUser(target)
-    )
+    return this.membership(actor) === 'join' && own >= levels.named('kick') && own > levels.ofUser(target)
   }
 
   maySend(userId: UserId, type: string, isState: boolean): boolean {

@@ -9,8 +9,8 @@ import { maxDepth } from '../protocol/event.ts'
 import { type EventId, type RoomId, roomIdOfCreateEvent, type UserId } from '../protocol/ids.ts'
 import { redactedEventId } from '../protocol/redaction.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
-import { nextRoomNumber, roomMemberships, roomNumbers, sentTransactions } from '../store/catalogue.ts'
 import type { SentRow } from '../store/catalogue.ts'
+import { nextRoomNumber, roomMemberships, roomNumbers, sentTransactions } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
 import type { Position } from '../store/store.ts'
 import { authTypesFor } from './auth-events.ts'
@@ -19,7 +19,6 @@ import { authorise } from './event-auth.ts'
 import { verify } from './primitives.ts'
 import { RoomActor } from './room-actor.ts'
 import { RoomTransaction } from './room-transaction.ts'
-import type { RoomsContext } from './rooms-context.ts'
 import {
   type BatchOptions,
   type CreatedRoom,
@@ -29,6 +28,7 @@ import {
   type SendOptions,
   type Sent,
 } from './rooms.ts'
+import type { RoomsContext } from './rooms-context.ts'
 import { noFlags, type SentWith, StoredEvent } from './stored-event.ts'
 
 type RoomDraft = Omit<Draft, 'roomId'>
@@ -90,11 +90,7 @@ export class Sender {
     return event
   }
 
-  async sendMany(
-    roomId: RoomId,
-    drafts: readonly RoomDraft[],
-    options: BatchOptions = {},
-  ): Promise<Sent[]> {
+  async sendMany(roomId: RoomId, drafts: readonly RoomDraft[], options: BatchOptions = {}): Promise<Sent[]> {
     const sent = await this.#transact(roomId, options.owners ?? [], async work => {
       const events: StoredEvent[] = []
       for (const draft of drafts) events.push(await this.#add(work, draft, undefined))
@@ -199,12 +195,14 @@ export class Sender {
     if (replaced?.sender === sender && canonicalContent(replaced.content) === canonicalContent(content)) {
       return replaced
     }
-    const redacted =
-      type === 'm.room.redaction' ? await this.#redactionTarget(work, draft) : undefined
+    const redacted = type === 'm.room.redaction' ? await this.#redactionTarget(work, draft) : undefined
 
     const prev = work.forward.slice(0, maxPrevEvents)
     const authEvents: EventId[] = []
-    for (const [authType, authKey] of authTypesFor({ type, sender, content, ...keyOf(stateKey) }, actor.rules)) {
+    for (const [authType, authKey] of authTypesFor(
+      { type, sender, content, ...keyOf(stateKey) },
+      actor.rules,
+    )) {
       const event = state.get(authType, authKey)
       if (event) authEvents.push(event.eventId)
     }

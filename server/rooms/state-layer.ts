@@ -87,7 +87,5 @@ export class StateLayer {
 }
 
 export function isMembership(value: unknown): value is Membership {
-  return (
-    value === 'join' || value === 'invite' || value === 'knock' || value === 'leave' || value === 'ban'
-  )
+  return value === 'join' || value === 'invite' || value === 'knock' || value === 'leave' || value === 'ban'
 }

@@ -86,7 +86,10 @@ export class StoredEvent implements RoomEvent, GraphEvent {
   constructor(
     pdu: Pdu,
     facts: EventFacts,
-    links: { readonly redactedBecause?: StoredEvent | undefined; readonly replaced?: Replaced | undefined } = {},
+    links: {
+      readonly redactedBecause?: StoredEvent | undefined
+      readonly replaced?: Replaced | undefined
+    } = {},
   ) {
     this.roomId = roomIdOf(pdu, facts.eventId)
     this.eventId = facts.eventId

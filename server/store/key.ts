@@ -74,7 +74,7 @@ function table<const K extends readonly PartKind[], V>(
   decode: (text: string) => V,
 ): Table<Parts<K>, V> {
   type P = Parts<K>
-  if (!/^[_a-z][_a-z0-9]$/.test(prefix)) throw new TypeError(`a prefix is two letters, not ${prefix}`)
+  if (!/^[_a-z][_a-zA-Z0-9]$/.test(prefix)) throw new TypeError(`a prefix is two letters, not ${prefix}`)
   const slot = (prefix.charCodeAt(0) << 8) | prefix.charCodeAt(1)
   if (tables[slot] !== undefined) throw new TypeError(`the prefix ${prefix} is taken by ${tables[slot].name}`)
   const write = (parts: readonly (string | number)[]): string => {

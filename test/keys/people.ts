@@ -149,7 +149,7 @@ export class TestRooms {
     const members = this.#events.get(roomId) ?? new Map<UserId, MemberEvent>()
     this.#events.set(roomId, members)
     const before = members.get(userId)
-    const draft: Omit<MemberEvent, 'position'> = {
+    const accepted = {
       roomId,
       eventId: `$${counter++}` as EventId,
       type: 'm.room.member',
@@ -162,17 +162,23 @@ export class TestRooms {
         ? { replacesState: { eventId: before.eventId, content: before.content, sender: before.sender } }
         : {}),
     }
-    let at = 0 as Position
-    await this.#store.transact(roomId, async tx => {
-      const known = await tx.getMany([...sharingProjection.reads!({ ...draft, position: at }, undefined)])
-      tx.sequence((next, rows) => {
-        at = next()
-        const event = { ...draft, position: at }
-        members.set(userId, event)
-        sharingProjection.write(event, undefined, known, rows)
+    const view = undefined as never
+    return await this.#store
+      .transact(roomId, async tx => {
+        const keys = sharingProjection.reads!(accepted, view)
+        const rows = await tx.getMany([...keys])
+        const loaded = new Map<string, unknown>(keys.map((key, i) => [key, rows[i]]))
+        const sent = { position: 0 as Position }
+        tx.sequence((next, rows) => {
+          const position = next()
+          const event: MemberEvent = { ...accepted, position, order: position }
+          members.set(userId, event)
+          sharingProjection.rows(event, view, { get: key => loaded.get(key) as never }, rows)
+          sent.position = position
+        })
+        return sent
       })
-    })
-    return at
+      .then(({ position }) => position)
   }
 
   async view(roomId: RoomId): Promise<RoomView | null> {
