@@ -56,7 +56,7 @@ export interface ReceiptRow {
   readonly ts: number
 }
 /** room, user, receipt type, thread (empty: the room as a whole). */
-export const receiptTable = jsonTable<ReceiptRow>()('ru', 'receipt', ['text', 'text', 'text', 'text'])
+export const receiptTable = jsonTable<ReceiptRow>()('rR', 'receipt', ['text', 'text', 'text', 'text'])
 export interface RoomNumberRow {
   readonly number: number
   readonly version: RoomVersion
