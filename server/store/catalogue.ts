@@ -56,7 +56,7 @@ export interface ReceiptRow {
   readonly ts: number
 }
 /** room, user, receipt type, thread (empty: the room as a whole). */
-export const receiptTable = jsonTable<ReceiptRow>()('rx', 'receipt', ['text', 'text', 'text', 'text'])
+export const receiptTable = jsonTable<ReceiptRow>()('ru', 'receipt', ['text', 'text', 'text', 'text'])
 export interface RoomNumberRow {
   readonly number: number
   readonly version: RoomVersion
@@ -480,6 +480,34 @@ export const backupRemovalTable = jsonTable<1>()('kz', 'removal of a key backup'
 export const keysSettingTable = jsonTable<number>()('ke', 'setting of keys', ['text'])
 
 // ── media: m ─────────────────────────────────────────────────────────────────────────────────────────
+
+/** media id. A waiting one was created and has no file yet; what is there never changes. */
+export type MediaRow =
+  | {
+      readonly state: 'waiting'
+      readonly userId: UserId
+      readonly createdTs: number
+      readonly expiresTs: number
+    }
+  | {
+      readonly state: 'there'
+      readonly userId: UserId
+      readonly createdTs: number
+      readonly contentType: string
+      readonly fileName?: string
+      readonly sizeBytes: number
+      /** Of the file, hex. */
+      readonly sha256: string
+    }
+export const mediaTable = jsonTable<MediaRow>()('ma', 'media', ['text'])
+/** user → what this person's files take together. */
+export const mediaUsageTable = jsonTable<{ readonly bytes: number; readonly files: number }>()(
+  'mb',
+  'media usage',
+  ['text'],
+)
+/** user, media id → until when the file may still be sent. */
+export const waitingMediaTable = jsonTable<number>()('mc', 'media without a file', ['text', 'text'])
 
 // ── push: p ──────────────────────────────────────────────────────────────────────────────────────────
 

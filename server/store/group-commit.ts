@@ -34,13 +34,16 @@ export interface GroupCommitOptions {
   readonly retryMs?: number
 }
 
-export async function openGroupCommit(engine: Engine, options: GroupCommitOptions = {}): Promise<Store> {
+export async function openGroupCommit(
+  engine: Engine,
+  options: GroupCommitOptions = {},
+): Promise<GroupCommit> {
   return new GroupCommit(engine, await engine.open(), options)
 }
 
 type State = 'open' | 'reopening' | 'full' | 'damaged' | 'closed'
 
-class GroupCommit implements Store {
+export class GroupCommit implements Store {
   readonly #engine: Engine
   readonly #options: GroupCommitOptions
   #state: State = 'open'
@@ -137,7 +140,7 @@ class GroupCommit implements Store {
   }
 
   #readFailed(error: unknown): never {
-    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') this.#damaged(error)
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') this.damage(error)
     throw error
   }
 
@@ -362,14 +365,15 @@ class GroupCommit implements Store {
           await delay(wait)
           continue
         }
-        if (failure.code === 'STORE_DAMAGED' && error === failure) return this.#damaged(failure)
-        if (++attempt >= 3) return this.#damaged(failure)
+        if (failure.code === 'STORE_DAMAGED' && error === failure) return this.damage(failure)
+        if (++attempt >= 3) return this.damage(failure)
         await delay(wait)
       }
     }
   }
 
-  #damaged(error: StoreError): void {
+  /** Ends all work with `error`; for whoever finds damage elsewhere (the scrub). Only `close` is left. */
+  damage(error: StoreError): void {
     if (this.#state === 'damaged' || this.#state === 'closed') return
     this.#failure = error
     this.#state = 'damaged'
@@ -403,16 +407,23 @@ class GroupCommit implements Store {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #closing: Promise<void> | undefined
+
+  async #close(): Promise<void> {
     // What is queued is written. A transaction that has not finished by then is refused.
     while (this.#state === 'open' && (this.#flight !== null || !this.#next.isEmpty)) {
       await new Promise(resolve => setImmediate(resolve))
       await this.#written
     }
-    if (this.#state === 'closed') return
-    const before = this.#state
-    this.#state = 'closed'
-    if (before !== 'open') this.#rejectPending(this.#refusal())
+    const wasOpen = this.#state === 'open'
+    // A damaged store says so for ever.
+    if (this.#state !== 'damaged') this.#state = 'closed'
+    if (!wasOpen) this.#rejectPending(this.#refusal())
     await this.#written
     await this.#reopened
     this.#dropShot()

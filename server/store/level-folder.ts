@@ -22,6 +22,11 @@ import { type Finding, StoreError } from './store.ts'
 
 const keptAsides = 3
 
+/** Where a server with this data folder (`server.data`) has its store. */
+export function storeFolder(data: string): string {
+  return join(data, 'store')
+}
+
 export interface FolderPaths {
   readonly folder: string
   readonly db: string
