@@ -95,9 +95,15 @@ export function openEnrolment(
     secretHash: string,
   ): Promise<EnrolmentLinkRow & { userId: UserId }> => {
     const link = await view.get(enrolmentLinkTable.key(secretHash))
-    if (!link) throw new AccountError('M_FORBIDDEN', 'This link is not known, or was used already.')
+    // The reason lets the page say it in the person's language.
+    if (!link)
+      throw new AccountError('M_FORBIDDEN', 'This link is not known, or was used already.', {
+        'org.letro.reason': 'link_unknown',
+      })
     if (clock() >= link.expiresTs)
-      throw new AccountError('M_FORBIDDEN', 'This link has expired. Ask your administrator for a new one.')
+      throw new AccountError('M_FORBIDDEN', 'This link has expired. Ask your administrator for a new one.', {
+        'org.letro.reason': 'link_expired',
+      })
     return link as EnrolmentLinkRow & { userId: UserId }
   }
 

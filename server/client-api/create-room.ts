@@ -80,7 +80,8 @@ function readPreset(body: JsonObject): Preset | undefined {
 function readAlias(body: JsonObject, serverName: ServerName): RoomAlias | undefined {
   const localpart = mayString(body, 'room_alias_name')
   if (localpart === undefined) return undefined
-  const alias = localpart.includes(':') ? null : parseRoomAlias(`#${localpart}:${serverName}`)
+  const alias =
+    localpart === '' || localpart.includes(':') ? null : parseRoomAlias(`#${localpart}:${serverName}`)
   return alias ?? refuseAlias(serverName)
 }
 

@@ -9,8 +9,9 @@
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
  */
 import { type DeviceId, parseUserId, type RoomId, type UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import type { AcceptedEvent, Projection } from '../rooms/projection.ts'
-import type { RoomEvent, Rooms } from '../rooms/rooms.ts'
+import type { Rooms } from '../rooms/rooms.ts'
 import {
   deviceListFeedTable,
   deviceListPlaceTable,
@@ -46,12 +47,14 @@ export const sharingProjection: Projection = {
   },
   rows(event, _view, loaded, rows) {
     if (!changesSharing(event)) return
-    const userId = event.stateKey!
-    const before = loaded.get(sharingPlaceTable.key(event.roomId, userId))
-    if (before !== undefined) rows.delete(sharingFeedTable.key(event.roomId, before))
-    rows.put(sharingFeedTable.key(event.roomId, event.position), { userId, joined: isJoin(event.content) })
-    rows.put(sharingPlaceTable.key(event.roomId, userId), event.position)
-    rows.announce(`devices:${event.roomId}`)
+    const { roomId, position, stateKey } = event
+    const userId = stateKey!
+    const place = sharingPlaceTable.key(roomId, userId)
+    const before = loaded.get(place)
+    if (before !== undefined) rows.delete(sharingFeedTable.key(roomId, before))
+    rows.put(sharingFeedTable.key(roomId, position), { userId, joined: isJoin(event.content) })
+    rows.put(place, position)
+    rows.announce(`devices:${roomId}`)
   },
 }
 
@@ -61,7 +64,7 @@ function changesSharing(event: AcceptedEvent): boolean {
   return wasJoined !== isJoin(event.content)
 }
 
-function isJoin(content: RoomEvent['content']): boolean {
+function isJoin(content: JsonObject): boolean {
   return content['membership'] === 'join'
 }
 

@@ -4,7 +4,14 @@
  * An alias row and its entry under the room are written together; whoever writes one holds the alias as owner, so two
  * requests never claim the same name. Spec: client-server-api#room-aliases
  */
-import { parseRoomAlias, type RoomAlias, type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
+import {
+  localpartOf,
+  parseRoomAlias,
+  type RoomAlias,
+  type RoomId,
+  type ServerName,
+  serverOf,
+} from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { aliasesOfRoom, roomAliases } from '../store/catalogue.ts'
 import type { Store, Transaction } from '../store/store.ts'
@@ -56,6 +63,9 @@ export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
           'M_INVALID_PARAM',
           `roomAlias: this server only makes aliases on ${rooms.serverName}.`,
         )
+      }
+      if (localpartOf(alias) === '') {
+        throw new RoomError('M_INVALID_PARAM', 'roomAlias: there must be a name between # and :.')
       }
       const view = await rooms.view(roomId)
       if (view?.membership(actor.userId) !== 'join') throw notInRoom()

@@ -34,13 +34,16 @@ export interface GroupCommitOptions {
   readonly retryMs?: number
 }
 
-export async function openGroupCommit(engine: Engine, options: GroupCommitOptions = {}): Promise<Store> {
+export async function openGroupCommit(
+  engine: Engine,
+  options: GroupCommitOptions = {},
+): Promise<GroupCommit> {
   return new GroupCommit(engine, await engine.open(), options)
 }
 
 type State = 'open' | 'reopening' | 'full' | 'damaged' | 'closed'
 
-class GroupCommit implements Store {
+export class GroupCommit implements Store {
   readonly #engine: Engine
   readonly #options: GroupCommitOptions
   #state: State = 'open'
@@ -93,7 +96,7 @@ class GroupCommit implements Store {
 
   async read<T>(fn: (view: View, position: Position) => Promise<T>): Promise<T> {
     while (this.#state === 'reopening') await this.#reopened
-    if (this.#state === 'closed' || this.#state === 'damaged') throw this.#refusal()
+    if (this.#isOver) throw this.#refusal()
     const shot = this.#currentShot()
     shot.readers++
     try {
@@ -137,7 +140,7 @@ class GroupCommit implements Store {
   }
 
   #readFailed(error: unknown): never {
-    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') this.#damaged(error)
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') this.damage(error)
     throw error
   }
 
@@ -336,12 +339,15 @@ class GroupCommit implements Store {
     for (let attempt = 0; ; ) {
       if (this.#state === 'full') {
         // Reads go on with the old handle until there is space again.
-        while (this.#state === 'full' && !(await this.#engine.hasSpace())) await delay(wait)
+        while (this.#state === 'full' && !(await this.#engine.hasSpace().catch(() => false))) {
+          await delay(wait)
+        }
       }
-      if (this.#state === 'closed' || this.#state === 'damaged') return
+      if (this.#isOver) return
       try {
         this.#dropShot()
         const head = await this.#engine.open()
+        if (this.#isOver) return
         if (head.position < this.#durable) {
           throw new StoreError('STORE_DAMAGED', 'after opening again, acknowledged rows are missing')
         }
@@ -362,15 +368,21 @@ class GroupCommit implements Store {
           await delay(wait)
           continue
         }
-        if (failure.code === 'STORE_DAMAGED' && error === failure) return this.#damaged(failure)
-        if (++attempt >= 3) return this.#damaged(failure)
+        if (failure.code === 'STORE_DAMAGED' && error === failure) return this.damage(failure)
+        if (++attempt >= 3) return this.damage(failure)
         await delay(wait)
       }
     }
   }
 
-  #damaged(error: StoreError): void {
-    if (this.#state === 'damaged' || this.#state === 'closed') return
+  /** Nothing brings it back. A getter, because it may change while somebody waits. */
+  get #isOver(): boolean {
+    return this.#state === 'closed' || this.#state === 'damaged'
+  }
+
+  /** Ends all work with `error`; for whoever finds damage elsewhere (the scrub). Only `close` is left. */
+  damage(error: StoreError): void {
+    if (this.#isOver) return
     this.#failure = error
     this.#state = 'damaged'
     this.#rejectPending(error)
@@ -403,16 +415,23 @@ class GroupCommit implements Store {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #closing: Promise<void> | undefined
+
+  async #close(): Promise<void> {
     // What is queued is written. A transaction that has not finished by then is refused.
     while (this.#state === 'open' && (this.#flight !== null || !this.#next.isEmpty)) {
       await new Promise(resolve => setImmediate(resolve))
       await this.#written
     }
-    if (this.#state === 'closed') return
-    const before = this.#state
-    this.#state = 'closed'
-    if (before !== 'open') this.#rejectPending(this.#refusal())
+    const wasOpen = this.#state === 'open'
+    // A damaged store says so for ever.
+    if (this.#state !== 'damaged') this.#state = 'closed'
+    if (!wasOpen) this.#rejectPending(this.#refusal())
     await this.#written
     await this.#reopened
     this.#dropShot()

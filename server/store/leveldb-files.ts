@@ -143,8 +143,14 @@ export interface TableReading {
   readonly blocks: readonly Handle[]
 }
 
-/** Verifies every block of a table. `visit` gets the rows of each good data block. */
-export function readTable(bytes: Buffer, visit?: (rows: Iterable<RawRow>) => void): TableReading {
+/**
+ * Verifies every block of a table. `visit` gets the rows of each good data block. Where the index is gone,
+ * `isCertain` is false: blocks of other kinds may be among them, whose rows no checksum of ours will fit.
+ */
+export function readTable(
+  bytes: Buffer,
+  visit?: (rows: readonly RawRow[], isCertain: boolean) => void,
+): TableReading {
   const damage: string[] = []
   const blocks: Handle[] = []
   try {
@@ -167,7 +173,7 @@ export function readTable(bytes: Buffer, visit?: (rows: Iterable<RawRow>) => voi
       blocks.push(handle)
       try {
         if (visit === undefined) verified(bytes, handle)
-        else visit(tableRows(block(bytes, handle)))
+        else visit(tableRows(block(bytes, handle)), true)
       } catch (error) {
         if (!(error instanceof FormatError)) throw error
         damage.push(`block at ${handle.offset}: ${error.message}`)
@@ -177,13 +183,13 @@ export function readTable(bytes: Buffer, visit?: (rows: Iterable<RawRow>) => voi
     if (!(error instanceof FormatError)) throw error
     damage.push(error.message)
     // Without its index a table still gives its blocks: they follow each other from the start of the file.
-    if (blocks.length === 0 && visit !== undefined) for (const rows of blocksByScan(bytes)) visit(rows)
+    if (blocks.length === 0 && visit !== undefined) for (const rows of blocksByScan(bytes)) visit(rows, false)
   }
   return { damage, blocks }
 }
 
 /** A block's end is where its checksum fits: tried position by position, only for a table whose index is gone. */
-function* blocksByScan(bytes: Buffer): Iterable<Iterable<RawRow>> {
+function* blocksByScan(bytes: Buffer): Iterable<RawRow[]> {
   let start = 0
   while (start + 5 < bytes.length) {
     let found: number | undefined
@@ -221,16 +227,20 @@ function verified(bytes: Buffer, { offset, size }: Handle): Buffer {
   return bytes.subarray(offset, end)
 }
 
-function* tableRows(content: Buffer): Iterable<RawRow> {
+function tableRows(content: Buffer): RawRow[] {
+  const rows: RawRow[] = []
   for (const { key, value } of blockEntries(content)) {
     if (key.length < 8) throw new FormatError('a key is too short')
     const tag = key.readBigUInt64LE(key.length - 8)
-    yield {
+    const type = tag & 0xffn
+    if (type > 1n) throw new FormatError('a key has no type that LevelDB writes')
+    rows.push({
       key: key.subarray(0, key.length - 8),
       sequence: tag >> 8n,
-      value: (tag & 0xffn) === 1n ? value : null,
-    }
+      value: type === 1n ? value : null,
+    })
   }
+  return rows
 }
 
 function* blockEntries(content: Buffer): Iterable<{ key: Buffer; value: Buffer }> {
@@ -260,13 +270,9 @@ export interface Manifest {
   readonly logNumber: number
 }
 
-/** What CURRENT and the MANIFEST that it names say; throws `FormatError` with what is wrong with them. */
-export async function readManifest(folder: string): Promise<Manifest> {
-  const current = await readFile(join(folder, 'CURRENT'), 'latin1').catch((cause: unknown) => {
-    throw new FormatError('CURRENT is missing', { cause })
-  })
-  const name = /^(MANIFEST-\d+)\n$/.exec(current)?.[1]
-  if (name === undefined) throw new FormatError(current === '' ? 'CURRENT is empty' : 'CURRENT is damaged')
+/** What the MANIFEST that CURRENT names (or a given one) says; throws `FormatError` with what is wrong. */
+export async function readManifest(folder: string, given?: string): Promise<Manifest> {
+  const name = given ?? (await currentManifest(folder))
   const bytes = await readFile(join(folder, name)).catch((cause: unknown) => {
     throw new FormatError(`${name}, which CURRENT names, is missing`, { cause })
   })
@@ -316,6 +322,15 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
   if (!hasSnapshot) throw new FormatError(`${name} is damaged from its start`)
   return { name, tables, logNumber }
+}
+
+async function currentManifest(folder: string): Promise<string> {
+  const current = await readFile(join(folder, 'CURRENT'), 'latin1').catch((cause: unknown) => {
+    throw new FormatError('CURRENT is missing', { cause })
+  })
+  const name = /^(MANIFEST-\d+)\n$/.exec(current)?.[1]
+  if (name === undefined) throw new FormatError(current === '' ? 'CURRENT is empty' : 'CURRENT is damaged')
+  return name
 }
 
 export interface FilesOnDisk {

@@ -14,9 +14,7 @@ import { canonicalJson } from '../../server/protocol/canonical-json.ts'
 import type { DeviceId, EventId, RoomId, ServerName, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Verify } from '../../server/protocol/primitives.ts'
-import type { LoadedRows } from '../../server/rooms/gate.ts'
 import type { MemberEvent, Membership, RoomMembership, RoomView } from '../../server/rooms/rooms.ts'
-import type { Key } from '../../server/store/key.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Position, Store } from '../../server/store/store.ts'
 
@@ -151,7 +149,7 @@ export class TestRooms {
     const members = this.#events.get(roomId) ?? new Map<UserId, MemberEvent>()
     this.#events.set(roomId, members)
     const before = members.get(userId)
-    const draft: Omit<MemberEvent, 'position' | 'order'> = {
+    const accepted = {
       roomId,
       eventId: `$${counter++}` as EventId,
       type: 'm.room.member',
@@ -164,20 +162,23 @@ export class TestRooms {
         ? { replacesState: { eventId: before.eventId, content: before.content, sender: before.sender } }
         : {}),
     }
-    let at = 0 as Position
-    await this.#store.transact(roomId, async tx => {
-      const view = (await this.view(roomId))!
-      const keys = sharingProjection.reads!(draft, view)
-      const values = await tx.getMany([...keys])
-      const loaded: LoadedRows = { get: <V>(key: Key<V>) => values[keys.indexOf(key)] as V | undefined }
-      tx.sequence((next, rows) => {
-        at = next()
-        const event = { ...draft, position: at, order: at }
-        members.set(userId, event)
-        sharingProjection.rows(event, view, loaded, rows)
+    const view = undefined as never
+    return await this.#store
+      .transact(roomId, async tx => {
+        const keys = sharingProjection.reads!(accepted, view)
+        const rows = await tx.getMany([...keys])
+        const loaded = new Map<string, unknown>(keys.map((key, i) => [key, rows[i]]))
+        const sent = { position: 0 as Position }
+        tx.sequence((next, rows) => {
+          const position = next()
+          const event: MemberEvent = { ...accepted, position, order: position }
+          members.set(userId, event)
+          sharingProjection.rows(event, view, { get: key => loaded.get(key) as never }, rows)
+          sent.position = position
+        })
+        return sent
       })
-    })
-    return at
+      .then(({ position }) => position)
   }
 
   async view(roomId: RoomId): Promise<RoomView | null> {

@@ -96,6 +96,13 @@ test('a create event has no auth events', t => {
   }
 })
 
+test('rule 1 alone decides about create events, whatever they list', t => {
+  for (const version of roomVersions) {
+    const { create, rules } = new TestRoom(version)
+    t.is(checkAuthEvents(create.pdu, rules, [create]).kind, 'accept')
+  }
+})
+
 function rejectsWith(
   numberIn12: string | null,
   numberBefore: string | null,
