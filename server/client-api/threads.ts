@@ -8,14 +8,13 @@ import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
-import { listThreads } from '../rooms/threads.ts'
+import { listThreads, type ThreadsReader } from '../rooms/threads.ts'
 import { timelineToken } from '../rooms/timeline-token.ts'
-import type { Store } from '../store/store.ts'
 import { pathRoomId, queryLimit, queryPlace, readerOf } from './room-request.ts'
 
 export interface ThreadsDeps {
   readonly authenticate: Step
-  readonly store: Pick<Store, 'read'>
+  readonly store: ThreadsReader['store']
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle'>
   readonly clock: () => number

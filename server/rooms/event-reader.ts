@@ -25,9 +25,21 @@ export class EventReader {
   /** Raised whenever cached events change: older reads keep out. */
   #changes = 0
 
+  /** Redactions that are queued and not yet durable: until then writers may not build on cached contents. */
+  #queuedRedactions = 0
+
+  redactionQueued(): void {
+    this.#queuedRedactions++
+  }
+
+  redactionSettled(): void {
+    this.#queuedRedactions--
+  }
+
   /** After a failed write: nothing that came from the store is sure any more. */
   clear(): void {
     this.#changes++
+    this.#queuedRedactions = 0
     this.#events = new Map()
     this.#positions = new Map()
     this.#nodes = new Map()
@@ -66,7 +78,8 @@ export class EventReader {
     eventIds: readonly EventId[],
     isDurable = true,
   ): Promise<(Position | undefined)[]> {
-    const found = eventIds.map(id => this.#positions.get(id))
+    // A moved event has its new position in pending rows first.
+    const found = eventIds.map(id => (isDurable ? this.#positions.get(id) : undefined))
     const missing: number[] = []
     for (let i = 0; i < found.length; i++) if (found[i] === undefined) missing.push(i)
     if (missing.length === 0) return found
@@ -102,8 +115,9 @@ export class EventReader {
   ): Promise<(StoredEvent | undefined)[]> {
     const found: (StoredEvent | undefined)[] = []
     const missing: Position[] = []
+    const mayUseCache = isDurable || this.#queuedRedactions === 0
     for (const position of positions) {
-      const event = this.#events.get(position)
+      const event = mayUseCache ? this.#events.get(position) : undefined
       found.push(event)
       if (event === undefined) missing.push(position)
     }
@@ -124,6 +138,7 @@ export class EventReader {
     isDurable: boolean,
   ): Promise<void> {
     const before = this.#changes
+    const mayUseCache = isDurable || this.#queuedRedactions === 0
     const decoded = await this.decode(view, wanted)
     const linked = new Set<Position>()
     for (const event of decoded.values()) {
@@ -133,7 +148,7 @@ export class EventReader {
     }
     const links = linked.size === 0 ? decoded : await this.decode(view, [...linked])
     const bare = (position: Position): StoredEvent | undefined => {
-      const cached = this.#events.get(position)
+      const cached = mayUseCache ? this.#events.get(position) : undefined
       if (cached) return cached
       const event = decoded.get(position) ?? links.get(position)
       return event && eventOf(event)

@@ -2,16 +2,19 @@
  * Opens the rooms area over a store.
  */
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
+import type { Json } from '../protocol/json.ts'
 import type { Position, Store } from '../store/store.ts'
 import { EventReader } from './event-reader.ts'
 import type { Gate } from './gate.ts'
 import { MembershipIndex } from './membership-index.ts'
+import { Outgoing } from './outgoing.ts'
 import type { Projection } from './projection.ts'
 import { RoomReader } from './read.ts'
+import { Receiver } from './receive.ts'
 import { RoomActors } from './room-actors.ts'
 import type { BatchOptions, Draft, NewRoom, RoomEvent, Rooms, SendOptions, TimelineOptions } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
-import type { CheckSignatures, EventSigner } from './rooms-internal.ts'
+import type { CheckSignatures, EventSigner, ReceiveOptions, RoomsInternal } from './rooms-internal.ts'
 import { Sender } from './send.ts'
 import { Visibility } from './visibility.ts'
 
@@ -28,7 +31,7 @@ export interface RoomsDeps {
   readonly projections?: readonly Projection[]
 }
 
-export async function openRooms(deps: RoomsDeps): Promise<Rooms> {
+export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal> {
   const { store, clock } = deps
   const reader = new EventReader()
   // Opened before those who wait for commits: they find the views moved forward.
@@ -45,6 +48,8 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms> {
   const sender = new Sender(context)
   const rooms = new RoomReader(context)
   const visibility = new Visibility(context)
+  const receiver = new Receiver(context)
+  const outgoing = new Outgoing(context)
   return {
     serverName: deps.serverName,
     view: (roomId: RoomId) => rooms.view(roomId),
@@ -64,5 +69,17 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms> {
     eventNear: (roomId: RoomId, timestamp: number, direction: 'forwards' | 'backwards') =>
       rooms.eventNear(roomId, timestamp, direction),
     visible: (userId: UserId, events: readonly RoomEvent[]) => visibility.visible(userId, events),
+
+    receive: (roomId: RoomId, event: Json, options?: ReceiveOptions) =>
+      receiver.receive(roomId, event, options),
+    backfill: (roomId: RoomId, events: readonly Json[], stateBefore?: readonly EventId[]) =>
+      receiver.backfill(roomId, events, stateBefore),
+    signed: (eventId: EventId) => outgoing.signed(eventId),
+    stored: (eventIds: readonly EventId[]) => outgoing.stored(eventIds),
+    authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
+    backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
+    serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
+    scrub: (after: Position, limit: number) => outgoing.scrub(after, limit),
+    expireTransactions: () => sender.expireTransactions(),
   }
 }

@@ -127,7 +127,7 @@ export class RoomActor {
     this.tailFrom = this.tail[0]!.order - 1
   }
 
-  /** A redaction has become durable: whatever memory holds of its target is replaced. */
+  /** A redaction has become durable: whatever readers are shown of its target is replaced. */
   showRedacted(target: StoredEvent, redaction: StoredEvent): void {
     const keptContent = keptContentOf(target, this.rules)
     const swap = (event: StoredEvent): StoredEvent => {
@@ -137,10 +137,8 @@ export class RoomActor {
     }
     this.tail = this.tail.map(swap)
     if (target.stateKey === undefined) return
-    for (const layer of [this.durable, this.tip]) {
-      const event = layer.get(target.type, target.stateKey)
-      if (event) layer.swap(swap(event))
-    }
+    const event = this.durable.get(target.type, target.stateKey)
+    if (event) this.durable.swap(swap(event))
   }
 
   /** How much memory it takes, in state events. */
@@ -188,6 +186,9 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
   return actor
 }
 
-export function keptContentOf({ type, content }: StoredEvent, rules: RoomRules): JsonObject {
+export function keptContentOf(
+  { type, content }: { readonly type: string; readonly content: JsonObject },
+  rules: RoomRules,
+): JsonObject {
   return redact<JsonObject>({ type, content }, rules)['content'] as JsonObject
 }

@@ -47,6 +47,8 @@ export interface Step {
   readonly contentText: string
   readonly extras?: JsonObject | undefined
   readonly place: 'live' | 'backfilled' | 'hidden'
+  /** Of a backfilled event: where in the timeline it goes. */
+  readonly order?: number | undefined
   /** The state before the event: the tip's own, or one found elsewhere with changes that have no snapshot yet. */
   readonly before: 'tip' | 'none' | { readonly chain: StateChain; readonly changes: readonly StateChange[] }
   readonly current: CurrentState
@@ -61,6 +63,8 @@ export interface Step {
   /** It was known as an outlier, at this position. */
   readonly movedFrom?: Position | undefined
   readonly missingPrevEvents?: readonly EventId[] | undefined
+  /** It was itself missing: others refer to it. */
+  readonly closesGap?: boolean | undefined
 }
 
 interface MembershipChange {
@@ -192,7 +196,8 @@ export class RoomTransaction {
     const before = this.#stateBefore(step, next, rows)
     event.before = chainId(before)
     const position = next()
-    event.at(position, place === 'backfilled' ? --actor.lowest : position)
+    event.at(position, step.order ?? position)
+    actor.lowest = Math.min(actor.lowest, event.order)
 
     this.#writeEvent(step, rows)
     if (place !== 'hidden' && event.isShown) {
@@ -234,7 +239,10 @@ export class RoomTransaction {
       rows.put(eventSkeletons.key(step.movedFrom), movedText(position))
       rows.delete(eventContents.key(step.movedFrom))
     }
-    if (step.redacted) rows.put(eventContents.key(step.redacted.position), redactedRowText(position))
+    if (step.redacted) {
+      rows.put(eventContents.key(step.redacted.position), redactedRowText(position))
+      this.#context.reader.redactionQueued()
+    }
     if (step.waitsFor !== undefined) {
       const key = waitingRedactions.key(number, step.waitsFor)
       const waiting = [...(this.loaded.get(key) ?? []), position]
@@ -242,11 +250,8 @@ export class RoomTransaction {
       rows.put(key, waiting)
     }
     if (step.redactedAlreadyBy) rows.delete(waitingRedactions.key(number, event.eventId))
-    if (event.facts.flags.outlier) return
-    if (step.missingPrevEvents !== undefined) {
-      rows.delete(backwardExtremities.key(number, event.eventId))
-      for (const id of step.missingPrevEvents) rows.put(backwardExtremities.key(number, id), event.depth)
-    }
+    if (step.closesGap) rows.delete(backwardExtremities.key(number, event.eventId))
+    for (const id of step.missingPrevEvents ?? []) rows.put(backwardExtremities.key(number, id), event.depth)
   }
 
   #moveCurrentState(
@@ -344,21 +349,32 @@ export class RoomTransaction {
 
   // ── when it is durable ───────────────────────────────────────────────────────────────────────────
 
-  #settle({ event, place, current, redacted, movedFrom }: Step): void {
+  #settle({ event: queued, place, current, redacted, movedFrom }: Step): void {
     const { actor } = this
     const { reader } = this.#context
+    const event = this.#withRedactedPast(queued)
     if (movedFrom !== undefined) reader.forget(movedFrom, event.eventId)
     reader.remember(event)
     if (place === 'live' && event.isShown) actor.appendToTail(event)
     if (current.kind !== 'unchanged') {
       for (const change of current.changes) {
-        actor.durable.set(change)
+        actor.durable.set(change.event === queued ? { ...change, event } : change)
         actor.tip.settle(change)
       }
     }
     if (redacted) {
+      reader.redactionSettled()
       reader.forget(redacted.position, redacted.eventId)
       actor.showRedacted(redacted, event)
     }
+  }
+
+  /** What this event replaced may have been redacted while both waited for the disk. */
+  #withRedactedPast(event: StoredEvent): StoredEvent {
+    if (event.replacesState === undefined || event.stateKey === undefined) return event
+    const replaced = this.actor.durable.get(event.type, event.stateKey)
+    return replaced?.redactedBecause !== undefined && replaced.position === event.facts.replaced
+      ? event.withReplaced(replaced.asReplaced())
+      : event
   }
 }

@@ -25,8 +25,6 @@ export type CheckSignatures = (pdu: Pdu, rules: RoomRules) => Promise<boolean>
 export interface ReceiveOptions {
   /** Part of an auth chain or a fetched state: kept, but without a place in the graph. */
   readonly outlier?: boolean
-  /** Older than what we have: goes below the timeline, moves no forward extremity and no current state. */
-  readonly backfilled?: boolean
   /**
    * The ids of the state before the event as another server told it (`/state_ids`). All must be known here, as
    * outliers at least. Needed where a previous event is missing for good; that one becomes a backward extremity.
@@ -70,7 +68,19 @@ export interface RoomsInternal {
    * A wrong event is an outcome, never an exception.
    */
   receive(roomId: RoomId, event: Json, options?: ReceiveOptions): Promise<Received>
-  /** The full event with its signatures: the only way in which one leaves this server. null: not here, or purged. */
+  /**
+   * Takes events that are older than what we have, the oldest first: they go below the timeline and move neither
+   * forward extremities nor current state. `stateBefore` is for the first.
+   */
+  backfill(
+    roomId: RoomId,
+    events: readonly Json[],
+    stateBefore?: readonly EventId[],
+  ): Promise<readonly Received[]>
+  /**
+   * The full event with its signatures: the only way in which one leaves this server. A redacted or purged one is
+   * its redacted form. null: not here. Throws if the stored rows are not those of this id.
+   */
   signed(eventId: EventId): Promise<Pdu | null>
   stored(eventIds: readonly EventId[]): Promise<(StoredPdu | null)[]>
   /** The auth chains of these events, themselves not included unless another one needs them. */

@@ -28,8 +28,13 @@ const maxScanned = 1_000
 /** Replies looked at to find one's own. */
 const maxReplies = 2_000
 
+export interface ThreadsReader {
+  readonly store: Pick<Store, 'read'>
+  readonly rooms: Pick<Rooms, 'events' | 'visible'>
+}
+
 export async function listThreads(
-  deps: { readonly store: Pick<Store, 'read'>; readonly rooms: Pick<Rooms, 'events' | 'visible'> },
+  deps: ThreadsReader,
   userId: UserId,
   roomId: RoomId,
   query: ThreadsQuery,

@@ -56,7 +56,7 @@ export interface ReceiptRow {
   readonly ts: number
 }
 /** room, user, receipt type, thread (empty: the room as a whole). */
-export const receiptTable = jsonTable<ReceiptRow>()('ru', 'receipt', ['text', 'text', 'text', 'text'])
+export const receiptTable = jsonTable<ReceiptRow>()('rR', 'receipt', ['text', 'text', 'text', 'text'])
 export interface RoomNumberRow {
   readonly number: number
   readonly version: RoomVersion
@@ -198,7 +198,7 @@ export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
 export const aliasesOfRoom = jsonTable<1>()('rv', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
-  'ru',
+  'rf',
   'published rooms',
   ['text'],
 )

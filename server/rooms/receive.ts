@@ -1,0 +1,332 @@
+/**
+ * Events that other servers made: checked in the specification's order, then accepted, soft-failed or rejected.
+ *
+ * Spec: server-server-api#checks-performed-on-receipt-of-a-pdu. What is not an event, or is not signed, leaves no
+ * trace; everything else is kept with what became of it, because others will refer to it.
+ *
+ * Assumes that auth events came before (as outliers at least): what is missing is told, never guessed.
+ */
+import { type Pdu, parsePdu } from '../protocol/event.ts'
+import { eventIdOfText, hasExpectedContentHash, roomIdOf, signedText } from '../protocol/event-hash.ts'
+import type { EventId, RoomId } from '../protocol/ids.ts'
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
+import { redact, redactedEventId } from '../protocol/redaction.ts'
+import { backwardExtremities, waitingRedactions } from '../store/catalogue.ts'
+import type { Position, Transaction } from '../store/store.ts'
+import { checkAuthEvents } from './auth-events.ts'
+import { canonicalContent } from './build-event.ts'
+import { authorise } from './event-auth.ts'
+import { type StateLookup, stateKeyOf } from './graph-event.ts'
+import { powerLevelsIn } from './power-levels.ts'
+import { sha256, verify } from './primitives.ts'
+import { judgeOnReceipt } from './receipt.ts'
+import { mayRedact } from './redaction-permission.ts'
+import { keptContentOf, type RoomActor } from './room-actor.ts'
+import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
+import type { RoomsContext } from './rooms-context.ts'
+import type { Received, ReceiveOptions } from './rooms-internal.ts'
+import { changesBetween, type FoundState, StateFinder } from './state-finder.ts'
+import { type EventFlags, noFlags, StoredEvent } from './stored-event.ts'
+import type { Verdict } from './verdict.ts'
+
+interface Incoming {
+  readonly pdu: Pdu
+  readonly eventId: EventId
+  readonly essential: string
+  /** Members that redaction drops, without content. */
+  readonly extras: JsonObject | undefined
+  readonly isCut: boolean
+}
+
+/** Kept: what became of it is told once it has its position. */
+interface Taken {
+  readonly kind: 'taken'
+  readonly event: StoredEvent
+  readonly verdict: Verdict
+}
+
+/** Where a backfilled event goes. */
+interface Place {
+  readonly order?: number
+}
+
+type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
+
+const noRedaction: Redaction = { withheld: false }
+
+export class Receiver {
+  readonly #context: RoomsContext
+
+  constructor(context: RoomsContext) {
+    this.#context = context
+  }
+
+  async receive(
+    roomId: RoomId,
+    json: Json,
+    options: ReceiveOptions = {},
+    place: Place = {},
+  ): Promise<Received> {
+    const { actors, store, checkSignatures } = this.#context
+    const room = await actors.get(roomId)
+    if (!room?.exists) return { kind: 'refused', reason: 'we do not know this room' }
+    const { rules } = room
+
+    // What is unsigned is the sender's word alone, and not part of the event.
+    const { unsigned: _unsigned, ...event } = isObject(json) ? json : {}
+    const parsed = parsePdu(isObject(json) ? event : json, rules)
+    if (parsed.kind === 'refused') return { kind: 'refused', reason: `${parsed.field} ${parsed.reason}` }
+    if (!(await checkSignatures(parsed.pdu, rules))) {
+      return { kind: 'refused', reason: 'a signature that the event must bear is missing or wrong' }
+    }
+    const incoming = incomingOf(parsed.pdu, room)
+    if (roomIdOf(incoming.pdu, incoming.eventId) !== roomId) {
+      return { kind: 'refused', reason: 'the event is of another room' }
+    }
+    const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
+      const actor = await actors.get(roomId)
+      if (!actor) return { kind: 'refused', reason: 'we do not know this room' }
+      actor.writers++
+      try {
+        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, place)
+      } finally {
+        actor.writers--
+      }
+    })
+    return outcome.kind === 'taken' ? outcomeOf(outcome.event, outcome.verdict) : outcome
+  }
+
+  async backfill(
+    roomId: RoomId,
+    events: readonly Json[],
+    stateBefore?: readonly EventId[],
+  ): Promise<Received[]> {
+    const actor = await this.#context.actors.get(roomId)
+    if (!actor) return events.map(() => ({ kind: 'refused', reason: 'we do not know this room' }))
+    // Reserved in memory, made durable by the first event's batch. A gap in the order is nothing.
+    actor.lowest -= events.length
+    const from = actor.lowest
+    const received: Received[] = []
+    for (const [i, event] of events.entries()) {
+      const options = i === 0 && stateBefore ? { stateBefore } : {}
+      received.push(await this.receive(roomId, event, options, { order: from + i }))
+    }
+    return received
+  }
+
+  async #take(
+    work: RoomTransaction,
+    incoming: Incoming,
+    options: ReceiveOptions,
+    place: Place,
+  ): Promise<Received | Taken> {
+    const { actor, tx } = work
+    const { reader } = this.#context
+    const { pdu, eventId } = incoming
+    const [known] = await reader.byIds(tx, [eventId], false)
+    if (known && (options.outlier || !known.facts.flags.outlier)) return outcomeOf(known)
+    if (pdu.type === 'm.room.create') {
+      return { kind: 'refused', reason: 'the room has another create event' }
+    }
+
+    const authEvents = await reader.byIds(tx, pdu.auth_events, false)
+    const given = await reader.byIds(tx, options.stateBefore ?? [], false)
+    const prevEvents = options.outlier ? [] : await reader.byIds(tx, pdu.prev_events, false)
+    const prev = prevEvents.filter(
+      event => event !== undefined && !event.facts.flags.outlier,
+    ) as StoredEvent[]
+    const missingPrevEvents = pdu.prev_events.filter(
+      id => !options.outlier && !prev.some(event => event.eventId === id),
+    )
+    const missingAuthEvents = [
+      ...pdu.auth_events.filter((_, i) => !authEvents[i]),
+      ...(options.stateBefore ?? []).filter((_, i) => !given[i]),
+    ]
+    if (missingAuthEvents.length > 0 || (missingPrevEvents.length > 0 && !options.stateBefore)) {
+      return { kind: 'incomplete', eventId, missingPrevEvents, missingAuthEvents }
+    }
+
+    const byAuthEvents = this.#judgeByAuthEvents(actor, pdu, authEvents as StoredEvent[])
+    if (options.outlier) return this.#keepOutlier(work, incoming, byAuthEvents)
+
+    const finder = new StateFinder(this.#context, work)
+    const before = await finder.before(pdu, prev, options.stateBefore ? (given as StoredEvent[]) : null)
+    const closesGap = (await tx.get(backwardExtremities.key(actor.number, eventId))) !== undefined
+    // Fetched history, or an event that newer ones already stand on: the present does not depend on it.
+    const isPast = place.order !== undefined || closesGap
+    const verdict = judgeOnReceipt({
+      byAuthEvents: () => byAuthEvents,
+      byStateBefore: () => authorise(pdu, actor.rules, before.lookup, verify),
+      byCurrentState: () =>
+        isPast
+          ? { kind: 'accept' }
+          : authorise(pdu, actor.rules, (type, key) => work.state.get(type, key), verify),
+    })
+    const redaction =
+      verdict.kind === 'accept' ? await this.#redaction(tx, actor, pdu, before.lookup) : noRedaction
+    const earlier = verdict.kind === 'accept' ? await this.#earlierRedaction(tx, actor, incoming) : undefined
+    const event = this.#eventOf(incoming, actor, before.replaced(pdu), earlier, {
+      ...noFlags,
+      cutOnReceipt: incoming.isCut,
+      rejected: verdict.kind === 'reject',
+      softFailed: verdict.kind === 'soft-fail',
+      withheld: redaction.withheld,
+    })
+    const moves = verdict.kind === 'accept' && !isPast
+    const forward = moves
+      ? [event, ...work.forward.filter(other => !pdu.prev_events.includes(other.eventId))]
+      : work.forward
+    work.add({
+      event,
+      essential: incoming.essential,
+      contentText: canonicalContent(pdu.content),
+      extras: incoming.extras,
+      place: verdict.kind !== 'accept' ? 'hidden' : place.order === undefined ? 'live' : 'backfilled',
+      order: place.order,
+      before: before.placed,
+      current: moves ? await this.#currentState(finder, event, before, forward) : { kind: 'unchanged' },
+      forward,
+      redacted: redaction.redacted,
+      waitsFor: redaction.waitsFor,
+      redactedAlreadyBy: earlier,
+      movedFrom: known?.position,
+      missingPrevEvents: verdict.kind === 'reject' ? [] : missingPrevEvents,
+      closesGap,
+    })
+    await work.seal()
+    return { kind: 'taken', event, verdict }
+  }
+
+  #judgeByAuthEvents(actor: RoomActor, pdu: Pdu, listed: readonly StoredEvent[]): Verdict {
+    const { rules } = actor
+    const verdict = checkAuthEvents(pdu, rules, listed)
+    if (verdict.kind !== 'accept') return verdict
+    const state = new Map(listed.map(event => [stateKeyOf(event.type, event.stateKey!), event]))
+    const lookup: StateLookup = (type, key) =>
+      state.get(stateKeyOf(type, key)) ??
+      (type === 'm.room.create' && rules.roomIdIsCreateEventHash ? actor.tip.get(type, key) : undefined)
+    return authorise(pdu, rules, lookup, verify)
+  }
+
+  async #keepOutlier(work: RoomTransaction, incoming: Incoming, verdict: Verdict): Promise<Taken> {
+    const event = this.#eventOf(incoming, work.actor, undefined, undefined, {
+      ...noFlags,
+      outlier: true,
+      cutOnReceipt: incoming.isCut,
+      rejected: verdict.kind === 'reject',
+    })
+    work.add({
+      event,
+      essential: incoming.essential,
+      contentText: canonicalContent(incoming.pdu.content),
+      extras: incoming.extras,
+      place: 'hidden',
+      before: 'none',
+      current: { kind: 'unchanged' },
+      forward: work.forward,
+    })
+    await work.seal()
+    return { kind: 'taken', event, verdict }
+  }
+
+  #eventOf(
+    { pdu, eventId }: Incoming,
+    actor: RoomActor,
+    replaced: StoredEvent | undefined,
+    redactedBecause: StoredEvent | undefined,
+    flags: EventFlags,
+  ): StoredEvent {
+    const { signatures, ...unsigned } = pdu
+    const redacts =
+      pdu.type === 'm.room.redaction' ? (redactedEventId(pdu, actor.rules) ?? undefined) : undefined
+    const content = redactedBecause ? keptContentOf(pdu, actor.rules) : pdu.content
+    return new StoredEvent(
+      { ...unsigned, content },
+      { eventId, flags, before: 0 as Position, signatures, redacts, replaced: replaced?.position },
+      { replaced: replaced?.asReplaced(), redactedBecause },
+    )
+  }
+
+  /** Spec: server-server-api: the current state is resolved from the states at all forward extremities. */
+  async #currentState(
+    finder: StateFinder,
+    event: StoredEvent,
+    before: FoundState,
+    forward: readonly StoredEvent[],
+  ): Promise<CurrentState> {
+    const own = event.stateKey === undefined ? [] : [{ type: event.type, stateKey: event.stateKey, event }]
+    if (forward.length === 1 && before.placed === 'tip') return { kind: 'after-event', changes: own }
+    const after = await finder.after(before, event)
+    if (forward.length === 1) {
+      return { kind: 'after-event', changes: changesBetween(await finder.tip(), after) }
+    }
+    const others = await finder.statesAfter(forward.filter(other => other !== event))
+    const resolved = await finder.resolve([after, ...others])
+    return { kind: 'resolved', changes: changesBetween(await finder.tip(), resolved) }
+  }
+
+  // ── redactions ───────────────────────────────────────────────────────────────────────────────────
+
+  /** Spec: rooms/v12#handling-redactions: carried out once both events are here, if the redaction is permitted. */
+  async #redaction(
+    tx: Transaction,
+    actor: RoomActor,
+    pdu: Pdu,
+    stateBefore: StateLookup,
+  ): Promise<Redaction> {
+    const targetId = pdu.type === 'm.room.redaction' ? redactedEventId(pdu, actor.rules) : null
+    if (targetId === null) return noRedaction
+    const [target] = await this.#context.reader.byIds(tx, [targetId], false)
+    if (!target || target.facts.flags.outlier) return { waitsFor: targetId, withheld: true }
+    const isPermitted =
+      target.roomId === actor.roomId && mayRedact(pdu, target.pdu, powerLevelsIn(stateBefore, actor.rules))
+    return isPermitted ? { redacted: target, withheld: false } : { withheld: true }
+  }
+
+  /** The redaction of this event that came before it. */
+  async #earlierRedaction(
+    tx: Transaction,
+    actor: RoomActor,
+    { pdu, eventId }: Incoming,
+  ): Promise<StoredEvent | undefined> {
+    const waiting = await tx.get(waitingRedactions.key(actor.number, eventId))
+    if (!waiting) return undefined
+    const { reader } = this.#context
+    const redactions = await reader.byPositions(tx, waiting, false)
+    for (const redaction of redactions) {
+      if (!redaction) continue
+      const state = await new StateFinder(this.#context, new RoomTransaction(this.#context, actor, tx)).at(
+        redaction.before,
+        redaction.pdu,
+      )
+      if (mayRedact(redaction.pdu, pdu, powerLevelsIn(state.lookup, actor.rules))) return redaction
+    }
+    return undefined
+  }
+}
+
+function incomingOf(received: Pdu, { rules }: RoomActor): Incoming {
+  // Spec: server-server-api#checks-performed-on-receipt-of-a-pdu (3): a wrong hash redacts the event.
+  const isCut = !hasExpectedContentHash(received, sha256)
+  const pdu = isCut ? redact(received, rules) : received
+  const essential = signedText(pdu, rules)
+  const kept = redact(pdu, rules)
+  const extras = Object.entries(pdu).filter(([name]) => !Object.hasOwn(kept, name))
+  return {
+    pdu,
+    essential,
+    eventId: eventIdOfText(essential, sha256),
+    extras: extras.length > 0 ? Object.fromEntries(extras) : undefined,
+    isCut,
+  }
+}
+
+/** `verdict`: of this time; for an event that came before, its record tells. */
+function outcomeOf(event: StoredEvent, verdict?: Verdict): Received {
+  const { eventId, position } = event
+  const { outlier, rejected, softFailed } = event.facts.flags
+  const rule = verdict && verdict.kind !== 'accept' ? verdict.rule : 'as when it was first received'
+  if (rejected) return { kind: 'rejected', eventId, rule }
+  if (outlier) return { kind: 'outlier', eventId }
+  return softFailed ? { kind: 'soft-failed', eventId, rule } : { kind: 'accepted', eventId, position }
+}
