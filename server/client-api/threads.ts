@@ -3,10 +3,13 @@ import { queryText } from '../http/fields.ts'
 import { invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
+import type { UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
+import { redact } from '../protocol/redaction.ts'
+import { roomVersion } from '../protocol/room-versions.ts'
 import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
-import type { Rooms } from '../rooms/rooms.ts'
+import type { RoomEvent, Rooms, RoomView } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
 import { listThreads } from '../rooms/threads.ts'
 import { timelineToken } from '../rooms/timeline-token.ts'
@@ -19,6 +22,7 @@ export interface ThreadsDeps {
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle'>
   readonly clock: () => number
+  ignoredUsers(userId: UserId): Promise<ReadonlySet<string>>
 }
 
 const maxLimit = 100
@@ -38,7 +42,9 @@ export function threadsRoutes(deps: ThreadsDeps): Route[] {
       limit: queryLimit(ctx, 20, maxLimit),
       ...(from === undefined ? {} : { from }),
     })
-    const shown = await showEvents(deps, view, readerOf(ctx, clock), page.roots)
+    const ignored = await deps.ignoredUsers(userId)
+    const roots = page.roots.map(root => (ignored.has(root.sender) ? redacted(root, view) : root))
+    const shown = await showEvents(deps, view, readerOf(ctx, clock), roots)
     ctx.body = {
       // Where every reply is redacted or out of sight there is no thread any more.
       chunk: shown.filter(hasThread),
@@ -52,6 +58,14 @@ export function threadsRoutes(deps: ThreadsDeps): Route[] {
       steps: [authenticate, limit('read'), getThreads],
     },
   ]
+}
+
+/** Spec: threads_list.yaml: a root that an ignored person sent is returned redacted. */
+function redacted(root: RoomEvent, view: RoomView): RoomEvent {
+  const rules = roomVersion(view.version)
+  return rules
+    ? { ...root, content: redact({ type: root.type, content: root.content }, rules).content }
+    : root
 }
 
 function hasThread(event: JsonObject): boolean {

@@ -24,7 +24,7 @@ export interface RoomMembers {
   kick(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   ban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   unban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
-  /** May this person invite that one at all? Throws M_FORBIDDEN; answers with the invitee's profile. */
+  /** May this person invite that one at all? Throws M_FORBIDDEN or M_INVITE_BLOCKED; answers with the invitee's profile. */
   checkInvitee(actor: Actor, target: UserId, field: string): Promise<JsonObject>
 }
 
@@ -126,6 +126,10 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
     }
     const profile = await people.memberProfile(target)
     if (!profile) throw forbidden(`${field}: there is no account ${target}.`)
+    // Spec: client-server-api#invite-permission
+    if (await people.blocksInvites(target)) {
+      throw new RoomError('M_INVITE_BLOCKED', `${field}: ${target} takes no invites.`)
+    }
     return profile
   }
 }

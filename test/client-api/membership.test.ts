@@ -212,6 +212,7 @@ const refusals: [string, string, object, number, string, RegExp][] = [
   ['invite', 'of no account', { user_id: id('gone') }, 403, 'M_FORBIDDEN', /user_id/],
   ['invite', 'to another server', { user_id: '@a:b.test' }, 403, 'M_FORBIDDEN', /b\.test/],
   ['invite', 'with a wrong reason', { user_id: id('bob'), reason: 1 }, 400, 'M_BAD_JSON', /reason/],
+  ['invite', 'of one who takes none', { user_id: id('shy') }, 403, 'M_INVITE_BLOCKED', /user_id/],
   ['kick', 'of one who is not in', { user_id: id('bob') }, 403, 'M_FORBIDDEN', /not in the room/],
   ['unban', 'of one who is not banned', { user_id: id('bob') }, 403, 'M_FORBIDDEN', /not banned/],
   ['ban', 'of an equal', { user_id: id('alice') }, 403, 'M_FORBIDDEN', /power level/],
