@@ -3,32 +3,25 @@ import { queryText } from '../http/fields.ts'
 import { invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
-import type { UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
-import { redact } from '../protocol/redaction.ts'
-import { roomVersion } from '../protocol/room-versions.ts'
 import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
-import type { RoomEvent, Rooms, RoomView } from '../rooms/rooms.ts'
+import type { Rooms } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
-import { listThreads } from '../rooms/threads.ts'
 import { timelineToken } from '../rooms/timeline-token.ts'
-import type { Store } from '../store/store.ts'
 import { pathRoomId, queryLimit, queryPlace, readerOf } from './room-request.ts'
 
 export interface ThreadsDeps {
   readonly authenticate: Step
-  readonly store: Pick<Store, 'read'>
   readonly rooms: Rooms
-  readonly relations: Pick<Relations, 'bundle'>
+  readonly relations: Pick<Relations, 'bundle' | 'threads'>
   readonly clock: () => number
-  ignoredUsers(userId: UserId): Promise<ReadonlySet<string>>
 }
 
 const maxLimit = 100
 
 export function threadsRoutes(deps: ThreadsDeps): Route[] {
-  const { authenticate, rooms, clock } = deps
+  const { authenticate, rooms, relations, clock } = deps
   const getThreads: Step = async function getThreads(ctx) {
     const { userId } = ctx.state.requester
     const include = queryText(ctx.query, 'include') ?? 'all'
@@ -37,14 +30,12 @@ export function threadsRoutes(deps: ThreadsDeps): Route[] {
     }
     const from = queryPlace(ctx, 'from')
     const { view } = await readAccess(rooms, userId, pathRoomId(ctx))
-    const page = await listThreads(deps, userId, view.roomId, {
+    const page = await relations.threads(userId, view.roomId, {
       participated: include === 'participated',
       limit: queryLimit(ctx, 20, maxLimit),
       ...(from === undefined ? {} : { from }),
     })
-    const ignored = await deps.ignoredUsers(userId)
-    const roots = page.roots.map(root => (ignored.has(root.sender) ? redacted(root, view) : root))
-    const shown = await showEvents(deps, view, readerOf(ctx, clock), roots)
+    const shown = await showEvents(deps, view, readerOf(ctx, clock), page.roots)
     ctx.body = {
       // Where every reply is redacted or out of sight there is no thread any more.
       chunk: shown.filter(hasThread),
@@ -58,14 +49,6 @@ export function threadsRoutes(deps: ThreadsDeps): Route[] {
       steps: [authenticate, limit('read'), getThreads],
     },
   ]
-}
-
-/** Spec: threads_list.yaml: a root that an ignored person sent is returned redacted. */
-function redacted(root: RoomEvent, view: RoomView): RoomEvent {
-  const rules = roomVersion(view.version)
-  return rules
-    ? { ...root, content: redact({ type: root.type, content: root.content }, rules).content }
-    : root
 }
 
 function hasThread(event: JsonObject): boolean {

@@ -24,6 +24,8 @@ export interface RoomMembers {
   kick(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   ban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   unban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
+  /** Takes a room that was left from the person's list. */
+  forget(actor: Actor, roomId: RoomId): Promise<void>
   /** May this person invite that one at all? Throws M_FORBIDDEN or M_INVITE_BLOCKED; answers with the invitee's profile. */
   checkInvitee(actor: Actor, target: UserId, field: string): Promise<JsonObject>
 }
@@ -101,6 +103,11 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
         throw forbidden(`user_id: ${target} is not banned from the room.`)
       checkBanPower(view, actor.userId, target, 'unban')
       await rooms.send(memberDraft(roomId, actor.userId, target, 'leave', { reason }))
+    },
+
+    async forget({ userId }, roomId) {
+      if (!(await rooms.memberships(userId)).has(roomId)) throw notInRoom()
+      await rooms.forget(userId, roomId)
     },
 
     checkInvitee,

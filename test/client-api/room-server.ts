@@ -82,7 +82,6 @@ export async function startRoomServer(): Promise<RoomServer> {
       authenticate: requireAccessToken(tokens(suspended)),
       aliases,
       clock,
-      ignoredUsers,
       members,
       people,
       publicRooms,
@@ -90,7 +89,6 @@ export async function startRoomServer(): Promise<RoomServer> {
       reports,
       rooms,
       serverName,
-      store,
     }),
   )
   let transactions = 0
