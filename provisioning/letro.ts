@@ -10,13 +10,19 @@ import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server on its own machine.')
-  .exitOverride()
   .addCommand(storeCommand())
 
+throwInsteadOfExiting(program)
 try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   // Help was asked for, or commander has said what is wrong.
   process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+}
+
+/** Commands that were added do not inherit it. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwInsteadOfExiting(inner)
 }

@@ -56,7 +56,7 @@ export interface ReceiptRow {
   readonly ts: number
 }
 /** room, user, receipt type, thread (empty: the room as a whole). */
-export const receiptTable = jsonTable<ReceiptRow>()('ru', 'receipt', ['text', 'text', 'text', 'text'])
+export const receiptTable = jsonTable<ReceiptRow>()('rR', 'receipt', ['text', 'text', 'text', 'text'])
 export interface RoomNumberRow {
   readonly number: number
   readonly version: RoomVersion
@@ -199,6 +199,7 @@ export const aliasesOfRoom = jsonTable<1>()('rB', 'aliases of a room', ['text', 
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
   'rD',
+  'rf',
   'published rooms',
   ['text'],
 )

@@ -30,6 +30,7 @@ import {
   markServed,
   noSpace,
   pathsOf,
+  recordedDamage,
 } from './level-folder.ts'
 import { type Finding, type Store, StoreError } from './store.ts'
 
@@ -43,6 +44,8 @@ export interface LevelOptions {
   readonly cacheBytes?: number
   /** A disk with less free space than this counts as full still. */
   readonly minimumFreeBytes?: number
+  /** Open although damage was recorded earlier: to look whether it is still there. */
+  readonly ignoreRecordedDamage?: boolean
   /** The folder's lock, where somebody holds it already and keeps it. */
   readonly lock?: FolderLock
 }
@@ -120,6 +123,8 @@ export class LevelEngine implements Engine {
     const { db, head } = pathsOf(this.#folder)
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     await finishSwap(this.#folder)
+    const recorded = this.#options.ignoreRecordedDamage ? [] : await recordedDamage(this.#folder)
+    if (recorded.length > 0) throw damaged(recorded)
     const state = await inspectFolder(this.#folder)
     if (state.findings.length > 0) throw damaged(state.findings)
     // The head file is durable before the first row: a database that vanishes later is missed.
@@ -382,6 +387,9 @@ function unreadable(error: unknown): StoreError {
   const code = causeCode(error)
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_ABORTED') {
     return new StoreError('STORE_UNCERTAIN', 'the store was opened again: read again', { cause: error })
+  }
+  if (/too many open files/i.test((error as Error).message)) {
+    return new StoreError('STORE_UNCERTAIN', 'the process has too many files open', { cause: error })
   }
   return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${(error as Error).message}.` }], error)
 }

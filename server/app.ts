@@ -1,0 +1,419 @@
+/**
+ * The whole server from its parts: the only place where areas meet.
+ *
+ * Order of opening: data folder → lock and store → signing key → areas from the lowest up → routes. While data is
+ * damaged there are no areas: health, check and repair answer, everything else is 503. After a repair the areas are
+ * opened anew over the new store.
+ */
+import type { RequestListener } from 'node:http'
+import { resolve } from 'node:path'
+import { type Accounts, openAccounts } from './accounts/accounts.ts'
+import type { NewLink } from './accounts/enrolment.ts'
+import { adminRoutes } from './admin-api/admin.ts'
+import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
+import { accountRoutes } from './client-api/account.ts'
+import { accountDataRoutes } from './client-api/account-data.ts'
+import { serverAdminRoutes } from './client-api/admin.ts'
+import { capabilitiesRoutes } from './client-api/capabilities.ts'
+import { crossSigningRoutes } from './client-api/cross-signing.ts'
+import { deviceRoutes } from './client-api/devices.ts'
+import { enrolmentRoutes } from './client-api/enrol.ts'
+import { filterRoutes } from './client-api/filter.ts'
+import { openInteractiveAuth, requireInteractiveAuth } from './client-api/interactive-auth.ts'
+import { keyBackupRoutes } from './client-api/key-backup.ts'
+import { keysRoutes } from './client-api/keys.ts'
+import { loginRoutes } from './client-api/login.ts'
+import { logoutRoutes } from './client-api/logout.ts'
+import { mediaRoutes } from './client-api/media.ts'
+import { openIdRoutes } from './client-api/openid.ts'
+import { profileRoutes } from './client-api/profile.ts'
+import { pushRuleRoutes } from './client-api/push-rules.ts'
+import { readMarkerRoutes } from './client-api/read-markers.ts'
+import { receiptRoutes } from './client-api/receipts.ts'
+import { refreshRoutes } from './client-api/refresh.ts'
+import { registerRoutes } from './client-api/register.ts'
+import { registrationTokenRoutes } from './client-api/registration-tokens.ts'
+import { roomRoutes } from './client-api/rooms.ts'
+import { syncRoutes } from './client-api/sync.ts'
+import { tagRoutes } from './client-api/tags.ts'
+import { toDeviceRoutes } from './client-api/to-device.ts'
+import { typingRoutes } from './client-api/typing.ts'
+import { userDirectoryRoutes } from './client-api/user-directory.ts'
+import { versionsRoutes } from './client-api/versions.ts'
+import { wellKnownRoutes } from './client-api/well-known.ts'
+import { whoamiRoutes } from './client-api/whoami.ts'
+import type { Config } from './config.ts'
+import { type DataFolder, openDataFolder, StartRefused, writeIdentity } from './data-folder.ts'
+import { requireAccessToken } from './http/authenticate.ts'
+import type { Log } from './http/log.ts'
+import { MatrixError } from './http/matrix-error.ts'
+import { noRateLimits, openRateLimits } from './http/rate-limit.ts'
+import type { Route } from './http/route.ts'
+import { requestListener } from './http/server.ts'
+import { sharingProjection } from './keys/device-lists.ts'
+import { openKeys } from './keys/keys.ts'
+import { maintenanceRoutes } from './maintenance.ts'
+import { openMedia } from './media/media.ts'
+import type { DeviceId, UserId } from './protocol/ids.ts'
+import type { JsonObject } from './protocol/json.ts'
+import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
+import { openPush } from './push/push.ts'
+import { openAliases } from './rooms/aliases.ts'
+import { openRoomMembers } from './rooms/membership.ts'
+import { openRooms } from './rooms/open-rooms.ts'
+import type { People } from './rooms/people.ts'
+import { verify } from './rooms/primitives.ts'
+import { openPublicRooms } from './rooms/public-rooms.ts'
+import { openReceipts } from './rooms/receipts.ts'
+import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
+import { openReports } from './rooms/reports.ts'
+import { openTyping } from './rooms/typing.ts'
+import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
+import { accountTable, deviceTable } from './store/catalogue.ts'
+import { storeFolder } from './store/level-folder.ts'
+import type { Store } from './store/store.ts'
+import { StoreHost } from './store/store-host.ts'
+import { openReadMarkers } from './sync/read-markers.ts'
+import { openStoredFilters } from './sync/stored-filters.ts'
+import { openSync } from './sync/sync.ts'
+import { parseSyncToken } from './sync/token.ts'
+import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
+
+export interface Means {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+  readonly randomBytes: (size: number) => Uint8Array
+  readonly log: Log
+}
+
+export interface App {
+  /** For `http/server.ts`: it answers from now on, whatever state the data is in. */
+  readonly listener: RequestListener
+  readonly state: 'serving' | 'maintenance'
+  /** The data folder was empty before. */
+  readonly isNew: boolean
+  readonly maintenanceTokenFile: string
+  readonly warnings: readonly string[]
+  /** While nobody administers this server: a new link at each start. */
+  firstAdministratorLink(): Promise<NewLink | null>
+  /** Lets those who wait for news go with what there is: the first step of a stop. */
+  stopWaiting(): void
+  close(): Promise<void>
+}
+
+/** Rejects with StartRefused (a sentence for the operator) or StoreError. */
+export async function openApp(config: Config, means: Means): Promise<App> {
+  const { clock, log } = means
+  const dataFolder = resolve(config.server.data)
+  const adminToken = readToken(config.admin.tokenFile)
+  const folder = await openDataFolder(dataFolder, config.server.name, means)
+  const host = await StoreHost.open(storeFolder(dataFolder), { clock })
+  try {
+    const keys = await openKeysOf(dataFolder, folder, means)
+    if (folder.isNew) await writeIdentity(dataFolder, config.server.name, clock)
+    const worker = openWorkerProcess({ dataFolder, log })
+    return await run({ config, dataFolder, folder, host, keys, worker, adminToken, means })
+  } catch (error) {
+    await host.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly config: Config
+  readonly dataFolder: string
+  readonly folder: DataFolder
+  readonly host: StoreHost
+  readonly keys: ServerKeys
+  readonly worker: WorkerProcess
+  readonly adminToken: AdminToken | null
+  readonly means: Means
+}
+
+async function run(parts: Parts): Promise<App> {
+  const { config, folder, host, worker, adminToken, means } = parts
+  const { log, clock } = means
+  const limits = config.limits.enabled ? openRateLimits({ limits: config.limits.rates, clock }) : noRateLimits
+  const https = config.server.origin.startsWith('https:')
+  const listenerOf = (routes: readonly Route[]) => requestListener({ routes, limits, log, https })
+  const always = maintenanceRoutes({ host, token: folder.maintenanceToken, repair })
+  const inMaintenance = refuseAll(listenerOf(always))
+  let serving: Serving | null = null
+  let listener: RequestListener = inMaintenance
+
+  async function serve(): Promise<void> {
+    const { state } = host
+    if (state.kind !== 'serving') {
+      if (state.kind === 'maintenance') enterMaintenance(state.findings.length)
+      return
+    }
+    serving = await openServing(state.store, parts)
+    listener = listenerOf([...always, ...serving.routes])
+  }
+
+  function enterMaintenance(findings: number): void {
+    log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
+    listener = inMaintenance
+    const leaving = serving
+    serving = null
+    leaving?.stopWaiting()
+    leaving?.close().catch(() => log.warn('an area did not close in order'))
+  }
+
+  async function repair(): Promise<object> {
+    const report = await host.repair()
+    await host.reopen()
+    await serve()
+    log.info('data was repaired', { serving: host.state.kind === 'serving' })
+    return report
+  }
+
+  host.onMaintenance(findings => enterMaintenance(findings.length))
+  await serve()
+
+  return {
+    listener: (request, response) => listener(request, response),
+    get state() {
+      return serving ? 'serving' : 'maintenance'
+    },
+    isNew: folder.isNew,
+    maintenanceTokenFile: folder.maintenanceTokenFile,
+    warnings: adminToken?.warnings ?? [],
+    firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    stopWaiting: () => serving?.stopWaiting(),
+    close: async () => {
+      await serving?.close()
+      await worker.close()
+      await host.close()
+    },
+  }
+}
+
+/** In maintenance an unknown endpoint is not unknown: it is away. */
+function refuseAll(listener: RequestListener): RequestListener {
+  const away = requestListenerAway
+  return (request, response) => {
+    if (/^\/_letro\/(?:health|maintenance\/)/.test(request.url ?? '')) listener(request, response)
+    else away(request, response)
+  }
+}
+
+const requestListenerAway: RequestListener = (request, response) => {
+  const error = new MatrixError(
+    503,
+    'M_UNKNOWN',
+    'The server found damaged data and is in maintenance until an administrator repairs it.',
+  )
+  request.resume()
+  response.writeHead(error.status, {
+    'Content-Type': 'application/json',
+    'Access-Control-Allow-Origin': '*',
+    'Retry-After': '60',
+  })
+  response.end(JSON.stringify({ errcode: error.errcode, error: error.message }))
+}
+
+function readToken(file: string | null): AdminToken | null {
+  if (file === null) return null
+  try {
+    return readAdminToken(file)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartRefused(`admin.token_file = ${file}: ${reason}`, { cause: error })
+  }
+}
+
+async function openKeysOf(dataFolder: string, folder: DataFolder, means: Means): Promise<ServerKeys> {
+  try {
+    return await openServerKeys(dataFolder, { ...means, mustExist: !folder.isNew })
+  } catch (error) {
+    if (error instanceof KeysMissing) throw new StartRefused(error.message, { cause: error })
+    throw error
+  }
+}
+
+// ── areas ────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Serving {
+  readonly accounts: Accounts
+  readonly routes: readonly Route[]
+  stopWaiting(): void
+  close(): Promise<void>
+}
+
+async function openServing(store: Store, parts: Parts): Promise<Serving> {
+  const { config, dataFolder, worker, adminToken, means } = parts
+  const { clock, randomBytes, log } = means
+  const serverName = config.server.name
+
+  const rooms = await openRooms({
+    store,
+    serverName,
+    clock,
+    randomBytes,
+    signer: parts.keys,
+    gates: [annotationGate],
+    projections: [relationsProjection, sharingProjection],
+  })
+  const accounts = await openAccounts({
+    store,
+    rooms,
+    clock,
+    randomBytes,
+    serverName,
+    origin: config.server.origin,
+    registration: config.accounts.registration,
+    passwords: config.accounts.passwords,
+    passwordHasher: worker,
+    report: message => log.warn(message),
+  })
+  const keys = await openKeys({
+    store,
+    rooms,
+    devices: { devicesOf },
+    verifyEd25519: verify,
+    clock,
+  })
+  accounts.onDeviceRemoved((tx, userId, deviceId) => keys.removeDevice(tx, userId, deviceId))
+  accounts.onAccountRemoved((tx, userId) => keys.removeAccount(tx, userId))
+  accounts.refuseDeviceIds((userId, deviceId) =>
+    store.read(view => keys.isCrossSigningKey(view, userId, deviceId)),
+  )
+  const media = await openMedia({
+    store,
+    serverName,
+    dataFolder,
+    clock,
+    randomBytes,
+    thumbnailer: worker,
+    maxUploadBytes: config.limits.uploadBytes,
+    quotaBytes: config.limits.mediaQuotaBytes,
+  })
+
+  const ignoredUsers = (userId: UserId) => accounts.accountData.ignoredUsers(userId)
+  const people: People = {
+    memberProfile: async userId => {
+      const person = await accounts.people.get(userId)
+      if (!person || person.deactivatedTs !== undefined) return null
+      return { ...(await accounts.profiles.member(userId)) }
+    },
+  }
+  const receipts = openReceipts({ store, clock })
+  const typing = openTyping({ clock })
+  const relations = openRelations({ store, rooms, ignoredUsers })
+  const members = openRoomMembers({ rooms, people })
+  const aliases = openAliases({ store, rooms, clock })
+  const publicRooms = openPublicRooms({ store, rooms, clock })
+  const reports = openReports({ store, clock })
+  const push = openPush({ store, rooms, receipts, ignoredUsers })
+  const filters = openStoredFilters({ store })
+  const sync = openSync({
+    store,
+    rooms,
+    receipts,
+    typing,
+    push,
+    accountData: accounts.accountData,
+    toDevice: {
+      page: (userId, deviceId, after, upTo, limit) => keys.toDevice(userId, deviceId, after, upTo, limit),
+      acknowledge: (userId, deviceId, upTo) => keys.acknowledge(userId, deviceId, upTo),
+    },
+    deviceLists: { changes: (userId, after, upTo) => keys.deviceListChanges(userId, after, upTo) },
+    keys: { keyCounts: (userId, deviceId) => keys.keyCounts(userId, deviceId) },
+    aggregations: relations,
+    clock,
+  })
+  const readMarkers = openReadMarkers({
+    rooms,
+    receipts,
+    setAccountData: (userId, roomId, type, content) =>
+      accounts.accountData.set(userId, roomId, type, content),
+  })
+  const interactiveAuth = openInteractiveAuth({ accounts, clock, randomBytes })
+
+  const routes: Route[] = [
+    ...versionsRoutes(),
+    ...wellKnownRoutes({ origin: config.server.origin }),
+    ...capabilitiesRoutes({
+      accounts,
+      passwords: config.accounts.passwords,
+      roomVersions: { default: defaultRoomVersion, stable: roomVersions },
+    }),
+    ...loginRoutes({ accounts }),
+    ...logoutRoutes({ accounts }),
+    ...refreshRoutes({ accounts }),
+    ...registerRoutes({ accounts, interactiveAuth }),
+    ...registrationTokenRoutes({ accounts }),
+    ...enrolmentRoutes({ accounts, interactiveAuth }),
+    ...accountRoutes({ accounts, interactiveAuth }),
+    ...whoamiRoutes({ accounts }),
+    ...deviceRoutes({ accounts, interactiveAuth }),
+    ...profileRoutes({ accounts }),
+    ...accountDataRoutes({
+      accounts,
+      managed: {
+        'm.push_rules': async userId => ({ global: (await push.rules(userId)) as unknown as JsonObject }),
+      },
+    }),
+    ...tagRoutes({ accounts }),
+    ...openIdRoutes({ accounts }),
+    ...userDirectoryRoutes({ accounts }),
+    ...serverAdminRoutes({ accounts }),
+    ...adminRoutes({ accounts, adminToken }),
+    ...roomRoutes({
+      authenticate: requireAccessToken(accounts),
+      store,
+      serverName,
+      rooms,
+      people,
+      members,
+      aliases,
+      publicRooms,
+      relations,
+      reports,
+      clock,
+    }),
+    ...typingRoutes({ accounts, rooms, typing }),
+    ...receiptRoutes({ accounts, readMarkers }),
+    ...readMarkerRoutes({ accounts, readMarkers }),
+    ...filterRoutes({ accounts, filters }),
+    ...syncRoutes({ accounts, sync, filters, signed: eventId => rooms.signed(eventId), clock }),
+    ...pushRuleRoutes({ accounts, push }),
+    ...keysRoutes({ accounts, keys, positionOf: token => parseSyncToken(token)?.position ?? null }),
+    ...crossSigningRoutes({
+      accounts,
+      keys,
+      requireInteractiveAuth: requireInteractiveAuth(interactiveAuth),
+    }),
+    ...keyBackupRoutes({ accounts, backups: keys.backups }),
+    ...toDeviceRoutes({ accounts, keys }),
+    ...mediaRoutes({ accounts, media }),
+  ]
+  await accounts.start()
+  return {
+    accounts,
+    routes,
+    stopWaiting: () => sync.close(),
+    close: async () => {
+      sync.close()
+      await media.close()
+      await accounts.close()
+    },
+  }
+}
+
+/** What the key directory asks of accounts: the devices of a person as one view has them. */
+async function devicesOf(
+  view: Pick<Parameters<Parameters<Store['read']>[0]>[0], 'get' | 'range'>,
+  userId: UserId,
+) {
+  const account = await view.get(accountTable.key(userId))
+  if (!account || account.deactivatedTs !== undefined) return null
+  const devices = await view.range(deviceTable.under(userId))
+  return new Map(
+    devices.map(({ parts, value }) => [
+      parts[1] as DeviceId,
+      value.displayName === undefined ? {} : { displayName: value.displayName },
+    ]),
+  )
+}
