@@ -152,7 +152,7 @@ export interface RelationRow {
   /** originServerTs: the newest edit is the one with the highest. */
   readonly ts: number
 }
-export const relationChildren = jsonTable<RelationRow>()('rC', 'relation children', [
+export const relationChildren = jsonTable<RelationRow>()('rg', 'relation children', [
   'text',
   'text',
   'position',
@@ -166,11 +166,11 @@ export interface RelationOfChildRow {
   readonly type: string
   readonly key?: string
 }
-export const relationsByChild = jsonTable<RelationOfChildRow>()('rL', 'relations by child', ['text', 'text'])
+export const relationsByChild = jsonTable<RelationOfChildRow>()('rj', 'relations by child', ['text', 'text'])
 /** (room, parent): this event has children, so that a page of events asks once and not once an event. */
-export const relationParents = jsonTable<1>()('rP', 'relation parents', ['text', 'text'])
+export const relationParents = jsonTable<1>()('rp', 'relation parents', ['text', 'text'])
 /** (room, parent, sender, type, key): the annotation that stands, so that nobody makes the same one twice. */
-export const annotations = jsonTable<{ readonly eventId: string }>()('rK', 'annotations', [
+export const annotations = jsonTable<{ readonly eventId: string }>()('rN', 'annotations', [
   'text',
   'text',
   'text',
@@ -182,8 +182,8 @@ export interface ThreadRow {
   readonly latest: number
   readonly count: number
 }
-export const threadRoots = jsonTable<ThreadRow>()('rO', 'thread roots', ['text', 'text'])
-export const threadsByLatest = jsonTable<{ readonly root: string }>()('rH', 'threads by latest reply', [
+export const threadRoots = jsonTable<ThreadRow>()('ro', 'thread roots', ['text', 'text'])
+export const threadsByLatest = jsonTable<{ readonly root: string }>()('rl', 'threads by latest reply', [
   'text',
   'position',
 ])
@@ -194,11 +194,12 @@ export interface AliasRow {
   readonly creator: string
   readonly createdTs: number
 }
-export const roomAliases = jsonTable<AliasRow>()('rA', 'room aliases', ['text'])
-export const aliasesOfRoom = jsonTable<1>()('rB', 'aliases of a room', ['text', 'text'])
+export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
+export const aliasesOfRoom = jsonTable<1>()('rv', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
   'rD',
+  'rf',
   'published rooms',
   ['text'],
 )
@@ -213,7 +214,7 @@ export interface ReportRow {
   readonly userId?: string
   readonly reason: string
 }
-export const contentReports = jsonTable<ReportRow>()('rR', 'content reports', ['position'])
+export const contentReports = jsonTable<ReportRow>()('rw', 'content reports', ['position'])
 
 // ── accounts: a ──────────────────────────────────────────────────────────────────────────────────────
 
