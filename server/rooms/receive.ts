@@ -280,7 +280,9 @@ export class Receiver {
     if (!target || target.facts.flags.outlier) return { waitsFor: targetId, withheld: true }
     const isPermitted =
       target.roomId === actor.roomId && mayRedact(pdu, target.pdu, powerLevelsIn(stateBefore, actor.rules))
-    return isPermitted ? { redacted: target, withheld: false } : { withheld: true }
+    if (!isPermitted) return { withheld: true }
+    // The first redaction is the one that is told.
+    return target.redactedBecause ? noRedaction : { redacted: target, withheld: false }
   }
 
   /** The redaction of this event that came before it. */
