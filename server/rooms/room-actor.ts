@@ -39,7 +39,7 @@ export class RoomActor {
   linearFrom = 0
   /** Transactions that are queued and not yet durable. */
   pending = 0
-  /** Transactions that work with this actor and are not queued yet: 0 or 1, and while it is 1 the actor stays. */
+  /** Who works with this actor and has not queued anything yet: while there is one, the actor stays. */
   writers = 0
 
   // ── what is durable ──

@@ -67,6 +67,25 @@ export class RoomActors {
     return loading
   }
 
+  /**
+   * The actor for a writer, who says `release` when done: until then it stays, since a second actor of one room
+   * would not know what the first has queued.
+   */
+  async hold(roomId: RoomId): Promise<RoomActor | null> {
+    for (;;) {
+      const actor = this.loaded(roomId) ?? (await this.get(roomId))
+      if (!actor) return null
+      // It may have been dropped for lack of room before this line was reached.
+      if (this.#actors.get(roomId) !== actor) continue
+      actor.writers++
+      return actor
+    }
+  }
+
+  release(actor: RoomActor): void {
+    actor.writers--
+  }
+
   /** A room that is being made: called when its first transaction is queued. */
   add(actor: RoomActor): void {
     actor.usedAt = this.#clock()

@@ -67,6 +67,11 @@ export interface Step {
   readonly closesGap?: boolean | undefined
 }
 
+/** Is there anything for readers to see? */
+function isNews({ event, place, current }: Step): boolean {
+  return (place === 'live' && event.isShown) || current.kind !== 'unchanged'
+}
+
 /** Does it stand elsewhere than on the tip, or change the current state by more than itself? */
 function bendsTheLine({ before, current }: Step): boolean {
   const standsElsewhere = before !== 'tip' && before !== 'none'
@@ -180,7 +185,7 @@ export class RoomTransaction {
     actor.forward = this.#forward
     actor.writeHead(rows)
     this.#project(rows)
-    rows.announce(`room:${actor.roomId}`)
+    if (this.#steps.some(isNews)) rows.announce(`room:${actor.roomId}`)
     for (const { userId } of memberships) rows.announce(`user:${userId}`)
 
     const forward = actor.forward.map(({ eventId }) => eventId)

@@ -179,13 +179,12 @@ export class Sender {
   ): Promise<T> {
     const { store, actors } = this.#context
     return store.transact(owners.length === 0 ? roomId : [roomId, ...owners], async tx => {
-      const actor = actors.loaded(roomId) ?? (await actors.get(roomId))
+      const actor = await actors.hold(roomId)
       if (!actor) throw new RoomError('M_FORBIDDEN', 'you are not in this room, or it does not exist')
-      actor.writers++
       try {
         return await fn(new RoomTransaction(this.#context, actor, tx))
       } finally {
-        actor.writers--
+        actors.release(actor)
       }
     })
   }
@@ -220,7 +219,7 @@ export class Sender {
         sender,
         stateKey,
         content,
-        redacts: draft.redacts,
+        redacts: type === 'm.room.redaction' ? draft.redacts : undefined,
         originServerTs: draft.originServerTs ?? this.#context.clock(),
         depth: Math.min(maxDepth, 1 + prev.reduce((depth, event) => Math.max(depth, event.depth), 0)),
         prevEvents: prev.map(({ eventId }) => eventId),
