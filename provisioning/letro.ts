@@ -5,18 +5,28 @@
  * Each group of commands is a file of its own. Exit codes are the same everywhere (exit-codes.ts).
  */
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { exitCodes } from './exit-codes.ts'
+import { recoverCommand } from './recover.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server on its own machine.')
-  .exitOverride()
   .addCommand(storeCommand())
+  .addCommand(recoverCommand())
+  .addCommand(auditCommand())
 
+throwInsteadOfExiting(program)
 try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   // Help was asked for, or commander has said what is wrong.
   process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+}
+
+/** Commands that were added do not inherit it. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwInsteadOfExiting(inner)
 }

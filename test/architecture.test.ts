@@ -183,7 +183,7 @@ function imports(): Import[] {
   const found: Import[] = []
   for (const top of ['server', 'pwa', 'provisioning', 'appliance']) {
     for (const file of sources(join(root, top))) {
-      const text = readFileSync(file, 'utf8')
+      const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
       const pattern =
         /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]/g
       for (const match of text.matchAll(pattern)) {

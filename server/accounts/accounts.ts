@@ -13,7 +13,7 @@ import {
 import { type AccountData, openAccountData } from './account-data.ts'
 import { AccountError } from './account-error.ts'
 import { type Audit, openAudit } from './audit.ts'
-import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved } from './core.ts'
+import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed } from './core.ts'
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
@@ -47,6 +47,8 @@ export interface Accounts extends TokenReader {
   readonly audit: Audit
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
+  /** In the batch that gives a device another name: others see it with its keys. */
+  onDeviceRenamed(hook: DeviceRenamed): void
   /** In the batch that deactivates an account. */
   onAccountRemoved(hook: AccountRemoved): void
   /** Device ids that must not be given out: those of cross-signing keys. */
@@ -66,6 +68,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     ...deps,
     report,
     deviceRemoved: [],
+    deviceRenamed: [],
     accountRemoved: [],
     deviceIdRefused: [],
     forgetSessions: userId => sessions.forget(userId),
@@ -122,6 +125,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     audit,
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
+    onDeviceRenamed: hook => void core.deviceRenamed.push(hook),
     onAccountRemoved: hook => void core.accountRemoved.push(hook),
     refuseDeviceIds: refused => void core.deviceIdRefused.push(refused),
     start: async () => {

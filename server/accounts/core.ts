@@ -21,6 +21,7 @@ export interface PasswordHasher {
 }
 
 export type DeviceRemoved = (tx: Transaction, userId: UserId, deviceId: DeviceId) => Promise<void> | void
+export type DeviceRenamed = DeviceRemoved
 export type AccountRemoved = (
   tx: Transaction,
   userId: UserId,
@@ -44,6 +45,7 @@ export interface AccountsDeps {
 
 export interface Core extends AccountsDeps {
   readonly deviceRemoved: DeviceRemoved[]
+  readonly deviceRenamed: DeviceRenamed[]
   readonly accountRemoved: AccountRemoved[]
   /** May this device id be given out? (Not if it is a cross-signing key.) */
   readonly deviceIdRefused: ((userId: UserId, deviceId: string) => Promise<boolean>)[]

@@ -84,6 +84,8 @@ export interface Passkeys {
   userHandleFor(userId: UserId): Promise<string>
 }
 
+/** COSE: EdDSA, ES256, RS256. What authenticators in use can do, and what every runtime verifies. */
+const algorithms = [-8, -7, -257]
 const maxPasskeys = 20
 const maxNameLength = 100
 
@@ -202,6 +204,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
       challenge: bytesOf(creations.issue(purpose)),
       timeout: challengeLifetimeMs,
       attestationType: 'none',
+      supportedAlgorithmIDs: algorithms,
       authenticatorSelection: {
         residentKey: 'required',
         requireResidentKey: true,
@@ -226,6 +229,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
       expectedOrigin: origin,
       expectedRPID: rpId,
       requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
     }).catch((error: unknown) => {
       throw refused('The new passkey was refused.', error)
     })

@@ -298,7 +298,7 @@ export function openSessions(core: Core): Sessions {
         const device = await tx.get(key)
         if (!device) return false
         tx.put(key, { ...device, displayName })
-        tx.announce(`devices:${userId}`)
+        for (const renamed of core.deviceRenamed) await renamed(tx, userId, deviceId as DeviceId)
         return true
       }),
 

@@ -3,7 +3,14 @@
  * because its opening deletes logs. So a check never makes things worse.
  */
 import { LevelEngine } from './level-engine.ts'
-import { type FolderLock, finishSwap, inspectFolder, lockFolder } from './level-folder.ts'
+import {
+  type FolderLock,
+  finishSwap,
+  forgetDamage,
+  inspectFolder,
+  lockFolder,
+  recordedDamage,
+} from './level-folder.ts'
 import { FormatError } from './leveldb-files.ts'
 import { Findings, type Progress, type ScrubCheck, scrubRows, scrubTables } from './scrub.ts'
 import { type Finding, StoreError } from './store.ts'
@@ -54,7 +61,11 @@ async function check(folder: string, options: CheckOptions & { lock: FolderLock 
   }
   if (findings.list.length > 0) return { ...report, findings: findings.all() }
 
-  const engine = new LevelEngine(folder, { lock: options.lock })
+  // What an area computed and did not find right is not seen without that area.
+  if ((options.checks ?? []).length === 0) {
+    findings.add(...(await recordedDamage(folder)).filter(finding => finding.kind === 'event'))
+  }
+  const engine = new LevelEngine(folder, { lock: options.lock, ignoreRecordedDamage: true })
   try {
     const head = await engine.open()
     report.epoch = head.epoch
@@ -69,5 +80,6 @@ async function check(folder: string, options: CheckOptions & { lock: FolderLock 
   } finally {
     await engine.close()
   }
+  if (findings.list.length === 0) await forgetDamage(folder)
   return { ...report, findings: findings.all() }
 }

@@ -21,7 +21,7 @@ export function unseal(key: string, sealed: string): string | null {
   return sealed.length >= prefixLength && sealed.startsWith(prefixOf(checksum(key, text))) ? text : null
 }
 
-/** Six bits each, from '0' (0x30) to 'o' (0x6f); the last one has two. */
+/** Six bits each, on top of 0x30; the last one has two. */
 function prefixOf(crc: number): string {
   return String.fromCharCode(
     0x30 + (crc >>> 26),

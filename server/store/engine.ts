@@ -9,8 +9,6 @@
  *   that had resolved when it was taken. An engine answers at once where it can (no promise), else later.
  * - What is wrong is a `StoreError`: `STORE_DAMAGED` (a value that is not what was written), `STORE_FULL`.
  */
-import type { StoreError } from './store.ts'
-
 export interface Head {
   readonly epoch: number
   /** The highest position of the last group that is durable. */
@@ -44,5 +42,3 @@ export interface Engine {
   hasSpace(): Promise<boolean>
   close(): Promise<void>
 }
-
-export type EngineFailure = StoreError

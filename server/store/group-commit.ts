@@ -96,7 +96,7 @@ export class GroupCommit implements Store {
 
   async read<T>(fn: (view: View, position: Position) => Promise<T>): Promise<T> {
     while (this.#state === 'reopening') await this.#reopened
-    if (this.#state === 'closed' || this.#state === 'damaged') throw this.#refusal()
+    if (this.#isOver) throw this.#refusal()
     const shot = this.#currentShot()
     shot.readers++
     try {
@@ -339,12 +339,15 @@ export class GroupCommit implements Store {
     for (let attempt = 0; ; ) {
       if (this.#state === 'full') {
         // Reads go on with the old handle until there is space again.
-        while (this.#state === 'full' && !(await this.#engine.hasSpace())) await delay(wait)
+        while (this.#state === 'full' && !(await this.#engine.hasSpace().catch(() => false))) {
+          await delay(wait)
+        }
       }
-      if (this.#state === 'closed' || this.#state === 'damaged') return
+      if (this.#isOver) return
       try {
         this.#dropShot()
         const head = await this.#engine.open()
+        if (this.#isOver) return
         if (head.position < this.#durable) {
           throw new StoreError('STORE_DAMAGED', 'after opening again, acknowledged rows are missing')
         }
@@ -372,9 +375,14 @@ export class GroupCommit implements Store {
     }
   }
 
+  /** Nothing brings it back. A getter, because it may change while somebody waits. */
+  get #isOver(): boolean {
+    return this.#state === 'closed' || this.#state === 'damaged'
+  }
+
   /** Ends all work with `error`; for whoever finds damage elsewhere (the scrub). Only `close` is left. */
   damage(error: StoreError): void {
-    if (this.#state === 'damaged' || this.#state === 'closed') return
+    if (this.#isOver) return
     this.#failure = error
     this.#state = 'damaged'
     this.#rejectPending(error)

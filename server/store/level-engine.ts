@@ -30,6 +30,7 @@ import {
   markServed,
   noSpace,
   pathsOf,
+  recordedDamage,
 } from './level-folder.ts'
 import { type Finding, type Store, StoreError } from './store.ts'
 
@@ -43,6 +44,8 @@ export interface LevelOptions {
   readonly cacheBytes?: number
   /** A disk with less free space than this counts as full still. */
   readonly minimumFreeBytes?: number
+  /** Open although damage was recorded earlier: to look whether it is still there. */
+  readonly ignoreRecordedDamage?: boolean
   /** The folder's lock, where somebody holds it already and keeps it. */
   readonly lock?: FolderLock
 }
@@ -120,6 +123,8 @@ export class LevelEngine implements Engine {
     const { db, head } = pathsOf(this.#folder)
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     await finishSwap(this.#folder)
+    const recorded = this.#options.ignoreRecordedDamage ? [] : await recordedDamage(this.#folder)
+    if (recorded.length > 0) throw damaged(recorded)
     const state = await inspectFolder(this.#folder)
     if (state.findings.length > 0) throw damaged(state.findings)
     // The head file is durable before the first row: a database that vanishes later is missed.
@@ -377,13 +382,31 @@ function opened(key: string, sealed: string): string {
   throw damaged([{ kind: 'row', message: `A row of "${tableName(key)}" is not what was written.` }])
 }
 
-function unreadable(error: unknown): StoreError {
+/** Only what LevelDB says about its files is damage; a wrong call is the caller's bug and stays what it is. */
+function unreadable(error: unknown): unknown {
   if (error instanceof StoreError) return error
-  const code = causeCode(error)
-  if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_ABORTED') {
-    return new StoreError('STORE_UNCERTAIN', 'the store was opened again: read again', { cause: error })
+  const { message } = error as Error
+  switch (causeCode(error)) {
+    case 'LEVEL_DATABASE_NOT_OPEN':
+    case 'LEVEL_ITERATOR_NOT_OPEN':
+    case 'LEVEL_SNAPSHOT_NOT_OPEN':
+    case 'LEVEL_ABORTED':
+      return new StoreError(
+        'STORE_UNCERTAIN',
+        'the view is over, or the store was opened again: read again',
+        {
+          cause: error,
+        },
+      )
+    case 'LEVEL_CORRUPTION':
+    case 'LEVEL_IO_ERROR':
+      if (/too many open files/i.test(message)) {
+        return new StoreError('STORE_UNCERTAIN', 'the process has too many files open', { cause: error })
+      }
+      return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${message}.` }], error)
+    default:
+      return error
   }
-  return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${(error as Error).message}.` }], error)
 }
 
 async function isEmpty(level: Level): Promise<boolean> {

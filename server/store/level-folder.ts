@@ -4,6 +4,8 @@
  *     db/          LevelDB
  *     head         the last durable group (head-file.ts)
  *     lock/        a tiny LevelDB: its lock belongs to this process and ends with it, kill -9 included
+ *     damage       what was found while it was served; until a check finds nothing or a repair is done, no
+ *                  opening serves it
  *     aside/N/     CURRENT, MANIFEST and logs as they were before opening N; LevelDB deletes logs that it
  *                  has read, damaged ones too. The newest three are kept.
  *     repaired/    what a repair is building; it takes the place of db/ once it holds a `complete` file
@@ -13,7 +15,7 @@
  */
 
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { HeadFile, type HeadRecord, readHead, syncFolder } from './head-file.ts'
@@ -131,12 +133,41 @@ export async function inspectFolder(folder: string): Promise<FolderState> {
   return { isNew: false, head: head ?? undefined, findings }
 }
 
+const damageFile = 'damage'
+
+/** A restart must not serve what was found to be damaged. */
+export async function recordDamage(folder: string, findings: readonly Finding[]): Promise<void> {
+  await writeFile(join(folder, damageFile), JSON.stringify(findings), { mode: 0o600, flush: true })
+  await syncFolder(folder)
+}
+
+export async function recordedDamage(folder: string): Promise<readonly Finding[]> {
+  const text = await readFile(join(folder, damageFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return []
+  try {
+    return JSON.parse(text) as Finding[]
+  } catch {
+    return [{ kind: 'open', message: 'Damage was found earlier; what it was cannot be read any more.' }]
+  }
+}
+
+export async function forgetDamage(folder: string): Promise<void> {
+  await rm(join(folder, damageFile), { force: true })
+}
+
 /** Copies what opening may delete or replace. Gives the folder of the copy. */
 export async function copyAside(folder: string): Promise<string> {
   const { db, aside } = pathsOf(folder)
   await mkdir(aside, { recursive: true, mode: 0o700 })
   const older = await asides(folder)
-  for (const name of older.slice(0, Math.max(0, older.length - keptAsides + 1))) {
+  // The first copy since work last began is the one that repair needs: openings that found damage follow it,
+  // and what they copied LevelDB had changed already.
+  const needed = older.find(name => !name.endsWith('-served'))
+  const removable = older.filter(name => name !== needed)
+  for (const name of removable.slice(0, Math.max(0, older.length - keptAsides + 1))) {
     await rm(join(aside, name), { recursive: true })
   }
   const target = join(aside, String(Number.parseInt(older.at(-1) ?? '0', 10) + 1))
@@ -195,6 +226,7 @@ export async function finishSwap(folder: string): Promise<void> {
   const placed = await readCompletion(join(paths.db, completeFile))
   if (placed !== undefined) {
     await (await HeadFile.open(paths.head, placed.head)).close()
+    await forgetDamage(folder)
     await rm(join(paths.db, completeFile))
     await syncFolder(paths.db)
   }

@@ -155,7 +155,7 @@ export interface ScrubberOptions {
   readonly onDamage: (findings: readonly Finding[]) => void
 }
 
-const lookEveryMs = 60_000
+const lookEveryMs = 5000
 
 /** In the background of a running store, at a bounded rate. */
 export class Scrubber {
@@ -166,6 +166,8 @@ export class Scrubber {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
   #isStopped = false
+  /** Where the next trim begins. At first at the very first row, because an earlier trim may have been interrupted. */
+  #trimmedTo: string = journal.under().from
 
   constructor(engine: LevelEngine, store: Store, options: ScrubberOptions) {
     this.#engine = engine
@@ -179,7 +181,7 @@ export class Scrubber {
     this.#timer = setTimeout(() => {
       this.#running = this.#look()
         .catch((error: unknown) => {
-          // Everything else (full, reopening, closing) passes, and the next look comes in a minute.
+          // Everything else (full, reopening, closing) passes, and the next look comes soon.
           if (error instanceof StoreError && error.code === 'STORE_DAMAGED') {
             this.#options.onDamage(error.findings)
           }
@@ -196,7 +198,7 @@ export class Scrubber {
     const every = this.#options.everyMs ?? 24 * 3_600_000
     if (last === undefined) await this.#recordClean(0)
     else if (this.#clock() >= last.at + every) await this.scrub()
-    await this.trimJournal(this.#options.journalRows ?? 20_000)
+    await this.trimJournal(this.#options.journalRows ?? 5000)
   }
 
   /** One whole pass. Without a finding it is recorded and the journal trimmed. */
@@ -232,11 +234,10 @@ export class Scrubber {
     await this.#store.transact('_store', tx =>
       tx.put(journalBase.key(), { sequence: last.sequence, chain: last.chain }),
     )
-    // From the very first: an earlier trim may have been interrupted.
-    const { from } = journal.under()
     for (;;) {
-      const found = await this.#engine.scan(from, journal.key(last.sequence), 500)
+      const found = await this.#engine.scan(this.#trimmedTo, journal.key(last.sequence), 500)
       if (found.length === 0 || this.#isStopped) return
+      this.#trimmedTo = found.at(-1)!.key
       await this.#store.transact('_store', tx => {
         for (const { key } of found) tx.delete(key as ReturnType<typeof journal.key>)
       })

@@ -11,7 +11,7 @@
 import { type CheckReport, checkFolder } from './check.ts'
 import { type GroupCommit, openGroupCommit } from './group-commit.ts'
 import { damaged, LevelEngine, type LevelOptions } from './level-engine.ts'
-import { type FolderLock, lockFolder } from './level-folder.ts'
+import { type FolderLock, lockFolder, recordDamage } from './level-folder.ts'
 import { type RepairReport, repairFolder } from './repair.ts'
 import { type Progress, Scrubber, type ScrubberOptions, type ScrubCheck } from './scrub.ts'
 import { type Finding, type Store, StoreError } from './store.ts'
@@ -119,6 +119,7 @@ export class StoreHost {
       const state = this.#state
       this.#state = { kind: 'closed' }
       await this.#scrubber?.stop()
+      await this.#closing
       if (state.kind === 'serving') await state.store.close()
       await this.#lock.release()
     })
@@ -153,7 +154,11 @@ export class StoreHost {
     const scrubber = this.#scrubber
     this.#scrubber = undefined
     // What runs meanwhile in `check` waits for this; it is not part of the queue, because check may be the finder.
-    this.#closing = Promise.all([scrubber?.stop(), store.close()]).catch(() => {})
+    this.#closing = Promise.allSettled([
+      recordDamage(this.#folder, findings),
+      scrubber?.stop(),
+      store.close(),
+    ])
     for (const listener of this.#listeners) listener(findings)
   }
 

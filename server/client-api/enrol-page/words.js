@@ -7,7 +7,7 @@ export const words = {
     wait: 'One moment …',
     enrolTitle: 'Create your passkey',
     enrolLead:
-      'A passkey is a key that stays on your device. You unlock it with your fingerprint, your face or your PIN; there is no password.',
+      'A passkey is a key that your device keeps for you. You unlock it with your fingerprint, your face or your PIN; there is no password.',
     replaceTitle: 'Start again with a new passkey',
     replaceNote:
       'When you finish, all your earlier passkeys stop working and every device is signed out. Until then nothing changes.',
@@ -62,7 +62,7 @@ export const words = {
     wait: 'Einen Augenblick …',
     enrolTitle: 'Passkey anlegen',
     enrolLead:
-      'Ein Passkey ist ein Schlüssel, der auf Ihrem Gerät bleibt. Sie entsperren ihn mit Fingerabdruck, Gesicht oder PIN; ein Passwort gibt es nicht.',
+      'Ein Passkey ist ein Schlüssel, den Ihr Gerät für Sie verwahrt. Sie entsperren ihn mit Fingerabdruck, Gesicht oder PIN; ein Passwort gibt es nicht.',
     replaceTitle: 'Neu beginnen mit einem neuen Passkey',
     replaceNote:
       'Sobald Sie fertig sind, gelten alle früheren Passkeys nicht mehr, und jedes Gerät ist abgemeldet. Bis dahin ändert sich nichts.',
@@ -120,7 +120,7 @@ export const words = {
     wait: 'Un instant…',
     enrolTitle: 'Créer votre clé d’accès',
     enrolLead:
-      'Une clé d’accès reste sur votre appareil. Vous la déverrouillez avec votre empreinte, votre visage ou votre code ; il n’y a pas de mot de passe.',
+      'Votre appareil garde une clé d’accès pour vous. Vous la déverrouillez avec votre empreinte, votre visage ou votre code ; il n’y a pas de mot de passe.',
     replaceTitle: 'Repartir avec une nouvelle clé d’accès',
     replaceNote:
       'À la fin, toutes vos anciennes clés cessent de fonctionner et chaque appareil est déconnecté. D’ici là, rien ne change.',
@@ -175,7 +175,7 @@ export const words = {
     wait: 'لحظة من فضلك …',
     enrolTitle: 'أنشئ مفتاح المرور',
     enrolLead:
-      'مفتاح المرور مفتاح يبقى على جهازك، تفتحه ببصمتك أو بوجهك أو برمزك السري؛ ولا حاجة إلى كلمة مرور.',
+      'مفتاح المرور مفتاح يحفظه جهازك لك، تفتحه ببصمتك أو بوجهك أو برمزك السري؛ ولا حاجة إلى كلمة مرور.',
     replaceTitle: 'ابدأ من جديد بمفتاح مرور جديد',
     replaceNote: 'عند الانتهاء تتوقف كل مفاتيحك السابقة ويُسجَّل خروج جميع أجهزتك. وحتى ذلك الحين لا يتغير شيء.',
     person: 'لـ',

@@ -1,0 +1,157 @@
+/** One device of one person: matrix-js-sdk with the Rust crypto, both as they come from npm. */
+import { createClient, type MatrixClient, type MatrixEvent, SyncState } from 'matrix-js-sdk'
+import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/CryptoEvent.js'
+import {
+  VerificationPhase,
+  type VerificationRequest,
+  VerifierEvent,
+} from 'matrix-js-sdk/lib/crypto-api/verification.js'
+import type { Logger } from 'matrix-js-sdk/lib/logger.js'
+import { type ServerProcess, type Session, sleep } from '../support/server-process.ts'
+
+const waitMs = 30_000
+
+export class SdkDevice {
+  readonly client: MatrixClient
+  readonly userId: string
+  readonly deviceId: string
+  /** The person's recovery key, once there is one: what they have written down. */
+  recoveryKey: Uint8Array<ArrayBuffer> | undefined
+  /** Lines that the SDK wrote as warnings and errors. */
+  readonly complaints: string[] = []
+  readonly #requests: VerificationRequest[] = []
+
+  constructor(server: ServerProcess, { userId, deviceId, token }: Session) {
+    this.userId = userId
+    this.deviceId = deviceId
+    this.client = createClient({
+      baseUrl: server.base,
+      userId,
+      deviceId,
+      accessToken: token,
+      logger: quietLogger(this.complaints),
+      cryptoCallbacks: {
+        getSecretStorageKey: async ({ keys }) =>
+          this.recoveryKey ? [Object.keys(keys)[0]!, this.recoveryKey] : null,
+        cacheSecretStorageKey: (_id, _info, key) => {
+          this.recoveryKey = key as Uint8Array<ArrayBuffer>
+        },
+      },
+    })
+    this.client.on(CryptoEvent.VerificationRequestReceived, request => void this.#requests.push(request))
+  }
+
+  get crypto() {
+    return this.client.getCrypto()!
+  }
+
+  /** Crypto, then the first sync. */
+  async start(): Promise<this> {
+    await this.client.initRustCrypto({ useIndexedDB: false })
+    await this.client.startClient({ initialSyncLimit: 50 })
+    await until(() => this.client.getSyncState() === SyncState.Prepared || this.syncing, 'the first sync')
+    return this
+  }
+
+  get syncing(): boolean {
+    return this.client.getSyncState() === SyncState.Syncing
+  }
+
+  stop(): void {
+    this.client.stopClient()
+  }
+
+  async room(roomId: string) {
+    await until(
+      () => this.client.getRoom(roomId)?.getMyMembership() === 'join',
+      `${this.userId} is in the room`,
+    )
+    return this.client.getRoom(roomId)!
+  }
+
+  async sendText(roomId: string, body: string): Promise<string> {
+    const { event_id } = await this.client.sendTextMessage(roomId, body)
+    return event_id
+  }
+
+  /** The event as this device sees it, decrypted if it can be. */
+  async event(roomId: string, eventId: string): Promise<MatrixEvent> {
+    const found = () => this.client.getRoom(roomId)?.findEventById(eventId)
+    await until(() => found() !== undefined, `${this.userId} sees ${eventId}`)
+    const event = found()!
+    await until(() => !event.isBeingDecrypted(), `${eventId} is decrypted`)
+    return event
+  }
+
+  /** Waits until the message can be read, and gives its text. */
+  async read(roomId: string, eventId: string): Promise<string> {
+    const event = await this.event(roomId, eventId)
+    await until(
+      () => event.getType() === 'm.room.message' && !event.isDecryptionFailure(),
+      () => `${this.userId}/${this.deviceId} reads ${eventId}: ${event.decryptionFailureReason}`,
+    )
+    return event.getContent()['body']
+  }
+
+  async verificationRequest(): Promise<VerificationRequest> {
+    await until(() => this.#requests.length > 0, `${this.userId}/${this.deviceId} is asked to verify`)
+    return this.#requests.shift()!
+  }
+}
+
+/** Both people compare what they see, until both sides are done. Gives the seven emoji, which must be the same. */
+export async function verifyBySas(
+  ours: VerificationRequest,
+  theirs: VerificationRequest,
+): Promise<{ readonly ours: string; readonly theirs: string }> {
+  await theirs.accept()
+  await until(() => ours.phase === VerificationPhase.Ready, 'the request is accepted')
+  const ourVerifier = await ours.startVerification('m.sas.v1')
+  await until(() => theirs.verifier !== undefined, 'the other side has started')
+  const shown = [ourVerifier, theirs.verifier!].map(
+    verifier =>
+      new Promise<string>((resolve, reject) => {
+        const confirm = (sas: { sas: { emoji?: [string, string][] }; confirm(): Promise<void> }) => {
+          resolve((sas.sas.emoji ?? []).map(([emoji]) => emoji).join(' '))
+          sas.confirm().catch(reject)
+        }
+        verifier.once(VerifierEvent.ShowSas, confirm)
+      }),
+  )
+  const done = [ourVerifier.verify(), theirs.verifier!.verify()]
+  const [first, second] = await Promise.all(shown)
+  await Promise.all(done)
+  await until(
+    () => ours.phase === VerificationPhase.Done && theirs.phase === VerificationPhase.Done,
+    'both sides are done',
+  )
+  return { ours: first!, theirs: second! }
+}
+
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  timeoutMs = waitMs,
+): Promise<void> {
+  const end = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > end) {
+      throw new Error(`waited ${timeoutMs / 1000} s in vain: ${typeof what === 'string' ? what : what()}`)
+    }
+    await sleep(20)
+  }
+}
+
+function quietLogger(complaints: string[]): Logger {
+  const note = (...parts: unknown[]) => void complaints.push(parts.map(String).join(' '))
+  const nothing = () => {}
+  const logger: Logger = {
+    trace: nothing,
+    debug: nothing,
+    info: nothing,
+    warn: note,
+    error: note,
+    getChild: () => logger,
+  }
+  return logger
+}

@@ -1,0 +1,149 @@
+/**
+ * The real server as a process of its own, on LevelDB in a folder of its own: started as people start it, killed as
+ * a power cut would, started again on what it left.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call } from './client.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const startMs = 20_000
+
+export interface ServerOptions {
+  /** Beyond the defaults: password sign-in, open registration, no rate limits. Names as in `letro.toml`. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export interface Session {
+  readonly userId: string
+  readonly deviceId: string
+  readonly token: string
+}
+
+export class ServerProcess {
+  readonly base: string
+  readonly folder: string
+  /** What it has written so far, of all its lives. */
+  output = ''
+  #environment: Record<string, string>
+  #child: ChildProcess | undefined
+  #ended: Promise<number | null> = Promise.resolve(null)
+
+  private constructor(port: number, folder: string, settings: Readonly<Record<string, string>>) {
+    this.base = `http://localhost:${port}`
+    this.folder = folder
+    const all = {
+      'server.data': join(folder, 'data'),
+      'server.name': 'localhost',
+      'server.origin': this.base,
+      'listen.client': `localhost:${port}`,
+      'accounts.passwords': 'true',
+      'accounts.registration': 'open',
+      'limits.enabled': 'false',
+      ...settings,
+    }
+    this.#environment = Object.fromEntries(
+      Object.entries(all).map(([key, value]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]),
+    )
+  }
+
+  static async start(options: ServerOptions = {}): Promise<ServerProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'letro-'))
+    const server = new ServerProcess(await freePort(), folder, options.settings ?? {})
+    await server.start()
+    return server
+  }
+
+  /** Resolves when it answers; how long that took, in milliseconds. */
+  async start(): Promise<number> {
+    const started = performance.now()
+    const child = spawn(process.execPath, ['server/main.ts'], {
+      cwd: root,
+      env: { ...withoutLetro(process.env), ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    this.#ended = new Promise(resolve => child.once('exit', code => resolve(code)))
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output = (this.output + text).slice(-100_000)
+      })
+    }
+    while (performance.now() - started < startMs) {
+      if (child.exitCode !== null) break
+      if (await this.#answers()) return performance.now() - started
+      await sleep(10)
+    }
+    throw new Error(`the server did not start:\n${this.output}`)
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      return (await call(this.base, 'GET', '/_matrix/client/versions')).status === 200
+    } catch {
+      return false
+    }
+  }
+
+  /** kill -9: nothing of the process runs any more when this resolves. */
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.#ended
+  }
+
+  /** SIGTERM; the exit code. */
+  async stop(): Promise<number | null> {
+    this.#child?.kill('SIGTERM')
+    return await this.#ended
+  }
+
+  /** Ends it if it runs, and removes its folder. */
+  async remove(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Opens an account and its first session. */
+  async register(name: string, password: string, deviceId?: string): Promise<Session> {
+    const { status, body } = await call(this.base, 'POST', '/_matrix/client/v3/register', {
+      body: {
+        username: name,
+        password,
+        ...(deviceId === undefined ? {} : { device_id: deviceId }),
+        auth: { type: 'm.login.dummy' },
+      },
+    })
+    if (status !== 200) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
+    return { userId: body.user_id, deviceId: body.device_id, token: body.access_token }
+  }
+
+  async login(name: string, password: string): Promise<Session> {
+    const { status, body } = await call(this.base, 'POST', '/_matrix/client/v3/login', {
+      body: { type: 'm.login.password', identifier: { type: 'm.id.user', user: name }, password },
+    })
+    if (status !== 200) throw new Error(`login: ${status} ${JSON.stringify(body)}`)
+    return { userId: body.user_id, deviceId: body.device_id, token: body.access_token }
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('LETRO_')))
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, 'localhost', () => {
+      const address = probe.address()
+      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(address)))
+    })
+  })
+}
