@@ -92,7 +92,7 @@ class Worker {
   #closed = false
 
   constructor(options: WorkerOptions) {
-    this.#options = { jobTimeoutMs: 20_000, maxWaiting: 64, idleMs: 60_000, ...options }
+    this.#options = { jobTimeoutMs: 30_000, maxWaiting: 64, idleMs: 60_000, ...options }
   }
 
   get pid(): number | undefined {
