@@ -297,6 +297,10 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       if (!person || person.deactivatedTs !== undefined) return null
       return { ...(await accounts.profiles.member(userId)) }
     },
+    blocksInvites: async userId => {
+      const config = await accounts.accountData.get(userId, null, 'm.invite_permission_config')
+      return config?.['default_action'] === 'block'
+    },
   }
   const receipts = openReceipts({ store, clock })
   const typing = openTyping({ clock })
@@ -362,7 +366,6 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...adminRoutes({ accounts, adminToken }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
-      store,
       serverName,
       rooms,
       people,

@@ -8,23 +8,21 @@ import { mayString, needUserId } from '../http/fields.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { RoomMembers } from '../rooms/membership.ts'
-import type { Rooms } from '../rooms/rooms.ts'
 import { pathRoomId } from './room-request.ts'
 
 export interface MembershipDeps {
   readonly authenticate: Step
   readonly members: RoomMembers
-  readonly rooms: Pick<Rooms, 'forget'>
 }
 
-export function membershipRoutes({ authenticate, members, rooms }: MembershipDeps): Route[] {
+export function membershipRoutes({ authenticate, members }: MembershipDeps): Route[] {
   const leave: Step = async function leave(ctx) {
     const { requester, body } = ctx.state
     await members.leave(requester, pathRoomId(ctx), { reason: mayString(body, 'reason') })
     ctx.body = {}
   }
   const forget: Step = async function forget(ctx) {
-    await rooms.forget(ctx.state.requester.userId, pathRoomId(ctx))
+    await members.forget(ctx.state.requester, pathRoomId(ctx))
     ctx.body = {}
   }
   /** invite, kick, ban and unban: someone does it to someone else. */

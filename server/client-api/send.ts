@@ -9,13 +9,14 @@ import { MatrixError } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import type { EventId } from '../protocol/ids.ts'
-import { relationOf } from '../rooms/relations.ts'
-import type { Draft, Rooms, SendOptions } from '../rooms/rooms.ts'
+import { relationOf } from '../rooms/relation.ts'
+import { joinedView } from '../rooms/room-access.ts'
+import { type Draft, RoomError, type Rooms, type SendOptions } from '../rooms/rooms.ts'
 import { pathEventId, pathRoomId } from './room-request.ts'
 
 export interface SendDeps {
   readonly authenticate: Step
-  readonly rooms: Pick<Rooms, 'send' | 'event'>
+  readonly rooms: Pick<Rooms, 'send' | 'view' | 'event'>
 }
 
 export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
@@ -46,7 +47,13 @@ export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
     const roomId = pathRoomId(ctx)
     const { userId: sender } = ctx.state.requester
     const draft: Draft = { roomId, sender, type: 'm.room.redaction', content: defined(content), redacts }
-    ctx.body = { event_id: (await rooms.send(draft, transactionOf(ctx))).eventId }
+    try {
+      ctx.body = { event_id: (await rooms.send(draft, transactionOf(ctx))).eventId }
+    } catch (error) {
+      // Who is not in the room does not learn which events are.
+      if (error instanceof RoomError && error.code === 'M_NOT_FOUND') await joinedView(rooms, sender, roomId)
+      throw error
+    }
   }
 
   /** Spec: client-server-api#validation-of-mthread-relationships */

@@ -8,22 +8,20 @@ import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
-import { listThreads, type ThreadsReader } from '../rooms/threads.ts'
 import { timelineToken } from '../rooms/timeline-token.ts'
 import { pathRoomId, queryLimit, queryPlace, readerOf } from './room-request.ts'
 
 export interface ThreadsDeps {
   readonly authenticate: Step
-  readonly store: ThreadsReader['store']
   readonly rooms: Rooms
-  readonly relations: Pick<Relations, 'bundle'>
+  readonly relations: Pick<Relations, 'bundle' | 'threads'>
   readonly clock: () => number
 }
 
 const maxLimit = 100
 
 export function threadsRoutes(deps: ThreadsDeps): Route[] {
-  const { authenticate, rooms, clock } = deps
+  const { authenticate, rooms, relations, clock } = deps
   const getThreads: Step = async function getThreads(ctx) {
     const { userId } = ctx.state.requester
     const include = queryText(ctx.query, 'include') ?? 'all'
@@ -32,7 +30,7 @@ export function threadsRoutes(deps: ThreadsDeps): Route[] {
     }
     const from = queryPlace(ctx, 'from')
     const { view } = await readAccess(rooms, userId, pathRoomId(ctx))
-    const page = await listThreads(deps, userId, view.roomId, {
+    const page = await relations.threads(userId, view.roomId, {
       participated: include === 'participated',
       limit: queryLimit(ctx, 20, maxLimit),
       ...(from === undefined ? {} : { from }),

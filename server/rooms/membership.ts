@@ -24,7 +24,9 @@ export interface RoomMembers {
   kick(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   ban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   unban(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
-  /** May this person invite that one at all? Throws M_FORBIDDEN; answers with the invitee's profile. */
+  /** Takes a room that was left from the person's list. */
+  forget(actor: Actor, roomId: RoomId): Promise<void>
+  /** May this person invite that one at all? Throws M_FORBIDDEN or M_INVITE_BLOCKED; answers with the invitee's profile. */
   checkInvitee(actor: Actor, target: UserId, field: string): Promise<JsonObject>
 }
 
@@ -103,6 +105,11 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
       await rooms.send(memberDraft(roomId, actor.userId, target, 'leave', { reason }))
     },
 
+    async forget({ userId }, roomId) {
+      if (!(await rooms.memberships(userId)).has(roomId)) throw notInRoom()
+      await rooms.forget(userId, roomId)
+    },
+
     checkInvitee,
   }
 
@@ -126,6 +133,10 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
     }
     const profile = await people.memberProfile(target)
     if (!profile) throw forbidden(`${field}: there is no account ${target}.`)
+    // Spec: client-server-api#invite-permission
+    if (await people.blocksInvites(target)) {
+      throw new RoomError('M_INVITE_BLOCKED', `${field}: ${target} takes no invites.`)
+    }
     return profile
   }
 }

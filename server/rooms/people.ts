@@ -10,6 +10,8 @@ export interface People {
    * account, or it is deactivated.
    */
   memberProfile(userId: UserId): Promise<JsonObject | null>
+  /** Has this person of ours blocked all invites? Spec: client-server-api#invite-permission */
+  blocksInvites(userId: UserId): Promise<boolean>
 }
 
 /** Who acts, as far as rooms care. */

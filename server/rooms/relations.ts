@@ -21,28 +21,9 @@ import type { Entry, RowWriter, Store, View } from '../store/store.ts'
 import type { Gate, LoadedRows } from './gate.ts'
 import { namedLevel } from './power.ts'
 import type { Projection } from './projection.ts'
+import { type Relation, relationOf } from './relation.ts'
 import type { Draft, RoomEvent, Rooms, RoomView } from './rooms.ts'
-
-export interface Relation {
-  readonly parent: EventId
-  readonly relType: string
-  readonly key?: string
-}
-
-/** Spec: client-server-api#definition-mrelates_to. null: this event relates to nothing (a rich reply has no rel_type). */
-export function relationOf(content: JsonObject): Relation | null {
-  const relatesTo = content['m.relates_to']
-  if (!isObject(relatesTo)) return null
-  const { event_id: parent, rel_type: relType, key } = relatesTo
-  if (typeof parent !== 'string' || typeof relType !== 'string' || relType === '') return null
-  // Longer than any event id or any sensible name: not worth a row.
-  if (parent.length > 255 || relType.length > 255) return null
-  return {
-    parent: parent as EventId,
-    relType,
-    ...(typeof key === 'string' && key.length <= 1024 ? { key } : {}),
-  }
-}
+import { listThreads, type ThreadsPage, type ThreadsQuery } from './threads.ts'
 
 /** The index's rows. `app.ts` hands this to the rooms. */
 export const relationsProjection: Projection = {
@@ -151,6 +132,8 @@ export interface ChildrenPage {
 }
 
 export interface Relations {
+  /** The threads of a room that the user may see, the one with the latest reply first. */
+  threads(userId: UserId, roomId: RoomId, query: ThreadsQuery): Promise<ThreadsPage>
   /** The children of an event that the user may see. */
   children(userId: UserId, roomId: RoomId, parent: EventId, query: ChildrenQuery): Promise<ChildrenPage>
   /**
@@ -166,7 +149,7 @@ export interface Relations {
 
 export interface RelationsDeps {
   readonly store: Pick<Store, 'read'>
-  readonly rooms: Pick<Rooms, 'events' | 'visible'>
+  readonly rooms: Pick<Rooms, 'events' | 'view' | 'visible'>
   /** Spec: client-server-api#ignoring-users: their events count in no aggregation. */
   ignoredUsers(userId: UserId): Promise<ReadonlySet<string>>
 }
@@ -182,8 +165,13 @@ const maxReferences = 200
 
 type ChildEntry = Entry<[string, string, number], RelationRow>
 
-export function openRelations({ store, rooms, ignoredUsers }: RelationsDeps): Relations {
-  return { children, bundle }
+export function openRelations(deps: RelationsDeps): Relations {
+  const { store, rooms, ignoredUsers } = deps
+  return {
+    children,
+    bundle,
+    threads: (userId, roomId, query) => listThreads(deps, userId, roomId, query),
+  }
 
   async function children(
     userId: UserId,

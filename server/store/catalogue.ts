@@ -170,7 +170,7 @@ export const relationsByChild = jsonTable<RelationOfChildRow>()('rj', 'relations
 /** (room, parent): this event has children, so that a page of events asks once and not once an event. */
 export const relationParents = jsonTable<1>()('rp', 'relation parents', ['text', 'text'])
 /** (room, parent, sender, type, key): the annotation that stands, so that nobody makes the same one twice. */
-export const annotations = jsonTable<{ readonly eventId: string }>()('rq', 'annotations', [
+export const annotations = jsonTable<{ readonly eventId: string }>()('rN', 'annotations', [
   'text',
   'text',
   'text',
@@ -198,6 +198,7 @@ export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
 export const aliasesOfRoom = jsonTable<1>()('rv', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
+  'rD',
   'rf',
   'published rooms',
   ['text'],

@@ -269,6 +269,18 @@ test('threads one has taken part in', async t => {
   t.is((await server.call('bob', 'GET', threads(r, '?include=some'))).body.errcode, 'M_INVALID_PARAM')
 })
 
+test('the root of an ignored person is shown redacted', async t => {
+  const r = await room()
+  await server.join('rude', r)
+  const root = await server.send('rude', r, 'rude words')
+  await server.send('bob', r, reply(root))
+  server.ignored.set(id('polite'), new Set([id('rude')]))
+  await server.join('polite', r)
+  const { chunk } = await server.ok('polite', 'GET', threads(r))
+  t.deepEqual(ids(chunk), [root])
+  t.deepEqual(chunk[0].content, {})
+})
+
 test('a thread whose replies are all redacted is none', async t => {
   const r = await room()
   const root = await server.send('alice', r, 'a')

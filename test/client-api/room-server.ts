@@ -1,7 +1,7 @@
 /**
  * The room endpoints over a real store in memory and real rooms; people and tokens are made up.
  *
- * A token is `name/DEVICE`; `ext-…` are external, `admin…` administrators, `gone…` have no account.
+ * A token is `name/DEVICE`; `ext-…` are external, `admin…` administrators, `gone…` have no account, `shy…` take no invites.
  */
 import { randomBytes } from 'node:crypto'
 import { roomRoutes } from '../../server/client-api/rooms.ts'
@@ -52,6 +52,7 @@ const people: People = {
     if (userId.startsWith('@gone')) return null
     return { displayname: userId.slice(1, userId.indexOf(':')) }
   },
+  blocksInvites: async userId => userId.startsWith('@shy'),
 }
 
 export async function startRoomServer(): Promise<RoomServer> {
@@ -70,11 +71,8 @@ export async function startRoomServer(): Promise<RoomServer> {
   })
   const ignored = new Map<string, Set<string>>()
   const suspended = new Set<string>()
-  const relations = openRelations({
-    store,
-    rooms,
-    ignoredUsers: async userId => ignored.get(userId) ?? new Set(),
-  })
+  const ignoredUsers = async (userId: UserId) => ignored.get(userId) ?? new Set<string>()
+  const relations = openRelations({ store, rooms, ignoredUsers })
   const aliases = openAliases({ store, rooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const members = openRoomMembers({ rooms, people })
@@ -91,7 +89,6 @@ export async function startRoomServer(): Promise<RoomServer> {
       reports,
       rooms,
       serverName,
-      store,
     }),
   )
   let transactions = 0
