@@ -199,7 +199,6 @@ export const aliasesOfRoom = jsonTable<1>()('rv', 'aliases of a room', ['text', 
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
   'rD',
-  'rf',
   'published rooms',
   ['text'],
 )
