@@ -5,12 +5,16 @@
  * Each group of commands is a file of its own. Exit codes are the same everywhere (exit-codes.ts).
  */
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { exitCodes } from './exit-codes.ts'
+import { recoverCommand } from './recover.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server on its own machine.')
   .addCommand(storeCommand())
+  .addCommand(recoverCommand())
+  .addCommand(auditCommand())
 
 throwInsteadOfExiting(program)
 try {

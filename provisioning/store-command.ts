@@ -149,13 +149,15 @@ function repairLines(before: CheckReport, repaired: RepairReport, after: CheckRe
   ]
   if (repaired.groupsLost > 0) {
     lines.push(
-      `LOST: at least part of ${repaired.groupsLost} acknowledged commit groups (a group is one or more changes).`,
+      `LOST: at least a part of ${amount(repaired.groupsLost, 'acknowledged commit group')} (one holds one or more changes).`,
     )
   }
   if (blocks > 0)
-    lines.push(`LOST: the rows of ${blocks} damaged blocks of table files, as far as no older file has them.`)
+    lines.push(
+      `LOST: the rows of ${amount(blocks, 'damaged block')} of table files, as far as no older file has them.`,
+    )
   for (const [table, rows] of dropped) {
-    lines.push(`Left out: ${rows} rows of "${table}" that are not what was written.`)
+    lines.push(`Left out because they are not what was written: ${amount(rows, 'row')} of "${table}".`)
   }
   if (repaired.groupsLost === 0 && blocks === 0 && dropped.length === 0) lines.push('Nothing was lost.')
   lines.push(
@@ -195,8 +197,7 @@ const stepNames: Record<Progress['step'], string> = {
 function progressLine(options: Options): (progress: Progress) => void {
   if (options.json || !process.stderr.isTTY) return () => {}
   return ({ step, done, total }) => {
-    const amount = total === undefined ? `${done}` : `${done} of ${total}`
-    process.stderr.write(`\r\x1b[K${stepNames[step]}: ${amount}`)
+    process.stderr.write(`\r\x1b[K${stepNames[step]}: ${total === undefined ? done : `${done} of ${total}`}`)
   }
 }
 
@@ -209,6 +210,10 @@ async function isFolder(path: string): Promise<boolean> {
     found => found.isDirectory(),
     () => false,
   )
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function sentence(text: string): string {

@@ -10,7 +10,7 @@
  */
 import type { ReadStream } from 'node:fs'
 import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
-import { RequestAborted } from '../http/body.ts'
+import { discard, RequestAborted } from '../http/body.ts'
 import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { invalidParam, MatrixError, missingParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
@@ -131,20 +131,20 @@ function uploadOf(ctx: Context): Upload {
   }
 }
 
-/** The body as it comes. A client that goes away, or falls silent, ends it with an error. */
-async function* bodyOf(ctx: Context): AsyncGenerator<Uint8Array> {
-  const { req } = ctx
-  const silent = new MatrixError(408, 'M_UNKNOWN', `Nothing came for ${silenceMs / 1000} s.`)
-  const timer = setTimeout(() => req.destroy(silent), silenceMs)
+/** The body as it comes. A client that goes away, or falls silent and is cut off, ends it with RequestAborted. */
+async function* bodyOf({ req }: Context): AsyncGenerator<Uint8Array> {
+  const timer = setTimeout(() => req.destroy(), silenceMs)
   try {
-    for await (const chunk of req) {
+    // Not destroyed where the reader has had enough: it still gets an answer.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
       timer.refresh()
       yield chunk as Uint8Array
     }
-  } catch (error) {
-    throw error === silent ? error : new RequestAborted()
+  } catch {
+    throw new RequestAborted()
   } finally {
     clearTimeout(timer)
+    if (!req.complete && !req.destroyed) await discard(req)
   }
   if (!req.complete) throw new RequestAborted()
 }

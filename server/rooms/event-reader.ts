@@ -238,10 +238,10 @@ export class EventReader {
 }
 
 function eventOf(
-  { pdu, facts, position, order }: DecodedEvent,
+  { pdu, facts, position, order, before }: DecodedEvent,
   links?: ConstructorParameters<typeof StoredEvent>[2],
 ): StoredEvent {
-  return new StoredEvent(pdu, facts, links).at(position, order)
+  return new StoredEvent(pdu, facts, links).at(position, order, before)
 }
 
 /** Maps keep the order of insertion: the first entries are the oldest. */

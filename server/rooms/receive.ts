@@ -12,7 +12,7 @@ import type { EventId, RoomId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { redact, redactedEventId } from '../protocol/redaction.ts'
 import { backwardExtremities, waitingRedactions } from '../store/catalogue.ts'
-import type { Position, Transaction } from '../store/store.ts'
+import type { Transaction } from '../store/store.ts'
 import { checkAuthEvents } from './auth-events.ts'
 import { canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
@@ -242,7 +242,7 @@ export class Receiver {
     const content = redactedBecause ? keptContentOf(pdu, actor.rules) : pdu.content
     return new StoredEvent(
       { ...unsigned, content },
-      { eventId, flags, before: 0 as Position, signatures, redacts, replaced: replaced?.position },
+      { eventId, flags, signatures, redacts, replaced: replaced?.position },
       { replaced: replaced?.asReplaced(), redactedBecause },
     )
   }

@@ -194,9 +194,8 @@ export class RoomTransaction {
     const { actor } = this
     const { event, place } = step
     const before = this.#stateBefore(step, next, rows)
-    event.before = chainId(before)
     const position = next()
-    event.at(position, step.order ?? position)
+    event.at(position, step.order ?? position, chainId(before))
     actor.lowest = Math.min(actor.lowest, event.order)
 
     this.#writeEvent(step, rows)

@@ -12,7 +12,6 @@ import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import type { SentRow } from '../store/catalogue.ts'
 import { nextRoomNumber, roomMemberships, roomNumbers, sentTransactions } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
-import type { Position } from '../store/store.ts'
 import { authTypesFor } from './auth-events.ts'
 import { type BuiltEvent, buildEvent, canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
@@ -274,7 +273,6 @@ export class Sender {
       {
         eventId: built.eventId,
         flags: noFlags,
-        before: 0 as Position,
         ourKey: this.#context.signer.keyId,
         transaction,
         redacts: redacted?.eventId,

@@ -51,8 +51,6 @@ const flagBits = [
 export interface EventFacts {
   readonly eventId: EventId
   readonly flags: EventFlags
-  /** Snapshot of the state before it. 0: none (create event, outlier). */
-  readonly before: Position
   /** The key with which we sign it on its way out: fixed here, so that it is the same signature for ever. */
   readonly ourKey?: KeyId | undefined
   readonly signatures?: Signatures | undefined
@@ -63,9 +61,11 @@ export interface EventFacts {
 }
 
 export class StoredEvent implements RoomEvent, GraphEvent {
-  /** Both are 0 until the event has its place in the order. */
+  /** 0 until the event has its place in the order. */
   position = 0 as Position
   order = 0
+  /** Snapshot of the state before it. 0: none (create event, outlier). */
+  before = 0 as Position
   readonly roomId: RoomId
   readonly eventId: EventId
   readonly type: string
@@ -80,8 +80,6 @@ export class StoredEvent implements RoomEvent, GraphEvent {
   readonly transaction?: SentWith
   readonly pdu: Pdu
   readonly facts: EventFacts
-  /** The state before it; known when it is written. */
-  before: Position
 
   constructor(
     pdu: Pdu,
@@ -105,7 +103,6 @@ export class StoredEvent implements RoomEvent, GraphEvent {
     if (links.replaced !== undefined) this.replacesState = links.replaced
     this.pdu = pdu
     this.facts = facts
-    this.before = facts.before
   }
 
   get rejected(): boolean {
@@ -124,9 +121,10 @@ export class StoredEvent implements RoomEvent, GraphEvent {
     return this.stateKey !== undefined && !outlier && !rejected ? this.position : this.before
   }
 
-  at(position: Position, order: number): this {
+  at(position: Position, order: number, before: Position): this {
     this.position = position
     this.order = order
+    this.before = before
     return this
   }
 
@@ -141,15 +139,13 @@ export class StoredEvent implements RoomEvent, GraphEvent {
       redactedBecause: because,
       replaced: this.replacesState,
     })
-    copy.before = this.before
-    return copy.at(this.position, this.order)
+    return copy.at(this.position, this.order, this.before)
   }
 
   /** The same event with another record of what it replaced, after that was redacted. */
   withReplaced(replaced: Replaced): StoredEvent {
     const copy = new StoredEvent(this.pdu, this.facts, { redactedBecause: this.redactedBecause, replaced })
-    copy.before = this.before
-    return copy.at(this.position, this.order)
+    return copy.at(this.position, this.order, this.before)
   }
 }
 
@@ -225,6 +221,7 @@ export interface DecodedEvent {
   readonly kind: 'event'
   readonly position: Position
   readonly order: number
+  readonly before: Position
   readonly essential: string
   readonly pdu: Pdu
   readonly facts: EventFacts
@@ -249,12 +246,12 @@ export function decodeEvent(
     kind: 'event',
     position,
     order: header.o ?? position,
+    before: header.s ?? (0 as Position),
     essential,
     pdu,
     facts: {
       eventId: header.i,
       flags: header.f === undefined ? noFlags : flagsOf(header.f),
-      before: header.s ?? (0 as Position),
       ourKey: header.k,
       signatures: header.g,
       transaction: header.t && { userId: pdu.sender, deviceId: header.t[0], txnId: header.t[1] },

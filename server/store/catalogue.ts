@@ -198,7 +198,7 @@ export const roomAliases = jsonTable<AliasRow>()('ra', 'room aliases', ['text'])
 export const aliasesOfRoom = jsonTable<1>()('rv', 'aliases of a room', ['text', 'text'])
 /** (room): published in this server's room directory. */
 export const publishedRooms = jsonTable<{ readonly by: string; readonly ts: number }>()(
-  'rf',
+  'rD',
   'published rooms',
   ['text'],
 )

@@ -61,7 +61,10 @@ export function textTable<const K extends readonly PartKind[]>(
     prefix,
     name,
     kinds,
-    text => text,
+    text => {
+      if (!text.isWellFormed()) throw new RangeError(`${name}: a lone surrogate cannot be stored`)
+      return text
+    },
     text => text,
   )
 }

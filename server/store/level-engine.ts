@@ -382,16 +382,31 @@ function opened(key: string, sealed: string): string {
   throw damaged([{ kind: 'row', message: `A row of "${tableName(key)}" is not what was written.` }])
 }
 
-function unreadable(error: unknown): StoreError {
+/** Only what LevelDB says about its files is damage; a wrong call is the caller's bug and stays what it is. */
+function unreadable(error: unknown): unknown {
   if (error instanceof StoreError) return error
-  const code = causeCode(error)
-  if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_ABORTED') {
-    return new StoreError('STORE_UNCERTAIN', 'the store was opened again: read again', { cause: error })
+  const { message } = error as Error
+  switch (causeCode(error)) {
+    case 'LEVEL_DATABASE_NOT_OPEN':
+    case 'LEVEL_ITERATOR_NOT_OPEN':
+    case 'LEVEL_SNAPSHOT_NOT_OPEN':
+    case 'LEVEL_ABORTED':
+      return new StoreError(
+        'STORE_UNCERTAIN',
+        'the view is over, or the store was opened again: read again',
+        {
+          cause: error,
+        },
+      )
+    case 'LEVEL_CORRUPTION':
+    case 'LEVEL_IO_ERROR':
+      if (/too many open files/i.test(message)) {
+        return new StoreError('STORE_UNCERTAIN', 'the process has too many files open', { cause: error })
+      }
+      return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${message}.` }], error)
+    default:
+      return error
   }
-  if (/too many open files/i.test((error as Error).message)) {
-    return new StoreError('STORE_UNCERTAIN', 'the process has too many files open', { cause: error })
-  }
-  return damaged([{ kind: 'row', message: `LevelDB cannot read a row: ${(error as Error).message}.` }], error)
 }
 
 async function isEmpty(level: Level): Promise<boolean> {

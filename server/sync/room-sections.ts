@@ -87,21 +87,19 @@ export async function joinedRoom(
   const state = lazy
     ? await withLazyMembers(deps, request, lazy, view, stretch, changed, { complete, upTo, summary })
     : changed
-  const { ephemeral, readByOwner } = await ephemeralOf(deps, request, roomId, since)
+  const { ephemeral, readByOwner } = await ephemeralOf(deps, request, view, since)
   const ownData =
     since === undefined && request.since !== undefined
       ? (await deps.accountData.all(reader.userId)).filter(each => each.roomId === roomId)
       : accountData
-  const shownData = filter.roomAccountData.matchesRoom(roomId)
-    ? ownData.filter(each => matchesData(filter.roomAccountData, each, reader.userId))
-    : []
+  const shownItems = shownData(filter, ownData, roomId, reader.userId)
   const isNews =
     complete ||
     timeline.events.length > 0 ||
     timeline.limited ||
     state.length > 0 ||
     ephemeral.length > 0 ||
-    shownData.length > 0 ||
+    shownItems.length > 0 ||
     readByOwner
   if (!isNews) return undefined
   const known: KnownEvents | undefined =
@@ -116,7 +114,7 @@ export async function joinedRoom(
     state: filter.state.matchesRoom(roomId) ? state.filter(filter.state.matches) : [],
     summary,
     ephemeral,
-    accountData: shownData,
+    accountData: shownItems,
     unread: byThread ? unread.main : unread.room,
     unreadThreads: byThread ? unread.threads : undefined,
   }
@@ -127,10 +125,12 @@ export async function leftRoom(
   deps: SectionDeps,
   request: SectionRequest,
   membership: RoomMembership,
+  accountData: readonly AccountDataItem[],
 ): Promise<LeftRoom | undefined> {
   const { rooms } = deps
   const { reader, filter } = request
   const { roomId } = membership
+  const ownData = shownData(filter, accountData, roomId, reader.userId)
   const own = await rooms.event(membership.eventId)
   const { joinedUntil } = membership
   const view = joinedUntil === undefined ? null : await rooms.view(roomId)
@@ -149,7 +149,7 @@ export async function leftRoom(
         prevBatch: tokenBelow(own?.position ?? membership.position),
       },
       state: farewellState,
-      accountData: [],
+      accountData: ownData,
     }
   }
   const upTo = joinedUntil
@@ -172,12 +172,7 @@ export async function leftRoom(
     state: filter.state.matchesRoom(roomId)
       ? [...state.filter(filter.state.matches), ...farewellState]
       : farewellState,
-    accountData:
-      request.since === undefined
-        ? (await deps.accountData.all(reader.userId)).filter(
-            each => each.roomId === roomId && matchesData(filter.roomAccountData, each, reader.userId),
-          )
-        : [],
+    accountData: ownData,
   }
 }
 
@@ -478,9 +473,10 @@ async function membersBefore(
 async function ephemeralOf(
   { receipts, typing, changes }: SectionDeps,
   { reader, filter, typingSince, someoneTyped, upTo, ignored }: SectionRequest,
-  roomId: RoomId,
+  view: RoomView,
   since: Position | undefined,
 ): Promise<{ ephemeral: readonly JsonObject[]; readByOwner: boolean }> {
+  const { roomId } = view
   const ephemeral: JsonObject[] = []
   let readByOwner = false
   const wanted = (type: string) =>
@@ -495,7 +491,7 @@ async function ephemeralOf(
     )
     if (shown.length > 0 && wanted('m.receipt')) ephemeral.push(...receiptEvents(shown))
   }
-  const typists = typing.typists(roomId)
+  const typists = typing.typists(roomId).filter(each => view.membership(each) === 'join')
   const changed =
     since === undefined || typingSince === undefined
       ? typists.length > 0
@@ -523,8 +519,15 @@ export function receiptEvents(receipts: readonly Receipt[]): readonly JsonObject
   return [...byThread.values()].map(content => ({ type: 'm.receipt', content }))
 }
 
-function matchesData(filter: SyncFilter['roomAccountData'], item: AccountDataItem, owner: UserId): boolean {
-  return filter.matchesAll || filter.matches({ type: item.type, sender: owner, content: item.content })
+function shownData(
+  { roomAccountData: filter }: SyncFilter,
+  items: readonly AccountDataItem[],
+  roomId: RoomId,
+  owner: UserId,
+): readonly AccountDataItem[] {
+  if (items.length === 0 || !filter.matchesRoom(roomId)) return []
+  if (filter.matchesAll) return items
+  return items.filter(({ type, content }) => filter.matches({ type, sender: owner, content }))
 }
 
 function hasMember(events: readonly RoomEvent[]): boolean {

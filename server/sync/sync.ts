@@ -172,7 +172,7 @@ export function openSync(deps: SyncDeps): Sync {
         case 'ban':
           if (membership.forgotten) break
           if (after === undefined ? filter.includeLeave && membership.everJoined : isNew)
-            left.push(leftRoom(sections, ofRequest, membership))
+            left.push(leftRoom(sections, ofRequest, membership, roomData.get(roomId) ?? []))
           break
         default:
           membership.membership satisfies never

@@ -275,6 +275,27 @@ export function conformance(test: TestFn, open: () => Promise<Store>): void {
     t.throws(() => later!(), { message: /not awaited/ })
   })
 
+  withStore('a view that is used after its end is an error of the caller, not damage', async (t, store) => {
+    await store.transact('a', tx => tx.put(texts.key('x'), '1'))
+    const view = await store.read(async held => held)
+    // The snapshot is released once another group is durable.
+    await store.transact('a', tx => tx.put(texts.key('x'), '2'))
+    await t.throwsAsync(view.get(texts.key('x')), { code: 'STORE_UNCERTAIN' })
+    await t.throwsAsync(view.range(texts.under()), { code: 'STORE_UNCERTAIN' })
+    t.is(await store.read(fresh => fresh.get(texts.key('x'))), '2')
+  })
+
+  withStore('a value that could not come back as it went in is refused', async (t, store) => {
+    await t.throwsAsync(
+      store.transact('a', tx => tx.put(texts.key('x'), 'lone \ud800')),
+      { instanceOf: RangeError },
+    )
+    for (const value of ['', '\x00', 'ä\u{1f512}\ufffd', 'x'.repeat(100_000)]) {
+      await store.transact('a', tx => tx.put(texts.key('x'), value))
+      t.is(await store.read(view => view.get(texts.key('x'))), value)
+    }
+  })
+
   withStore('closing writes what is queued and refuses what comes after', async (t, store) => {
     const queued = store.transact('a', tx => tx.put(texts.key('x'), '1'))
     await store.close()
