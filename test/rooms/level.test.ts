@@ -3,38 +3,15 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import type { RoomId } from '../../server/protocol/ids.ts'
 import { roomVersions } from '../../server/protocol/room-versions.ts'
-import { clientEvent } from '../../server/rooms/client-event.ts'
-import type { RoomEvent } from '../../server/rooms/rooms.ts'
 import { eventContents, eventSkeletons } from '../../server/store/catalogue.ts'
 import { openLevelStore } from '../../server/store/level-engine.ts'
 import type { Position } from '../../server/store/store.ts'
+import { everything } from './everything.ts'
 import { checkSignatures, RemoteServer } from './remote-server.ts'
-import { ann, ben, member, type Opened, open, opening, publicRoom, state, text } from './room-fixture.ts'
+import { ann, ben, member, open, opening, publicRoom, state, text } from './room-fixture.ts'
 
 const folder = () => mkdtemp(join(tmpdir(), 'letro-rooms-'))
-
-/** All that a reader can learn of a room. */
-async function everything(rooms: Opened, roomId: RoomId) {
-  const show = (event: RoomEvent) => ({ ...clientEvent(event, { now: 0, userId: ann }), order: event.order })
-  const view = (await rooms.view(roomId))!
-  const timeline = await rooms.timeline(roomId, { limit: 1000 })
-  const states = []
-  for (const { position } of timeline.slice(-20)) {
-    states.push([...(await rooms.stateAt(roomId, position, 'after')).ids])
-  }
-  return {
-    timeline: timeline.map(show),
-    state: Array.from(view.allState(), show).sort((a, b) => a.order - b.order),
-    forward: view.forwardExtremities,
-    last: view.lastPosition,
-    joined: view.memberCount('join'),
-    states,
-    visible: await rooms.visible(ben, timeline),
-    memberships: [...(await rooms.memberships(ben))],
-  }
-}
 
 for (const version of roomVersions) {
   test(`a version ${version} room over LevelDB is the same after closing and opening`, async t => {
