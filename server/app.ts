@@ -67,6 +67,7 @@ import { openPublicRooms } from './rooms/public-rooms.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openReports } from './rooms/reports.ts'
+import { checkEvents } from './rooms/scrub.ts'
 import { openTyping } from './rooms/typing.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
 import { accountTable, deviceTable } from './store/catalogue.ts'
@@ -107,7 +108,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   const dataFolder = resolve(config.server.data)
   const adminToken = readToken(config.admin.tokenFile)
   const folder = await openDataFolder(dataFolder, config.server.name, means)
-  const host = await StoreHost.open(storeFolder(dataFolder), { clock })
+  const host = await StoreHost.open(storeFolder(dataFolder), { clock, checks: [checkEvents] })
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
     if (folder.isNew) await writeIdentity(dataFolder, config.server.name, clock)
