@@ -128,6 +128,36 @@ test.serial('adding a passkey needs more than an access token', async t => {
   t.is((await h.post(begin, { auth }, token)).status, 401, 'a confirmation works once')
 })
 
+test.serial('somebody else’s passkey confirms nothing, even with the right challenge', async t => {
+  const { h, browser } = t.context
+  const { token } = await enrol(h, browser)
+  const other = await Visitor.open(chromiumProcess)
+  const link = await h.accounts.enrolment.createLink('test', '@jonas:clinic.example' as UserId, {})
+  await other.enrol(link.url)
+  const path = '/_letro/client/v1/passkeys/begin'
+  const asked = await h.post(path, {}, token)
+  const { options } = asked.body.params['org.letro.login.passkey']
+  const assertion = await other.sign({ ...options, allowCredentials: [] })
+  const auth = { type: 'org.letro.login.passkey', session: asked.body.session, assertion }
+  const refused = await h.post(path, { auth }, token)
+  t.is(refused.status, 401)
+  t.regex(refused.body.error, /another account/)
+  // A challenge for confirming is none for signing in.
+  const mine = await browser.sign(refused.body.params['org.letro.login.passkey'].options)
+  t.is((await h.post(login, { type: 'org.letro.login.passkey', assertion: mine })).status, 403)
+  await other.close()
+})
+
+test.serial('whether a passkey can be and is backed up is kept', async t => {
+  const { h } = t.context
+  const synced = await Visitor.open(chromiumProcess, 'en', { backedUp: true })
+  const link = await h.accounts.enrolment.createLink('test', person, {})
+  await synced.enrol(link.url)
+  t.like((await h.accounts.passkeys.list(person))[0], { backupEligible: true, backedUp: true })
+  await synced.page.getByText('kept in your password manager').waitFor()
+  await synced.close()
+})
+
 test.serial('a re-enrolment link revokes passkeys, sessions and devices once it is used', async t => {
   const { h, browser } = t.context
   const { token } = await enrol(h, browser)
@@ -247,6 +277,17 @@ test.serial('a counter that goes backwards is refused, audited, and told to admi
     return JSON.stringify(told).includes('passkey.counter-regression')
   })
   t.pass()
+})
+
+test.serial('every language says everything', async t => {
+  const { words, languages } = await import('../../server/client-api/enrol-page/words.js' as string)
+  t.deepEqual(Object.keys(words).sort(), Object.keys(languages).sort())
+  const slots = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
+  for (const [language, said] of Object.entries(words as Record<string, Record<string, string>>)) {
+    t.deepEqual(Object.keys(said).sort(), Object.keys(words.en).sort(), language)
+    for (const [key, text] of Object.entries(said))
+      t.deepEqual(slots(text), slots(words.en[key]), `${language} ${key}`)
+  }
 })
 
 test.serial('the page keeps to its policy in every language', async t => {

@@ -25,12 +25,12 @@ export class Visitor {
   readonly #context: BrowserContext
   readonly #cdp: CDPSession
 
-  static async open(browser: Browser, locale = 'en'): Promise<Visitor> {
+  static async open(browser: Browser, locale = 'en', options: AuthenticatorOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ locale })
     const page = await context.newPage()
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable')
-    return new Visitor(context, page, cdp, await addAuthenticator(cdp, 'internal'))
+    return new Visitor(context, page, cdp, await addAuthenticator(cdp, 'internal', options))
   }
 
   constructor(context: BrowserContext, page: Page, cdp: CDPSession, authenticator: string) {
@@ -97,7 +97,16 @@ export class Visitor {
   }
 }
 
-async function addAuthenticator(cdp: CDPSession, transport: 'internal' | 'usb'): Promise<string> {
+export interface AuthenticatorOptions {
+  /** As one that a password manager keeps. */
+  readonly backedUp?: boolean
+}
+
+async function addAuthenticator(
+  cdp: CDPSession,
+  transport: 'internal' | 'usb',
+  { backedUp = false }: AuthenticatorOptions = {},
+): Promise<string> {
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2',
@@ -106,6 +115,8 @@ async function addAuthenticator(cdp: CDPSession, transport: 'internal' | 'usb'):
       hasUserVerification: true,
       isUserVerified: true,
       automaticPresenceSimulation: true,
+      defaultBackupEligibility: backedUp,
+      defaultBackupState: backedUp,
     },
   })
   return authenticatorId
