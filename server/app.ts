@@ -11,6 +11,7 @@ import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
+import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -393,6 +394,12 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...mediaRoutes({ accounts, media }),
   ]
   await accounts.start()
+  const localRequests = await watchLocalRequests({
+    accounts,
+    data: dataFolder,
+    clock,
+    report: message => log.warn(message),
+  })
   const expiring = setInterval(
     () => {
       rooms.expireTransactions().catch(() => log.warn('old transaction ids could not be removed'))
@@ -407,6 +414,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     close: async () => {
       clearInterval(expiring)
       sync.close()
+      await localRequests.close()
       await media.close()
       await accounts.close()
     },
