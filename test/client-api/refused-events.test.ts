@@ -18,13 +18,31 @@ const refusals: [string, string, object, number, string][] = [
   ['a second create event', '/state/m.room.create', {}, 403, 'M_FORBIDDEN'],
   ['a member event without state key', '/send/m.room.member/t', { membership: 'join' }, 403, 'M_FORBIDDEN'],
   ['somebody else’s key', `/state/org.example.x/${id('bob')}`, {}, 403, 'M_FORBIDDEN'],
-  ['a membership that there is not', `/state/m.room.member/${id('alice')}`, { membership: 'in' }, 403, 'M_FORBIDDEN'],
+  [
+    'a membership that there is not',
+    `/state/m.room.member/${id('alice')}`,
+    { membership: 'in' },
+    403,
+    'M_FORBIDDEN',
+  ],
   ['levels that are no integers', '/state/m.room.power_levels', { users_default: '5' }, 403, 'M_FORBIDDEN'],
-  ['a creator in the levels', '/state/m.room.power_levels', { users: { [id('alice')]: 1 } }, 403, 'M_FORBIDDEN'],
+  [
+    'a creator in the levels',
+    '/state/m.room.power_levels',
+    { users: { [id('alice')]: 1 } },
+    403,
+    'M_FORBIDDEN',
+  ],
   ['joining somebody else', `/state/m.room.member/${id('bob')}`, { membership: 'join' }, 403, 'M_FORBIDDEN'],
   ['a redaction of nothing', '/send/m.room.redaction/t', {}, 400, 'M_MISSING_PARAM'],
   ['a redaction of no event id', '/send/m.room.redaction/t', { redacts: 'x' }, 400, 'M_INVALID_PARAM'],
-  ['a redaction of an unknown event', '/send/m.room.redaction/t', { redacts: `$${'a'.repeat(43)}` }, 404, 'M_NOT_FOUND'],
+  [
+    'a redaction of an unknown event',
+    '/send/m.room.redaction/t',
+    { redacts: `$${'a'.repeat(43)}` },
+    404,
+    'M_NOT_FOUND',
+  ],
 ]
 
 for (const [name, path, body, status, errcode] of refusals) {
