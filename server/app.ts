@@ -340,7 +340,6 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...wellKnownRoutes({ origin: config.server.origin }),
     ...capabilitiesRoutes({
       accounts,
-      passwords: config.accounts.passwords,
       roomVersions: { default: defaultRoomVersion, stable: roomVersions },
     }),
     ...loginRoutes({ accounts }),
@@ -393,11 +392,19 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...mediaRoutes({ accounts, media }),
   ]
   await accounts.start()
+  const expiring = setInterval(
+    () => {
+      rooms.expireTransactions().catch(() => log.warn('old transaction ids could not be removed'))
+    },
+    60 * 60 * 1000,
+  )
+  expiring.unref()
   return {
     accounts,
     routes,
     stopWaiting: () => sync.close(),
     close: async () => {
+      clearInterval(expiring)
       sync.close()
       await media.close()
       await accounts.close()

@@ -177,7 +177,7 @@ export function parseConfig(
     if (!name.startsWith('LETRO_') || value === undefined) continue
     const key = keyOfName.get(name)
     if (key) given.set(key, { value, from: name })
-    else problems.push({ key: name, value, allowed: unknown(name, [...keyOfName.keys()]) })
+    else problems.push({ key: name, value: show(value), allowed: unknown(name, [...keyOfName.keys()]) })
   }
 
   const values: Record<string, unknown> = {}

@@ -8,7 +8,7 @@ import { setPriority } from 'node:os'
 import { hashPassword, verifyPassword } from './argon2id.ts'
 import type { AnswerMessage, JobMessage, Jobs } from './worker-protocol.ts'
 
-setPriority(10)
+setPriority(5)
 
 async function run({ kind, asks }: JobMessage): Promise<Jobs[keyof Jobs]['gives']> {
   switch (kind) {

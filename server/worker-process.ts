@@ -36,6 +36,10 @@ export interface WorkerProcess extends PasswordHasher, Thumbnailer {
 
 interface Job {
   readonly message: JobMessage
+  /** A child died over it before. */
+  triedBefore: boolean
+  /** It took too long: it is not tried again. */
+  tookTooLong: boolean
   resolve(gives: never): void
   reject(error: Error): void
 }
@@ -88,7 +92,7 @@ class Worker {
   #closed = false
 
   constructor(options: WorkerOptions) {
-    this.#options = { jobTimeoutMs: 20_000, maxWaiting: 64, idleMs: 60_000, ...options }
+    this.#options = { jobTimeoutMs: 30_000, maxWaiting: 64, idleMs: 60_000, ...options }
   }
 
   get pid(): number | undefined {
@@ -105,7 +109,13 @@ class Worker {
       )
     }
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ message: { id: this.#nextId++, kind, asks }, resolve, reject })
+      lane.waiting.push({
+        message: { id: this.#nextId++, kind, asks },
+        triedBefore: false,
+        tookTooLong: false,
+        resolve,
+        reject,
+      })
       this.#next(lane)
     })
   }
@@ -134,6 +144,7 @@ class Worker {
     const child = this.#start()
     const timer = setTimeout(() => {
       this.#options.log.error('worker job took too long', { kind: job.message.kind })
+      job.tookTooLong = true
       this.#kill(child)
     }, this.#options.jobTimeoutMs)
     lane.atWork = { job, timer }
@@ -169,7 +180,9 @@ class Worker {
     this.#next(lane)
   }
 
-  /** What was at work is lost with the child; what waits gets a new one. */
+  /**
+   * A picture may have been what killed the child: it is refused. A password that was at work beside it is tried once more.
+   */
   #gone(child: ChildProcess): void {
     if (this.#child !== child) return
     this.#child = null
@@ -179,7 +192,10 @@ class Worker {
       const { job, timer } = lane.atWork!
       clearTimeout(timer)
       lane.atWork = null
-      job.reject(new WorkerFailed('the worker process ended in the middle of this job'))
+      if (lane === this.#lanes.passwords && !job.triedBefore && !job.tookTooLong && !this.#closed) {
+        job.triedBefore = true
+        lane.waiting.unshift(job)
+      } else job.reject(new WorkerFailed('the worker process ended in the middle of this job'))
     }
     for (const lane of lanes) this.#next(lane)
   }
@@ -187,7 +203,12 @@ class Worker {
   #endWhenIdle(): void {
     clearTimeout(this.#idle)
     if (Object.values(this.#lanes).some(lane => lane.atWork !== null)) return
-    this.#idle = setTimeout(() => this.#child && this.#kill(this.#child), this.#options.idleMs)
+    this.#idle = setTimeout(() => {
+      const child = this.#child
+      // Forgotten before it is gone: a job that comes meanwhile gets a new one.
+      this.#child = null
+      if (child) this.#kill(child)
+    }, this.#options.idleMs)
     this.#idle.unref()
   }
 

@@ -3,32 +3,24 @@
  *
  * Spec: client-server-api#capabilities-negotiation
  */
-import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { requireAccessToken } from '../http/authenticate.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route } from '../http/route.ts'
+import { accountCapabilities } from './admin.ts'
 
 export interface CapabilitiesDeps {
-  readonly accounts: TokenReader
-  /** `accounts.passwords`: without it nobody has a password to change. */
-  readonly passwords: boolean
+  readonly accounts: Accounts
   readonly roomVersions: { readonly default: string; readonly stable: readonly string[] }
 }
 
-export function capabilitiesRoutes({ accounts, passwords, roomVersions }: CapabilitiesDeps): Route[] {
-  const answer = {
-    capabilities: {
-      'm.room_versions': {
-        default: roomVersions.default,
-        available: Object.fromEntries(roomVersions.stable.map(version => [version, 'stable'])),
-      },
-      'm.change_password': { enabled: passwords },
-      'm.profile_fields': { enabled: true },
-      'm.set_displayname': { enabled: true },
-      'm.set_avatar_url': { enabled: true },
-      'm.3pid_changes': { enabled: false },
-      'm.get_login_token': { enabled: false },
-      'm.forget_forced_upon_leave': { enabled: false },
+export function capabilitiesRoutes({ accounts, roomVersions }: CapabilitiesDeps): Route[] {
+  const ofRooms = {
+    'm.room_versions': {
+      default: roomVersions.default,
+      available: Object.fromEntries(roomVersions.stable.map(version => [version, 'stable'])),
     },
+    'm.forget_forced_upon_leave': { enabled: false },
   }
   return [
     {
@@ -38,7 +30,7 @@ export function capabilitiesRoutes({ accounts, passwords, roomVersions }: Capabi
         requireAccessToken(accounts),
         limit('read'),
         ctx => {
-          ctx.body = answer
+          ctx.body = { capabilities: { ...ofRooms, ...accountCapabilities(accounts, ctx.state.requester) } }
         },
       ],
     },

@@ -43,7 +43,8 @@ export interface TestServer {
   register(localpart: string): Promise<TestPerson>
   /** Another session of it. */
   login(localpart: string, deviceId?: string): Promise<TestPerson>
-  restart(): Promise<void>
+  /** `meanwhile` runs while nothing is open. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -118,8 +119,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       }
       return person(mustBe200(await call(base, 'POST', '/_matrix/client/v3/login', { body })))
     },
-    async restart() {
+    async restart(meanwhile) {
       await stop()
+      await meanwhile?.()
       await open()
     },
     async close() {
