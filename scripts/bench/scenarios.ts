@@ -105,8 +105,11 @@ export async function fanout50(bench: Bench): Promise<Measure> {
       {
         kind: 'fanout',
         base,
-        senders: senders.slice(0, 16),
-        syncers: senders.slice(14, 64).map(({ token }) => ({ token, filter: syncFilter })),
+        // Two of each room write; everybody else, and two of those who write, wait for it.
+        senders: senders.filter((_, i) => i % 8 < 2),
+        syncers: senders
+          .filter((_, i) => i % 8 >= 2 || i < 2)
+          .map(({ token }) => ({ token, filter: syncFilter })),
         perSecond: 500,
         durationMs: bench.seconds * 1000,
       },

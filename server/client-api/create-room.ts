@@ -101,7 +101,15 @@ function readCreationContent(body: JsonObject): JsonObject {
 }
 
 function readInitialState(body: JsonObject): StateDraft[] {
-  return (mayList(body, 'initial_state') ?? []).map(readStateEvent)
+  return atMost(maxItems, mayList(body, 'initial_state') ?? [], 'initial_state').map(readStateEvent)
+}
+
+/** All events of a new room are one transaction, in which nothing else moves. */
+const maxItems = 500
+
+function atMost<T>(max: number, list: readonly T[], name: string): readonly T[] {
+  if (list.length > max) throw invalidParam(`${name} has more than ${max} entries.`)
+  return list
 }
 
 function readStateEvent(item: Json, index: number): StateDraft {
@@ -117,5 +125,7 @@ function readStateEvent(item: Json, index: number): StateDraft {
 }
 
 function readUserIds(body: JsonObject, name: string): UserId[] {
-  return (mayStrings(body, name) ?? []).map((text, index) => userId(text, `${name}[${index}]`))
+  return atMost(maxItems, mayStrings(body, name) ?? [], name).map((text, index) =>
+    userId(text, `${name}[${index}]`),
+  )
 }

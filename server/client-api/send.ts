@@ -8,7 +8,7 @@ import { eventId, mayString, needString } from '../http/fields.ts'
 import { MatrixError } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import type { EventId } from '../protocol/ids.ts'
+import type { EventId, UserId } from '../protocol/ids.ts'
 import { relationOf } from '../rooms/relation.ts'
 import { joinedView } from '../rooms/room-access.ts'
 import { type Draft, RoomError, type Rooms, type SendOptions } from '../rooms/rooms.ts'
@@ -46,6 +46,7 @@ export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
   async function redact(ctx: Context, redacts: EventId, content: Draft['content']): Promise<void> {
     const roomId = pathRoomId(ctx)
     const { userId: sender } = ctx.state.requester
+    if (ctx.state.standing === 'suspended') await mayRedactOwn(sender, redacts)
     const draft: Draft = { roomId, sender, type: 'm.room.redaction', content: defined(content), redacts }
     try {
       ctx.body = { event_id: (await rooms.send(draft, transactionOf(ctx))).eventId }
@@ -54,6 +55,12 @@ export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
       if (error instanceof RoomError && error.code === 'M_NOT_FOUND') await joinedView(rooms, sender, roomId)
       throw error
     }
+  }
+
+  /** Spec: client-server-api#account-suspension: who is suspended may redact their own events, and no others. */
+  async function mayRedactOwn(sender: UserId, redacts: EventId): Promise<void> {
+    if ((await rooms.event(redacts))?.sender === sender) return
+    throw new MatrixError(403, 'M_USER_SUSPENDED', 'While suspended you may only redact your own events.')
   }
 
   /** Spec: client-server-api#validation-of-mthread-relationships */
@@ -89,7 +96,6 @@ export function sendRoutes({ authenticate, rooms }: SendDeps): Route[] {
     {
       method: 'PUT',
       path: '/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId',
-      // Spec: client-server-api#account-suspension: who is suspended may still redact their own events.
       steps: [authenticate, limit('send'), parseOptionalBody, sendRedaction],
     },
   ]

@@ -34,6 +34,7 @@ export function syncRoutes(deps: SyncRouteDeps): Route[] {
 }
 
 function syncOnce(deps: SyncRouteDeps): Step {
+  const authenticate = requireAccessToken(deps.accounts)
   return async function sync(ctx) {
     const { userId, deviceId } = ctx.state.requester
     const filter = await readFilter(deps.filters, userId, queryText(ctx.query, 'filter'))
@@ -53,6 +54,8 @@ function syncOnce(deps: SyncRouteDeps): Step {
     }
     checkPresence(queryText(ctx.query, 'set_presence'))
     const result = await deps.sync.sync(request)
+    // Who was signed out while waiting gets nothing more.
+    if (timeoutMs > 0) await authenticate(ctx, async () => {})
     const reader = { userId, deviceId, now: deps.clock() }
     const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
     ctx.type = 'application/json'

@@ -15,7 +15,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { redact } from '../protocol/redaction.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
-import { fitsUtf8, utf8Length } from '../protocol/utf8.ts'
+import { fitsUtf8 } from '../protocol/utf8.ts'
 import { sha256 } from './primitives.ts'
 import { RoomError } from './rooms.ts'
 
@@ -68,8 +68,8 @@ export function buildEvent(parts: EventParts, rules: RoomRules, serverName: Serv
   const hashed = `${beforeContent}${contentText}${afterContent}${middle}${redactsText}${end}`
   const contentHash = encodeBase64(sha256(hashed))
   const hashesText = `"hashes":{"sha256":"${contentHash}"},`
-  const sizeBytes = utf8Length(hashed) + hashesText.length + serverName.length + signatureBytes
-  if (sizeBytes > maxEventBytes) {
+  const reservedBytes = hashesText.length + serverName.length + signatureBytes
+  if (!fitsUtf8(hashed, maxEventBytes - reservedBytes)) {
     throw new RoomError('M_TOO_LARGE', `the event would be larger than ${maxEventBytes} bytes`)
   }
 

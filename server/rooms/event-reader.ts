@@ -7,6 +7,7 @@
 import type { EventId } from '../protocol/ids.ts'
 import { eventContents, eventPositions, eventSkeletons, stateSnapshots } from '../store/catalogue.ts'
 import type { Position, View } from '../store/store.ts'
+import { Recent } from './recent.ts'
 import { nodeOf, type StateChain, type StateNode } from './state-chain.ts'
 import { type DecodedEvent, decodeEvent, StoredEvent } from './stored-event.ts'
 
@@ -18,8 +19,8 @@ const maxCachedChanges = 200_000
 const sliceSize = 500
 
 export class EventReader {
-  #events = new Map<Position, StoredEvent>()
-  #positions = new Map<EventId, Position>()
+  readonly #events = new Recent<Position, StoredEvent>(maxCachedEvents)
+  readonly #positions = new Recent<EventId, Position>(maxCachedIds)
   #nodes = new Map<Position, StateNode>()
   #cachedChanges = 0
   /** Raised whenever cached events change: older reads keep out. */
@@ -40,20 +41,16 @@ export class EventReader {
   clear(): void {
     this.#changes++
     this.#queuedRedactions = 0
-    this.#events = new Map()
-    this.#positions = new Map()
+    this.#events.clear()
+    this.#positions.clear()
     this.#nodes = new Map()
     this.#cachedChanges = 0
   }
 
   /** The event has become durable as it is. */
   remember(event: StoredEvent): void {
-    this.#events.delete(event.position)
     this.#events.set(event.position, event)
-    this.#positions.delete(event.eventId)
     this.#positions.set(event.eventId, event.position)
-    trim(this.#events, maxCachedEvents)
-    trim(this.#positions, maxCachedIds)
   }
 
   /** The event has been redacted, or got another position: forget what is known of it. */
@@ -61,7 +58,7 @@ export class EventReader {
     this.#changes++
     this.#events.delete(position)
     this.#positions.delete(eventId)
-    for (const event of this.#events.values()) {
+    for (const event of [...this.#events.values()]) {
       if (event.facts.replaced === position || event.redactedBecause?.position === position) {
         this.#events.delete(event.position)
       }
@@ -92,7 +89,6 @@ export class EventReader {
       found[i] = position
       if (isDurable && before === this.#changes) this.#positions.set(eventIds[i]!, position)
     }
-    trim(this.#positions, maxCachedIds)
     return found
   }
 
@@ -162,7 +158,6 @@ export class EventReader {
       loaded.set(asked, whole)
       if (isDurable && before === this.#changes) this.#events.set(event.position, whole)
     }
-    trim(this.#events, maxCachedEvents)
   }
 
   /** The events at these positions, by the position asked for, as their rows say. */
@@ -242,13 +237,4 @@ function eventOf(
   links?: ConstructorParameters<typeof StoredEvent>[2],
 ): StoredEvent {
   return new StoredEvent(pdu, facts, links).at(position, order, before)
-}
-
-/** Maps keep the order of insertion: the first entries are the oldest. */
-function trim(map: Map<unknown, unknown>, size: number): void {
-  if (map.size <= size) return
-  for (const key of map.keys()) {
-    if (map.size <= size) return
-    map.delete(key)
-  }
 }

@@ -7,6 +7,7 @@
 import type { RoomId, UserId } from '../protocol/ids.ts'
 import { roomMemberships } from '../store/catalogue.ts'
 import type { Store } from '../store/store.ts'
+import { Recent } from './recent.ts'
 import type { RoomMembership } from './rooms.ts'
 
 type Memberships = ReadonlyMap<RoomId, RoomMembership>
@@ -15,13 +16,13 @@ const maxCachedUsers = 2_000
 
 export class MembershipIndex {
   readonly #store: Store
-  #cached = new Map<UserId, Memberships>()
+  readonly #cached = new Recent<UserId, Memberships>(maxCachedUsers)
   #reading = new Map<UserId, Promise<Memberships>>()
 
   constructor(store: Store) {
     this.#store = store
     store.onReset(() => {
-      this.#cached = new Map()
+      this.#cached.clear()
       this.#reading = new Map()
     })
   }
@@ -36,7 +37,7 @@ export class MembershipIndex {
     try {
       const memberships = await reading
       // Something changed meanwhile: this was right when it was asked for, but it is not to be kept.
-      if (this.#reading.get(userId) === reading) this.#cache(userId, memberships)
+      if (this.#reading.get(userId) === reading) this.#cached.set(userId, memberships)
       return memberships
     } finally {
       if (this.#reading.get(userId) === reading) this.#reading.delete(userId)
@@ -53,12 +54,5 @@ export class MembershipIndex {
   async #read(userId: UserId): Promise<Memberships> {
     const rows = await this.#store.read(view => view.range(roomMemberships.under(userId)))
     return new Map(rows.map(({ value }) => [value.roomId, value]))
-  }
-
-  #cache(userId: UserId, memberships: Memberships): void {
-    this.#cached.set(userId, memberships)
-    if (this.#cached.size <= maxCachedUsers) return
-    const [oldest] = this.#cached.keys()
-    this.#cached.delete(oldest!)
   }
 }

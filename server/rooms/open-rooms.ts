@@ -29,13 +29,15 @@ export interface RoomsDeps {
   readonly checkSignatures?: CheckSignatures
   readonly gates?: readonly Gate[]
   readonly projections?: readonly Projection[]
+  /** How many state events of loaded rooms stay in memory. */
+  readonly maxLoadedState?: number
 }
 
 export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal> {
   const { store, clock } = deps
   const reader = new EventReader()
   // Opened before those who wait for commits: they find the views moved forward.
-  const actors = new RoomActors(store, reader, clock)
+  const actors = new RoomActors(store, reader, clock, deps.maxLoadedState ?? 60_000)
   const context: RoomsContext = {
     ...deps,
     checkSignatures: deps.checkSignatures ?? (async () => false),
@@ -79,7 +81,6 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
     backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
-    scrub: (after: Position, limit: number) => outgoing.scrub(after, limit),
     expireTransactions: () => sender.expireTransactions(),
   }
 }

@@ -84,13 +84,12 @@ export class Receiver {
       return { kind: 'refused', reason: 'the event is of another room' }
     }
     const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
-      const actor = await actors.get(roomId)
+      const actor = await actors.hold(roomId)
       if (!actor) return { kind: 'refused', reason: 'we do not know this room' }
-      actor.writers++
       try {
         return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, place)
       } finally {
-        actor.writers--
+        actors.release(actor)
       }
     })
     return outcome.kind === 'taken' ? outcomeOf(outcome.event, outcome.verdict) : outcome
@@ -101,15 +100,20 @@ export class Receiver {
     events: readonly Json[],
     stateBefore?: readonly EventId[],
   ): Promise<Received[]> {
-    const actor = await this.#context.actors.get(roomId)
+    const { actors } = this.#context
+    const actor = await actors.hold(roomId)
     if (!actor) return events.map(() => ({ kind: 'refused', reason: 'we do not know this room' }))
     // Reserved in memory, made durable by the first event's batch. A gap in the order is nothing.
     actor.lowest -= events.length
     const from = actor.lowest
     const received: Received[] = []
-    for (const [i, event] of events.entries()) {
-      const options = i === 0 && stateBefore ? { stateBefore } : {}
-      received.push(await this.receive(roomId, event, options, { order: from + i }))
+    try {
+      for (const [i, event] of events.entries()) {
+        const options = i === 0 && stateBefore ? { stateBefore } : {}
+        received.push(await this.receive(roomId, event, options, { order: from + i }))
+      }
+    } finally {
+      actors.release(actor)
     }
     return received
   }
@@ -280,7 +284,9 @@ export class Receiver {
     if (!target || target.facts.flags.outlier) return { waitsFor: targetId, withheld: true }
     const isPermitted =
       target.roomId === actor.roomId && mayRedact(pdu, target.pdu, powerLevelsIn(stateBefore, actor.rules))
-    return isPermitted ? { redacted: target, withheld: false } : { withheld: true }
+    if (!isPermitted) return { withheld: true }
+    // The first redaction is the one that is told.
+    return target.redactedBecause ? noRedaction : { redacted: target, withheld: false }
   }
 
   /** The redaction of this event that came before it. */

@@ -35,10 +35,11 @@ export class RoomActor {
   forward: readonly StoredEvent[] = []
   last = 0 as Position
   lowest = 0
-  linear = true
+  /** Each event above this position stood on all before it. */
+  linearFrom = 0
   /** Transactions that are queued and not yet durable. */
   pending = 0
-  /** Transactions that work with this actor and are not queued yet: 0 or 1, and while it is 1 the actor stays. */
+  /** Who works with this actor and has not queued anything yet: while there is one, the actor stays. */
   writers = 0
 
   // ── what is durable ──
@@ -47,7 +48,7 @@ export class RoomActor {
   durableForward: readonly EventId[] = []
   durableLast = 0 as Position
   durableState = 0 as Position
-  durableLinear = true
+  durableLinearFrom = 0
   /** Everything in the timeline above `tailFrom`, oldest first. */
   tail: StoredEvent[] = []
   tailFrom = 0
@@ -115,7 +116,7 @@ export class RoomActor {
       last: this.last,
       lowest: this.lowest,
       joined: this.tip.counts.join,
-      linear: this.linear ? 1 : 0,
+      linearFrom: this.linearFrom,
     })
   }
 
@@ -169,11 +170,11 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
   actor.forward = (await reader.byPositions(view, head.forward)).filter(event => event !== undefined)
   actor.last = head.last
   actor.lowest = head.lowest
-  actor.linear = head.linear === 1
+  actor.linearFrom = head.linearFrom
   actor.durableForward = actor.forward.map(({ eventId }) => eventId)
   actor.durableLast = actor.last
   actor.durableState = chainId(actor.chain)
-  actor.durableLinear = actor.linear
+  actor.durableLinearFrom = actor.linearFrom
 
   const newest = await view.range(timelines.under(actor.number), { reverse: true, limit: loadedTailSize })
   const live = newest.filter(({ parts }) => parts[1] > 0).reverse()

@@ -10,8 +10,6 @@ import type { Position, Store } from '../store/store.ts'
 import type { EventReader } from './event-reader.ts'
 import { loadRoom, type RoomActor } from './room-actor.ts'
 
-/** Rooms in memory hold at most so many state events together, the room in use not counted. */
-const maxLoadedState = 60_000
 const idleMs = 30 * 60_000
 
 interface Pending {
@@ -25,6 +23,7 @@ export class RoomActors {
   readonly #store: Store
   readonly #reader: EventReader
   readonly #clock: () => number
+  readonly #maxLoadedState: number
   /** Least recently used first. */
   #actors = new Map<RoomId, RoomActor>()
   #loading = new Map<RoomId, Promise<RoomActor | null>>()
@@ -35,10 +34,12 @@ export class RoomActors {
   #generation = 0
   #weight = 0
 
-  constructor(store: Store, reader: EventReader, clock: () => number) {
+  /** `maxLoadedState`: of all rooms in memory together, the one in use not counted. */
+  constructor(store: Store, reader: EventReader, clock: () => number, maxLoadedState: number) {
     this.#store = store
     this.#reader = reader
     this.#clock = clock
+    this.#maxLoadedState = maxLoadedState
     store.onReset(() => this.#reset())
     store.onDurable(({ durablePosition }) => this.#settle(durablePosition))
   }
@@ -64,6 +65,25 @@ export class RoomActors {
       loading.then(done, done)
     }
     return loading
+  }
+
+  /**
+   * The actor for a writer, who says `release` when done: until then it stays, since a second actor of one room
+   * would not know what the first has queued.
+   */
+  async hold(roomId: RoomId): Promise<RoomActor | null> {
+    for (;;) {
+      const actor = this.loaded(roomId) ?? (await this.get(roomId))
+      if (!actor) return null
+      // It may have been dropped for lack of room before this line was reached.
+      if (this.#actors.get(roomId) !== actor) continue
+      actor.writers++
+      return actor
+    }
+  }
+
+  release(actor: RoomActor): void {
+    actor.writers--
   }
 
   /** A room that is being made: called when its first transaction is queued. */
@@ -114,7 +134,7 @@ export class RoomActors {
   /** Drops the rooms that were not used for longest, until what is in memory is within bounds. */
   #makeRoom(inUse: RoomActor): void {
     const idleSince = this.#clock() - idleMs
-    const isOver = (): boolean => this.#weight > maxLoadedState
+    const isOver = (): boolean => this.#weight > this.#maxLoadedState
     if (!isOver() && this.#actors.size % 64 !== 0) return
     this.#weight = 0
     for (const actor of this.#actors.values()) this.#weight += actor.weight()

@@ -67,6 +67,17 @@ export interface Step {
   readonly closesGap?: boolean | undefined
 }
 
+/** Is there anything for readers to see? */
+function isNews({ event, place, current }: Step): boolean {
+  return (place === 'live' && event.isShown) || current.kind !== 'unchanged'
+}
+
+/** Does it stand elsewhere than on the tip, or change the current state by more than itself? */
+function bendsTheLine({ before, current }: Step): boolean {
+  const standsElsewhere = before !== 'tip' && before !== 'none'
+  return standsElsewhere || (current.kind === 'resolved' && current.changes.length > 0)
+}
+
 interface MembershipChange {
   readonly userId: UserId
   readonly row: RoomMembership
@@ -174,17 +185,17 @@ export class RoomTransaction {
     actor.forward = this.#forward
     actor.writeHead(rows)
     this.#project(rows)
-    rows.announce(`room:${actor.roomId}`)
+    if (this.#steps.some(isNews)) rows.announce(`room:${actor.roomId}`)
     for (const { userId } of memberships) rows.announce(`user:${userId}`)
 
     const forward = actor.forward.map(({ eventId }) => eventId)
-    const { last, linear } = actor
+    const { last, linearFrom } = actor
     const state = chainId(actor.chain)
     this.#context.actors.queued(actor, position, () => {
       for (const step of this.#steps) this.#settle(step)
       actor.durableForward = forward
       actor.durableLast = last
-      actor.durableLinear = linear
+      actor.durableLinearFrom = linearFrom
       actor.durableState = state
       for (const { userId, row } of memberships) this.#context.memberships.changed(userId, row)
     })
@@ -210,7 +221,7 @@ export class RoomTransaction {
       after = this.#newSnapshot(before, position, new Map([[number, position]]), rows)
     }
     this.#moveCurrentState(step, after, next, rows, memberships)
-    if (step.before !== 'tip' && step.before !== 'none') actor.linear = false
+    if (place === 'live' && bendsTheLine(step)) actor.linearFrom = Math.max(position, chainId(actor.chain))
     return position
   }
 

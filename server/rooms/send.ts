@@ -35,9 +35,11 @@ type RoomDraft = Omit<Draft, 'roomId'>
 /** An event may name 20; ten are enough to bring forks together, and keep events small. */
 const maxPrevEvents = 10
 
-/** Transaction ids are kept for one week at least and two at most, counted from the send. */
-const weekMs = 7 * 24 * 60 * 60_000
-const expiryChunk = 1_000
+/** Transaction ids are kept for this long after the send. Clients repeat a request within minutes, or days offline. */
+const keptDays = 14
+const dayMs = 24 * 60 * 60_000
+/** Rows of one transaction of the sweep. */
+const sweepChunk = 1_000
 
 export class Sender {
   readonly #context: RoomsContext
@@ -66,10 +68,9 @@ export class Sender {
     const sent = await this.#transact(draft.roomId, [], async work => {
       const { tx, actor } = work
       if (!transaction) return this.#sendOne(work, draft, undefined, undefined)
-      const keys = this.#transactionKeys(actor.number, draft.type, transaction)
-      const [thisWeek, lastWeek] = await tx.getMany(keys)
-      const sent = thisWeek ?? lastWeek
-      return sent ?? this.#sendOne(work, draft, transaction, keys[0])
+      const key = transactionKey(actor.number, draft.type, transaction)
+      const sent = await tx.get(key)
+      return sent ?? this.#sendOne(work, draft, transaction, key)
     })
     return sentOf(sent)
   }
@@ -78,14 +79,14 @@ export class Sender {
     work: RoomTransaction,
     draft: RoomDraft,
     transaction: SentWith | undefined,
-    transactionKey: Key<SentRow> | undefined,
+    key: Key<SentRow> | undefined,
   ): Promise<Sent> {
     const event = await this.#add(work, draft, transaction)
     await work.seal(rows => {
-      if (transactionKey) rows.put(transactionKey, sentOf(event))
+      if (key) rows.put(key, this.#sentRow(event))
     })
     // Nothing was written: the state says it already. The repeat gets the same answer even if that changes.
-    if (event.position !== 0 && transactionKey) work.tx.put(transactionKey, sentOf(event))
+    if (event.position !== 0 && key) work.tx.put(key, this.#sentRow(event))
     return event
   }
 
@@ -147,17 +148,24 @@ export class Sender {
     })
   }
 
+  /** Walks all rows once: they are few, and a walk costs less than an index that every send would have to write. */
   async expireTransactions(): Promise<number> {
-    const end = sentTransactions.under(this.#week() - 1).from
+    const oldest = this.#today() - keptDays
     let removed = 0
+    let after: string | undefined
     for (;;) {
-      const found = await this.#context.store.transact('rooms:transactions', async tx => {
-        const rows = await tx.range(sentTransactions.under(), { before: end, limit: expiryChunk })
-        for (const { key } of rows) tx.delete(key)
-        return rows.length
-      })
-      removed += found
-      if (found < expiryChunk) return removed
+      const rows = await this.#context.store.read(view =>
+        view.range(sentTransactions.under(), { ...(after !== undefined && { after }), limit: sweepChunk }),
+      )
+      const expired = rows.filter(({ value }) => value.day < oldest)
+      if (expired.length > 0) {
+        await this.#context.store.transact('rooms:transactions', tx => {
+          for (const { key } of expired) tx.delete(key)
+        })
+      }
+      removed += expired.length
+      if (rows.length < sweepChunk) return removed
+      after = rows.at(-1)!.key
     }
   }
 
@@ -171,13 +179,12 @@ export class Sender {
   ): Promise<T> {
     const { store, actors } = this.#context
     return store.transact(owners.length === 0 ? roomId : [roomId, ...owners], async tx => {
-      const actor = actors.loaded(roomId) ?? (await actors.get(roomId))
+      const actor = await actors.hold(roomId)
       if (!actor) throw new RoomError('M_FORBIDDEN', 'you are not in this room, or it does not exist')
-      actor.writers++
       try {
         return await fn(new RoomTransaction(this.#context, actor, tx))
       } finally {
-        actor.writers--
+        actors.release(actor)
       }
     })
   }
@@ -212,7 +219,7 @@ export class Sender {
         sender,
         stateKey,
         content,
-        redacts: draft.redacts,
+        redacts: type === 'm.room.redaction' ? draft.redacts : undefined,
         originServerTs: draft.originServerTs ?? this.#context.clock(),
         depth: Math.min(maxDepth, 1 + prev.reduce((depth, event) => Math.max(depth, event.depth), 0)),
         prevEvents: prev.map(({ eventId }) => eventId),
@@ -292,7 +299,8 @@ export class Sender {
         changes: pdu.state_key === undefined ? [] : [{ type: pdu.type, stateKey: pdu.state_key, event }],
       },
       forward: [event, ...work.forward.filter(other => !prev.includes(other))],
-      redacted,
+      // The first redaction is the one that is told.
+      redacted: redacted?.redactedBecause ? undefined : redacted,
     })
     return event
   }
@@ -333,20 +341,18 @@ export class Sender {
 
   // ── transaction ids ──────────────────────────────────────────────────────────────────────────────
 
-  #week(): number {
-    return Math.floor(this.#context.clock() / weekMs)
+  #sentRow({ eventId, position }: StoredEvent): SentRow {
+    return { eventId, position, day: this.#today() }
   }
 
-  /** This week's key, and last week's. Spec: client-server-api#transaction-identifiers: a repeat has the same path. */
-  #transactionKeys(
-    room: number,
-    type: string,
-    { userId, deviceId, txnId }: SentWith,
-  ): readonly [Key<SentRow>, Key<SentRow>] {
-    const week = this.#week()
-    const key = (since: number) => sentTransactions.key(since, room, userId, deviceId, type, txnId)
-    return [key(week), key(week - 1)]
+  #today(): number {
+    return Math.floor(this.#context.clock() / dayMs)
   }
+}
+
+/** Spec: client-server-api#transaction-identifiers: a repeat comes from the same device and has the same path. */
+function transactionKey(room: number, type: string, { userId, deviceId, txnId }: SentWith): Key<SentRow> {
+  return sentTransactions.key(room, userId, deviceId, type, txnId)
 }
 
 /** Asked when the transaction is queued or later: before, an event has no position. */

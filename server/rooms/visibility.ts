@@ -2,8 +2,8 @@
  * Which events a person may see: the rule of history-visibility.ts, with the states that it needs.
  *
  * It depends on the state at each event. Most questions need none of it: somebody who is joined now sees whatever
- * was said while history was shared, and where each event stood on all before it (a linear room), positions tell
- * which setting held when. What is left is looked up by snapshot, and neighbouring events share theirs.
+ * was said while history was shared, and where each event stood on all before it, positions tell which setting held
+ * when. What is left is looked up by snapshot, and neighbouring events share theirs.
  *
  * Spec: client-server-api#room-history-visibility
  */
@@ -114,11 +114,10 @@ export class Visibility {
  * looking at states. Only for people who are joined now.
  */
 function sharedSince(actor: RoomActor): number | null {
-  if (!actor.durableLinear) return null
   const setting = actor.durable.get('m.room.history_visibility', '')
   const value = visibilityIn(setting?.content)
   if (value !== 'shared' && value !== 'world_readable') return null
-  return setting ? setting.position : -1
+  return Math.max(setting ? setting.position : -1, actor.durableLinearFrom)
 }
 
 /** Was the user in the room at any time after the event? */

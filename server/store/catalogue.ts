@@ -72,8 +72,8 @@ export interface RoomHeadRow {
   /** Place of the oldest event: the next one that is fetched from before goes below it. */
   readonly lowest: number
   readonly joined: number
-  /** 1: each event stood on all before it, so positions alone say which state was when. */
-  readonly linear: 0 | 1
+  /** Each event above this position stood on all before it, so positions alone say which state was when. */
+  readonly linearFrom: number
 }
 
 /** A state as what changed since an older one: `stateKeyNames` number, position, number, position …; 0 = no longer there. */
@@ -87,6 +87,8 @@ export interface StateSnapshotRow {
 export interface SentRow {
   readonly eventId: EventId
   readonly position: Position
+  /** Of the send, counted from 1970: rows are kept by the day. */
+  readonly day: number
 }
 
 export interface RoomMembershipRow {
@@ -133,9 +135,8 @@ export const roomMemberships = jsonTable<RoomMembershipRow>()('rm', 'user, room 
   'text',
   'u32',
 ])
-/** Week, room, user, device, event type, transaction id. Rows are removed by the week. */
+/** Room, user, device, event type, transaction id. What is past its time is removed in a sweep. */
 export const sentTransactions = jsonTable<SentRow>()('ry', 'what a transaction id has sent', [
-  'u32',
   'u32',
   'text',
   'text',

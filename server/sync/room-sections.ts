@@ -227,7 +227,7 @@ const notWanted: Stretch = { ...nothingNew, scanned: undefined }
 /** The newest events of a range that the filter lets through and the reader may see. */
 async function readTimeline(
   { rooms }: SectionDeps,
-  { reader, filter, ignored }: SectionRequest,
+  { reader, filter, ignored, stateAfter }: SectionRequest,
   roomId: RoomId,
   range: { after: Position | undefined; upTo: Position; stayedSince: Position | undefined },
 ): Promise<Stretch> {
@@ -257,15 +257,33 @@ async function readTimeline(
     )
     newestFirst.push(...(await visibleOf(rooms, reader.userId, wantedEvents, range.stayedSince)))
   }
+  const oldest = scanned.at(-1)?.order
   const limited = newestFirst.length > limit || !exhausted
   const events = newestFirst.slice(0, limit).reverse()
   const from = limited && events[0] ? events[0].order : Number.NEGATIVE_INFINITY
-  return {
-    events,
-    scanned: scanned.filter(each => each.order >= from).reverse(),
-    limited,
-    oldest: scanned.at(-1)?.order,
+  const ofTimeline = scanned.filter(each => each.order >= from).reverse()
+  const misleading = stateAfter ? undefined : lastMisleading(ofTimeline, events)
+  if (misleading === undefined) return { events, scanned: ofTimeline, limited, oldest }
+  const isAfter = (each: RoomEvent) => each.order > misleading.order
+  return { events: events.filter(isAfter), scanned: ofTimeline.filter(isAfter), limited: true, oldest }
+}
+
+/**
+ * The last state event that the reader does not get although the timeline shows an older one in its place: who
+ * builds the state from the timeline would end with the older one. The timeline must begin above it.
+ */
+function lastMisleading(scanned: readonly RoomEvent[], events: readonly RoomEvent[]): RoomEvent | undefined {
+  if (scanned.length === events.length) return undefined
+  const visible = new Set(events)
+  const shown = new Set<string>()
+  let last: RoomEvent | undefined
+  for (const event of scanned) {
+    if (event.stateKey === undefined) continue
+    const key = stateKeyOf(event.type, event.stateKey)
+    if (visible.has(event)) shown.add(key)
+    else if (shown.has(key)) last = event
   }
+  return last
 }
 
 /** While joined without a break one sees everything: nobody needs to be asked. Spec: client-server-api#room-history-visibility (2). */

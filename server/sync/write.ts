@@ -2,7 +2,7 @@
  * A sync's result as the JSON text that the client gets.
  *
  * Written by hand, so that what is the same for every reader of an event is made into text once
- * (`clientEventText`); everything else goes through JSON.stringify. Empty sections are left out.
+ * (`clientEventText`); everything else goes through JSON.stringify. Empty sections outside rooms are left out.
  * Spec: client-server-api#get_matrixclientv3sync (response).
  */
 import type { EventId } from '../protocol/ids.ts'
@@ -12,6 +12,7 @@ import type { RoomEvent } from '../rooms/rooms.ts'
 import { pickFields } from './event-fields.ts'
 import type { SyncFilter } from './filter.ts'
 import type { JoinedRoom, LeftRoom, StrippedRoom, SyncResult } from './result.ts'
+import type { RoomSummary } from './summary.ts'
 import { writeSyncToken } from './token.ts'
 
 type WriteEvent = (event: RoomEvent, shown?: Shown) => string
@@ -81,21 +82,17 @@ function roomSections(result: SyncResult, write: WriteEvent): string {
   return sections.join(',')
 }
 
+// A room always has all its sections, empty ones too: older clients and test suites look into them unasked.
+const noEvents = '{"events":[]}'
+
 function joinedText(room: JoinedRoom, stateAfter: boolean, write: WriteEvent): string {
-  const parts = leftParts(room, stateAfter, write)
   const { summary, ephemeral, unread, unreadThreads } = room
-  if (ephemeral.length > 0) parts.push(`"ephemeral":${JSON.stringify({ events: ephemeral })}`)
-  if (summary) {
-    const { heroes, joined, invited } = summary
-    parts.push(
-      `"summary":${JSON.stringify({
-        ...(heroes ? { 'm.heroes': heroes } : {}),
-        'm.joined_member_count': joined,
-        'm.invited_member_count': invited,
-      })}`,
-    )
-  }
-  parts.push(`"unread_notifications":${countsText(unread)}`)
+  const parts = [
+    ...leftParts(room, stateAfter, write),
+    `"ephemeral":${ephemeral.length > 0 ? JSON.stringify({ events: ephemeral }) : noEvents}`,
+    `"summary":${summary ? summaryText(summary) : '{}'}`,
+    `"unread_notifications":${countsText(unread)}`,
+  ]
   if (unreadThreads && unreadThreads.size > 0) {
     const threads = [...unreadThreads].map(([root, tally]) => `${JSON.stringify(root)}:${countsText(tally)}`)
     parts.push(`"unread_thread_notifications":{${threads.join(',')}}`)
@@ -107,21 +104,23 @@ function leftParts(
   { timeline, state, accountData }: LeftRoom,
   stateAfter: boolean,
   write: WriteEvent,
-): string[] {
+): readonly string[] {
   const events = timeline.events.map(({ event, shown }) => write(event, shown)).join(',')
-  const parts = [
+  const items = accountData.map(({ type, content }) => ({ type, content }))
+  return [
     `"timeline":{"events":[${events}],"limited":${timeline.limited},"prev_batch":"${timeline.prevBatch}"}`,
+    // Spec: `state_after` is required where it was asked for, even if it is empty, and `state` must then be absent.
+    `"${stateAfter ? 'state_after' : 'state'}":{"events":[${state.map(event => write(event)).join(',')}]}`,
+    `"account_data":${items.length > 0 ? JSON.stringify({ events: items }) : noEvents}`,
   ]
-  // Spec: `state_after` is required where it was asked for, even if it is empty, and `state` must then be absent.
-  if (stateAfter || state.length > 0) {
-    const name = stateAfter ? 'state_after' : 'state'
-    parts.push(`"${name}":{"events":[${state.map(event => write(event)).join(',')}]}`)
-  }
-  if (accountData.length > 0) {
-    const items = accountData.map(({ type, content }) => ({ type, content }))
-    parts.push(`"account_data":${JSON.stringify({ events: items })}`)
-  }
-  return parts
+}
+
+function summaryText({ heroes, joined, invited }: RoomSummary): string {
+  return JSON.stringify({
+    ...(heroes ? { 'm.heroes': heroes } : {}),
+    'm.joined_member_count': joined,
+    'm.invited_member_count': invited,
+  })
 }
 
 function countsText(tally: { readonly notifications: number; readonly highlights: number }): string {

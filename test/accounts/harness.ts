@@ -33,6 +33,7 @@ import type { JsonObject } from '../../server/protocol/json.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
+import type { FaultEngine } from '../store/fault-engine.ts'
 import { FakeRooms } from './fake-rooms.ts'
 
 export const serverName = 'clinic.example' as ServerName
@@ -44,6 +45,8 @@ export interface HarnessOptions {
   readonly registration?: 'invite' | 'open'
   readonly origin?: string
   readonly engine?: MemoryEngine
+  /** Around the engine: for writes that fail. */
+  readonly faults?: FaultEngine
   readonly rooms?: FakeRooms
   readonly now?: number
   readonly adminToken?: AdminToken
@@ -112,7 +115,7 @@ export class Harness {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
-    const json = (answer.headers.get('content-type') ?? '').includes('json')
+    const json = (answer.headers.get('content-type') ?? '').startsWith('application/json;')
     return { status: answer.status, body: json && text ? JSON.parse(text) : text, headers: answer.headers }
   }
 
@@ -172,7 +175,7 @@ export class CountingHasher implements PasswordHasher {
 
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const engine = options.engine ?? new MemoryEngine({ slow: true, seed: 7 })
-  const store = await openGroupCommit(engine)
+  const store = await openGroupCommit(options.faults ?? engine, { retryMs: 5 })
   const rooms = options.rooms ?? new FakeRooms(serverName)
   const hasher = new CountingHasher()
   const clock = { now: options.now ?? Date.UTC(2026, 10, 21, 8, 30) }
@@ -194,7 +197,11 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     passwords: options.passwords ?? true,
     passwordHasher: hasher,
   } as const
-  const accounts = await openAccounts(deps)
+  const accounts = await openAccounts(deps).catch(async error => {
+    server.close()
+    await store.close()
+    throw error
+  })
   rooms.store = store
   await accounts.start()
   const interactiveAuth = openInteractiveAuth({ accounts, clock: deps.clock, randomBytes: deps.randomBytes })

@@ -199,6 +199,13 @@ const refusals: [string, object, number, string, RegExp][] = [
     'M_INVALID_PARAM',
     /additional_creators\[0\]/,
   ],
+  [
+    'more invitees than one transaction should carry',
+    { invite: Array.from({ length: 501 }, (_, i) => id(`u${i}`)) },
+    400,
+    'M_INVALID_PARAM',
+    /^invite has more than 500/,
+  ],
   ['a name that is no string', { name: 1 }, 400, 'M_BAD_JSON', /name/],
   ['levels that are no object', { power_level_content_override: [] }, 400, 'M_BAD_JSON', /power_level/],
   [

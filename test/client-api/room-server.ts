@@ -1,5 +1,5 @@
 /**
- * The room endpoints over a real store in memory and real rooms; people and tokens are made up.
+ * The room endpoints over a real store and real rooms; people and tokens are made up.
  *
  * A token is `name/DEVICE`; `ext-…` are external, `admin…` administrators, `gone…` have no account, `shy…` take no invites.
  */
@@ -55,10 +55,11 @@ const people: People = {
   blocksInvites: async userId => userId.startsWith('@shy'),
 }
 
-export async function startRoomServer(): Promise<RoomServer> {
+/** Over a store of one's own, or one in memory; `close` closes it. */
+export async function startRoomServer(given?: Store): Promise<RoomServer> {
   let now = 1_700_000_000_000
   const clock = () => now
-  const store = await openMemoryStore()
+  const store = given ?? (await openMemoryStore())
   const key = signingKey(Buffer.alloc(32, 1))
   const rooms = await openRooms({
     store,

@@ -233,8 +233,21 @@ test('others’ events need the redact level; unknown ones are not found', async
   t.is((await redact('alice', `$${'x'.repeat(43)}`)).body.errcode, 'M_NOT_FOUND')
   t.is((await redact('alice', '$short')).body.errcode, 'M_INVALID_PARAM')
   const own = await server.send('bob', room, 'mine')
-  server.suspended.add('bob-suspended')
   t.is((await redact('alice', own)).status, 200, 'with the level, anybody’s')
+})
+
+test('who is suspended redacts their own events and nothing else', async t => {
+  const room = await server.createRoom('sal', { preset: 'public_chat' })
+  await server.join('bob', room)
+  const own = await server.send('sal', room, 'mine')
+  const foreign = await server.send('bob', room, 'his')
+  server.suspended.add('sal')
+  const put = (path: string, body: object = {}) => server.call('sal', 'PUT', inRoom(room, path), body)
+  t.is((await put('/send/m.room.message/x', { body: 'x' })).body.errcode, 'M_USER_SUSPENDED')
+  t.is((await put('/state/m.room.name', { name: 'x' })).body.errcode, 'M_USER_SUSPENDED')
+  t.is((await put(`/redact/${foreign}/r1`)).body.errcode, 'M_USER_SUSPENDED')
+  t.is((await put('/send/m.room.redaction/r2', { redacts: foreign })).body.errcode, 'M_USER_SUSPENDED')
+  t.is((await put(`/redact/${own}/r3`)).status, 200)
 })
 
 test('timestamp_to_event finds the nearest visible event', async t => {

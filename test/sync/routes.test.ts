@@ -12,10 +12,12 @@ import type { Answer } from '../support/client.ts'
 import { startHttp } from '../support/http.ts'
 import { ann, ben, brief, openWorld, text } from './world.ts'
 
+const signedOut = new Set<string>()
+
 /** The token of `@ann:here.test` is `@ann:here.test`. */
 const accounts: TokenReader = {
   readToken: token =>
-    token.startsWith('@')
+    token.startsWith('@') && !signedOut.has(token)
       ? {
           kind: 'valid',
           requester: { userId: token as UserId, deviceId: 'D' as DeviceId, kind: 'member', tokenHash: '' },
@@ -110,6 +112,20 @@ test('a waiting sync over HTTP wakes, and a client that hangs up leaves no waite
   while (world.sync.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5))
   await close()
   t.pass()
+})
+
+test('who is signed out while a sync waits gets nothing more', async t => {
+  const { world, as, close } = await start()
+  const room = await world.room()
+  const dan = '@dan:here.test' as UserId
+  await world.join(room, dan)
+  const since = (await as(dan)('GET', '/sync')).body.next_batch
+  const waiting = as(dan)('GET', `/sync?since=${since}&timeout=20000`)
+  while (world.sync.waiting === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  signedOut.add(dan)
+  await world.send(room, text(ann, 'not for dan'))
+  t.deepEqual(refused(await waiting), [401, 'M_UNKNOWN_TOKEN'])
+  await close()
 })
 
 const wrongSyncs: [query: string, errcode: string][] = [
