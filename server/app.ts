@@ -400,19 +400,11 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     clock,
     report: message => log.warn(message),
   })
-  const expiring = setInterval(
-    () => {
-      rooms.expireTransactions().catch(() => log.warn('old transaction ids could not be removed'))
-    },
-    60 * 60 * 1000,
-  )
-  expiring.unref()
   return {
     accounts,
     routes,
     stopWaiting: () => sync.close(),
     close: async () => {
-      clearInterval(expiring)
       sync.close()
       await localRequests.close()
       await media.close()

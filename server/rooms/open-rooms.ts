@@ -81,6 +81,5 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
     backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
-    expireTransactions: () => sender.expireTransactions(),
   }
 }

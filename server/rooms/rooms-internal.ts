@@ -83,6 +83,4 @@ export interface RoomsInternal {
   backwardExtremities(roomId: RoomId): Promise<ReadonlyMap<EventId, number>>
   /** Servers with a joined member. */
   serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>
-  /** Removes transaction ids that are past their time. */
-  expireTransactions(): Promise<number>
 }

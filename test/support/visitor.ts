@@ -4,7 +4,7 @@ import { chromiumArgs, findChromium } from './chromium.ts'
 
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
-  if (!executablePath) throw new Error('Chromium is needed for this test: install it, or set LETRO_CHROMIUM.')
+  if (!executablePath) throw new Error('Chromium is needed for this test: install it, or set CHROMIUM_PATH.')
   return chromium.launch({ executablePath, headless: true, args: chromiumArgs })
 }
 
