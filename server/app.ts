@@ -11,6 +11,7 @@ import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
+import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -67,6 +68,7 @@ import { openPublicRooms } from './rooms/public-rooms.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openReports } from './rooms/reports.ts'
+import { checkEvents } from './rooms/scrub.ts'
 import { openTyping } from './rooms/typing.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
 import { accountTable, deviceTable } from './store/catalogue.ts'
@@ -107,7 +109,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   const dataFolder = resolve(config.server.data)
   const adminToken = readToken(config.admin.tokenFile)
   const folder = await openDataFolder(dataFolder, config.server.name, means)
-  const host = await StoreHost.open(storeFolder(dataFolder), { clock })
+  const host = await StoreHost.open(storeFolder(dataFolder), { clock, checks: [checkEvents] })
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
     if (folder.isNew) await writeIdentity(dataFolder, config.server.name, clock)
@@ -392,20 +394,19 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...mediaRoutes({ accounts, media }),
   ]
   await accounts.start()
-  const expiring = setInterval(
-    () => {
-      rooms.expireTransactions().catch(() => log.warn('old transaction ids could not be removed'))
-    },
-    60 * 60 * 1000,
-  )
-  expiring.unref()
+  const localRequests = await watchLocalRequests({
+    accounts,
+    data: dataFolder,
+    clock,
+    report: message => log.warn(message),
+  })
   return {
     accounts,
     routes,
     stopWaiting: () => sync.close(),
     close: async () => {
-      clearInterval(expiring)
       sync.close()
+      await localRequests.close()
       await media.close()
       await accounts.close()
     },

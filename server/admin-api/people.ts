@@ -122,6 +122,8 @@ function deactivate(accounts: Accounts): Step {
   return async ctx => {
     const { body } = ctx.state
     const successor = mayString(body, 'successor', 255)
+    // As with lock and suspend: another administrator has to be made a member first, which is an act of its own.
+    await accounts.people.moderable(actorOf(ctx), target(ctx))
     await accounts.deactivation.deactivate(actorOf(ctx), target(ctx), {
       erase: mayBoolean(body, 'erase') ?? false,
       successor: successor === undefined ? undefined : userId(successor, 'successor'),

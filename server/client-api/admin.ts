@@ -7,7 +7,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import { requireAccessToken } from '../http/authenticate.ts'
 import { parseBody } from '../http/body.ts'
 import { mayBoolean, userId } from '../http/fields.ts'
-import { forbidden, missingParam } from '../http/matrix-error.ts'
+import { forbidden, missingParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Requester, Route, Step } from '../http/route.ts'
 import type { JsonObject } from '../protocol/json.ts'
@@ -63,6 +63,7 @@ function whois(accounts: Accounts): Step {
     const wanted = target(ctx)
     if (wanted !== requester.userId && requester.kind !== 'administrator')
       throw forbidden('userId: only administrators may ask about others.')
+    if (!(await accounts.people.get(wanted))) throw notFound('userId names nobody here.')
     const devices = await accounts.sessions.devices(wanted)
     ctx.body = {
       user_id: wanted,

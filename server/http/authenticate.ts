@@ -84,7 +84,7 @@ export function readAccessToken(ctx: Context): string | null {
   if (header !== undefined && fromHeader === null) {
     throw new MatrixError(401, 'M_MISSING_TOKEN', 'The Authorization header must be "Bearer" and the token.')
   }
-  if (!ctx.querystring.includes('access_token')) return fromHeader
+  if (!ctx.req.url?.includes('access_token')) return fromHeader
   const inQuery = ctx.query['access_token']
   if (inQuery === undefined) return fromHeader
   const fromQuery = Array.isArray(inQuery) ? null : inQuery

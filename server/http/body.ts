@@ -62,25 +62,61 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null>
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let settled = false
     const settle = (finish: () => void) => {
-      clearTimeout(timer)
-      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
+      if (settled) return
+      settled = true
+      underway.delete(reading)
       finish()
     }
+    const reading: Reading = {
+      deadline: Date.now() + maxBodyMs,
+      late: () =>
+        settle(() =>
+          reject(new MatrixError(408, 'M_UNKNOWN', `The body took longer than ${maxBodyMs / 1000} s.`)),
+        ),
+    }
+    watch(reading)
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size <= maxBytes) chunks.push(chunk)
-      else settle(() => void tooLarge(req, maxBytes).then(reject, reject))
+      if (size <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
+      req.off('data', onData)
+      settle(() => void tooLarge(req, maxBytes).then(reject, reject))
     }
-    const onEnd = () => settle(() => resolve(size === 0 ? null : Buffer.concat(chunks, size)))
     const onClose = () => settle(() => reject(new RequestAborted()))
-    const timer = setTimeout(() => {
+    req.on('data', onData)
+    req.on('end', () => {
       settle(() =>
-        reject(new MatrixError(408, 'M_UNKNOWN', `The body took longer than ${maxBodyMs / 1000} s.`)),
+        resolve(size === 0 ? null : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)),
       )
-    }, maxBodyMs)
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
+    })
+    req.on('close', onClose)
+    req.on('error', onClose)
   })
+}
+
+interface Reading {
+  readonly deadline: number
+  late(): void
+}
+
+/** Bodies that are being read. One sweep for all: a timer for each costs more than most bodies. */
+const underway = new Set<Reading>()
+const sweepMs = 5_000
+let sweep: NodeJS.Timeout | undefined
+
+function watch(reading: Reading): void {
+  underway.add(reading)
+  sweep ??= setInterval(() => {
+    const now = Date.now()
+    for (const each of underway) if (each.deadline <= now) each.late()
+    if (underway.size > 0) return
+    clearInterval(sweep)
+    sweep = undefined
+  }, sweepMs).unref()
 }
 
 async function tooLarge(req: IncomingMessage, maxBytes: number): Promise<MatrixError> {

@@ -81,7 +81,5 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
     backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
-    scrub: (after: Position, limit: number) => outgoing.scrub(after, limit),
-    expireTransactions: () => sender.expireTransactions(),
   }
 }

@@ -1,22 +1,19 @@
 /**
- * Events on their way out, and the checks of what is stored.
+ * Events on their way out.
  *
  * Signing happens here, on demand. The key was fixed when the event was accepted and Ed25519 is deterministic: it
  * is the same signature whenever it is made, before or after a crash. What leaves is recomputed first: rows that
  * are not the event whose id they bear go nowhere.
  */
 import type { Pdu } from '../protocol/event.ts'
-import { contentHash, eventIdOfText } from '../protocol/event-hash.ts'
 import { type EventId, type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
 import { withSignature } from '../protocol/signing.ts'
 import { utf8Bytes } from '../protocol/utf8.ts'
-import { backwardExtremities, eventSkeletons } from '../store/catalogue.ts'
-import type { Position } from '../store/store.ts'
-import { sha256 } from './primitives.ts'
+import { backwardExtremities } from '../store/catalogue.ts'
 import { RoomError } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
-import type { DamagedEvent, StoredPdu } from './rooms-internal.ts'
-import type { DecodedEvent } from './stored-event.ts'
+import type { StoredPdu } from './rooms-internal.ts'
+import { damageOf } from './scrub.ts'
 
 export class Outgoing {
   readonly #context: RoomsContext
@@ -84,46 +81,4 @@ export class Outgoing {
     for (const { stateKey } of actor.view.members('join')) servers.add(serverOf(stateKey))
     return servers
   }
-
-  async scrub(
-    after: Position,
-    limit: number,
-  ): Promise<{ checked: number; damaged: DamagedEvent[]; next: Position | null }> {
-    const { store, reader } = this.#context
-    return store.read(async view => {
-      const rows = await view.range(eventSkeletons.under(), { after: eventSkeletons.key(after), limit })
-      const positions = rows.map(({ parts }) => parts[0] as Position)
-      const damaged: DamagedEvent[] = []
-      for (const position of positions) {
-        const reason = await this.#damageAt(position, () => reader.decode(view, [position]))
-        if (reason) damaged.push({ position, reason })
-      }
-      return {
-        checked: positions.length,
-        damaged,
-        next: positions.length < limit ? null : positions.at(-1)!,
-      }
-    })
-  }
-
-  async #damageAt(
-    position: Position,
-    decode: () => Promise<Map<Position, DecodedEvent>>,
-  ): Promise<string | null> {
-    try {
-      const event = (await decode()).get(position)
-      return event ? damageOf(event) : 'it has moved to a place where there is nothing'
-    } catch (error) {
-      if (error instanceof SyntaxError) return 'it cannot be read'
-      throw error
-    }
-  }
-}
-
-/** Why these rows are not the event whose id they bear; null if they are. */
-function damageOf({ essential, facts, pdu, isCut }: DecodedEvent): string | null {
-  if (eventIdOfText(essential, sha256) !== facts.eventId) return 'its id is not the hash of what is stored'
-  // Redacted or purged content, or content that came with a wrong hash, has nothing to be held against.
-  if (isCut || facts.flags.cutOnReceipt) return null
-  return contentHash(pdu, sha256) === pdu.hashes.sha256 ? null : 'its content is not what was hashed'
 }

@@ -20,7 +20,8 @@ export interface Projection {
   /** The rows that `rows` will look at. `view` is the room with this event in its state. */
   reads?(accepted: AcceptedEvent, view: RoomView): readonly Key<unknown>[]
   /**
-   * Called when the position is known, without anything in between: no await, no store. `loaded` has the rows named
+   * Called when the position is known, without anything in between: no await, no store, and no throwing, which the
+   * store could only treat as a failed write. `loaded` has the rows named
    * by `reads` and, on top, what earlier events of the same transaction put there. `view` is not durable yet.
    */
   rows(accepted: RoomEvent, view: RoomView, loaded: LoadedRows, rows: RowWriter): void

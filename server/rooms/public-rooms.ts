@@ -36,6 +36,7 @@ export interface PublicRoomsDeps {
 }
 
 export function openPublicRooms({ store, rooms, clock }: PublicRoomsDeps): PublicRooms {
+  const summaries = cacheSummaries(store, rooms)
   return { isPublished, publish, list, write }
 
   async function isPublished(roomId: RoomId): Promise<boolean> {
@@ -66,10 +67,9 @@ export function openPublicRooms({ store, rooms, clock }: PublicRoomsDeps): Publi
 
   async function list(query: DirectoryQuery): Promise<JsonObject> {
     const rows = await store.read(view => view.range(publishedRooms.under()))
-    const views = await Promise.all(rows.map(({ parts }) => rooms.view(parts[0] as RoomId)))
-    const entries = views
-      .filter(view => view !== null)
-      .map(publishedSummary)
+    const found = await Promise.all(rows.map(({ parts }) => summaries(parts[0] as RoomId)))
+    const entries = found
+      .filter(entry => entry !== null)
       .filter(entry => matches(entry, query))
       .map(entry => ({ entry, place: placeOf(entry) }))
       .sort((a, b) => compare(a.place, b.place))
@@ -83,6 +83,32 @@ export function openPublicRooms({ store, rooms, clock }: PublicRoomsDeps): Publi
       ...(last < entries.length && last > 0 ? { next_batch: token('n', entries[last - 1]!.place) } : {}),
       ...(first > 0 && first < entries.length ? { prev_batch: token('p', entries[first]!.place) } : {}),
     }
+  }
+}
+
+/** What the directory says of a room, kept until something happens in it: a search looks at every published room. */
+function cacheSummaries(
+  store: Pick<Store, 'onDurable' | 'onReset'>,
+  rooms: Pick<Rooms, 'view'>,
+): (roomId: RoomId) => Promise<JsonObject | null> {
+  const cached = new Map<string, JsonObject>()
+  let commits = 0
+  store.onDurable(({ topics }) => {
+    commits++
+    if (cached.size === 0) return
+    for (const topic of topics) if (topic.startsWith('room:')) cached.delete(topic.slice(5))
+  })
+  store.onReset(() => cached.clear())
+  return async roomId => {
+    const known = cached.get(roomId)
+    if (known) return known
+    const before = commits
+    const view = await rooms.view(roomId)
+    if (!view) return null
+    const summary = publishedSummary(view)
+    // With a commit in between this may be the room of before: right to answer with, wrong to keep.
+    if (commits === before) cached.set(roomId, summary)
+    return summary
   }
 }
 

@@ -56,12 +56,6 @@ export interface StoredPdu {
   readonly softFailed: boolean
 }
 
-/** One finding of the scrub: the stored event is not the one whose id it bears. */
-export interface DamagedEvent {
-  readonly position: Position
-  readonly reason: string
-}
-
 export interface RoomsInternal {
   /**
    * Takes an event that another server made, for a room that is here. Resolves when what became of it is durable.
@@ -89,11 +83,4 @@ export interface RoomsInternal {
   backwardExtremities(roomId: RoomId): Promise<ReadonlyMap<EventId, number>>
   /** Servers with a joined member. */
   serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>
-  /** Recomputes ids and hashes of stored events above a position; `next` is null at the end. For the store's scrub. */
-  scrub(
-    after: Position,
-    limit: number,
-  ): Promise<{ checked: number; damaged: DamagedEvent[]; next: Position | null }>
-  /** Removes transaction ids that are past their time. */
-  expireTransactions(): Promise<number>
 }

@@ -61,7 +61,10 @@ export interface Draft {
 }
 
 export interface SendOptions {
-  /** With a transaction id the same call gives the same event id for ever, after a restart as well. */
+  /**
+   * With a transaction id the same call (device, room, event type) gives the same event id for ever, after a
+   * restart as well; while the first is pending, a repeat waits for it.
+   */
   readonly transaction?: { readonly userId: UserId; readonly deviceId: string; readonly txnId: string }
 }
 

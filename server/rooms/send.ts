@@ -35,12 +35,6 @@ type RoomDraft = Omit<Draft, 'roomId'>
 /** An event may name 20; ten are enough to bring forks together, and keep events small. */
 const maxPrevEvents = 10
 
-/** Transaction ids are kept for this long after the send. Clients repeat a request within minutes, or days offline. */
-const keptDays = 14
-const dayMs = 24 * 60 * 60_000
-/** Rows of one transaction of the sweep. */
-const sweepChunk = 1_000
-
 export class Sender {
   readonly #context: RoomsContext
   /** Sends with a transaction id that are not answered yet: a repeat waits for the first. */
@@ -83,10 +77,10 @@ export class Sender {
   ): Promise<Sent> {
     const event = await this.#add(work, draft, transaction)
     await work.seal(rows => {
-      if (key) rows.put(key, this.#sentRow(event))
+      if (key) rows.put(key, sentOf(event))
     })
     // Nothing was written: the state says it already. The repeat gets the same answer even if that changes.
-    if (event.position !== 0 && key) work.tx.put(key, this.#sentRow(event))
+    if (event.position !== 0 && key) work.tx.put(key, sentOf(event))
     return event
   }
 
@@ -146,27 +140,6 @@ export class Sender {
         })
       })
     })
-  }
-
-  /** Walks all rows once: they are few, and a walk costs less than an index that every send would have to write. */
-  async expireTransactions(): Promise<number> {
-    const oldest = this.#today() - keptDays
-    let removed = 0
-    let after: string | undefined
-    for (;;) {
-      const rows = await this.#context.store.read(view =>
-        view.range(sentTransactions.under(), { ...(after !== undefined && { after }), limit: sweepChunk }),
-      )
-      const expired = rows.filter(({ value }) => value.day < oldest)
-      if (expired.length > 0) {
-        await this.#context.store.transact('rooms:transactions', tx => {
-          for (const { key } of expired) tx.delete(key)
-        })
-      }
-      removed += expired.length
-      if (rows.length < sweepChunk) return removed
-      after = rows.at(-1)!.key
-    }
   }
 
   // ── one draft ────────────────────────────────────────────────────────────────────────────────────
@@ -338,19 +311,12 @@ export class Sender {
     if (verdict.kind !== 'accept') throw new RoomError('M_INVALID_PARAM', verdict.rule)
     return built
   }
-
-  // ── transaction ids ──────────────────────────────────────────────────────────────────────────────
-
-  #sentRow({ eventId, position }: StoredEvent): SentRow {
-    return { eventId, position, day: this.#today() }
-  }
-
-  #today(): number {
-    return Math.floor(this.#context.clock() / dayMs)
-  }
 }
 
-/** Spec: client-server-api#transaction-identifiers: a repeat comes from the same device and has the same path. */
+/**
+ * Spec: client-server-api#transaction-identifiers: a repeat comes from the same device and has the same path. The row
+ * is kept for ever, as the event is: a device may send its outbox again after months without contact.
+ */
 function transactionKey(room: number, type: string, { userId, deviceId, txnId }: SentWith): Key<SentRow> {
   return sentTransactions.key(room, userId, deviceId, type, txnId)
 }

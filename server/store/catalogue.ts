@@ -38,15 +38,6 @@ export const repairs = jsonTable<{ at: number; reason: 'repair' | 'restore'; rep
   ['u32'],
 )
 
-/**
- * What a repair or a restore leaves to do, because deleted rows may have come back. The area that owns the
- * thing looks at its row when it opens, does it, and deletes the row in the same transaction.
- */
-export type FollowUp = 'access-tokens' | 'links' | 'one-time-keys' | 'pins'
-export const followUps = jsonTable<{ reason: 'repair' | 'restore'; epoch: number }>()('_f', 'follow-ups', [
-  'text',
-])
-
 // ── rooms: r ─────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ReceiptRow {
@@ -87,8 +78,6 @@ export interface StateSnapshotRow {
 export interface SentRow {
   readonly eventId: EventId
   readonly position: Position
-  /** Of the send, counted from 1970: rows are kept by the day. */
-  readonly day: number
 }
 
 export interface RoomMembershipRow {
@@ -135,7 +124,7 @@ export const roomMemberships = jsonTable<RoomMembershipRow>()('rm', 'user, room 
   'text',
   'u32',
 ])
-/** Room, user, device, event type, transaction id. What is past its time is removed in a sweep. */
+/** Room, user, device, event type, transaction id. Kept as long as the event. */
 export const sentTransactions = jsonTable<SentRow>()('ry', 'what a transaction id has sent', [
   'u32',
   'text',

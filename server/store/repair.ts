@@ -4,7 +4,8 @@
  * LevelDB's own repair looks at no checksum and keeps damaged blocks. This one reads LevelDB's files itself:
  * every block and log record with a good checksum, and out of damaged log records the rows whose own
  * checksum fits. For each key the newest such row counts. Rows of damaged blocks are lost; where an older
- * form of such a row, or a row that it deleted, stands in another file, that comes back. Hence the follow-ups.
+ * form of such a row, or a row that it deleted, stands in another file, that comes back. Hence the new epoch, which
+ * makes areas revoke what must not come back.
  *
  * The new database begins a new epoch and a new journal. It takes its place in one step, after which a
  * crash is finished by the next opening; before it nothing has changed.
@@ -12,16 +13,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import {
-  cleanScrub,
-  type FollowUp,
-  followUps,
-  type JournalRow,
-  journal,
-  journalBase,
-  repairs,
-  schemaRow,
-} from './catalogue.ts'
+import { cleanScrub, type JournalRow, journal, journalBase, repairs, schemaRow } from './catalogue.ts'
 import { checksum, seal, unseal } from './checksum.ts'
 import { readHead } from './head-file.ts'
 import { epochSize, openLevel, ourSchema, tableName } from './level-engine.ts'
@@ -66,12 +58,10 @@ export interface RepairReport {
   /** Whether LevelDB's list of its files was readable; without it deleted rows may well come back. */
   readonly manifestWasReadable: boolean
   readonly epoch: number
-  readonly followUps: readonly FollowUp[]
   /** Where the damaged database is. */
   readonly setAside: string
 }
 
-const allFollowUps: readonly FollowUp[] = ['access-tokens', 'links', 'one-time-keys', 'pins']
 const keptDamaged = 2
 /** Where neither head file nor journal says which epoch it was: beyond any that repairs can have reached. */
 const unknownEpoch = 1024
@@ -266,7 +256,6 @@ class Repair {
         groupsLost,
         manifestWasReadable: this.#manifestWasReadable,
         epoch,
-        followUps: allFollowUps,
         setAside: join(this.#folder, `damaged-${epoch}`),
       }
       const sequence = groups.highest + 1
@@ -278,9 +267,6 @@ class Repair {
       put(journalBase.key(), journalBase.encode({ sequence, chain: newHead.chain }))
       const at = (this.#options.clock ?? Date.now)()
       put(repairs.key(epoch), repairs.encode({ at, reason: 'repair', report }))
-      for (const name of allFollowUps) {
-        put(followUps.key(name), followUps.encode({ reason: 'repair', epoch }))
-      }
       if (!hasSchema) put(schemaRow.key(), schemaRow.encode(ourSchema))
       // With fsync, and with it the log of everything before; tables were synced when LevelDB made them.
       await batch.write({ sync: true })

@@ -68,6 +68,9 @@ test('whois: about oneself, or for administrators; without addresses', async t =
   t.false(JSON.stringify(own.body).includes('ip'))
   t.is((await h.get(path, root.token)).status, 200)
   t.is((await h.get(path, bob.token)).status, 403)
+  const nobody = '/_matrix/client/v3/admin/whois/@nobody:clinic.example'
+  t.is((await h.get(nobody, root.token)).status, 404)
+  t.is((await h.get(nobody, bob.token)).status, 403)
   await h.close()
 })
 

@@ -87,6 +87,20 @@ test('an administrator may let rooms go without anybody in power', async t => {
   await h.close()
 })
 
+test('another administrator is made a member first; oneself is not the last one', async t => {
+  const h = await openHarness()
+  const root = await h.administrator('root')
+  const second = await h.administrator('second')
+  const path = `${admin}/people/${second.userId}`
+  t.is((await h.post(`${path}/deactivate`, {}, root.token)).status, 403)
+  t.is((await h.put(`${path}/kind`, { kind: 'member' }, root.token)).status, 200)
+  t.is((await h.post(`${path}/deactivate`, {}, root.token)).status, 200)
+  const own = { auth: confirm('root') }
+  t.is((await h.post('/_matrix/client/v3/account/deactivate', own, root.token)).status, 403)
+  t.is((await h.get(whoami, root.token)).status, 200)
+  await h.close()
+})
+
 test('rooms that could not be left before a stop are left after the start', async t => {
   const rooms = new FakeRooms(serverName)
   const h = await openHarness({ rooms })

@@ -107,6 +107,9 @@ test('the directory: fields, order, pages, search and types', async t => {
     join_rule: 'public',
   })
   t.is(all.chunk[1].topic, 'about nothing')
+  await own.ok('alice', 'PUT', inRoom(small, '/state/m.room.topic'), { topic: 'about nothing at all' })
+  const changed = await own.ok('dave', 'GET', `${v3}/publicRooms`)
+  t.is(changed.chunk[1].topic, 'about nothing at all', 'what is kept is forgotten when the room changes')
   t.is(all.chunk[2].room_type, 'm.space')
 
   const pages: string[] = []

@@ -4,10 +4,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import anyTest, { type TestFn } from 'ava'
-import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import type { UserId } from '../../server/protocol/ids.ts'
 import { dayMs, type Harness, openHarness } from '../accounts/harness.ts'
-import { chromiumArgs, findChromium } from '../support/chromium.ts'
+import { launchChromium, until, Visitor } from '../support/visitor.ts'
 
 const test = anyTest as TestFn<{ h: Harness; browser: Visitor }>
 const person = '@amal:clinic.example' as UserId
@@ -16,9 +16,7 @@ const login = '/_matrix/client/v3/login'
 let chromiumProcess: Browser
 
 test.before(async () => {
-  const executablePath = findChromium()
-  if (!executablePath) throw new Error('Chromium is needed: install it, or set LETRO_CHROMIUM.')
-  chromiumProcess = await chromium.launch({ executablePath, headless: true, args: chromiumArgs })
+  chromiumProcess = await launchChromium()
 })
 test.after.always(() => chromiumProcess?.close())
 
@@ -60,7 +58,7 @@ test.serial('a link becomes a passkey, an account and a device, and is then used
 
 test.serial('the page signs in with the passkey, and its session ends with it', async t => {
   const { h, browser } = t.context
-  await browser.enrol(h, person)
+  await enrol(h, browser)
   await browser.page.goto('about:blank')
   const ofThePage = async () =>
     (await h.accounts.sessions.devices(person)).filter(device => device.deviceId !== 'TESTDEVICE').length
@@ -79,7 +77,7 @@ test.serial('the page signs in with the passkey, and its session ends with it', 
 
 test.serial('a second passkey is added, named and removed, but never the last one', async t => {
   const { h, browser } = t.context
-  await browser.enrol(h, person)
+  await enrol(h, browser)
   const first = (await h.accounts.passkeys.list(person))[0]!
   const stick = await browser.addAuthenticator('usb')
   // The first authenticator confirms; then it is put away, for it holds a passkey of this account already.
@@ -114,7 +112,7 @@ test.serial('a second passkey is added, named and removed, but never the last on
 
 test.serial('adding a passkey needs more than an access token', async t => {
   const { h, browser } = t.context
-  const { token } = await browser.enrol(h, person)
+  const { token } = await enrol(h, browser)
   const begin = '/_letro/client/v1/passkeys/begin'
   const asked = await h.post(begin, {}, token)
   t.is(asked.status, 401)
@@ -130,9 +128,39 @@ test.serial('adding a passkey needs more than an access token', async t => {
   t.is((await h.post(begin, { auth }, token)).status, 401, 'a confirmation works once')
 })
 
+test.serial('somebody else’s passkey confirms nothing, even with the right challenge', async t => {
+  const { h, browser } = t.context
+  const { token } = await enrol(h, browser)
+  const other = await Visitor.open(chromiumProcess)
+  const link = await h.accounts.enrolment.createLink('test', '@jonas:clinic.example' as UserId, {})
+  await other.enrol(link.url)
+  const path = '/_letro/client/v1/passkeys/begin'
+  const asked = await h.post(path, {}, token)
+  const { options } = asked.body.params['org.letro.login.passkey']
+  const assertion = await other.sign({ ...options, allowCredentials: [] })
+  const auth = { type: 'org.letro.login.passkey', session: asked.body.session, assertion }
+  const refused = await h.post(path, { auth }, token)
+  t.is(refused.status, 401)
+  t.regex(refused.body.error, /another account/)
+  // A challenge for confirming is none for signing in.
+  const mine = await browser.sign(refused.body.params['org.letro.login.passkey'].options)
+  t.is((await h.post(login, { type: 'org.letro.login.passkey', assertion: mine })).status, 403)
+  await other.close()
+})
+
+test.serial('whether a passkey can be and is backed up is kept', async t => {
+  const { h } = t.context
+  const synced = await Visitor.open(chromiumProcess, 'en', { backedUp: true })
+  const link = await h.accounts.enrolment.createLink('test', person, {})
+  await synced.enrol(link.url)
+  t.like((await h.accounts.passkeys.list(person))[0], { backupEligible: true, backedUp: true })
+  await synced.page.getByText('kept in your password manager').waitFor()
+  await synced.close()
+})
+
 test.serial('a re-enrolment link revokes passkeys, sessions and devices once it is used', async t => {
   const { h, browser } = t.context
-  const { token } = await browser.enrol(h, person)
+  const { token } = await enrol(h, browser)
   const [before] = await h.accounts.passkeys.list(person)
   const link = await h.accounts.enrolment.createReEnrolmentLink('test', person, {})
   t.is((await h.get('/_matrix/client/v3/account/whoami', token)).status, 200, 'making it changes nothing')
@@ -192,7 +220,7 @@ test.serial('an expired link is refused when it is opened, and when it expires i
 
 test.serial('a challenge works once, for five minutes', async t => {
   const { h, browser } = t.context
-  await browser.enrol(h, person)
+  await enrol(h, browser)
   const challenge = async () => (await h.post('/_letro/client/v1/passkey/challenge', {})).body.options
   const body = { type: 'org.letro.login.passkey', assertion: await browser.sign(await challenge()) }
   t.is((await h.post(login, body)).status, 200)
@@ -210,7 +238,7 @@ test.serial('a challenge works once, for five minutes', async t => {
 
 test.serial('a passkey that was used on another origin is refused', async t => {
   const { h, browser } = t.context
-  await browser.enrol(h, person)
+  await enrol(h, browser)
   const { options } = (await h.post('/_letro/client/v1/passkey/challenge', {})).body
   // The same host, and so the same rpId, on another port: a page that is not ours.
   const evil = createServer((_req, res) => res.setHeader('content-type', 'text/html').end('<p>hello</p>'))
@@ -225,7 +253,7 @@ test.serial('a passkey that was used on another origin is refused', async t => {
 
 test.serial('a counter that goes backwards is refused, audited, and told to administrators', async t => {
   const { h, browser } = t.context
-  await browser.enrol(h, person)
+  await enrol(h, browser)
   await h.accounts.people.setKind('test', person, 'administrator')
   const signIn = async () => {
     const { options } = (await h.post('/_letro/client/v1/passkey/challenge', {})).body
@@ -251,6 +279,17 @@ test.serial('a counter that goes backwards is refused, audited, and told to admi
   t.pass()
 })
 
+test.serial('every language says everything', async t => {
+  const { words, languages } = await import('../../server/client-api/enrol-page/words.js' as string)
+  t.deepEqual(Object.keys(words).sort(), Object.keys(languages).sort())
+  const slots = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
+  for (const [language, said] of Object.entries(words as Record<string, Record<string, string>>)) {
+    t.deepEqual(Object.keys(said).sort(), Object.keys(words.en).sort(), language)
+    for (const [key, text] of Object.entries(said))
+      t.deepEqual(slots(text), slots(words.en[key]), `${language} ${key}`)
+  }
+})
+
 test.serial('the page keeps to its policy in every language', async t => {
   const { h } = t.context
   const link = await h.accounts.enrolment.createLink('test', person, { displayName: 'أمل ناصر' })
@@ -272,107 +311,9 @@ test.serial('the page keeps to its policy in every language', async t => {
   }
 })
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('it did not happen within 5 s')
-}
-
-/** A person at a browser with an authenticator of its own. */
-class Visitor {
-  readonly page: Page
-  /** What the browser's console complained about: policy violations, errors; of refused requests the status. */
-  readonly complaints: string[] = []
-  readonly authenticator: string
-  readonly #context: BrowserContext
-  readonly #cdp: CDPSession
-
-  static async open(browser: Browser, locale = 'en'): Promise<Visitor> {
-    const context = await browser.newContext({ locale })
-    const page = await context.newPage()
-    const cdp = await context.newCDPSession(page)
-    await cdp.send('WebAuthn.enable')
-    return new Visitor(context, page, cdp, await addAuthenticator(cdp, 'internal'))
-  }
-
-  constructor(context: BrowserContext, page: Page, cdp: CDPSession, authenticator: string) {
-    this.#context = context
-    this.page = page
-    this.#cdp = cdp
-    this.authenticator = authenticator
-    page.on('console', message => {
-      if (message.type() !== 'error') return
-      this.complaints.push(/status of (\d+)/.exec(message.text())?.[1] ?? message.text())
-    })
-    page.on('pageerror', error => this.complaints.push(String(error)))
-  }
-
-  close(): Promise<void> {
-    return this.#context.close()
-  }
-
-  addAuthenticator(transport: 'internal' | 'usb'): Promise<string> {
-    return addAuthenticator(this.#cdp, transport)
-  }
-
-  async setVerified(isUserVerified: boolean): Promise<void> {
-    await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticator, isUserVerified })
-  }
-
-  async setPresence(authenticatorId: string, enabled: boolean): Promise<void> {
-    await this.#cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
-  }
-
-  async credentials(authenticatorId = this.authenticator) {
-    return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials
-  }
-
-  async rewindCounter(): Promise<void> {
-    const [credential] = await this.credentials()
-    const { authenticator: authenticatorId } = this
-    await this.#cdp.send('WebAuthn.removeCredential', {
-      authenticatorId,
-      credentialId: credential!.credentialId,
-    })
-    await this.#cdp.send('WebAuthn.addCredential', {
-      authenticatorId,
-      credential: { ...credential!, signCount: 0 },
-    })
-  }
-
-  /** Through the page; then a session of the API's, for a test to use. */
-  async enrol(h: Harness, userId: UserId): Promise<{ token: string }> {
-    const link = await h.accounts.enrolment.createLink('test', userId, {})
-    await this.page.goto(link.url)
-    await this.page.click('#create')
-    await this.page.getByText('Your passkey is ready').waitFor()
-    return { token: (await h.accounts.sessions.open(userId, { deviceId: 'TESTDEVICE' })).accessToken }
-  }
-
-  /** `navigator.credentials.get` with options as JSON, in whatever page is open. */
-  sign(options: object): Promise<object> {
-    return this.page.evaluate(async json => {
-      // biome-ignore lint/suspicious/noExplicitAny: the browser's own types are not those of this program
-      const browser = globalThis as any
-      const publicKey = browser.PublicKeyCredential.parseRequestOptionsFromJSON(json)
-      const credential = await browser.navigator.credentials.get({ publicKey })
-      return credential.toJSON()
-    }, options)
-  }
-}
-
-async function addAuthenticator(cdp: CDPSession, transport: 'internal' | 'usb'): Promise<string> {
-  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport,
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  return authenticatorId
+/** Through the page; then a session of the API's, for a test to use. */
+async function enrol(h: Harness, visitor: Visitor): Promise<{ token: string }> {
+  const link = await h.accounts.enrolment.createLink('test', person, {})
+  await visitor.enrol(link.url)
+  return { token: (await h.accounts.sessions.open(person, { deviceId: 'TESTDEVICE' })).accessToken }
 }

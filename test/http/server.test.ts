@@ -3,11 +3,12 @@ import test from 'ava'
 import type { Route } from '../../server/http/route.ts'
 import { startHttp } from '../support/http.ts'
 
-const slow = (ms: number): Route => ({
+const slow = (ms: number, entered = () => {}): Route => ({
   method: 'GET',
   path: '/slow',
   steps: [
     async ctx => {
+      entered()
       await new Promise(resolve => setTimeout(resolve, ms))
       ctx.body = { done: true }
     },
@@ -15,9 +16,10 @@ const slow = (ms: number): Route => ({
 })
 
 test('closing lets a request in flight finish and takes no new one', async t => {
-  const server = await startHttp([slow(150)])
+  const entered = Promise.withResolvers<void>()
+  const server = await startHttp([slow(400, entered.resolve)])
   const inFlight = server.call('GET', '/slow')
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await entered.promise
   const closed = server.close(5_000)
   await new Promise(resolve => setTimeout(resolve, 20))
   await t.throwsAsync(server.call('GET', '/slow'))
@@ -26,10 +28,11 @@ test('closing lets a request in flight finish and takes no new one', async t => 
 })
 
 test('closing cuts what does not end in time', async t => {
-  const server = await startHttp([slow(60_000)])
+  const entered = Promise.withResolvers<void>()
+  const server = await startHttp([slow(60_000, entered.resolve)])
   const inFlight = server.call('GET', '/slow')
   const cut = t.throwsAsync(inFlight)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await entered.promise
   const before = Date.now()
   await server.close(100)
   t.true(Date.now() - before < 2_000)

@@ -6,22 +6,9 @@ import test from 'ava'
 import { clientEvent } from '../../server/rooms/client-event.ts'
 import type { RoomEvent } from '../../server/rooms/rooms.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
-import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import { StoreError } from '../../server/store/store.ts'
+import { FailingEngine } from './failing-engine.ts'
 import { ann, ben, member, opening, publicRoom, state, text } from './room-fixture.ts'
-
-/** Fails once when told to: before the rows are there, or after. */
-class FailingEngine extends MemoryEngine {
-  fails: 'before' | 'after' | null = null
-
-  override async write(...args: Parameters<MemoryEngine['write']>): Promise<void> {
-    const { fails } = this
-    this.fails = null
-    if (fails === 'before') throw new Error('EIO')
-    await super.write(...args)
-    if (fails === 'after') throw new Error('EIO')
-  }
-}
 
 function shown(events: readonly RoomEvent[]) {
   return events.map(event => ({ ...clientEvent(event, { now: 0, userId: ann }), order: event.order }))

@@ -3,38 +3,15 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import type { RoomId } from '../../server/protocol/ids.ts'
 import { roomVersions } from '../../server/protocol/room-versions.ts'
-import { clientEvent } from '../../server/rooms/client-event.ts'
-import type { RoomEvent } from '../../server/rooms/rooms.ts'
-import { eventContents, eventSkeletons } from '../../server/store/catalogue.ts'
+import { eventContents, eventPositions, eventSkeletons } from '../../server/store/catalogue.ts'
 import { openLevelStore } from '../../server/store/level-engine.ts'
-import type { Position } from '../../server/store/store.ts'
+import { everything } from './everything.ts'
 import { checkSignatures, RemoteServer } from './remote-server.ts'
-import { ann, ben, member, type Opened, open, opening, publicRoom, state, text } from './room-fixture.ts'
+import { ann, ben, member, open, opening, publicRoom, state, text } from './room-fixture.ts'
+import { scrubEvents } from './scrub-store.ts'
 
 const folder = () => mkdtemp(join(tmpdir(), 'letro-rooms-'))
-
-/** All that a reader can learn of a room. */
-async function everything(rooms: Opened, roomId: RoomId) {
-  const show = (event: RoomEvent) => ({ ...clientEvent(event, { now: 0, userId: ann }), order: event.order })
-  const view = (await rooms.view(roomId))!
-  const timeline = await rooms.timeline(roomId, { limit: 1000 })
-  const states = []
-  for (const { position } of timeline.slice(-20)) {
-    states.push([...(await rooms.stateAt(roomId, position, 'after')).ids])
-  }
-  return {
-    timeline: timeline.map(show),
-    state: Array.from(view.allState(), show).sort((a, b) => a.order - b.order),
-    forward: view.forwardExtremities,
-    last: view.lastPosition,
-    joined: view.memberCount('join'),
-    states,
-    visible: await rooms.visible(ben, timeline),
-    memberships: [...(await rooms.memberships(ben))],
-  }
-}
 
 for (const version of roomVersions) {
   test(`a version ${version} room over LevelDB is the same after closing and opening`, async t => {
@@ -76,7 +53,7 @@ for (const version of roomVersions) {
     t.is((await rooms.view(roomId))!.lastPosition, before.last)
     await rooms.send({ roomId, ...text(ann, 'on') })
     t.true((await rooms.view(roomId))!.lastPosition > before.last)
-    t.deepEqual((await rooms.scrub(0 as Position, 10_000)).damaged, [])
+    t.deepEqual(await scrubEvents(store), [])
     await store.close()
   })
 }
@@ -87,20 +64,21 @@ test('rows that are not the event whose id they bear are found by the scrub, and
   const sent = []
   for (let i = 0; i < 5; i++) sent.push(await rooms.send({ roomId, ...text(ann, `body ${i}`) }))
   const [whole, skeleton, content, broken] = sent.map(({ position }) => position)
+  const unindexed = sent[4]!.eventId
   await store.transact('damage', async tx => {
     const rows = await tx.getMany([eventSkeletons.key(skeleton!), eventContents.key(content!)])
     tx.put(eventSkeletons.key(skeleton!), rows[0]!.replace('"depth":', '"depth":1'))
     tx.put(eventContents.key(content!), rows[1]!.replace('body 2', 'body 9'))
     tx.put(eventContents.key(broken!), '{"c":')
+    tx.put(eventPositions.key(unindexed), whole!)
   })
-  const found = []
-  let next: Position | null = 0 as Position
-  while (next !== null) {
-    const result = await rooms.scrub(next, 2)
-    found.push(...result.damaged.map(({ position }) => position))
-    next = result.next
-  }
-  t.deepEqual(found, [skeleton!, content!, broken!])
+  const findings = await scrubEvents(store)
+  t.deepEqual(findings.map(({ message }) => message).sort(), [
+    'A stored event cannot be read.',
+    'A stored event is not found by its id.',
+    'A stored event is not what it was: its content is not what was hashed.',
+    'A stored event is not what it was: its id is not the hash of what is stored.',
+  ])
   t.truthy(await rooms.signed(sent[0]!.eventId))
   t.is(whole, sent[0]!.position)
   await t.throwsAsync(rooms.signed(sent[1]!.eventId), { message: /not what it was/ })
@@ -115,7 +93,7 @@ test('purged content leaves the id and the signature good', async t => {
   const restarted = await opening(store)
   t.deepEqual((await restarted.event(sent.eventId))!.content, {})
   t.truthy((await restarted.signed(sent.eventId))!.signatures)
-  t.deepEqual((await restarted.scrub(0 as Position, 100)).damaged, [])
+  t.deepEqual(await scrubEvents(store), [])
 })
 
 test('with more rooms than fit in memory, each still is one line', async t => {

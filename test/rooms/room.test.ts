@@ -25,6 +25,7 @@ import {
   state,
   text,
 } from './room-fixture.ts'
+import { scrubEvents } from './scrub-store.ts'
 
 for (const slow of [false, true]) {
   const over = slow ? 'a store that answers late' : 'the memory store'
@@ -224,7 +225,7 @@ for (const version of roomVersions) {
       const pdu = (await reader.signed(said.eventId))!
       t.is(eventIdOf(pdu, roomVersion(version)!, sha256), said.eventId)
     }
-    t.deepEqual((await rooms.scrub(0 as Position, 100)).damaged, [])
+    t.deepEqual(await scrubEvents(store), [])
   })
 }
 
@@ -347,18 +348,14 @@ test('an event is found by its time', async t => {
   t.is(await rooms.eventNear(roomId, 5, 'backwards'), null)
 })
 
-test('transaction ids are kept for two weeks, then removed', async t => {
+test('a transaction id gives the same event after years', async t => {
   let now = 1_700_000_000_000
-  const day = 24 * 60 * 60_000
   const { rooms } = await open({ clock: () => now })
   const roomId = await publicRoom(rooms)
   const transaction = { userId: ann, deviceId: 'D', txnId: 't' }
   const first = await rooms.send({ roomId, ...text(ann, 'a') }, { transaction })
-  now += 14 * day
-  t.is(await rooms.expireTransactions(), 0)
+  now += 3 * 365 * 24 * 60 * 60_000
   t.deepEqual(await rooms.send({ roomId, ...text(ann, 'a') }, { transaction }), first)
-  now += 1 * day
-  t.is(await rooms.expireTransactions(), 1)
 })
 
 test('gates refuse drafts, projections write in the same batch and see what earlier ones of the batch wrote', async t => {

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { cleanScrub, journal, journalBase } from '../../server/store/catalogue.ts'
-import { doFollowUp } from '../../server/store/follow-ups.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { textTable } from '../../server/store/key.ts'
 import { LevelEngine, openLevel, openLevelStore } from '../../server/store/level-engine.ts'
-import { repairFolder } from '../../server/store/repair.ts'
 import { Scrubber } from '../../server/store/scrub.ts'
 import type { Finding, Store } from '../../server/store/store.ts'
 import { StoreHost } from '../../server/store/store-host.ts'
@@ -83,27 +81,6 @@ test('rot that a read meets: maintenance, check, repair, and serving again', asy
   t.deepEqual((await host.check()).findings, [])
   await host.close()
   t.is(host.state.kind, 'closed')
-  await rm(folder, { recursive: true })
-})
-
-test('a follow-up of a repair is done once, in the transaction that removes it', async t => {
-  const folder = await written(20)
-  await rm(join(folder, 'head'))
-  await repairFolder(folder)
-  const store = await openLevelStore(folder)
-  await t.throwsAsync(
-    doFollowUp(store, 'one-time-keys', tx => {
-      tx.delete(notes.key(1))
-      throw new Error('interrupted')
-    }),
-    { message: 'interrupted' },
-  )
-  t.not(await store.read(view => view.get(notes.key(1))), undefined)
-  t.true(await doFollowUp(store, 'one-time-keys', tx => tx.delete(notes.key(1))))
-  t.is(await store.read(view => view.get(notes.key(1))), undefined)
-  t.false(await doFollowUp(store, 'one-time-keys', () => t.fail()))
-  t.true(await doFollowUp(store, 'links', () => {}))
-  await store.close()
   await rm(folder, { recursive: true })
 })
 

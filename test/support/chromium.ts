@@ -9,9 +9,9 @@ import { chromium } from 'playwright-core'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** Path of an executable Chromium, or null. `LETRO_CHROMIUM` names another one. */
+/** Path of an executable Chromium, or null. `CHROMIUM_PATH` names another one. */
 export function findChromium(): string | null {
-  const own = process.env['LETRO_CHROMIUM']
+  const own = process.env['CHROMIUM_PATH']
   return [...(own ? [own] : places), chromium.executablePath()].find(path => existsSync(path)) ?? null
 }
 
@@ -27,7 +27,7 @@ export function installChromium(): string {
   }
   const installed = findChromium()
   if (!installed)
-    throw new Error('Chromium is needed for the browser tests: install it, or set LETRO_CHROMIUM.')
+    throw new Error('Chromium is needed for the browser tests: install it, or set CHROMIUM_PATH.')
   return installed
 }
 

@@ -1,0 +1,123 @@
+/** A person at a real browser with an authenticator of its own: for tests of passkeys. */
+import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
+import { chromiumArgs, findChromium } from './chromium.ts'
+
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (!executablePath) throw new Error('Chromium is needed for this test: install it, or set CHROMIUM_PATH.')
+  return chromium.launch({ executablePath, headless: true, args: chromiumArgs })
+}
+
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await condition()) return
+    await new Promise(resolve => setTimeout(resolve, 25))
+  }
+  throw new Error('it did not happen within 5 s')
+}
+
+/** A person at a browser with an authenticator of its own. */
+export class Visitor {
+  readonly page: Page
+  /** What the browser's console complained about: policy violations, errors; of refused requests the status. */
+  readonly complaints: string[] = []
+  readonly authenticator: string
+  readonly #context: BrowserContext
+  readonly #cdp: CDPSession
+
+  static async open(browser: Browser, locale = 'en', options: AuthenticatorOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext({ locale })
+    const page = await context.newPage()
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('WebAuthn.enable')
+    return new Visitor(context, page, cdp, await addAuthenticator(cdp, 'internal', options))
+  }
+
+  constructor(context: BrowserContext, page: Page, cdp: CDPSession, authenticator: string) {
+    this.#context = context
+    this.page = page
+    this.#cdp = cdp
+    this.authenticator = authenticator
+    page.on('console', message => {
+      if (message.type() !== 'error') return
+      this.complaints.push(/status of (\d+)/.exec(message.text())?.[1] ?? message.text())
+    })
+    page.on('pageerror', error => this.complaints.push(String(error)))
+  }
+
+  close(): Promise<void> {
+    return this.#context.close()
+  }
+
+  addAuthenticator(transport: 'internal' | 'usb'): Promise<string> {
+    return addAuthenticator(this.#cdp, transport)
+  }
+
+  async setVerified(isUserVerified: boolean): Promise<void> {
+    await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticator, isUserVerified })
+  }
+
+  async setPresence(authenticatorId: string, enabled: boolean): Promise<void> {
+    await this.#cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
+  }
+
+  async credentials(authenticatorId = this.authenticator) {
+    return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials
+  }
+
+  async rewindCounter(): Promise<void> {
+    const [credential] = await this.credentials()
+    const { authenticator: authenticatorId } = this
+    await this.#cdp.send('WebAuthn.removeCredential', {
+      authenticatorId,
+      credentialId: credential!.credentialId,
+    })
+    await this.#cdp.send('WebAuthn.addCredential', {
+      authenticatorId,
+      credential: { ...credential!, signCount: 0 },
+    })
+  }
+
+  /** Opens an enrolment link and makes the passkey. */
+  async enrol(url: string): Promise<void> {
+    await this.page.goto(url)
+    await this.page.click('#create')
+    await this.page.getByText('Your passkey is ready').waitFor()
+  }
+
+  /** `navigator.credentials.get` with options as JSON, in whatever page is open. */
+  sign(options: object): Promise<object> {
+    return this.page.evaluate(async json => {
+      // biome-ignore lint/suspicious/noExplicitAny: the browser's own types are not those of this program
+      const browser = globalThis as any
+      const publicKey = browser.PublicKeyCredential.parseRequestOptionsFromJSON(json)
+      const credential = await browser.navigator.credentials.get({ publicKey })
+      return credential.toJSON()
+    }, options)
+  }
+}
+
+export interface AuthenticatorOptions {
+  /** As one that a password manager keeps. */
+  readonly backedUp?: boolean
+}
+
+async function addAuthenticator(
+  cdp: CDPSession,
+  transport: 'internal' | 'usb',
+  { backedUp = false }: AuthenticatorOptions = {},
+): Promise<string> {
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport,
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+      defaultBackupEligibility: backedUp,
+      defaultBackupState: backedUp,
+    },
+  })
+  return authenticatorId
+}
