@@ -7,6 +7,7 @@ import type { Context, Route, Step } from '../http/route.ts'
 import { parseJsonObject } from '../http/strict-json.ts'
 import type { EventId, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
+import type { HangUp } from '../sync/changes.ts'
 import { everything, type SyncFilter } from '../sync/filter.ts'
 import type { SyncResult } from '../sync/result.ts'
 import type { StoredFilters } from '../sync/stored-filters.ts'
@@ -50,7 +51,7 @@ function syncOnce(deps: SyncRouteDeps): Step {
         queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after') ??
         false,
       timeoutMs,
-      ...(timeoutMs > 0 ? { aborted: hangUpOf(ctx) } : {}),
+      ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx) } : {}),
     }
     checkPresence(queryText(ctx.query, 'set_presence'))
     const result = await deps.sync.sync(request)
@@ -87,10 +88,14 @@ function checkPresence(text: string | undefined): void {
     throw invalidParam('set_presence must be offline, online or unavailable.')
 }
 
-function hangUpOf(ctx: Context): AbortSignal {
-  const controller = new AbortController()
-  ctx.res.once('close', () => controller.abort())
-  return controller.signal
+function hangUpOf({ res }: Context): HangUp {
+  return {
+    hasHungUp: () => res.destroyed,
+    onHangUp(listener) {
+      res.once('close', listener)
+      return () => res.off('close', listener)
+    },
+  }
 }
 
 async function pdusOf(deps: SyncRouteDeps, result: SyncResult): Promise<ReadonlyMap<EventId, JsonObject>> {

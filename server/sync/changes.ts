@@ -24,19 +24,26 @@ export interface Changes {
   /** Someone looked: the room's newest event stands here. */
   learnRoom(roomId: RoomId, lastPosition: Position): void
   learnEphemeral(roomId: RoomId, lastPosition: Position): void
-  /** Resolves at the next change that could concern this device, after `timeoutMs`, or when it hangs up. */
+  /** Resolves at the next change that could concern this device, after `timeoutMs` or a little later, or when it hangs up. */
   wait(
     userId: UserId,
     deviceId: DeviceId,
     memberships: Memberships,
     timeoutMs: number,
-    aborted?: AbortSignal,
+    hangUp?: HangUp,
   ): Promise<void>
   /** Something that is in no commit changed in this room. */
   touch(roomId: RoomId): void
   /** How many requests wait. */
   readonly waiting: number
   close(): void
+}
+
+/** The client may go away while it waits. */
+export interface HangUp {
+  hasHungUp(): boolean
+  /** Calls once it does; the answer takes that back. */
+  onHangUp(listener: () => void): () => void
 }
 
 interface Waiter {
@@ -54,6 +61,7 @@ interface Person {
 
 /** People stay entered under their rooms for a while after their last request: the next one is on its way. */
 const idleMs = 60_000
+const timerStepMs = 100
 
 export function openChanges(deps: {
   store: Store
@@ -192,7 +200,7 @@ export function openChanges(deps: {
       if (!last.ephemeral.has(roomId)) last.ephemeral.set(roomId, lastPosition)
     },
     touch: wakeRoom,
-    wait(userId, deviceId, memberships, timeoutMs, aborted) {
+    wait(userId, deviceId, memberships, timeoutMs, hangUp) {
       let person = people.get(userId)
       if (!person) {
         person = { userId, waiters: new Set(), memberships: undefined, idleSince: 0 }
@@ -202,8 +210,9 @@ export function openChanges(deps: {
       const { waiters } = person
       return new Promise(resolve => {
         const waiter: Waiter = { deviceId, wake: done }
-        const timer = setTimeout(done, timeoutMs)
-        aborted?.addEventListener('abort', done, { once: true })
+        // Node keeps a list for each length of time: few lengths are cheap, one for each waiter is not.
+        const timer = setTimeout(done, Math.ceil(timeoutMs / timerStepMs) * timerStepMs)
+        const listenNoMore = hangUp?.onHangUp(done)
         waiters.add(waiter)
         waiting++
         function done() {
@@ -211,7 +220,7 @@ export function openChanges(deps: {
           waiting--
           due.delete(waiter)
           clearTimeout(timer)
-          aborted?.removeEventListener('abort', done)
+          listenNoMore?.()
           person!.idleSince = clock()
           resolve()
         }

@@ -16,7 +16,7 @@ import type { Receipts } from '../rooms/receipts.ts'
 import type { RoomMembership, Rooms } from '../rooms/rooms.ts'
 import type { Typing } from '../rooms/typing.ts'
 import type { Position, Store } from '../store/store.ts'
-import { type Memberships, openChanges } from './changes.ts'
+import { type HangUp, type Memberships, openChanges } from './changes.ts'
 import type { SyncFilter } from './filter.ts'
 import { type LazySession, openLazyMembers } from './lazy-members.ts'
 import type {
@@ -40,8 +40,7 @@ export interface SyncRequest {
   readonly fullState: boolean
   readonly stateAfter: boolean
   readonly timeoutMs: number
-  /** The client hung up. */
-  readonly aborted?: AbortSignal
+  readonly hangUp?: HangUp
 }
 
 export interface Sync {
@@ -253,7 +252,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   return {
     async sync(request) {
-      const { userId, deviceId, filter, aborted } = request
+      const { userId, deviceId, filter, hangUp } = request
       const started = clock()
       const timeoutMs = Math.min(request.timeoutMs, maxTimeoutMs)
       const first = request.since && isOfThisHistory(request.since, store) ? request.since : undefined
@@ -266,7 +265,7 @@ export function openSync(deps: SyncDeps): Sync {
         const at = await look(userId)
         const remaining = started + timeoutMs - clock()
         const mayWait =
-          since !== undefined && !request.fullState && remaining > 0 && !aborted?.aborted && !closed
+          since !== undefined && !request.fullState && remaining > 0 && !hangUp?.hasHungUp() && !closed
         if (!mayWait || mayHaveNews(request, since!, at)) {
           const { result, isNews } = await collect(request, since, at, lazy)
           if (isNews || !mayWait) {
@@ -277,7 +276,7 @@ export function openSync(deps: SyncDeps): Sync {
           since = result.next
           continue
         }
-        await changes.wait(userId, deviceId, at.memberships, remaining, aborted)
+        await changes.wait(userId, deviceId, at.memberships, remaining, hangUp)
       }
     },
     get waiting() {

@@ -741,12 +741,22 @@ scenario('a client that hangs up waits no longer', async (t, world) => {
   await world.room()
   const device = world.device(ann)
   await device.sync()
-  const controller = new AbortController()
-  const waiting = device.sync({ timeoutMs: 60_000, aborted: controller.signal })
+  let isGone = false
+  const listeners = new Set<() => void>()
+  const hangUp = {
+    hasHungUp: () => isGone,
+    onHangUp(listener: () => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const waiting = device.sync({ timeoutMs: 60_000, hangUp })
   while (world.sync.waiting === 0) await new Promise(resolve => setTimeout(resolve, 5))
-  controller.abort()
+  isGone = true
+  for (const listener of listeners) listener()
   await waiting
   t.is(world.sync.waiting, 0)
+  t.is(listeners.size, 0)
 })
 
 scenario('closing lets those who wait go', async (t, world) => {

@@ -13,6 +13,7 @@ import type { Draft } from '../../server/rooms/rooms.ts'
 import { openTyping } from '../../server/rooms/typing.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Position, Store } from '../../server/store/store.ts'
+import type { HangUp } from '../../server/sync/changes.ts'
 import { parseSyncFilter } from '../../server/sync/filter.ts'
 import type { AggregationReader, DeviceListFeed, KeyCounts, ToDeviceFeed } from '../../server/sync/ports.ts'
 import { openReadMarkers } from '../../server/sync/read-markers.ts'
@@ -145,7 +146,7 @@ export interface SyncOptions {
   readonly fullState?: boolean
   readonly stateAfter?: boolean
   readonly timeoutMs?: number
-  readonly aborted?: AbortSignal
+  readonly hangUp?: HangUp
 }
 
 /** A client that goes on from its last token. */
@@ -174,7 +175,7 @@ export class Device {
       fullState: options.fullState ?? false,
       stateAfter: options.stateAfter ?? false,
       timeoutMs: options.timeoutMs ?? 0,
-      ...(options.aborted ? { aborted: options.aborted } : {}),
+      ...(options.hangUp ? { hangUp: options.hangUp } : {}),
     })
     const reader = { userId: this.#userId, deviceId: this.#deviceId, now: Date.now() }
     const answer = JSON.parse(writeSyncResult(result, reader, filter))
