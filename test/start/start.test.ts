@@ -213,7 +213,7 @@ test('a configuration file is read, and the example is one', async t => {
   t.regex(missing.output(), /--config = .*none\.toml cannot be read \(ENOENT\)/)
 })
 
-test('a start that was killed before it was complete begins anew', async t => {
+test('a server that was killed finds its data again', async t => {
   const data = await folder(t)
   const first = await start(t, { LETRO_SERVER_DATA: data })
   await first.shows(/"message":"started"/)
