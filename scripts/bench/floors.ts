@@ -93,7 +93,8 @@ async function httpNull({ seconds }: Bench, kind: 'raw' | 'ours'): Promise<Measu
       base: `http://127.0.0.1:${port}`,
       path: '/null/thing',
       clients: 32,
-      warmupMs: 500,
+      // The compiler needs a while until it has seen enough.
+      warmupMs: 2_000,
       durationMs: seconds * 1000,
     },
     () => void cpu().then(value => (before = value)),

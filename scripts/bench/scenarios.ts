@@ -53,6 +53,8 @@ async function crowd(bench: Bench) {
       token,
       roomId: population.roomsOf(i)[0]!,
     }))
+    // A server that has just started runs code that is not compiled yet: that is `cold-start`, not these.
+    await runLoad({ kind: 'send', base, senders, warmupMs: 0, durationMs: 4_000 })
     return { base, senders, people: population.people }
   })
 }
