@@ -44,7 +44,7 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import type { Config } from './config.ts'
-import { type DataFolder, openDataFolder, StartRefused, writeIdentity } from './data-folder.ts'
+import { type DataFolder, markReady, openDataFolder, StartRefused } from './data-folder.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Log } from './http/log.ts'
 import { MatrixError } from './http/matrix-error.ts'
@@ -112,7 +112,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   const host = await StoreHost.open(storeFolder(dataFolder), { clock, checks: [checkEvents] })
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
-    if (folder.isNew) await writeIdentity(dataFolder, config.server.name, clock)
+    if (folder.isNew) await markReady(dataFolder)
     const worker = openWorkerProcess({ dataFolder, log })
     return await run({ config, dataFolder, folder, host, keys, worker, adminToken, means })
   } catch (error) {

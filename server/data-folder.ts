@@ -1,7 +1,8 @@
 /**
  * The data folder: made once, for one server name, for this server alone (0700).
  *
- * `identity.json` says whose data it is. A name that differs from it is refused: every user id, room and message in
+ * `identity.json` says whose data it is. It is the first file that is written, marked as not ready, and marked as ready once
+ * the keys are there: a first start that is cut off anywhere is simply a first start again. A name that differs from it is refused: every user id, room and message in
  * there carries the old one. (The host of `server.origin` is frozen by accounts, once a passkey exists.)
  */
 import { access, constants, mkdir, readdir, readFile, stat } from 'node:fs/promises'
@@ -18,7 +19,7 @@ export class StartRefused extends Error {
 }
 
 export interface DataFolder {
-  /** Nothing was in it before. */
+  /** No start in it has come as far as `markReady`. */
   readonly isNew: boolean
   /** The secret with which an operator reaches maintenance when nobody can sign in. */
   readonly maintenanceToken: string
@@ -33,7 +34,9 @@ export async function openDataFolder(
   await makeFolder(folder)
   const identity = await readIdentity(folder)
   if (identity === null) {
-    const found = (await readdir(folder)).filter(entry => !entry.startsWith('.'))
+    const found = (await readdir(folder)).filter(
+      entry => !entry.startsWith('.') && entry !== 'identity.json.new',
+    )
     if (found.includes('store') || found.includes('keys')) {
       throw new StartRefused(
         `server.data = ${folder} holds data, but its identity.json is missing. Put it back from a backup, or write {"name": "…"} with the old server.name into it.`,
@@ -44,6 +47,7 @@ export async function openDataFolder(
         `server.data = ${folder} holds files that are not Letro's (${found.slice(0, 3).join(', ')}). Name an empty folder, or one that does not exist yet.`,
       )
     }
+    await writeIdentity(folder, { name, createdTs: options.clock(), ready: false })
   } else if (identity.name !== name) {
     throw new StartRefused(
       `server.name = ${name}, but the data in ${folder} belongs to ${identity.name}. Under another name all its accounts, rooms and messages would be lost. Put server.name = "${identity.name}" back, or choose another folder as server.data.`,
@@ -51,12 +55,23 @@ export async function openDataFolder(
   }
   const maintenanceTokenFile = join(folder, 'maintenance.token')
   const maintenanceToken = await maintenanceTokenIn(maintenanceTokenFile, options.randomBytes)
-  return { isNew: identity === null, maintenanceToken, maintenanceTokenFile }
+  return { isNew: identity === null || !identity.ready, maintenanceToken, maintenanceTokenFile }
 }
 
-/** After everything else of a new folder is there: a start that failed before it begins anew. */
-export async function writeIdentity(folder: string, name: ServerName, clock: () => number): Promise<void> {
-  await writeDurably(join(folder, 'identity.json'), `${JSON.stringify({ name, createdTs: clock() })}\n`)
+/** After the keys of a new folder are there: from now on they must be. */
+export async function markReady(folder: string): Promise<void> {
+  const identity = await readIdentity(folder)
+  if (identity) await writeIdentity(folder, { ...identity, ready: true })
+}
+
+interface Identity {
+  readonly name: string
+  readonly createdTs?: number
+  readonly ready: boolean
+}
+
+async function writeIdentity(folder: string, identity: Identity): Promise<void> {
+  await writeDurably(join(folder, 'identity.json'), `${JSON.stringify(identity)}\n`)
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -73,7 +88,7 @@ async function makeFolder(folder: string): Promise<void> {
   if (!(await stat(folder)).isDirectory()) throw new StartRefused(`server.data = ${folder} is not a folder.`)
 }
 
-async function readIdentity(folder: string): Promise<{ readonly name: string } | null> {
+async function readIdentity(folder: string): Promise<Identity | null> {
   let text: string
   try {
     text = await readFile(join(folder, 'identity.json'), 'utf8')
@@ -81,8 +96,11 @@ async function readIdentity(folder: string): Promise<{ readonly name: string } |
     return null
   }
   try {
-    const identity = JSON.parse(text) as { name?: unknown }
-    if (typeof identity.name === 'string') return { name: identity.name }
+    const identity = JSON.parse(text) as { name?: unknown; createdTs?: number; ready?: boolean }
+    // Written by hand after a loss it has a name alone: data that has a name is ready.
+    if (typeof identity.name === 'string') {
+      return { ...identity, name: identity.name, ready: identity.ready !== false }
+    }
   } catch {}
   throw new StartRefused(
     `${join(folder, 'identity.json')} is damaged: put it back from a backup, or write {"name": "…"} with the server's name into it.`,

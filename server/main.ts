@@ -157,7 +157,9 @@ async function greet(
     say('')
     say(`  ${link.url}`)
     say('')
-    say(await qrcode.toString(link.url, { type: 'terminal', small: true, errorCorrectionLevel: 'L' }))
+    // A terminal gets its colours set, so that the code is dark on light on any background; a file gets text alone.
+    const type = process.stdout.isTTY ? 'terminal' : 'utf8'
+    say(await qrcode.toString(link.url, { type, small: true, errorCorrectionLevel: 'L' }))
   }
 }
 

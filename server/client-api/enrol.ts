@@ -138,6 +138,8 @@ function passkeyAnswer(passkey: Passkey): JsonObject {
 }
 
 const pageFiles = [
+  // The address alone, as people type it.
+  { path: '/', file: 'enrol.html', type: 'text/html; charset=utf-8' },
   { path: '/enrol', file: 'enrol.html', type: 'text/html; charset=utf-8' },
   { path: '/enrol/enrol.js', file: 'enrol.js', type: 'text/javascript; charset=utf-8' },
   { path: '/enrol/words.js', file: 'words.js', type: 'text/javascript; charset=utf-8' },

@@ -80,27 +80,53 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     connectionsCheckingInterval: 5_000,
     maxHeaderSize: 16 * 1024,
   }
-  const server: Server = tls
-    ? createTlsServer(
-        { ...timeouts, cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 },
-        listener,
-      )
-    : createServer(timeouts, listener)
-  server.maxRequestsPerSocket = 0
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const address = server.address() as AddressInfo
+  const open = (): Server =>
+    tls
+      ? createTlsServer(
+          {
+            ...timeouts,
+            cert: tls.certificate,
+            key: tls.key,
+            minVersion: 'TLSv1.2',
+            handshakeTimeout: 10_000,
+          },
+          listener,
+        )
+      : createServer(timeouts, listener)
+  // `localhost` is both loopback addresses: which of them a browser or a tool tries first is its own choice.
+  const server = open()
+  const address = await bind(server, port, host === 'localhost' ? '127.0.0.1' : host)
+  const servers = [server]
+  if (host === 'localhost') {
+    const second = open()
+    try {
+      await bind(second, address.port, '::1')
+      servers.push(second)
+    } catch (error) {
+      if (!hasNoIpv6.has((error as NodeJS.ErrnoException).code ?? '')) {
+        server.close()
+        throw error
+      }
+    }
+  }
   return {
     host: address.address,
     port: address.port,
     tls: tls !== undefined,
-    close: graceMs => close(server, graceMs),
+    close: async graceMs => void (await Promise.all(servers.map(each => close(each, graceMs)))),
   }
+}
+
+const hasNoIpv6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
+function bind(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {

@@ -1,15 +1,24 @@
 /** One device of one person: matrix-js-sdk with the Rust crypto, both as they come from npm. */
-import { createClient, type MatrixClient, type MatrixEvent, SyncState } from 'matrix-js-sdk'
+import {
+  createClient,
+  type MatrixClient,
+  type MatrixEvent,
+  PendingEventOrdering,
+  SyncState,
+} from 'matrix-js-sdk'
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/CryptoEvent.js'
 import {
   VerificationPhase,
   type VerificationRequest,
   VerifierEvent,
 } from 'matrix-js-sdk/lib/crypto-api/verification.js'
-import type { Logger } from 'matrix-js-sdk/lib/logger.js'
+import { type Logger, logger as sdkLogger } from 'matrix-js-sdk/lib/logger.js'
 import { type ServerProcess, type Session, sleep } from '../support/server-process.ts'
 
 const waitMs = 30_000
+
+// What has no client of its own writes here.
+Object.assign(sdkLogger, quietLogger([]))
 
 export class SdkDevice {
   readonly client: MatrixClient
@@ -19,7 +28,9 @@ export class SdkDevice {
   recoveryKey: Uint8Array<ArrayBuffer> | undefined
   /** Lines that the SDK wrote as warnings and errors. */
   readonly complaints: string[] = []
-  readonly #requests: VerificationRequest[] = []
+  /** The last requests: method, path, status. */
+  readonly requests: string[] = []
+  readonly #asked: VerificationRequest[] = []
 
   constructor(server: ServerProcess, { userId, deviceId, token }: Session) {
     this.userId = userId
@@ -30,6 +41,7 @@ export class SdkDevice {
       deviceId,
       accessToken: token,
       logger: quietLogger(this.complaints),
+      fetchFn: (input, init) => this.#fetch(input, init),
       cryptoCallbacks: {
         getSecretStorageKey: async ({ keys }) =>
           this.recoveryKey ? [Object.keys(keys)[0]!, this.recoveryKey] : null,
@@ -38,7 +50,20 @@ export class SdkDevice {
         },
       },
     })
-    this.client.on(CryptoEvent.VerificationRequestReceived, request => void this.#requests.push(request))
+    this.client.on(CryptoEvent.VerificationRequestReceived, request => void this.#asked.push(request))
+  }
+
+  async #fetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+    const line = `${init?.method ?? 'GET'} ${String(input instanceof Request ? input.url : input).slice(21, 180)}`
+    if (this.requests.length > 100) this.requests.shift()
+    try {
+      const answer = await fetch(input, init)
+      this.requests.push(`${line} → ${answer.status}`)
+      return answer
+    } catch (error) {
+      this.requests.push(`${line} → ${error}`)
+      throw error
+    }
   }
 
   get crypto() {
@@ -48,7 +73,10 @@ export class SdkDevice {
   /** Crypto, then the first sync. */
   async start(): Promise<this> {
     await this.client.initRustCrypto({ useIndexedDB: false })
-    await this.client.startClient({ initialSyncLimit: 50 })
+    await this.client.startClient({
+      initialSyncLimit: 50,
+      pendingEventOrdering: PendingEventOrdering.Detached,
+    })
     await until(() => this.client.getSyncState() === SyncState.Prepared || this.syncing, 'the first sync')
     return this
   }
@@ -94,8 +122,8 @@ export class SdkDevice {
   }
 
   async verificationRequest(): Promise<VerificationRequest> {
-    await until(() => this.#requests.length > 0, `${this.userId}/${this.deviceId} is asked to verify`)
-    return this.#requests.shift()!
+    await until(() => this.#asked.length > 0, `${this.userId}/${this.deviceId} is asked to verify`)
+    return this.#asked.shift()!
   }
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { freePort } from '../support/server.ts'
@@ -213,7 +213,7 @@ test('a configuration file is read, and the example is one', async t => {
   t.regex(missing.output(), /--config = .*none\.toml cannot be read \(ENOENT\)/)
 })
 
-test('a start that was killed before it was complete begins anew', async t => {
+test('a server that was killed finds its data again', async t => {
   const data = await folder(t)
   const first = await start(t, { LETRO_SERVER_DATA: data })
   await first.shows(/"message":"started"/)
@@ -231,4 +231,25 @@ test('a folder that cannot be written is named', async t => {
   const started = await start(t, { LETRO_SERVER_DATA: data })
   t.is(await started.ended, 1)
   t.regex(started.output(), /cannot be used \(EACCES\)/)
+})
+
+test('a first start that was cut off is a first start again', async t => {
+  const data = await folder(t)
+  // What a power cut leaves after the keys were made and before the folder was marked as ready.
+  await mkdir(join(data, 'keys'), { recursive: true })
+  await writeFile(join(data, 'keys', 'half-written.new'), 'x')
+  await writeFile(join(data, 'identity.json'), '{"name":"localhost","createdTs":1,"ready":false}')
+  const server = await start(t, { LETRO_SERVER_DATA: data })
+  await server.shows(/Open this link once/)
+  t.true(JSON.parse(await readFile(join(data, 'identity.json'), 'utf8')).ready)
+})
+
+test('localhost is both loopback addresses', async t => {
+  const server = await start(t, { LETRO_SERVER_DATA: await folder(t) })
+  await server.shows(/Letro serves/)
+  t.is((await fetch(`http://127.0.0.1:${server.port}/_matrix/client/versions`)).status, 200)
+  const hasIpv6 = Object.values(networkInterfaces()).some(list =>
+    list?.some(({ address }) => address === '::1'),
+  )
+  if (hasIpv6) t.is((await fetch(`http://[::1]:${server.port}/_matrix/client/versions`)).status, 200)
 })
