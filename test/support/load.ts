@@ -286,7 +286,7 @@ export class Load {
         return { ...answer, tries }
       } catch {
         // Nobody is there, or was killed before the answer.
-        await sleep(10)
+        await sleep(40)
       }
     }
   }
