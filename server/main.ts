@@ -22,6 +22,14 @@ const drainMs = 4_000
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 
+const usage = `Letro, a Matrix homeserver.
+
+  --config FILE      read this file (default: letro.toml, where there is one)
+  --example-config   print a configuration with every key, its default and what it means
+  --help             this
+
+Every key can be set by environment as well: server.name is LETRO_SERVER_NAME.`
+
 try {
   await main()
 } catch (error) {
@@ -56,14 +64,6 @@ async function main(): Promise<void> {
   await greet(config, app, server, [...warnings, ...app.warnings])
   log.info('started', { state: app.state, new: app.isNew })
 }
-
-const usage = `Letro, a Matrix homeserver.
-
-  --config FILE      read this file (default: letro.toml, where there is one)
-  --example-config   print a configuration with every key, its default and what it means
-  --help             this
-
-Every key can be set by environment as well: server.name is LETRO_SERVER_NAME.`
 
 function readOptions() {
   try {

@@ -40,16 +40,15 @@ function syncOnce(deps: SyncRouteDeps): Step {
     const { userId, deviceId } = ctx.state.requester
     const filter = await readFilter(deps.filters, userId, queryText(ctx.query, 'filter'))
     const timeoutMs = queryInteger(ctx.query, 'timeout') ?? 0
+    const stableName = queryBoolean(ctx.query, 'use_state_after')
+    const proposedName = queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after')
     const request: SyncRequest = {
       userId,
       deviceId,
       filter,
       since: readSince(queryText(ctx.query, 'since')),
       fullState: queryBoolean(ctx.query, 'full_state') ?? false,
-      stateAfter:
-        queryBoolean(ctx.query, 'use_state_after') ??
-        queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after') ??
-        false,
+      stateAfter: stableName ?? proposedName ?? false,
       timeoutMs,
       ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx) } : {}),
     }
@@ -60,7 +59,8 @@ function syncOnce(deps: SyncRouteDeps): Step {
     const reader = { userId, deviceId, now: deps.clock() }
     const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
     ctx.type = 'application/json'
-    ctx.body = writeSyncResult(result, reader, filter, pdus)
+    const stateAfterName = stableName === undefined ? 'org.matrix.msc4222.state_after' : 'state_after'
+    ctx.body = writeSyncResult(result, reader, filter, pdus, stateAfterName)
   }
 }
 

@@ -10,11 +10,13 @@ import { join } from 'node:path'
 import { call } from './client.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const startMs = 20_000
+const startMs = 60_000
 
 export interface ServerOptions {
   /** Beyond the defaults: password sign-in, open registration, no rate limits. Names as in `letro.toml`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Keeps compiled code, so that many starts cost less; it is written when the server stops in order. */
+  readonly compileCache?: boolean
 }
 
 export interface Session {
@@ -32,7 +34,7 @@ export class ServerProcess {
   #child: ChildProcess | undefined
   #ended: Promise<number | null> = Promise.resolve(null)
 
-  private constructor(port: number, folder: string, settings: Readonly<Record<string, string>>) {
+  private constructor(port: number, folder: string, { settings = {}, compileCache = false }: ServerOptions) {
     this.base = `http://localhost:${port}`
     this.folder = folder
     const all = {
@@ -48,11 +50,12 @@ export class ServerProcess {
     this.#environment = Object.fromEntries(
       Object.entries(all).map(([key, value]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]),
     )
+    if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'letro-'))
-    const server = new ServerProcess(await freePort(), folder, options.settings ?? {})
+    const server = new ServerProcess(await freePort(), folder, options)
     await server.start()
     return server
   }
@@ -75,7 +78,7 @@ export class ServerProcess {
     while (performance.now() - started < startMs) {
       if (child.exitCode !== null) break
       if (await this.#answers()) return performance.now() - started
-      await sleep(10)
+      await sleep(20)
     }
     throw new Error(`the server did not start:\n${this.output}`)
   }
