@@ -17,18 +17,24 @@ import { writeSyncToken } from './token.ts'
 
 type WriteEvent = (event: RoomEvent, shown?: Shown) => string
 
-/** `pdus`: the events as other servers get them, for filters with `event_format: federation`. */
+export interface WriteOptions {
+  /** The events as other servers get them, for filters with `event_format: federation`. */
+  readonly pdus?: ReadonlyMap<EventId, JsonObject> | undefined
+  /** How the client that asked for the state after the timeline calls it. */
+  readonly stateAfterName?: 'state_after' | 'org.matrix.msc4222.state_after'
+}
+
 export function writeSyncResult(
   result: SyncResult,
   reader: Reader,
   filter: SyncFilter,
-  pdus?: ReadonlyMap<EventId, JsonObject>,
+  { pdus, stateAfterName = 'state_after' }: WriteOptions = {},
 ): string {
   const write = eventWriter(reader, filter, pdus)
   const parts = [`{"next_batch":"${writeSyncToken(result.next)}"`]
   const { accountData, toDevice, deviceLists } = result
   if (accountData.length > 0) parts.push(`"account_data":${JSON.stringify({ events: accountData })}`)
-  const rooms = roomSections(result, write)
+  const rooms = roomSections(result, result.stateAfter ? stateAfterName : 'state', write)
   if (rooms) parts.push(`"rooms":{${rooms}}`)
   if (toDevice.length > 0) parts.push(`"to_device":${JSON.stringify({ events: toDevice })}`)
   if (deviceLists && (deviceLists.changed.length > 0 || deviceLists.left.length > 0))
@@ -64,7 +70,7 @@ function eventWriter(
   return (event, shown) => clientEventText(event, reader, shown)
 }
 
-function roomSections(result: SyncResult, write: WriteEvent): string {
+function roomSections(result: SyncResult, stateName: string, write: WriteEvent): string {
   const sections: string[] = []
   const add = <R extends { readonly roomId: string }>(
     name: string,
@@ -75,20 +81,20 @@ function roomSections(result: SyncResult, write: WriteEvent): string {
     const entries = rooms.map(room => `${JSON.stringify(room.roomId)}:${text(room)}`)
     sections.push(`"${name}":{${entries.join(',')}}`)
   }
-  add('join', result.joined, room => joinedText(room, result.stateAfter, write))
+  add('join', result.joined, room => joinedText(room, stateName, write))
   add('invite', result.invited, room => strippedText('invite_state', room))
   add('knock', result.knocked, room => strippedText('knock_state', room))
-  add('leave', result.left, room => `{${leftParts(room, result.stateAfter, write).join(',')}}`)
+  add('leave', result.left, room => `{${leftParts(room, stateName, write).join(',')}}`)
   return sections.join(',')
 }
 
 // A room always has all its sections, empty ones too: older clients and test suites look into them unasked.
 const noEvents = '{"events":[]}'
 
-function joinedText(room: JoinedRoom, stateAfter: boolean, write: WriteEvent): string {
+function joinedText(room: JoinedRoom, stateName: string, write: WriteEvent): string {
   const { summary, ephemeral, unread, unreadThreads } = room
   const parts = [
-    ...leftParts(room, stateAfter, write),
+    ...leftParts(room, stateName, write),
     `"ephemeral":${ephemeral.length > 0 ? JSON.stringify({ events: ephemeral }) : noEvents}`,
     `"summary":${summary ? summaryText(summary) : '{}'}`,
     `"unread_notifications":${countsText(unread)}`,
@@ -102,7 +108,7 @@ function joinedText(room: JoinedRoom, stateAfter: boolean, write: WriteEvent): s
 
 function leftParts(
   { timeline, state, accountData }: LeftRoom,
-  stateAfter: boolean,
+  stateName: string,
   write: WriteEvent,
 ): readonly string[] {
   const events = timeline.events.map(({ event, shown }) => write(event, shown)).join(',')
@@ -110,7 +116,7 @@ function leftParts(
   return [
     `"timeline":{"events":[${events}],"limited":${timeline.limited},"prev_batch":"${timeline.prevBatch}"}`,
     // Spec: `state_after` is required where it was asked for, even if it is empty, and `state` must then be absent.
-    `"${stateAfter ? 'state_after' : 'state'}":{"events":[${state.map(event => write(event)).join(',')}]}`,
+    `"${stateName}":{"events":[${state.map(event => write(event)).join(',')}]}`,
     `"account_data":${items.length > 0 ? JSON.stringify({ events: items }) : noEvents}`,
   ]
 }
