@@ -97,15 +97,26 @@ export class SdkDevice {
     return this.client.getRoom(roomId)!
   }
 
+  /** Back to the room's beginning, as far as this device is shown it. */
+  async readHistory(roomId: string): Promise<void> {
+    const room = await this.room(roomId)
+    while (room.oldState.paginationToken) await this.client.scrollback(room, 100)
+  }
+
   async sendText(roomId: string, body: string): Promise<string> {
     const { event_id } = await this.client.sendTextMessage(roomId, body)
     return event_id
   }
 
-  /** The event as this device sees it, decrypted if it can be. */
+  /** The event as this device sees it, decrypted if it can be. Behind a gap in the timeline it is looked for in history. */
   async event(roomId: string, eventId: string): Promise<MatrixEvent> {
     const found = () => this.client.getRoom(roomId)?.findEventById(eventId)
-    await until(() => found() !== undefined, `${this.userId} sees ${eventId}`)
+    const wait = (ms: number) => until(() => found() !== undefined, `${this.userId} sees ${eventId}`, ms)
+    await wait(3_000).catch(async () => {
+      await until(() => this.syncing, `${this.userId} is online again`)
+      await this.readHistory(roomId)
+      await wait(waitMs)
+    })
     const event = found()!
     await until(() => !event.isBeingDecrypted(), `${eventId} is decrypted`)
     return event
@@ -147,13 +158,20 @@ export async function verifyBySas(
       }),
   )
   const done = [ourVerifier.verify(), theirs.verifier!.verify()]
-  const [first, second] = await Promise.all(shown)
-  await Promise.all(done)
+  const [first, second] = await within(Promise.all(shown), 'both sides show emoji')
+  await within(Promise.all(done), 'both sides have confirmed')
   await until(
     () => ours.phase === VerificationPhase.Done && theirs.phase === VerificationPhase.Done,
     'both sides are done',
   )
   return { ours: first!, theirs: second! }
+}
+
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  const late = sleep(waitMs).then(() =>
+    Promise.reject(new Error(`waited ${waitMs / 1000} s in vain: ${what}`)),
+  )
+  return await Promise.race([promise, late])
 }
 
 export async function until(
