@@ -40,15 +40,14 @@ function syncOnce(deps: SyncRouteDeps): Step {
     const { userId, deviceId } = ctx.state.requester
     const filter = await readFilter(deps.filters, userId, queryText(ctx.query, 'filter'))
     const timeoutMs = queryInteger(ctx.query, 'timeout') ?? 0
-    const stableName = queryBoolean(ctx.query, 'use_state_after')
-    const proposedName = queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after')
+    const stateAfter = readStateAfter(ctx)
     const request: SyncRequest = {
       userId,
       deviceId,
       filter,
       since: readSince(queryText(ctx.query, 'since')),
       fullState: queryBoolean(ctx.query, 'full_state') ?? false,
-      stateAfter: stableName ?? proposedName ?? false,
+      stateAfter: stateAfter !== undefined,
       timeoutMs,
       ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx) } : {}),
     }
@@ -59,8 +58,10 @@ function syncOnce(deps: SyncRouteDeps): Step {
     const reader = { userId, deviceId, now: deps.clock() }
     const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
     ctx.type = 'application/json'
-    const stateAfterName = stableName === undefined ? 'org.matrix.msc4222.state_after' : 'state_after'
-    ctx.body = writeSyncResult(result, reader, filter, pdus, stateAfterName)
+    ctx.body = writeSyncResult(result, reader, filter, {
+      pdus,
+      ...(stateAfter === undefined ? {} : { stateAfterName: stateAfter }),
+    })
   }
 }
 
@@ -80,6 +81,16 @@ function readSince(text: string | undefined): SyncToken | undefined {
   const token = parseSyncToken(text)
   if (!token) throw invalidParam('since is not a token of this server.')
   return token
+}
+
+/**
+ * Clients of today (matrix-js-sdk) ask by the name that the parameter had before v1.16, and look for the answer
+ * under the section's name of then.
+ */
+function readStateAfter({ query }: Context): 'state_after' | 'org.matrix.msc4222.state_after' | undefined {
+  const unstable = queryBoolean(query, 'org.matrix.msc4222.use_state_after') ?? false
+  if (queryBoolean(query, 'use_state_after')) return 'state_after'
+  return unstable ? 'org.matrix.msc4222.state_after' : undefined
 }
 
 /** Presence is not shared by this server; a wrong value is refused all the same. */

@@ -247,6 +247,7 @@ scenario(
     t.false(bodies.includes('secret'))
     const names = [...brief(rooms.join[room].state), ...bodies]
     t.true(names.includes('name'))
+    t.true(names.includes('create'), 'all of the state')
   },
 )
 
