@@ -9,6 +9,7 @@ import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
+import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
@@ -53,9 +54,10 @@ import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
 import { sharingProjection } from './keys/device-lists.ts'
 import { openKeys } from './keys/keys.ts'
+import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { openMedia } from './media/media.ts'
-import type { DeviceId, UserId } from './protocol/ids.ts'
+import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
 import { openPush } from './push/push.ts'
@@ -71,7 +73,6 @@ import { openReports } from './rooms/reports.ts'
 import { checkEvents } from './rooms/scrub.ts'
 import { openTyping } from './rooms/typing.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
-import { accountTable, deviceTable } from './store/catalogue.ts'
 import { storeFolder } from './store/level-folder.ts'
 import type { Store } from './store/store.ts'
 import { StoreHost } from './store/store-host.ts'
@@ -254,7 +255,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     clock,
     randomBytes,
     signer: parts.keys,
-    gates: [annotationGate],
+    gates: [annotationGate, membershipGate],
     projections: [relationsProjection, sharingProjection],
   })
   const accounts = await openAccounts({
@@ -272,15 +273,11 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const keys = await openKeys({
     store,
     rooms,
-    devices: { devicesOf },
+    devices: localDevices,
     verifyEd25519: verify,
     clock,
   })
-  accounts.onDeviceRemoved((tx, userId, deviceId) => keys.removeDevice(tx, userId, deviceId))
-  accounts.onAccountRemoved((tx, userId) => keys.removeAccount(tx, userId))
-  accounts.refuseDeviceIds((userId, deviceId) =>
-    store.read(view => keys.isCrossSigningKey(view, userId, deviceId)),
-  )
+  followAccounts(accounts, keys, store)
   const media = await openMedia({
     store,
     serverName,
@@ -411,20 +408,4 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       await accounts.close()
     },
   }
-}
-
-/** What the key directory asks of accounts: the devices of a person as one view has them. */
-async function devicesOf(
-  view: Pick<Parameters<Parameters<Store['read']>[0]>[0], 'get' | 'range'>,
-  userId: UserId,
-) {
-  const account = await view.get(accountTable.key(userId))
-  if (!account || account.deactivatedTs !== undefined) return null
-  const devices = await view.range(deviceTable.under(userId))
-  return new Map(
-    devices.map(({ parts, value }) => [
-      parts[1] as DeviceId,
-      value.displayName === undefined ? {} : { displayName: value.displayName },
-    ]),
-  )
 }
