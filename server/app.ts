@@ -9,6 +9,7 @@ import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
+import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
@@ -254,7 +255,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     clock,
     randomBytes,
     signer: parts.keys,
-    gates: [annotationGate],
+    gates: [annotationGate, membershipGate],
     projections: [relationsProjection, sharingProjection],
   })
   const accounts = await openAccounts({

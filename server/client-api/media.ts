@@ -132,7 +132,7 @@ function uploadOf(ctx: Context): Upload {
 }
 
 /** The body as it comes. A client that goes away, or falls silent and is cut off, ends it with RequestAborted. */
-async function* bodyOf({ req }: Context): AsyncGenerator<Uint8Array> {
+async function* bodyOf({ req, state }: Context): AsyncGenerator<Uint8Array> {
   const timer = setTimeout(() => req.destroy(), silenceMs)
   try {
     // Not destroyed where the reader has had enough: it still gets an answer.
@@ -147,6 +147,7 @@ async function* bodyOf({ req }: Context): AsyncGenerator<Uint8Array> {
     if (!req.complete && !req.destroyed) await discard(req)
   }
   if (!req.complete) throw new RequestAborted()
+  await state.authenticateAgain?.()
 }
 
 // RFC 9110 §8.3.1, parameters included; what is none is "some bytes".

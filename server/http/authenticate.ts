@@ -47,9 +47,7 @@ export function mayAccessToken(accounts: TokenReader): Step {
 
 /** After `requireAccessToken`, on what a suspended account may not do: join, knock, invite, send, change the profile. */
 export const refuseSuspended: Step = async function refuseSuspended(ctx, next) {
-  if (ctx.state.standing === 'suspended') {
-    throw new MatrixError(403, 'M_USER_SUSPENDED', 'You cannot perform this action while suspended.')
-  }
+  if (ctx.state.standing === 'suspended') throw suspended()
   await next()
 }
 
@@ -70,8 +68,16 @@ async function authenticate(
   if (state.standing === 'locked' && !evenLocked) {
     throw new MatrixError(401, 'M_USER_LOCKED', 'This account has been locked.', { soft_logout: true })
   }
+  const { standing } = ctx.state
+  // What was let through to `refuseSuspended` before the suspension must not act after it.
+  if (standing === 'good' && state.standing === 'suspended') throw suspended()
   ctx.state.requester = state.requester
   ctx.state.standing = state.standing
+  ctx.state.authenticateAgain ??= () => authenticate(ctx, accounts, token, evenLocked)
+}
+
+function suspended(): MatrixError {
+  return new MatrixError(403, 'M_USER_SUSPENDED', 'You cannot perform this action while suspended.')
 }
 
 /**

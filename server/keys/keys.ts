@@ -308,8 +308,12 @@ export class Keys {
 
   // ── to-device ──────────────────────────────────────────────────────────────────────────────────────
 
-  sendToDevice(request: ToDeviceRequest): Promise<void> {
-    return this.#toDevice.send(request)
+  /** What an external person sends to others than those with whom they share a room is dropped, as if there were no such device. */
+  async sendToDevice(request: ToDeviceRequest, kind?: Asker['kind']): Promise<void> {
+    if (kind !== 'external') return this.#toDevice.send(request)
+    const shares = await this.#rooms.sharesRoomWith(request.sender)
+    const messages = request.messages.filter(({ userId }) => userId === request.sender || shares.has(userId))
+    return this.#toDevice.send({ ...request, messages })
   }
 
   /** What waits for the device above `after`, the oldest first. */
