@@ -15,7 +15,7 @@ installChromium()
 const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/tests'), ...process.env, FORCE_COLOR: '0' }
 const ava = spawn('ava', args, {
   stdio: ['ignore', 'pipe', 'inherit'],
-  env: { ...process.env, FORCE_COLOR: '0' },
+  env,
 })
 let passed = 0
 let failed = 0
