@@ -24,16 +24,30 @@ export interface StoredFilters {
 
 const maxBytes = 64 * 1024
 const maxFilters = 500
-const maxParsed = 2_000
+/** Of the texts of all parsed filters; in memory each byte of a list of short names becomes some twenty. */
+const maxParsedBytes = 8 * 1024 * 1024
 
 export function openStoredFilters({ store }: { store: Store }): StoredFilters {
   /** Long polls come with the same filter again and again: by its text, or by its owner and id. */
-  const parsed = new Map<string, SyncFilter>()
+  const parsed = new Map<string, { filter: SyncFilter; size: number }>()
+  let parsedBytes = 0
 
-  function remember(name: string, filter: SyncFilter): SyncFilter {
-    if (parsed.size >= maxParsed) parsed.delete(parsed.keys().next().value!)
-    parsed.set(name, filter)
+  function remember(name: string, filter: SyncFilter, textLength: number): SyncFilter {
+    forget(name)
+    // The filter itself has a floor, however short its text.
+    const size = textLength + 1_000
+    parsed.set(name, { filter, size })
+    parsedBytes += size
+    for (const oldest of parsed.keys()) {
+      if (parsedBytes <= maxParsedBytes) break
+      forget(oldest)
+    }
     return filter
+  }
+
+  function forget(name: string) {
+    parsedBytes -= parsed.get(name)?.size ?? 0
+    parsed.delete(name)
   }
 
   const get: StoredFilters['get'] = async (userId, filterId) =>
@@ -59,17 +73,17 @@ export function openStoredFilters({ store }: { store: Store }): StoredFilters {
     async read(userId, filterId) {
       const name = `${userId} ${filterId}`
       const known = parsed.get(name)
-      if (known) return known
+      if (known) return known.filter
       const filter = await get(userId, filterId)
       if (!filter) throw new SyncError('M_INVALID_PARAM', `filter: there is no filter ${filterId}.`)
-      return remember(name, parseSyncFilter(filter))
+      return remember(name, parseSyncFilter(filter), JSON.stringify(filter).length)
     },
     inline(text, parse) {
       const known = parsed.get(text)
-      if (known) return known
+      if (known) return known.filter
       if (text.length > maxBytes)
         throw new SyncError('M_TOO_LARGE', `filter may have ${maxBytes} bytes at most.`)
-      return remember(text, parseSyncFilter(parse(text)))
+      return remember(text, parseSyncFilter(parse(text)), 2 * text.length)
     },
   }
 }
