@@ -321,6 +321,15 @@ export function openSessions(core: Core): Sessions {
   }
 }
 
+/** For what a request writes about its own person: the account may have ended since the token was looked at. */
+export async function refuseIfDeactivated(
+  tx: { get(key: Key<AccountRow>): Promise<AccountRow | undefined> },
+  userId: UserId,
+): Promise<void> {
+  if ((await tx.get(accountTable.key(userId)))?.deactivatedTs !== undefined)
+    throw new AccountError('M_USER_DEACTIVATED', 'This account was deactivated.')
+}
+
 /** Throws where nobody may sign in to this account now. */
 export async function refuseUnlessUsable(
   tx: { get(key: Key<AccountRow>): Promise<AccountRow | undefined> },
