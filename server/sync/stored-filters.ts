@@ -8,7 +8,7 @@ import { hash } from 'node:crypto'
 import type { UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { filterTable } from '../store/catalogue.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Transaction } from '../store/store.ts'
 import { parseSyncFilter, type SyncFilter } from './filter.ts'
 import { SyncError } from './sync-error.ts'
 
@@ -18,6 +18,8 @@ export interface StoredFilters {
   get(userId: UserId, filterId: string): Promise<JsonObject | null>
   /** Parsed; an unknown id is refused. */
   read(userId: UserId, filterId: string): Promise<SyncFilter>
+  /** The account goes. The transaction owns the user id. */
+  removeAllIn(tx: Transaction, userId: UserId): Promise<void>
   /** The filter that a query gives in full. */
   inline(text: string, parse: (text: string) => JsonObject): SyncFilter
 }
@@ -62,7 +64,7 @@ export function openStoredFilters({ store }: { store: Store }): StoredFilters {
         throw new SyncError('M_TOO_LARGE', `A filter may have ${maxBytes} bytes at most.`)
       const filterId = hash('sha256', text, 'base64url').slice(0, 22)
       if (await get(userId, filterId)) return filterId
-      await store.transact(`filters:${userId}`, async tx => {
+      await store.transact(userId, async tx => {
         const stored = await tx.range(filterTable.under(userId), { limit: maxFilters })
         if (stored.length >= maxFilters)
           throw new SyncError('M_TOO_LARGE', `A person may have ${maxFilters} stored filters at most.`)
@@ -77,6 +79,9 @@ export function openStoredFilters({ store }: { store: Store }): StoredFilters {
       const filter = await get(userId, filterId)
       if (!filter) throw new SyncError('M_INVALID_PARAM', `filter: there is no filter ${filterId}.`)
       return remember(name, parseSyncFilter(filter), JSON.stringify(filter).length)
+    },
+    async removeAllIn(tx, userId) {
+      for (const { key } of await tx.range(filterTable.under(userId))) tx.delete(key)
     },
     inline(text, parse) {
       const known = parsed.get(text)
