@@ -51,6 +51,8 @@ export interface AccountData {
   removeAllIn(tx: Transaction, userId: UserId): Promise<void>
   /** Spec: client-server-api#ignoring-users */
   ignoredUsers(userId: UserId): Promise<ReadonlySet<UserId>>
+  /** Spec: client-server-api#invite-permission */
+  blocksInvites(userId: UserId): Promise<boolean>
 }
 
 const maxContentBytes = 512 * 1024
@@ -190,6 +192,9 @@ export function openAccountData(core: Core): AccountData {
       ignored.delete(userId)
       usage.delete(userId)
     },
+
+    blocksInvites: async userId =>
+      (await get(userId, null, 'm.invite_permission_config'))?.['default_action'] === 'block',
 
     ignoredUsers: async userId => {
       const known = ignored.get(userId)
