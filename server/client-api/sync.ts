@@ -1,5 +1,5 @@
 /** GET /sync. Spec: client-server-api#get_matrixclientv3sync. */
-import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
+import { readAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
 import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
@@ -17,6 +17,8 @@ import { eventsOf, writeSyncResult } from '../sync/write.ts'
 
 export interface SyncRouteDeps {
   readonly accounts: TokenReader
+  /** Calls when a session of this person may have ended, until the answer is called. */
+  onSessionChange(userId: UserId, listener: () => void): () => void
   readonly sync: Sync
   readonly filters: StoredFilters
   /** The event as other servers get it, for filters with `event_format: federation`. */
@@ -49,7 +51,7 @@ function syncOnce(deps: SyncRouteDeps): Step {
       fullState: queryBoolean(ctx.query, 'full_state') ?? false,
       stateAfter: stateAfter !== undefined,
       timeoutMs,
-      ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx) } : {}),
+      ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx, deps) } : {}),
     }
     checkPresence(queryText(ctx.query, 'set_presence'))
     const result = await deps.sync.sync(request)
@@ -99,10 +101,24 @@ function checkPresence(text: string | undefined): void {
     throw invalidParam('set_presence must be offline, online or unavailable.')
 }
 
-function hangUpOf({ res }: Context): HangUp {
+/** Ends the wait of a client that went away, and of a session that ended: it hears so at once. */
+function hangUpOf(ctx: Context, deps: SyncRouteDeps): HangUp {
+  const { res, state } = ctx
+  let isOver = false
+  const token = readAccessToken(ctx)
+  let wake: (() => void) | undefined
+  const look = async () => {
+    const now = token === null ? null : await deps.accounts.readToken(token)
+    if (now?.kind === 'valid' && now.standing !== 'locked') return
+    isOver = true
+    wake?.()
+  }
+  const stop = deps.onSessionChange(state.requester.userId, () => void look().catch(() => {}))
+  res.once('close', stop)
   return {
-    hasHungUp: () => res.destroyed,
+    hasHungUp: () => isOver || res.destroyed,
     onHangUp(listener) {
+      wake = listener
       res.once('close', listener)
       return () => res.off('close', listener)
     },

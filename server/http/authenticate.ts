@@ -68,12 +68,14 @@ async function authenticate(
   if (state.standing === 'locked' && !evenLocked) {
     throw new MatrixError(401, 'M_USER_LOCKED', 'This account has been locked.', { soft_logout: true })
   }
-  const { standing } = ctx.state
-  // What was let through to `refuseSuspended` before the suspension must not act after it.
-  if (standing === 'good' && state.standing === 'suspended') throw suspended()
   ctx.state.requester = state.requester
   ctx.state.standing = state.standing
-  ctx.state.authenticateAgain ??= () => authenticate(ctx, accounts, token, evenLocked)
+  ctx.state.authenticateAgain ??= async () => {
+    const before = ctx.state.standing
+    await authenticate(ctx, accounts, token, evenLocked)
+    // What was let past `refuseSuspended` before the suspension must not act after it.
+    if (before === 'good' && ctx.state.standing === 'suspended') throw suspended()
+  }
 }
 
 function suspended(): MatrixError {

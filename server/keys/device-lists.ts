@@ -180,16 +180,19 @@ export class DeviceLists {
       const { roomId, membership } = rooms[i]!
       const ours = feed.find(({ value }) => value.userId === userId)
       // Whoever came or went while we were (or have been) there; where we came or went ourselves, all who are there.
+      const newcomers = new Set<string>()
       if (ours || membership === 'join') {
-        for (const { value } of feed) {
+        for (const { parts, value } of feed) {
           const other = parseUserId(value.userId)
-          if (other) (value.joined && membership === 'join' ? changed : left).add(other)
+          // Who comes to a room after one has left it is none of one's business.
+          if (membership !== 'join' && parts[1] > ours!.parts[1]) newcomers.add(value.userId)
+          else if (other) (value.joined && membership === 'join' ? changed : left).add(other)
         }
       }
       if (!ours) continue
       const room = await this.#rooms.view(roomId)
       for (const member of room?.members('join') ?? []) {
-        ;(membership === 'join' ? changed : left).add(member.stateKey)
+        if (!newcomers.has(member.stateKey)) (membership === 'join' ? changed : left).add(member.stateKey)
       }
     }
     changed.delete(userId)

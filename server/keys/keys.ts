@@ -283,8 +283,9 @@ export class Keys {
     authenticated: boolean,
   ): Promise<void> {
     await this.#store.transact(userId, async tx => {
-      const deviceIds = (await this.#devices.devicesOf(tx, userId))?.keys() ?? []
-      const options = { authenticated, deviceIds, verify: this.#verify }
+      const devices = await this.#devices.devicesOf(tx, userId)
+      if (!devices) throw new KeysError('M_FORBIDDEN', 'This account was deactivated.')
+      const options = { authenticated, deviceIds: devices.keys(), verify: this.#verify }
       if (await storeCrossSigningKeys(tx, userId, uploaded, options))
         await this.#lists.markChanged(tx, userId)
     })

@@ -33,8 +33,8 @@ export function parseRoomEventFilter(value: Json, name: string): RoomEventFilter
   if (limit !== undefined && (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 1)) {
     throw new RoomError('M_BAD_JSON', `${name}.limit must be an integer greater than zero.`)
   }
-  const isType = types && matcher(types)
-  const isNotType = notTypes && matcher(notTypes)
+  const isType = types && matcher(types, `${name}.types`)
+  const isNotType = notTypes && matcher(notTypes, `${name}.not_types`)
   return {
     ...(limit === undefined ? {} : { limit }),
     lazyLoadMembers: boolean(value, 'lazy_load_members', name) ?? false,
@@ -51,10 +51,16 @@ export function parseRoomEventFilter(value: Json, name: string): RoomEventFilter
   }
 }
 
+/** Each is tried on each event. */
+const maxPatterns = 100
+
 /** Spec: client-server-api#filtering: `*` stands for any sequence of characters. */
-function matcher(patterns: readonly string[]): (type: string) => boolean {
+function matcher(patterns: readonly string[], name: string): (type: string) => boolean {
   const exact = new Set(patterns.filter(pattern => !pattern.includes('*')))
   const wild = patterns.filter(pattern => pattern.includes('*')).map(pattern => pattern.split('*'))
+  if (wild.length > maxPatterns) {
+    throw new RoomError('M_INVALID_PARAM', `${name} may have ${maxPatterns} entries with * at most.`)
+  }
   return type => exact.has(type) || wild.some(pieces => matchesPieces(type, pieces))
 }
 

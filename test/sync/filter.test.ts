@@ -54,6 +54,8 @@ const refused: [Json, RegExp][] = [
   [{ event_format: 'xml' }, /filter\.event_format/],
   [{ presence: { senders: {} } }, /filter\.presence\.senders/],
   [{ account_data: { types: [1] } }, /filter\.account_data\.types/],
+  [{ event_fields: Array(101).fill('content.body') }, /filter\.event_fields may have 100/],
+  [{ room: { timeline: { types: Array(101).fill('*a') } } }, /filter\.room\.timeline\.types may have 100/],
 ]
 
 for (const [filter, message] of refused) {

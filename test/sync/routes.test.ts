@@ -32,6 +32,7 @@ async function start() {
   const http = await startHttp([
     ...syncRoutes({
       accounts,
+      onSessionChange: () => () => {},
       sync: world.sync,
       filters,
       signed: async id => ({ pdu: id }),
