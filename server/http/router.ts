@@ -22,6 +22,7 @@ export function routerOf(routes: readonly Route[]): Step {
       ctx.status = 204
       return
     }
+    if (ctx.path.startsWith('/_matrix/')) ctx.path = currentPath(ctx.path)
     const path = checkedPath(ctx.path)
     for (const group of table.groups(ctx.method === 'HEAD' ? 'GET' : ctx.method, path)) {
       await group.serve(ctx, nothingLeft)
@@ -35,6 +36,14 @@ export function routerOf(routes: readonly Route[]): Step {
 }
 
 const nothingLeft = () => Promise.resolve()
+
+/**
+ * Until v1.1 all endpoints that are v3 now were called r0, and clients are still about that call them so: r0 stays
+ * another name for v3. Spec: changelog/v1.1 ("r0 … replaced with v3")
+ */
+function currentPath(path: string): string {
+  return path.replace(/^(\/_matrix\/(?:client|media))\/r0\//, '$1/v3/')
+}
 
 /** A `%` that encodes nothing would reach a route undecoded. */
 function checkedPath(path: string): string {

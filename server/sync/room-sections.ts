@@ -264,7 +264,8 @@ async function readTimeline(
     events,
     scanned: scanned.filter(each => each.order >= from).reverse(),
     limited,
-    oldest: scanned.at(-1)?.order,
+    // With nothing shown by wish (a limit of 0), everything up to now lies behind the token.
+    oldest: limit === 0 ? undefined : scanned.at(-1)?.order,
   }
 }
 
