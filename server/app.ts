@@ -9,6 +9,7 @@ import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
+import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
@@ -254,7 +255,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     clock,
     randomBytes,
     signer: parts.keys,
-    gates: [annotationGate],
+    gates: [annotationGate, membershipGate],
     projections: [relationsProjection, sharingProjection],
   })
   const accounts = await openAccounts({
@@ -295,10 +296,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       if (!person || person.deactivatedTs !== undefined) return null
       return { ...(await accounts.profiles.member(userId)) }
     },
-    blocksInvites: async userId => {
-      const config = await accounts.accountData.get(userId, null, 'm.invite_permission_config')
-      return config?.['default_action'] === 'block'
-    },
+    blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
   const receipts = openReceipts({ store, clock })
   const typing = openTyping({ clock })
@@ -309,6 +307,10 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
   const filters = openStoredFilters({ store })
+  accounts.onAccountRemoved(async (tx, userId) => {
+    await push.removeAllIn(tx, userId)
+    await filters.removeAllIn(tx, userId)
+  })
   const sync = openSync({
     store,
     rooms,
@@ -360,7 +362,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, adminToken }),
+    ...adminRoutes({ accounts, reports, adminToken }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -377,7 +379,14 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
-    ...syncRoutes({ accounts, sync, filters, signed: eventId => rooms.signed(eventId), clock }),
+    ...syncRoutes({
+      accounts,
+      onSessionChange: accounts.sessions.onChange,
+      sync,
+      filters,
+      signed: eventId => rooms.signed(eventId),
+      clock,
+    }),
     ...pushRuleRoutes({ accounts, push }),
     ...keysRoutes({ accounts, keys, positionOf: token => parseSyncToken(token)?.position ?? null }),
     ...crossSigningRoutes({

@@ -1,5 +1,6 @@
 /** The server under test as its own process: ours, over LevelDB in a folder of its own, limits off. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,6 +35,7 @@ export async function startServer({ folder, profileFolder }: ServerOptions): Pro
       ...(profileFolder === undefined
         ? []
         : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, '--cpu-prof-interval=500']),
+      ...startFlags(),
       '--import',
       new URL('probe.ts', import.meta.url).href,
       new URL('../../server/main.ts', import.meta.url).pathname,
@@ -62,6 +64,13 @@ export async function startServer({ folder, profileFolder }: ServerOptions): Pro
     counters: () => ask(child),
     stop: () => stop(child),
   }
+}
+
+/** What `npm start` gives to Node: measured is the server as people run it. */
+function startFlags(): string[] {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const words: string[] = manifest.scripts.start.split(' ')
+  return words.slice(1, words.indexOf('server/main.ts'))
 }
 
 function collect(child: ChildProcess): () => string {

@@ -12,6 +12,7 @@ import { accountDataFeedTable, accountDataTable } from '../store/catalogue.ts'
 import type { Position, Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
 import type { Core } from './core.ts'
+import { refuseIfDeactivated } from './sessions.ts'
 
 export interface AccountDataItem {
   /** null: global. */
@@ -50,9 +51,13 @@ export interface AccountData {
   removeAllIn(tx: Transaction, userId: UserId): Promise<void>
   /** Spec: client-server-api#ignoring-users */
   ignoredUsers(userId: UserId): Promise<ReadonlySet<UserId>>
+  /** Spec: client-server-api#invite-permission */
+  blocksInvites(userId: UserId): Promise<boolean>
 }
 
 const maxContentBytes = 512 * 1024
+/** All of a person's account data comes with each first sync as one answer. */
+const maxTotalBytes = 16 * 1024 * 1024
 const maxTypes = 10_000
 const cachedPeople = 50_000
 
@@ -61,12 +66,32 @@ export function openAccountData(core: Core): AccountData {
   /** The newest change of each person, queued or durable: most syncs end here. */
   const newest = new Map<string, Position>()
   const ignored = new Map<string, ReadonlySet<UserId>>()
+  /** How much each person keeps, as far as it is queued: counted at the first change, then kept up to date. */
+  const usage = new Map<string, { bytes: number; types: number }>()
   let generation = 0
   store.onReset(() => {
     generation++
     newest.clear()
     ignored.clear()
+    usage.clear()
   })
+
+  /** In a transaction that owns the user id. */
+  const usageOf = async (tx: Transaction, userId: UserId): Promise<{ bytes: number; types: number }> => {
+    const known = usage.get(userId)
+    if (known) return known
+    const started = generation
+    const rows = await tx.range(accountDataTable.under(userId))
+    const counted = {
+      bytes: rows.reduce((sum, { value }) => sum + sizeOf(value.content), 0),
+      types: rows.length,
+    }
+    if (generation === started) {
+      if (usage.size >= cachedPeople) usage.clear()
+      usage.set(userId, counted)
+    }
+    return counted
+  }
 
   const newestOf = async (userId: UserId): Promise<Position> => {
     const known = newest.get(userId)
@@ -89,13 +114,20 @@ export function openAccountData(core: Core): AccountData {
     const room = roomId ?? ''
     if (type.length === 0 || Buffer.byteLength(type) > 255)
       throw new AccountError('M_INVALID_PARAM', 'type must have 1 to 255 bytes.')
-    if (Buffer.byteLength(JSON.stringify(content)) > maxContentBytes)
+    const size = sizeOf(content)
+    if (size > maxContentBytes)
       throw new AccountError('M_TOO_LARGE', `Account data is limited to ${maxContentBytes} bytes a type.`)
     const key = accountDataTable.key(userId, room, type)
     const before = await tx.get(key)
-    if (!before && (await tx.range(accountDataTable.under(userId), { limit: maxTypes })).length >= maxTypes)
+    const used = await usageOf(tx, userId)
+    const more = size - (before ? sizeOf(before.content) : 0)
+    if (!before && used.types >= maxTypes)
       throw new AccountError('M_LIMIT_EXCEEDED', `An account has at most ${maxTypes} pieces of account data.`)
+    if (more > 0 && used.bytes + more > maxTotalBytes)
+      throw new AccountError('M_TOO_LARGE', `Account data is limited to ${maxTotalBytes} bytes a person.`)
     tx.sequence((next, rows) => {
+      used.bytes += more
+      if (!before) used.types++
       const position = next()
       if (before) rows.delete(accountDataFeedTable.key(userId, before.position))
       rows.put(key, { content, position })
@@ -114,12 +146,16 @@ export function openAccountData(core: Core): AccountData {
     get,
     setIn,
     set: async (userId, roomId, type, content) => {
-      await store.transact(userId, tx => setIn(tx, userId, roomId, type, content))
+      await store.transact(userId, async tx => {
+        await refuseIfDeactivated(tx, userId)
+        await setIn(tx, userId, roomId, type, content)
+      })
       generation++
       ignored.delete(userId)
     },
     change: async (userId, roomId, type, next) => {
       await store.transact(userId, async tx => {
+        await refuseIfDeactivated(tx, userId)
         const before = await tx.get(accountDataTable.key(userId, roomId ?? '', type))
         await setIn(tx, userId, roomId, type, next(before?.content ?? null))
       })
@@ -154,7 +190,11 @@ export function openAccountData(core: Core): AccountData {
       for (const { key } of await tx.range(accountDataTable.under(userId))) tx.delete(key)
       for (const { key } of await tx.range(accountDataFeedTable.under(userId))) tx.delete(key)
       ignored.delete(userId)
+      usage.delete(userId)
     },
+
+    blocksInvites: async userId =>
+      (await get(userId, null, 'm.invite_permission_config'))?.['default_action'] === 'block',
 
     ignoredUsers: async userId => {
       const known = ignored.get(userId)
@@ -169,4 +209,8 @@ export function openAccountData(core: Core): AccountData {
       return set
     },
   }
+}
+
+function sizeOf(content: JsonObject): number {
+  return Buffer.byteLength(JSON.stringify(content))
 }

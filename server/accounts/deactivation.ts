@@ -190,7 +190,8 @@ export function openDeactivation(
         for (const { key, value } of await tx.range(enrolmentLinkTable.under()))
           if (value.userId === userId) tx.delete(key)
         profiles.removeIn(tx, userId)
-        if (erase) await accountData.removeAllIn(tx, userId)
+        // A user id is never given out again: what only its owner could read is nobody's.
+        await accountData.removeAllIn(tx, userId)
         tx.put(leavingTable.key(userId), { sinceTs: clock() })
         await audit.record(tx, {
           actor,

@@ -152,14 +152,15 @@ export function openPeople(
   const expire = async (userId: UserId) => {
     await store.transact(userId, async tx => {
       const account = await tx.get(accountTable.key(userId))
+      // Moved while we waited for our turn: its day comes later.
+      if (account?.expiresTs !== undefined && account.expiresTs > clock()) return
       tx.delete(externalTable.key(userId))
-      const due = account?.expiresTs !== undefined && account.expiresTs <= clock()
-      if (!account || !due || account.expired || account.deactivatedTs !== undefined) return
+      tx.sequence(() => void externals.delete(userId))
+      if (account?.expiresTs === undefined || account.expired || account.deactivatedTs !== undefined) return
       tx.put(accountTable.key(userId), { ...account, expired: true })
       await sessions.removeAllDevicesIn(tx, userId)
       await audit.record(tx, { actor: 'system', action: 'account.expire', target: userId })
     })
-    externals.delete(userId)
     core.forgetSessions(userId)
   }
 
@@ -271,11 +272,13 @@ export function openPeople(
 
     maySee: async (requester, other) => {
       if (requester.userId === other) return true
-      if (requester.kind !== 'external' && !externals.has(other)) return true
+      // One whose time is over is no less external: asked of the account, not of the timer's list.
+      const person = await get(other)
+      if (requester.kind !== 'external' && person?.kind !== 'external') return true
       // External people see, and are seen by, those with whom they share a room; and their sponsor sees them.
       if (requester.kind === 'administrator') return true
       if ((await core.rooms.sharesRoomWith(requester.userId)).has(other)) return true
-      return requester.kind !== 'external' && (await get(other))?.sponsor === requester.userId
+      return requester.kind !== 'external' && person?.sponsor === requester.userId
     },
 
     isExternal: userId => externals.has(userId),

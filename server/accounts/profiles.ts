@@ -13,6 +13,7 @@ import { profilePendingTable, profileTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
 import type { Core } from './core.ts'
+import { refuseIfDeactivated } from './sessions.ts'
 
 /** What a membership event carries of a profile. */
 export interface MemberProfile {
@@ -55,6 +56,7 @@ export function openProfiles(core: Core): Profiles {
   const write = async (userId: UserId, name: string, next: (fields: JsonObject) => JsonObject) => {
     checkFieldName(name)
     const visible = await store.transact(userId, async tx => {
+      await refuseIfDeactivated(tx, userId)
       const row = (await tx.get(profileTable.key(userId))) ?? { fields: {}, revision: 0 }
       const fields = next(row.fields)
       if (Buffer.byteLength(JSON.stringify(fields)) > maxProfileBytes)

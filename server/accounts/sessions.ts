@@ -83,6 +83,8 @@ export interface Sessions extends TokenReader {
   removeAllDevicesIn(tx: Transaction, userId: UserId, except?: string): Promise<void>
   forget(userId: string): void
   forgetAll(): void
+  /** Calls whenever the account or a session of this person may have changed, until the answer is called. */
+  onChange(userId: string, listener: () => void): () => void
   /** Waits for what was started in the background (last seen, the end of replaced tokens). */
   settled(): Promise<void>
 }
@@ -106,6 +108,7 @@ export function openSessions(core: Core): Sessions {
   const cache = new Map<string, CachedToken>()
   const hashesOf = new Map<string, Set<string>>()
   const background = new Set<Promise<void>>()
+  const listeners = new Map<string, Set<() => void>>()
   // A load that began before a change must not be cached after it.
   let generation = 0
 
@@ -113,6 +116,7 @@ export function openSessions(core: Core): Sessions {
     generation++
     for (const hash of hashesOf.get(userId) ?? []) cache.delete(hash)
     hashesOf.delete(userId)
+    for (const listener of [...(listeners.get(userId) ?? [])]) listener()
   }
   const forgetAll = () => {
     generation++
@@ -315,10 +319,27 @@ export function openSessions(core: Core): Sessions {
     removeAllDevicesIn,
     forget,
     forgetAll,
+    onChange: (userId, listener) => {
+      const theirs = listeners.get(userId) ?? new Set()
+      listeners.set(userId, theirs.add(listener))
+      return () => {
+        theirs.delete(listener)
+        if (theirs.size === 0 && listeners.get(userId) === theirs) listeners.delete(userId)
+      }
+    },
     settled: async () => {
       while (background.size > 0) await Promise.all(background)
     },
   }
+}
+
+/** For what a request writes about its own person: the account may have ended since the token was looked at. */
+export async function refuseIfDeactivated(
+  tx: { get(key: Key<AccountRow>): Promise<AccountRow | undefined> },
+  userId: UserId,
+): Promise<void> {
+  if ((await tx.get(accountTable.key(userId)))?.deactivatedTs !== undefined)
+    throw new AccountError('M_USER_DEACTIVATED', 'This account was deactivated.')
 }
 
 /** Throws where nobody may sign in to this account now. */

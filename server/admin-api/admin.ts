@@ -1,24 +1,28 @@
-/** The administration API: people, links, tokens, audit. For the administration view, the console, and automation. */
+/** The administration API: people, links, tokens, audit, reports. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route } from '../http/route.ts'
+import type { Reports } from '../rooms/reports.ts'
 import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { peopleRoutes } from './people.ts'
+import { reportRoutes } from './reports.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
+  readonly reports: Pick<Reports, 'list'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
 }
 
-export function adminRoutes({ accounts, adminToken }: AdminDeps): Route[] {
+export function adminRoutes({ accounts, reports, adminToken }: AdminDeps): Route[] {
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   return [
     ...peopleRoutes(accounts, administrator),
     ...enrolmentAdminRoutes(accounts, administrator),
     ...auditRoutes(accounts, administrator),
+    ...reportRoutes(reports, administrator),
   ]
 }

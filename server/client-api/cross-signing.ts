@@ -52,8 +52,11 @@ function uploadKeys(keys: Keys, requireInteractiveAuth: Step): Step {
       await keys.uploadCrossSigningKeys(userId, uploaded, authenticated)
       ctx.body = {}
     }
-    if (await keys.needsAuthentication(userId, uploaded)) await requireInteractiveAuth(ctx, () => store(true))
-    else await store(false)
+    if (await keys.needsAuthentication(userId, uploaded)) {
+      // Passwords may be tried here: as often as where people sign in.
+      ctx.state.limits.take('login', userId)
+      await requireInteractiveAuth(ctx, () => store(true))
+    } else await store(false)
   }
 }
 

@@ -53,20 +53,31 @@ export function publicRoomsRoutes({ authenticate, publicRooms, serverName }: Pub
   }
 
   return [
-    // Deviation: the specification needs no token for these; an organisation's rooms are for its people.
+    // Deviation: the specification needs no token for these; an organisation's rooms are for its own people.
     { method: 'GET', path: visibilityPath, steps: [authenticate, limit('directory'), getVisibility] },
     {
       method: 'PUT',
       path: visibilityPath,
       steps: [authenticate, limit('room'), refuseSuspended, parseBody, setVisibility],
     },
-    { method: 'GET', path: listPath, steps: [authenticate, limit('directory'), checkServer, listRooms] },
+    {
+      method: 'GET',
+      path: listPath,
+      steps: [authenticate, limit('directory'), refuseExternal, checkServer, listRooms],
+    },
     {
       method: 'POST',
       path: listPath,
-      steps: [authenticate, limit('directory'), checkServer, parseBody, searchRooms],
+      steps: [authenticate, limit('directory'), refuseExternal, checkServer, parseBody, searchRooms],
     },
   ]
+}
+
+const refuseExternal: Step = async function refuseExternal(ctx, next) {
+  if (ctx.state.requester.kind === 'external') {
+    throw forbidden('External people come by invitation: the room directory is not for them.')
+  }
+  await next()
 }
 
 async function search(ctx: Context, publicRooms: PublicRooms): Promise<JsonObject> {

@@ -1,5 +1,8 @@
 /** All room endpoints of the client-server API, in the order of the specification's modules. */
-import type { Route } from '../http/route.ts'
+import { notFound } from '../http/matrix-error.ts'
+import type { Route, Step } from '../http/route.ts'
+import { parseRoomAlias, parseRoomId, type UserId } from '../protocol/ids.ts'
+import { isWorldReadable, notInRoom } from '../rooms/room-access.ts'
 import { type AliasesDeps, aliasRoutes } from './aliases.ts'
 import { type ContextDeps, contextRoutes } from './context.ts'
 import { type CreateRoomRoutesDeps, createRoomRoutes } from './create-room.ts'
@@ -40,7 +43,8 @@ export type RoomRoutesDeps = AliasesDeps &
   TimestampToEventDeps &
   UpgradeRoutesDeps
 
-export function roomRoutes(deps: RoomRoutesDeps): Route[] {
+export function roomRoutes(all: RoomRoutesDeps): Route[] {
+  const deps = { ...all, authenticate: keepingGuestsOut(all) }
   return [
     ...createRoomRoutes(deps),
     ...aliasRoutes(deps),
@@ -62,4 +66,35 @@ export function roomRoutes(deps: RoomRoutesDeps): Route[] {
     ...upgradeRoutes(deps),
     ...reportRoutes(deps),
   ]
+}
+
+/**
+ * External people read the rooms that they are, or were, members of, and those that they are invited to: what is open to
+ * anybody is open to the organisation's own people. Coming in is refused elsewhere (accounts/membership-gate.ts).
+ */
+function keepingGuestsOut({ authenticate, rooms, aliases }: RoomRoutesDeps): Step {
+  return async function authenticateAndKeepGuestsOut(ctx, next) {
+    await authenticate(ctx, async () => {
+      const { requester, params } = ctx.state
+      if (requester.kind === 'external' && (ctx.method === 'GET' || ctx.method === 'HEAD')) {
+        if (!(await isTheirs(requester.userId, params['roomId']))) throw notInRoom()
+        const alias = parseRoomAlias(params['roomAlias'])
+        const named = alias && (await aliases.resolve(alias))
+        if (named && !(await isTheirs(requester.userId, named.roomId))) {
+          throw notFound(`roomAlias: there is no room alias ${alias}.`)
+        }
+      }
+      await next()
+    })
+  }
+
+  async function isTheirs(userId: UserId, text: string | undefined): Promise<boolean> {
+    const roomId = parseRoomId(text)
+    if (!roomId) return true
+    const own = (await rooms.memberships(userId)).get(roomId)
+    if (own?.membership === 'join' || own?.membership === 'invite') return true
+    // Who has left sees what was before, and not what goes on in a room that all may read.
+    const view = own?.everJoined ? await rooms.view(roomId) : null
+    return view !== null && !isWorldReadable(view)
+  }
 }

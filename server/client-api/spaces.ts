@@ -17,7 +17,7 @@ export function spacesRoutes({ authenticate, rooms }: SpacesDeps): Route[] {
   const getHierarchy: Step = async function getHierarchy(ctx) {
     const maxDepth = queryInteger(ctx.query, 'max_depth')
     const from = queryText(ctx.query, 'from')
-    const page = await readHierarchy(rooms, ctx.state.requester.userId, pathRoomId(ctx), {
+    const page = await readHierarchy(rooms, ctx.state.requester, pathRoomId(ctx), {
       suggestedOnly: queryBoolean(ctx.query, 'suggested_only') ?? false,
       limit: queryLimit(ctx, 50, maxLimit),
       ...(maxDepth === undefined ? {} : { maxDepth }),

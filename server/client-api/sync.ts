@@ -1,5 +1,5 @@
 /** GET /sync. Spec: client-server-api#get_matrixclientv3sync. */
-import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
+import { readAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
 import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
@@ -17,6 +17,8 @@ import { eventsOf, writeSyncResult } from '../sync/write.ts'
 
 export interface SyncRouteDeps {
   readonly accounts: TokenReader
+  /** Calls when a session of this person may have ended, until the answer is called. */
+  onSessionChange(userId: UserId, listener: () => void): () => void
   readonly sync: Sync
   readonly filters: StoredFilters
   /** The event as other servers get it, for filters with `event_format: federation`. */
@@ -40,17 +42,16 @@ function syncOnce(deps: SyncRouteDeps): Step {
     const { userId, deviceId } = ctx.state.requester
     const filter = await readFilter(deps.filters, userId, queryText(ctx.query, 'filter'))
     const timeoutMs = queryInteger(ctx.query, 'timeout') ?? 0
-    const stableName = queryBoolean(ctx.query, 'use_state_after')
-    const proposedName = queryBoolean(ctx.query, 'org.matrix.msc4222.use_state_after')
+    const stateAfter = readStateAfter(ctx)
     const request: SyncRequest = {
       userId,
       deviceId,
       filter,
       since: readSince(queryText(ctx.query, 'since')),
       fullState: queryBoolean(ctx.query, 'full_state') ?? false,
-      stateAfter: stableName ?? proposedName ?? false,
+      stateAfter: stateAfter !== undefined,
       timeoutMs,
-      ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx) } : {}),
+      ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx, deps) } : {}),
     }
     checkPresence(queryText(ctx.query, 'set_presence'))
     const result = await deps.sync.sync(request)
@@ -58,9 +59,10 @@ function syncOnce(deps: SyncRouteDeps): Step {
     if (timeoutMs > 0) await authenticate(ctx, async () => {})
     const reader = { userId, deviceId, now: deps.clock() }
     const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
-    ctx.type = 'application/json'
-    const stateAfterName = stableName === undefined ? 'org.matrix.msc4222.state_after' : 'state_after'
-    ctx.body = writeSyncResult(result, reader, filter, pdus, stateAfterName)
+    ctx.body = writeSyncResult(result, reader, filter, {
+      pdus,
+      ...(stateAfter === undefined ? {} : { stateAfterName: stateAfter }),
+    })
   }
 }
 
@@ -82,16 +84,40 @@ function readSince(text: string | undefined): SyncToken | undefined {
   return token
 }
 
+/**
+ * Clients of today (matrix-js-sdk) ask by the name that the parameter had before v1.16, and look for the answer
+ * under the section's name of then.
+ */
+function readStateAfter({ query }: Context): 'state_after' | 'org.matrix.msc4222.state_after' | undefined {
+  const unstable = queryBoolean(query, 'org.matrix.msc4222.use_state_after') ?? false
+  if (queryBoolean(query, 'use_state_after')) return 'state_after'
+  return unstable ? 'org.matrix.msc4222.state_after' : undefined
+}
+
 /** Presence is not shared by this server; a wrong value is refused all the same. */
 function checkPresence(text: string | undefined): void {
   if (text !== undefined && !['offline', 'online', 'unavailable'].includes(text))
     throw invalidParam('set_presence must be offline, online or unavailable.')
 }
 
-function hangUpOf({ res }: Context): HangUp {
+/** Ends the wait of a client that went away, and of a session that ended: it hears so at once. */
+function hangUpOf(ctx: Context, deps: SyncRouteDeps): HangUp {
+  const { res, state } = ctx
+  let isOver = false
+  const token = readAccessToken(ctx)
+  let wake: (() => void) | undefined
+  const look = async () => {
+    const now = token === null ? null : await deps.accounts.readToken(token)
+    if (now?.kind === 'valid' && now.standing !== 'locked') return
+    isOver = true
+    wake?.()
+  }
+  const stop = deps.onSessionChange(state.requester.userId, () => void look().catch(() => {}))
+  res.once('close', stop)
   return {
-    hasHungUp: () => res.destroyed,
+    hasHungUp: () => isOver || res.destroyed,
     onHangUp(listener) {
+      wake = listener
       res.once('close', listener)
       return () => res.off('close', listener)
     },

@@ -33,13 +33,13 @@ export function toDeviceRoutes({ accounts, keys }: ToDeviceRoutesDeps): Route[] 
 
 function sendToDevice(keys: Keys): Step {
   return async function sendToDevice(ctx) {
-    const { userId, deviceId } = ctx.state.requester
+    const { userId, deviceId, kind } = ctx.state.requester
     const type = ctx.state.params['eventType']!
     const txnId = ctx.state.params['txnId']!
     if (type.length > maxIdLength) throw invalidParam(`eventType is longer than ${maxIdLength} characters.`)
     if (txnId.length > maxIdLength) throw invalidParam(`txnId is longer than ${maxIdLength} characters.`)
     const messages = parseMessages(needObject(ctx.state.body, 'messages'))
-    await keys.sendToDevice({ sender: userId, senderDevice: deviceId, txnId, type, messages })
+    await keys.sendToDevice({ sender: userId, senderDevice: deviceId, txnId, type, messages }, kind)
     ctx.body = {}
   }
 }

@@ -47,9 +47,7 @@ export function mayAccessToken(accounts: TokenReader): Step {
 
 /** After `requireAccessToken`, on what a suspended account may not do: join, knock, invite, send, change the profile. */
 export const refuseSuspended: Step = async function refuseSuspended(ctx, next) {
-  if (ctx.state.standing === 'suspended') {
-    throw new MatrixError(403, 'M_USER_SUSPENDED', 'You cannot perform this action while suspended.')
-  }
+  if (ctx.state.standing === 'suspended') throw suspended()
   await next()
 }
 
@@ -72,6 +70,16 @@ async function authenticate(
   }
   ctx.state.requester = state.requester
   ctx.state.standing = state.standing
+  ctx.state.authenticateAgain ??= async () => {
+    const before = ctx.state.standing
+    await authenticate(ctx, accounts, token, evenLocked)
+    // What was let past `refuseSuspended` before the suspension must not act after it.
+    if (before === 'good' && ctx.state.standing === 'suspended') throw suspended()
+  }
+}
+
+function suspended(): MatrixError {
+  return new MatrixError(403, 'M_USER_SUSPENDED', 'You cannot perform this action while suspended.')
 }
 
 /**

@@ -55,7 +55,10 @@ async function readBody(ctx: Context, maxBytes: number): Promise<Buffer | null> 
   if (announced > maxBytes) throw await tooLarge(req, maxBytes)
   // Small bodies are there already when the steps before us have run.
   if (req.complete && req.readableLength <= maxBytes) return req.read() as Buffer | null
-  return await collect(req, maxBytes)
+  const bytes = await collect(req, maxBytes)
+  // A slow body must not carry an act past a logout, a lock or the end of the account.
+  await ctx.state.authenticateAgain?.()
+  return bytes
 }
 
 function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null> {

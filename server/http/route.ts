@@ -30,6 +30,8 @@ export interface RequestState {
   requester: Requester
   /** Set by `requireAccessToken`; `refuseSuspended` asks for it. */
   standing?: Standing
+  /** Set by `requireAccessToken`: for whoever waited for the client, who may have been signed out meanwhile. */
+  authenticateAgain?: () => Promise<void>
   /** Set by `parseBody`: the strictly parsed JSON object. */
   body: JsonObject
 }

@@ -253,18 +253,21 @@ export class DeviceLists {
     for (const [i, tail] of tails.entries()) {
       const { roomId, membership } = rooms[i]!
       const news = tail.filter(({ position }) => position > after && position <= upTo)
-      const ours = news.some(change => change.userId === userId)
+      const ours = news.find(change => change.userId === userId)
       // Whoever came or went while we were (or have been) there; where we came or went ourselves, all who are there.
+      const newcomers = new Set<string>()
       if (ours || membership === 'join') {
-        for (const { userId: id, joined } of news) {
+        for (const { userId: id, joined, position } of news) {
           const other = parseUserId(id)
-          if (other) (joined && membership === 'join' ? changed : left).add(other)
+          // Who comes to a room after one has left it is none of one's business.
+          if (membership !== 'join' && position > ours!.position) newcomers.add(id)
+          else if (other) (joined && membership === 'join' ? changed : left).add(other)
         }
       }
       if (!ours) continue
       const room = await this.#rooms.view(roomId)
       for (const member of room?.members('join') ?? []) {
-        ;(membership === 'join' ? changed : left).add(member.stateKey)
+        if (!newcomers.has(member.stateKey)) (membership === 'join' ? changed : left).add(member.stateKey)
       }
     }
     changed.delete(userId)

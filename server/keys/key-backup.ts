@@ -20,6 +20,11 @@ import type { Store, Transaction, View } from '../store/store.ts'
 import { KeysError } from './keys-error.ts'
 
 const rowsAtOnce = 1_000
+/** Clients make a new version when somebody resets their keys: a few in a lifetime. Deleted ones leave a row. */
+const maxVersions = 1_000
+const versionsAtOnce = 20
+/** Of one version. Ten years of fifty new sessions a day are 180,000. */
+const maxSessions = 1_000_000
 const maxSessionBytes = 32_768
 const maxAuthDataBytes = 65_536
 
@@ -68,6 +73,12 @@ export class KeyBackups {
     return await this.#transact(userId, async tx => {
       const [last] = await tx.range(keyBackupTable.under(userId), { reverse: true, limit: 1 })
       const version = (last?.parts[1] ?? 0) + 1
+      if (version > maxVersions) {
+        throw new KeysError(
+          'M_TOO_LARGE',
+          `A person may have ${maxVersions} backup versions, deleted ones included.`,
+        )
+      }
       tx.put(keyBackupTable.key(userId, version), { algorithm, authData, etag: 0, count: 0 })
       return String(version)
     })
@@ -190,7 +201,8 @@ export class KeyBackups {
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────
 
   #transact<T>(userId: UserId, fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#store.transact(`backup ${userId}`, fn)
+    // The same owner as the account's removal, or a backup that is being written comes back after it.
+    return this.#store.transact(userId, fn)
   }
 
   /** What is left of a removed version. May be broken off and run again. */
@@ -249,6 +261,9 @@ async function putPortion(
   }
   if (added + replaced === 0) return stateOf(row)
   const after = { ...row, count: row.count + added, etag: row.etag + 1 }
+  if (after.count > maxSessions) {
+    throw new KeysError('M_TOO_LARGE', `A backup may hold ${maxSessions} sessions.`)
+  }
   tx.put(keyBackupTable.key(userId, version), after)
   return stateOf(after)
 }
@@ -281,8 +296,14 @@ async function existing(view: View, userId: UserId, version: number): Promise<Ke
 
 /** The newest that was not deleted. */
 async function currentVersion(view: View, userId: UserId): Promise<number | null> {
-  const rows = await view.range(keyBackupTable.under(userId), { reverse: true })
-  return rows.find(({ value }) => !value.deleted)?.parts[1] ?? null
+  let before: string | undefined
+  for (;;) {
+    const options = { reverse: true, limit: versionsAtOnce, ...(before === undefined ? {} : { before }) }
+    const rows = await view.range(keyBackupTable.under(userId), options)
+    const newest = rows.find(({ value }) => !value.deleted)
+    if (newest || rows.length < versionsAtOnce) return newest?.parts[1] ?? null
+    before = rows.at(-1)!.key
+  }
 }
 
 function stateOf({ etag, count }: KeyBackupRow): BackupState {

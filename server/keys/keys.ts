@@ -284,8 +284,9 @@ export class Keys {
     authenticated: boolean,
   ): Promise<void> {
     await this.#store.transact(userId, async tx => {
-      const deviceIds = (await this.#devices.devicesOf(tx, userId))?.keys() ?? []
-      const options = { authenticated, deviceIds, verify: this.#verify }
+      const devices = await this.#devices.devicesOf(tx, userId)
+      if (!devices) throw new KeysError('M_FORBIDDEN', 'This account was deactivated.')
+      const options = { authenticated, deviceIds: devices.keys(), verify: this.#verify }
       if (await storeCrossSigningKeys(tx, userId, uploaded, options))
         await this.#lists.markChanged(tx, userId)
     })
@@ -309,8 +310,12 @@ export class Keys {
 
   // ── to-device ──────────────────────────────────────────────────────────────────────────────────────
 
-  sendToDevice(request: ToDeviceRequest): Promise<void> {
-    return this.#toDevice.send(request)
+  /** What an external person sends to others than those with whom they share a room is dropped, as if there were no such device. */
+  async sendToDevice(request: ToDeviceRequest, kind?: Asker['kind']): Promise<void> {
+    if (kind !== 'external') return this.#toDevice.send(request)
+    const shares = await this.#rooms.sharesRoomWith(request.sender)
+    const messages = request.messages.filter(({ userId }) => userId === request.sender || shares.has(userId))
+    return this.#toDevice.send({ ...request, messages })
   }
 
   /** What waits for the device above `after`, the oldest first. */

@@ -52,6 +52,8 @@ export interface MediaFile {
 const unusedLifetimeMs = 24 * 60 * 60 * 1000
 /** Ids that one person may hold without having sent the file. */
 const maxWaitingIds = 100
+/** Files that one person may be sending at the same time: each holds a connection, a file and room on the disk. */
+const maxAtOnce = 20
 const sweepEveryMs = 60 * 60 * 1000
 
 export async function openMedia(options: MediaOptions): Promise<Media> {
@@ -68,6 +70,7 @@ export class Media {
   readonly #waiters = new Map<string, Set<() => void>>()
   /** Ids whose file is on its way: the second of two uploads to one id is refused. */
   readonly #receiving = new Set<string>()
+  readonly #sending = new Map<UserId, number>()
   #sweep: NodeJS.Timeout | undefined
 
   constructor(options: MediaOptions) {
@@ -213,6 +216,13 @@ export class Media {
     if (this.#receiving.has(mediaId)) {
       throw new MediaError('M_CANNOT_OVERWRITE_MEDIA', 'The file of this media id is being sent already.')
     }
+    const sending = this.#sending.get(upload.userId) ?? 0
+    if (sending >= maxAtOnce) {
+      throw new MediaError('M_LIMIT_EXCEEDED', `You are sending ${maxAtOnce} files already.`, {
+        retry_after_ms: 5_000,
+      })
+    }
+    this.#sending.set(upload.userId, sending + 1)
     this.#receiving.add(mediaId)
     try {
       await this.#checkQuota(upload.userId, upload.announcedBytes ?? 0)
@@ -220,6 +230,9 @@ export class Media {
       await this.#commit(mediaId, upload, incoming, check)
     } finally {
       this.#receiving.delete(mediaId)
+      const left = this.#sending.get(upload.userId)! - 1
+      if (left > 0) this.#sending.set(upload.userId, left)
+      else this.#sending.delete(upload.userId)
     }
     for (const wake of this.#waiters.get(mediaId) ?? []) wake()
   }

@@ -7,8 +7,14 @@
  */
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import type { RoomEvent } from '../rooms/rooms.ts'
-import { globMatcher, wordMatcher } from './glob.ts'
-import type { PushAction, PushCondition, PushRule, Ruleset } from './rules.ts'
+import { globMatcher, type Work, wordMatcher } from './glob.ts'
+import {
+  isHistoricalAction,
+  type PushAction,
+  type PushCondition,
+  type PushRule,
+  type Ruleset,
+} from './rules.ts'
 
 /** What conditions ask of the room as it is now. */
 export interface PushContext {
@@ -18,6 +24,8 @@ export interface PushContext {
   powerLevel(userId: RoomEvent['sender']): number
   /** Spec: client-server-api#mroompower_levels, `notifications`; 50 where it is silent. */
   notificationLevel(key: string): number
+  /** What patterns may cost in all; without it they are not held to anything. */
+  readonly work?: Work
 }
 
 export interface Outcome {
@@ -53,7 +61,11 @@ export function compileRuleset(rules: Ruleset): Evaluate {
 export function outcomeOf(actions: readonly PushAction[]): Outcome {
   const tweak = actions.find(action => isObject(action) && action['set_tweak'] === 'highlight')
   const notify = actions.includes('notify')
-  return { notify, highlight: notify && isObject(tweak) && tweak['value'] !== false, actions }
+  return {
+    notify,
+    highlight: notify && isObject(tweak) && tweak['value'] !== false,
+    actions: actions.filter(action => !isHistoricalAction(action)),
+  }
 }
 
 function allOf(conditions: readonly PushCondition[]): Test {
@@ -86,9 +98,9 @@ function testOf(condition: PushCondition): Test {
       }
     }
     case 'contains_display_name':
-      return (event, { displayName }) => {
+      return (event, { displayName, work }) => {
         const body = event.content['body']
-        return typeof body === 'string' && !!displayName && wordMatcher(literal(displayName))(body)
+        return typeof body === 'string' && !!displayName && wordMatcher(literal(displayName))(body, work)
       }
     case 'room_member_count':
       return memberCountIs(condition['is'])
@@ -104,17 +116,17 @@ function testOf(condition: PushCondition): Test {
 function propertyMatches(key: string, pattern: string): Test {
   const read = propertyReader(key)
   const matches = globMatcher(pattern)
-  return event => {
+  return (event, { work }) => {
     const value = read(event)
-    return typeof value === 'string' && matches(value)
+    return typeof value === 'string' && matches(value, work)
   }
 }
 
 function bodyMatches(pattern: string): Test {
   const matches = wordMatcher(pattern)
-  return event => {
+  return (event, { work }) => {
     const body = event.content['body']
-    return typeof body === 'string' && matches(body)
+    return typeof body === 'string' && matches(body, work)
   }
 }
 

@@ -8,8 +8,8 @@ import type { UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { Receipts } from '../rooms/receipts.ts'
 import type { Rooms } from '../rooms/rooms.ts'
-import { pushRulesTable } from '../store/catalogue.ts'
-import type { Position, Store } from '../store/store.ts'
+import { pushRulesTable, unreadCheckpointTable } from '../store/catalogue.ts'
+import type { Position, Store, Transaction } from '../store/store.ts'
 import { openDurableCache } from './durable-cache.ts'
 import { compileRuleset, type Evaluate } from './evaluate.ts'
 import {
@@ -41,6 +41,8 @@ export interface Push extends Unread {
   ): Promise<void>
   deleteRule(userId: UserId, kind: RuleKind, ruleId: string): Promise<void>
   changeRule(userId: UserId, kind: RuleKind, ruleId: string, change: DefaultChange): Promise<void>
+  /** The account goes, and with it its rules and what is unread. The transaction owns the user id. */
+  removeAllIn(tx: Transaction, userId: UserId): Promise<void>
 }
 
 export type PushErrorCode = 'M_NOT_FOUND' | 'M_UNKNOWN' | 'M_TOO_LARGE'
@@ -85,7 +87,7 @@ export function openPush(deps: {
   })
 
   function change(userId: UserId, how: (changes: PushChanges) => PushChanges): Promise<void> {
-    return store.transact(`push:${userId}`, async tx => {
+    return store.transact(userId, async tx => {
       const key = pushRulesTable.key(userId)
       const changes = how(changesOf(await tx.get(key)))
       const count = ruleKinds.reduce((sum, kind) => sum + (changes.own[kind]?.length ?? 0), 0)
@@ -109,6 +111,11 @@ export function openPush(deps: {
     async rulesIfChanged(userId, after) {
       const { ruleset, position } = await people.get(userId)
       return after === undefined || position > after ? ruleset : undefined
+    },
+    async removeAllIn(tx, userId) {
+      tx.delete(pushRulesTable.key(userId))
+      for (const { key } of await tx.range(unreadCheckpointTable.under(userId))) tx.delete(key)
+      tx.announce(`user:${userId}`)
     },
     putRule: (userId, kind, rule, placement) =>
       change(userId, changes => {

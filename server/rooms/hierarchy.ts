@@ -4,8 +4,9 @@
  * Depth first; a room is returned once, so a loop ends. Pages hold no state on the server: the token says how many
  * rooms were returned, and the walk is repeated. Spec: client-server-api#discovering-rooms-within-spaces
  */
-import { parseRoomId, type RoomId, type UserId } from '../protocol/ids.ts'
+import { parseRoomId, type RoomId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
+import type { Actor } from './people.ts'
 import { mayDiscover, roomSummary } from './room-summary.ts'
 import { RoomError, type RoomEvent, type Rooms, type RoomView } from './rooms.ts'
 
@@ -27,7 +28,7 @@ const maxWalked = 5_000
 
 export async function readHierarchy(
   rooms: Pick<Rooms, 'view' | 'memberships'>,
-  userId: UserId,
+  actor: Actor,
   root: RoomId,
   query: HierarchyQuery,
 ): Promise<HierarchyPage> {
@@ -44,7 +45,7 @@ export async function readHierarchy(
     if (seen.has(roomId)) continue
     seen.add(roomId)
     const view = await rooms.view(roomId)
-    if (!view || !(await mayDiscover(rooms, view, userId))) {
+    if (!view || !(await mayDiscover(rooms, view, actor))) {
       if (roomId === root)
         throw new RoomError('M_FORBIDDEN', 'roomId: you are not allowed to view this room.')
       continue

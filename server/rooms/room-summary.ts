@@ -3,9 +3,9 @@
  *
  * Spec: client-server-api#get_matrixclientv1room_summaryroomidoralias, #published-room-directory
  */
-import type { UserId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { allowedRooms, isRestricted, joinRuleOf, meetsRestriction } from './membership.ts'
+import type { Actor } from './people.ts'
 import { isWorldReadable } from './room-access.ts'
 import type { Rooms, RoomView } from './rooms.ts'
 
@@ -47,10 +47,13 @@ export function roomSummary(view: RoomView): JsonObject {
 export async function mayDiscover(
   rooms: Pick<Rooms, 'memberships'>,
   view: RoomView,
-  userId: UserId,
+  { userId, kind }: Actor,
 ): Promise<boolean> {
   const membership = view.membership(userId)
-  if (membership === 'join' || membership === 'invite' || isWorldReadable(view)) return true
+  if (membership === 'join' || membership === 'invite') return true
+  // What is open to everybody is open to the organisation's own people.
+  if (kind === 'external') return false
+  if (isWorldReadable(view)) return true
   if (membership === 'ban') return false
   const rule = joinRuleOf(view)
   if (rule === 'public' || rule === 'knock' || rule === 'knock_restricted') return true

@@ -24,14 +24,17 @@ export interface Changes {
   /** Someone looked: the room's newest event stands here. */
   learnRoom(roomId: RoomId, lastPosition: Position): void
   learnEphemeral(roomId: RoomId, lastPosition: Position): void
-  /** Resolves at the next change that could concern this device, after `timeoutMs` or a little later, or when it hangs up. */
+  /**
+   * Resolves at the next change that could concern this device, after `timeoutMs` or a little later, or when it hangs
+   * up. `superseded`: the device waits with so many newer requests that this one should be answered.
+   */
   wait(
     userId: UserId,
     deviceId: DeviceId,
     memberships: Memberships,
     timeoutMs: number,
     hangUp?: HangUp,
-  ): Promise<void>
+  ): Promise<'look' | 'superseded'>
   /** Something that is in no commit changed in this room. */
   touch(roomId: RoomId): void
   /** How many requests wait. */
@@ -48,7 +51,7 @@ export interface HangUp {
 
 interface Waiter {
   readonly deviceId: DeviceId
-  wake(): void
+  wake(why?: 'superseded'): void
 }
 
 interface Person {
@@ -62,6 +65,8 @@ interface Person {
 /** People stay entered under their rooms for a while after their last request: the next one is on its way. */
 const idleMs = 60_000
 const timerStepMs = 100
+/** Requests with which one device may wait: a client has one, and some that it forgot. */
+const maxWaitersOfDevice = 10
 
 export function openChanges(deps: {
   store: Store
@@ -103,7 +108,8 @@ export function openChanges(deps: {
           break
         case 'device': {
           last.device.set(name, durablePosition)
-          const slash = name.indexOf('/')
+          // A localpart may hold slashes, what follows its colon does not.
+          const slash = name.indexOf('/', name.indexOf(':'))
           wakePerson(people.get(name.slice(0, slash) as UserId), name.slice(slash + 1))
           break
         }
@@ -208,21 +214,23 @@ export function openChanges(deps: {
       }
       enter(person, memberships)
       const { waiters } = person
+      const ofDevice = [...waiters].filter(each => each.deviceId === deviceId)
+      if (ofDevice.length >= maxWaitersOfDevice) ofDevice[0]!.wake('superseded')
       return new Promise(resolve => {
         const waiter: Waiter = { deviceId, wake: done }
         // Node keeps a list for each length of time: few lengths are cheap, one for each waiter is not.
-        const timer = setTimeout(done, Math.ceil(timeoutMs / timerStepMs) * timerStepMs)
-        const listenNoMore = hangUp?.onHangUp(done)
+        const timer = setTimeout(() => done(), Math.ceil(timeoutMs / timerStepMs) * timerStepMs)
+        const listenNoMore = hangUp?.onHangUp(() => done())
         waiters.add(waiter)
         waiting++
-        function done() {
+        function done(why: 'look' | 'superseded' = 'look') {
           if (!waiters.delete(waiter)) return
           waiting--
           due.delete(waiter)
           clearTimeout(timer)
           listenNoMore?.()
           person!.idleSince = clock()
-          resolve()
+          resolve(why)
         }
       })
     },

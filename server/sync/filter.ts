@@ -48,10 +48,15 @@ function definedOnly(fields: { [name: string]: Json | undefined }): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
+/** Each is looked for in each event. */
+const maxFields = 100
+
 function eventFields(value: Json | undefined): readonly string[] | undefined {
   if (value === undefined) return undefined
   if (!Array.isArray(value) || !value.every(each => typeof each === 'string'))
     throw new SyncError('M_BAD_JSON', 'filter.event_fields must be a list of strings.')
+  if (value.length > maxFields)
+    throw new SyncError('M_INVALID_PARAM', `filter.event_fields may have ${maxFields} entries at most.`)
   return value as readonly string[]
 }
 

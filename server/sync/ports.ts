@@ -17,6 +17,8 @@ export interface AccountDataFeed {
   since(userId: UserId, after: Position, upTo: Position): Promise<readonly AccountDataItem[]>
   /** Spec: client-server-api#ignoring-users */
   ignoredUsers(userId: UserId): Promise<ReadonlySet<UserId>>
+  /** Spec: client-server-api#invite-permission */
+  blocksInvites(userId: UserId): Promise<boolean>
 }
 
 export interface ToDeviceMessage {

@@ -148,7 +148,7 @@ export function openSync(deps: SyncDeps): Sync {
     const roomData = groupByRoom(data)
     const joined: Promise<JoinedRoom | undefined>[] = []
     const left: Promise<LeftRoom | undefined>[] = []
-    const invited: Promise<StrippedRoom>[] = []
+    const invites: RoomMembership[] = []
     const knocked: Promise<StrippedRoom>[] = []
     for (const membership of all.values()) {
       const { roomId } = membership
@@ -161,22 +161,29 @@ export function openSync(deps: SyncDeps): Sync {
           break
         case 'invite':
           // Spec: client-server-api#ignoring-users: their invites are not sent.
-          if ((isNew || request.fullState) && !ignored.has(membership.sender))
-            invited.push(strippedRoom(membership))
+          if ((isNew || request.fullState) && !ignored.has(membership.sender)) invites.push(membership)
           break
         case 'knock':
           if (isNew || request.fullState) knocked.push(strippedRoom(membership))
           break
         case 'leave':
         case 'ban':
-          if (membership.forgotten) break
-          if (after === undefined ? filter.includeLeave && membership.everJoined : isNew)
+          // A device that does not know yet that the room was left has to learn it, even if another one has had it
+          // forgotten. Spec: client-server-api#leaving-rooms keeps forgotten rooms out of what is archived.
+          if (
+            after === undefined
+              ? filter.includeLeave && membership.everJoined && !membership.forgotten
+              : isNew
+          )
             left.push(leftRoom(sections, ofRequest, membership, roomData.get(roomId) ?? []))
           break
         default:
           membership.membership satisfies never
       }
     }
+    // Spec: client-server-api#invite-permission: those that are there already "MUST NOT be served" either.
+    const takesInvites = invites.length > 0 && !(await deps.accountData.blocksInvites(userId))
+    const invited = takesInvites ? invites.map(strippedRoom) : []
     const shownJoined = (await Promise.all(joined)).filter(each => each !== undefined)
     const shownLeft = (await Promise.all(left)).filter(each => each !== undefined)
     const accountData = data
@@ -261,11 +268,17 @@ export function openSync(deps: SyncDeps): Sync {
         : undefined
       if (first) await deps.toDevice.acknowledge(userId, deviceId, first.inbox)
       let since = first
+      let superseded = false
       for (;;) {
         const at = await look(userId)
         const remaining = started + timeoutMs - clock()
         const mayWait =
-          since !== undefined && !request.fullState && remaining > 0 && !hangUp?.hasHungUp() && !closed
+          since !== undefined &&
+          !request.fullState &&
+          remaining > 0 &&
+          !superseded &&
+          !hangUp?.hasHungUp() &&
+          !closed
         if (!mayWait || mayHaveNews(request, since!, at)) {
           const { result, isNews } = await collect(request, since, at, lazy)
           if (isNews || !mayWait) {
@@ -276,7 +289,8 @@ export function openSync(deps: SyncDeps): Sync {
           since = result.next
           continue
         }
-        await changes.wait(userId, deviceId, at.memberships, remaining, hangUp)
+        const why = await changes.wait(userId, deviceId, at.memberships, remaining, hangUp)
+        superseded = why === 'superseded'
       }
     },
     get waiting() {

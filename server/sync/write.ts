@@ -15,21 +15,20 @@ import type { JoinedRoom, LeftRoom, StrippedRoom, SyncResult } from './result.ts
 import type { RoomSummary } from './summary.ts'
 import { writeSyncToken } from './token.ts'
 
-export type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
-type StateName = 'state' | StateAfterName
-
 type WriteEvent = (event: RoomEvent, shown?: Shown) => string
 
-/**
- * `pdus`: the events as other servers get them, for filters with `event_format: federation`. `stateAfterName`: a client
- * that asked under the proposal's name (MSC4222) looks for the answer under it.
- */
+export interface WriteOptions {
+  /** The events as other servers get them, for filters with `event_format: federation`. */
+  readonly pdus?: ReadonlyMap<EventId, JsonObject> | undefined
+  /** How the client that asked for the state after the timeline calls it. */
+  readonly stateAfterName?: 'state_after' | 'org.matrix.msc4222.state_after'
+}
+
 export function writeSyncResult(
   result: SyncResult,
   reader: Reader,
   filter: SyncFilter,
-  pdus?: ReadonlyMap<EventId, JsonObject>,
-  stateAfterName: StateAfterName = 'state_after',
+  { pdus, stateAfterName = 'state_after' }: WriteOptions = {},
 ): string {
   const write = eventWriter(reader, filter, pdus)
   const parts = [`{"next_batch":"${writeSyncToken(result.next)}"`]
@@ -71,7 +70,7 @@ function eventWriter(
   return (event, shown) => clientEventText(event, reader, shown)
 }
 
-function roomSections(result: SyncResult, stateName: StateName, write: WriteEvent): string {
+function roomSections(result: SyncResult, stateName: string, write: WriteEvent): string {
   const sections: string[] = []
   const add = <R extends { readonly roomId: string }>(
     name: string,
@@ -92,7 +91,7 @@ function roomSections(result: SyncResult, stateName: StateName, write: WriteEven
 // A room always has all its sections, empty ones too: older clients and test suites look into them unasked.
 const noEvents = '{"events":[]}'
 
-function joinedText(room: JoinedRoom, stateName: StateName, write: WriteEvent): string {
+function joinedText(room: JoinedRoom, stateName: string, write: WriteEvent): string {
   const { summary, ephemeral, unread, unreadThreads } = room
   const parts = [
     ...leftParts(room, stateName, write),
@@ -109,7 +108,7 @@ function joinedText(room: JoinedRoom, stateName: StateName, write: WriteEvent): 
 
 function leftParts(
   { timeline, state, accountData }: LeftRoom,
-  stateName: StateName,
+  stateName: string,
   write: WriteEvent,
 ): readonly string[] {
   const events = timeline.events.map(({ event, shown }) => write(event, shown)).join(',')

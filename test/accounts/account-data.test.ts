@@ -150,3 +150,37 @@ test('an OpenID token names its owner for an hour and opens nothing else', async
   t.is((await h.post(path, {}, bob.token)).status, 403)
   await h.close()
 })
+
+test('what one person keeps is bounded as a whole: a first sync carries all of it', async t => {
+  const h = await openHarness()
+  const ann = await h.member('ann')
+  const { accountData } = h.accounts
+  const large = { text: 'x'.repeat(500 * 1024) }
+  for (let i = 0; i < 32; i++) await accountData.set(ann.userId, null, `m.large${i}`, large)
+  await t.throwsAsync(accountData.set(ann.userId, null, 'm.large32', large), { code: 'M_TOO_LARGE' })
+  await accountData.set(ann.userId, null, 'm.large0', large)
+  await accountData.set(ann.userId, null, 'm.large1', {})
+  await accountData.set(ann.userId, null, 'm.large32', large)
+  await h.close()
+  const again = await openHarness({ engine: h.engine })
+  await t.throwsAsync(again.accounts.accountData.set(ann.userId, null, 'm.large33', large), {
+    code: 'M_TOO_LARGE',
+  })
+  await again.close()
+})
+
+test('a request that was under way when its account ended writes neither account data nor a profile', async t => {
+  const h = await openHarness()
+  const ann = await h.member('ann')
+  const { accountData, profiles, deactivation } = h.accounts
+  await deactivation.deactivate('test', ann.userId, { erase: false })
+  const ended = { code: 'M_USER_DEACTIVATED' }
+  await t.throwsAsync(accountData.set(ann.userId, null, 'm.late', {}), ended)
+  await t.throwsAsync(
+    accountData.change(ann.userId, null, 'm.late', () => ({})),
+    ended,
+  )
+  await t.throwsAsync(profiles.setField(ann.userId, 'displayname', 'Ann'), ended)
+  t.deepEqual(await profiles.get(ann.userId), {})
+  await h.close()
+})

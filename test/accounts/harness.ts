@@ -30,6 +30,7 @@ import type { Route } from '../../server/http/route.ts'
 import { requestListener } from '../../server/http/server.ts'
 import type { ServerName, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
+import { openReports } from '../../server/rooms/reports.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
@@ -115,7 +116,7 @@ export class Harness {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
-    const json = (answer.headers.get('content-type') ?? '').startsWith('application/json;')
+    const json = answer.headers.get('content-type') === 'application/json'
     return { status: answer.status, body: json && text ? JSON.parse(text) : text, headers: answer.headers }
   }
 
@@ -221,7 +222,11 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     ...openIdRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
     ...enrolmentRoutes({ accounts, interactiveAuth }),
-    ...adminRoutes({ accounts, adminToken: options.adminToken ?? null }),
+    ...adminRoutes({
+      accounts,
+      reports: openReports({ store, clock: () => clock.now }),
+      adminToken: options.adminToken ?? null,
+    }),
     ...(options.moreRoutes?.(accounts) ?? []),
   ]
 

@@ -132,7 +132,7 @@ test('profiles are for people who are signed in; external people see those in th
   })
   h.rooms.room('!one:clinic.example', [alice.userId, guest.userId])
   const status = async (wanted: string, token?: string) => (await h.get(profile(wanted), token)).status
-  t.is(await status(alice.userId), 401)
+  t.is(await status(alice.userId), 403, 'the specification asks for no token, and lets a server keep silent')
   t.is(await status(alice.userId, bob.token), 200)
   t.is(await status('@nobody:clinic.example', bob.token), 404)
   t.is(await status('nobody', bob.token), 400)
@@ -141,6 +141,27 @@ test('profiles are for people who are signed in; external people see those in th
   t.is(await status(bob.userId, guest.token), 403)
   t.is(await status('@nobody:clinic.example', guest.token), 403, 'the same as for somebody who exists')
   t.is(await status(guest.userId, bob.token), 403)
+  h.advance(2 * dayMs)
+  await h.accounts.people.expireDue()
+  t.is(await status(guest.userId, bob.token), 403, 'whose time is over is still nobody else’s business')
+  await h.close()
+})
+
+test('an external person whose end is moved while the end is being carried out keeps the new end', async t => {
+  const h = await openHarness()
+  const alice = await h.member('alice')
+  const guest = await h.member('guest')
+  const external = { expiresTs: h.now + dayMs, sponsor: alice.userId }
+  await h.accounts.people.setKind('test', guest.userId, 'external', external)
+  h.advance(2 * dayMs)
+  await Promise.all([
+    h.accounts.people.setExpiry('test', guest.userId, h.now + dayMs),
+    h.accounts.people.expireDue(),
+  ])
+  t.not((await h.accounts.people.get(guest.userId))!.expired, true)
+  h.advance(2 * dayMs)
+  await h.accounts.people.expireDue()
+  t.true((await h.accounts.people.get(guest.userId))!.expired)
   await h.close()
 })
 

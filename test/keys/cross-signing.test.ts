@@ -1,6 +1,6 @@
 import test from 'ava'
 import { parseCrossSigningKeys, type SignedKey } from '../../server/keys/cross-signing.ts'
-import type { UserId } from '../../server/protocol/ids.ts'
+import type { DeviceId, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Position } from '../../server/store/store.ts'
 import {
@@ -18,11 +18,12 @@ import {
 const member = (userId: UserId) => ({ userId, kind: 'member' }) as const
 
 async function upload(
-  { keys }: Directory,
+  { keys, devices }: Directory,
   userId: UserId,
   body: JsonObject,
   authenticated = false,
 ): Promise<void> {
+  devices.add(userId, 'UPLOADER' as DeviceId)
   const parsed = parseCrossSigningKeys(body, userId)
   await keys.needsAuthentication(userId, parsed)
   await keys.uploadCrossSigningKeys(userId, parsed, authenticated)
@@ -278,4 +279,10 @@ test('a person who goes takes identity and signatures along', async t => {
     store.durablePosition,
   )
   t.deepEqual(changed, [bob])
+})
+
+test('who has no account any more publishes no cross-signing keys', async t => {
+  const { keys } = await openDirectory()
+  const parsed = parseCrossSigningKeys(new Identity(alice).upload(), alice)
+  await t.throwsAsync(keys.uploadCrossSigningKeys(alice, parsed, true), { code: 'M_FORBIDDEN' })
 })

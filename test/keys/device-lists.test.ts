@@ -59,6 +59,17 @@ for (const slow of [false, true]) {
     t.deepEqual(await told(directory, () => rooms.set(room1, alice, 'leave')), { changed: [], left: [bob] })
   })
 
+  test(`who left is not told who came after${how}`, async t => {
+    const directory = await openDirectory({ slow })
+    const { rooms } = directory
+    for (const userId of [alice, bob]) await rooms.set(room1, userId, 'join')
+    const changes = await told(directory, async () => {
+      await rooms.set(room1, alice, 'leave')
+      await rooms.set(room1, carol, 'join')
+    })
+    t.deepEqual(changes, { changed: [], left: [bob] })
+  })
+
   test(`a new display name in a room is no reason to look again${how}`, async t => {
     const directory = await openDirectory({ slow })
     const { rooms } = directory

@@ -2,7 +2,7 @@ import test from 'ava'
 import { type BackupSession, parseBackupRooms, removeBackups } from '../../server/keys/key-backup.ts'
 import type { RoomId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
-import { backedUpSessionTable, backupRemovalTable } from '../../server/store/catalogue.ts'
+import { backedUpSessionTable, backupRemovalTable, keyBackupTable } from '../../server/store/catalogue.ts'
 import { alice, bob, openDirectory, room1, room2 } from './people.ts'
 
 const algorithm = 'm.megolm_backup.v1.curve25519-aes-sha2'
@@ -219,3 +219,33 @@ for (const [what, code, body] of [
     await t.throwsAsync(backups.create(alice, body), { code })
   })
 }
+
+test('backup versions are numbered to an end, and the current one is found behind many deleted ones', async t => {
+  const { store, backups } = await open()
+  const first = await backups.create(alice, backup)
+  await store.transact(alice, tx => {
+    for (let version = 2; version <= 999; version++) {
+      tx.put(keyBackupTable.key(alice, version), {
+        algorithm,
+        authData: {},
+        etag: 0,
+        count: 0,
+        deleted: true,
+      })
+    }
+  })
+  t.is((await backups.info(alice)).version, first)
+  t.is(await backups.create(alice, backup), '1000')
+  await t.throwsAsync(backups.create(alice, backup), { code: 'M_TOO_LARGE' })
+})
+
+test('a backup that is being written when its owner’s account ends does not come back', async t => {
+  const { store, backups } = await open({ slow: true })
+  const version = await backups.create(alice, backup)
+  const sessions = Array.from({ length: 50 }, (_, i) => session(room1, `s${i}`))
+  await Promise.allSettled([
+    backups.put(alice, version, sessions),
+    store.transact(alice, tx => removeBackups(tx, alice)),
+  ])
+  await t.throwsAsync(backups.info(alice), { code: 'M_NOT_FOUND' })
+})

@@ -63,6 +63,15 @@ test('what was uploaded comes back byte for byte, to signed-in people only', asy
   t.is(old.body.errcode, 'M_NOT_FOUND')
 })
 
+test('the old download endpoints serve those who show a token', async t => {
+  const ann = await person('old')
+  const mxc = await upload(ann, 'hello', 'text/plain')
+  const old = await ann.call('GET', `/_matrix/media/v3/download/${mxc}`)
+  t.is(old.status, 200)
+  t.is(old.body, 'hello')
+  t.is((await ann.call('GET', `/_matrix/media/r0/download/${mxc}`)).status, 200)
+})
+
 test('the empty file is a file', async t => {
   const ann = await person('empty')
   const mxc = await upload(ann, '', 'text/plain')
@@ -467,6 +476,23 @@ test('a preview of a URL is not offered', async t => {
   const ann = await person('preview')
   const answer = await ann.call('GET', `${v1}/preview_url?url=https://example.org`)
   t.deepEqual([answer.status, answer.body.errcode], [404, 'M_UNRECOGNIZED'])
+})
+
+test('one person sends at most twenty files at the same time, and others send all the same', async t => {
+  const server = await starting
+  const [ann, ben] = [await person('many'), await person('single')]
+  const head =
+    'POST /_matrix/media/v3/upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n' +
+    `Authorization: Bearer ${ann.token}\r\n\r\nx`
+  const sockets = Array.from({ length: 20 }, () => connect(server.port, '127.0.0.1').on('error', () => {}))
+  for (const socket of sockets) socket.write(head)
+  await until(async () => (await incoming(server)).length === 20)
+  const refused = await ann.call('POST', '/_matrix/media/v3/upload', { body: 'x' })
+  t.deepEqual([refused.status, refused.body.errcode], [429, 'M_LIMIT_EXCEEDED'])
+  await upload(ben, 'x', 'text/plain')
+  for (const socket of sockets) socket.destroy()
+  await until(async () => (await incoming(server)).length === 0)
+  await upload(ann, 'x', 'text/plain')
 })
 
 function incoming(server: TestServer): Promise<string[]> {
