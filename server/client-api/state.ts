@@ -5,12 +5,12 @@ import { queryText, userId } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import type { JsonObject } from '../protocol/json.ts'
+import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Aliases } from '../rooms/aliases.ts'
 import { clientEvent } from '../rooms/client-event.ts'
 import { joinRestriction, type RoomMembers } from '../rooms/membership.ts'
 import { joinedView, readAccess, visibleState, wholeVisibleState } from '../rooms/room-access.ts'
-import type { Rooms } from '../rooms/rooms.ts'
+import type { Rooms, RoomView } from '../rooms/rooms.ts'
 import { showState } from '../rooms/shown-events.ts'
 import { pathRoomId, readerOf } from './room-request.ts'
 
@@ -59,6 +59,11 @@ export function stateRoutes({ authenticate, rooms, members, aliases, clock }: St
     if (type === 'm.room.canonical_alias' && stateKey === '') {
       await aliases.checkCanonical(await joinedView(rooms, requester.userId, pathRoomId(ctx)), body)
     }
+    // What nobody could write is no question of permission but malformed. Spec: room_state.yaml (400)
+    if (type === 'm.room.create') throw invalidParam('eventType: a room has one create event, its first.')
+    if (type === 'm.room.power_levels' && stateKey === '') {
+      checkNoCreator(await joinedView(rooms, requester.userId, pathRoomId(ctx)), body)
+    }
     return type === 'm.room.member' ? checkedMember(ctx, stateKey) : body
   }
 
@@ -69,9 +74,12 @@ export function stateRoutes({ authenticate, rooms, members, aliases, clock }: St
     const { membership } = body
     if (membership === 'invite') await members.checkInvitee(requester, target, 'stateKey')
     if (membership !== 'join' || target !== requester.userId) return body
+    // Who vouches is for the server to say, and only where somebody comes in: clients that change a name in one room
+    // send back the whole content that they found. Spec: client-server-api#mroommember
+    const { join_authorised_via_users_server: _, ...content } = body
     const view = await rooms.view(pathRoomId(ctx))
-    if (!view || view.membership(target) === 'join') return body
-    return { ...body, ...(await joinRestriction(rooms, view, target)) }
+    if (!view || view.membership(target) === 'join') return content
+    return { ...content, ...(await joinRestriction(rooms, view, target)) }
   }
 
   const read = [authenticate, limit('read')]
@@ -83,6 +91,16 @@ export function stateRoutes({ authenticate, rooms, members, aliases, clock }: St
     { method: 'PUT', path: typePath, steps: write },
     { method: 'PUT', path: keyPath, steps: write },
   ]
+}
+
+/** Spec: rooms/v12#authorization-rules (10.4): whose power is infinite is not named. */
+function checkNoCreator(view: RoomView, { users }: JsonObject): void {
+  if (!isObject(users)) return
+  const named = [...view.creators].find(
+    creator => Object.hasOwn(users, creator) && view.powerLevel(creator) === Number.POSITIVE_INFINITY,
+  )
+  if (named)
+    throw invalidParam(`users: ${named} is a creator of the room and has all power without being named.`)
 }
 
 /** Spec: the slash before an empty state key is optional. */

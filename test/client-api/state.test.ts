@@ -145,3 +145,44 @@ test('joined_rooms lists rooms of join alone', async t => {
   await server.ok('zoe', 'POST', inRoom(left, '/leave'))
   t.deepEqual(await server.ok('zoe', 'GET', `${v3}/joined_rooms`), { joined_rooms: [room] })
 })
+
+test('changing a name in a restricted room does not say again who vouched for the join', async t => {
+  const hall = await server.createRoom('alice', { preset: 'public_chat' })
+  const room = await server.createRoom('alice', {
+    initial_state: [
+      {
+        type: 'm.room.join_rules',
+        content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: hall }] },
+      },
+    ],
+  })
+  await server.join('bob', hall)
+  await server.join('bob', room)
+  const member = inRoom(room, `/state/m.room.member/${id('bob')}`)
+  const joined = await server.ok('bob', 'GET', member)
+  t.is(joined.join_authorised_via_users_server, id('alice'))
+  for (const voucher of [id('alice'), 'unused']) {
+    const wanted = {
+      ...joined,
+      displayname: `Bobby by ${voucher}`,
+      join_authorised_via_users_server: voucher,
+    }
+    await server.ok('bob', 'PUT', member, wanted)
+    t.deepEqual(await server.ok('bob', 'GET', member), {
+      membership: 'join',
+      displayname: wanted.displayname,
+    })
+  }
+})
+
+test('state that nobody could write is malformed, not forbidden', async t => {
+  const room = await server.createRoom('alice')
+  const put = (type: string, body: object) =>
+    server.call('alice', 'PUT', inRoom(room, `/state/${type}/`), body)
+  const refused = { status: 400, body: { errcode: 'M_INVALID_PARAM' } }
+  t.like(await put('m.room.create', { room_version: '12', more: 1 }), refused)
+  t.like(await put('m.room.power_levels', { users: { [id('alice')]: 100 } }), refused)
+  t.like(await server.call('ben', 'PUT', inRoom(room, '/state/m.room.power_levels'), { users: {} }), {
+    status: 403,
+  })
+})
