@@ -12,6 +12,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import { openDurableCache } from '../push/durable-cache.ts'
 import type { Push } from '../push/push.ts'
 import { type Reader, strippedStateEvent } from '../rooms/client-event.ts'
+import type { People } from '../rooms/people.ts'
 import type { Receipts } from '../rooms/receipts.ts'
 import type { RoomMembership, Rooms } from '../rooms/rooms.ts'
 import type { Typing } from '../rooms/typing.ts'
@@ -57,6 +58,7 @@ export interface SyncDeps {
   readonly receipts: Receipts
   readonly typing: Typing
   readonly push: Pick<Push, 'counts' | 'rulesIfChanged'>
+  readonly people: Pick<People, 'erasedAmong'>
   readonly accountData: AccountDataFeed
   readonly toDevice: ToDeviceFeed
   readonly deviceLists: DeviceListFeed
