@@ -3,6 +3,7 @@
  * Brings the browser where the machine has none, and says how many tests ran.
  */
 import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { installChromium } from '../test/support/chromium.ts'
 
@@ -10,9 +11,11 @@ const args = process.argv.slice(2)
 const started = Date.now()
 installChromium()
 
+// Every test file is a process of its own: what one has compiled, the next one finds.
+const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/tests'), ...process.env, FORCE_COLOR: '0' }
 const ava = spawn('ava', args, {
   stdio: ['ignore', 'pipe', 'inherit'],
-  env: { ...process.env, FORCE_COLOR: '0' },
+  env,
 })
 let passed = 0
 let failed = 0

@@ -4,7 +4,7 @@
  * Unknown people cost the same time as known ones: their password is checked against a decoy hash, and the
  * refusal is the same sentence.
  */
-import { parseUserId, serverOf, type UserId, userIdOf } from '../protocol/ids.ts'
+import { localpartOf, parseUserId, serverOf, type UserId, userIdOf } from '../protocol/ids.ts'
 import { passwordTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
@@ -15,6 +15,8 @@ export interface Passwords {
   readonly enabled: boolean
   /** The person, if the password is theirs and the account may be used. `user` is a user id or a localpart. */
   check(user: string, password: string): Promise<UserId>
+  /** Does what a person typed name this one? */
+  isAbout(user: string, userId: UserId): boolean
   has(userId: UserId): Promise<boolean>
   /** Throws where it is too weak. */
   checkStrength(password: string): void
@@ -70,6 +72,8 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
       return userId
     },
 
+    isAbout: (user, userId) => localUserId(core, user) === userId,
+
     has: async userId =>
       core.passwords && (await store.read(view => view.get(passwordTable.key(userId)))) !== undefined,
 
@@ -90,9 +94,13 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
   }
 }
 
-/** A user id of this server from what a person typed: `@name:server`, or the localpart alone. */
+/**
+ * A user id of this server from what a person typed: `@name:server`, or the localpart alone. All localparts here
+ * are lower case, whatever case they are typed in. Spec: appendices#user-identifiers
+ */
 export function localUserId(core: Pick<Core, 'serverName'>, user: string): UserId | null {
   const whole = parseUserId(user)
-  if (whole) return serverOf(whole) === core.serverName ? whole : null
-  return user.startsWith('@') ? null : userIdOf(user.toLowerCase(), core.serverName)
+  if (whole && serverOf(whole) !== core.serverName) return null
+  if (!whole && user.startsWith('@')) return null
+  return userIdOf((whole ? localpartOf(whole) : user).toLowerCase(), core.serverName)
 }

@@ -26,10 +26,10 @@ export function contextRoutes(deps: ContextDeps): Route[] {
   const { authenticate, rooms, clock } = deps
   const getContext: Step = async function getContext(ctx) {
     const { userId } = ctx.state.requester
+    const { view, event } = await visibleEvent(rooms, userId, pathRoomId(ctx), pathEventId(ctx))
     const filter = queryFilter(ctx)
     const asked = queryLimit(ctx, 10, maxLimit, 0)
     const total = Math.min(asked, filter.limit ?? asked)
-    const { view, event } = await visibleEvent(rooms, userId, pathRoomId(ctx), pathEventId(ctx))
     const page = (forwards: boolean, from: number, count: number) =>
       readHistory(rooms, userId, view.roomId, { forwards, from, limit: count, filter })
     const [before, after] = await Promise.all([

@@ -154,8 +154,12 @@ export function openInteractiveAuth({ accounts, clock, randomBytes }: Interactiv
       case 'm.login.password': {
         // A client may leave out who it is: the access token has said so.
         const user = auth['identifier'] || auth['user'] ? identifiedUser(auth) : (userId ?? '')
-        const who = await accounts.passwords.check(user, needString(auth, 'password'))
-        if (who !== userId) throw new AccountError('M_FORBIDDEN', 'auth.identifier is another person.')
+        const password = needString(auth, 'password')
+        // No attempt that failed, which could be made again (401), but one that nobody may make: the stage confirms who
+        // is signed in. Spec: client-server-api#user-interactive-authentication-api (any other failure: 4xx)
+        if (userId === null || !accounts.passwords.isAbout(user, userId))
+          throw forbidden('auth.identifier is another person than the one who is signed in.')
+        await accounts.passwords.check(user, password)
         return
       }
       case passkeyLoginType:

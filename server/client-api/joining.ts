@@ -6,6 +6,7 @@ import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import type { Aliases } from '../rooms/aliases.ts'
 import type { RoomMembers } from '../rooms/membership.ts'
 import { pathRoomId } from './room-request.ts'
@@ -32,7 +33,8 @@ export function joiningRoutes({ authenticate, members, aliases }: JoiningDeps): 
   }
 
   async function join(ctx: Context, roomId: RoomId): Promise<void> {
-    await members.join(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
+    const { requester, body } = ctx.state
+    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more: ownContent(body) })
     ctx.body = { room_id: roomId }
   }
 
@@ -41,6 +43,26 @@ export function joiningRoutes({ authenticate, members, aliases }: JoiningDeps): 
     { method: 'POST', path: '/_matrix/client/v3/join/:roomIdOrAlias', steps: [...before, joinByIdOrAlias] },
     { method: 'POST', path: '/_matrix/client/v3/knock/:roomIdOrAlias', steps: [...before, knock] },
   ]
+}
+
+/** What a join says by itself: who joins is written by the server, and these fields are not the joiner's to set. */
+const notOwn = new Set([
+  'membership',
+  'displayname',
+  'avatar_url',
+  'is_direct',
+  'join_authorised_via_users_server',
+  'reason',
+  'third_party_invite',
+  'third_party_signed',
+])
+
+/**
+ * Whatever else a client puts into the body of a join becomes content of its member event. The specification
+ * (joining.yaml) names no such fields; the other servers carry them, and clients mark their members with them.
+ */
+function ownContent(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !notOwn.has(name)))
 }
 
 /**

@@ -113,7 +113,6 @@ function readSessions(backups: KeyBackups): Step {
   return async function readSessions(ctx) {
     const scope = scopeOf(ctx)
     const portions = await backups.sessions(ctx.state.requester.userId, needVersion(ctx), scope)
-    ctx.type = 'application/json'
     ctx.body = Readable.from(scope.roomId === undefined ? writeRooms(portions) : writeRoom(portions))
   }
 }

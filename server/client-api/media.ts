@@ -5,16 +5,17 @@
  * every answer is sandboxed, no type is guessed.
  *
  * Spec: client-server-api#content-repository
- * Deviation: the deprecated, unauthenticated `/_matrix/media/v3/download` and `/thumbnail` have nothing to serve:
- * "newly-uploaded media" is frozen out since v1.12, and there is no older one here. They are 404 M_NOT_FOUND.
+ * The deprecated, unauthenticated `/_matrix/media/v3/download` and `/thumbnail` have nothing to serve: "newly-uploaded
+ * media" is frozen out since v1.12, and there is no older one here. They are 404 M_NOT_FOUND.
+ * Deviation: who shows an access token there gets what the authenticated endpoints would give.
  */
 import type { ReadStream } from 'node:fs'
-import { requireAccessToken, type TokenReader } from '../http/authenticate.ts'
+import { mayAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
 import { discard, RequestAborted } from '../http/body.ts'
 import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { invalidParam, MatrixError, missingParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
-import type { Context, Route, Step } from '../http/route.ts'
+import type { Context, Requester, Route, Step } from '../http/route.ts'
 import type { Media, MediaFile, Upload } from '../media/media.ts'
 
 export interface MediaRouteDeps {
@@ -30,7 +31,9 @@ const silenceMs = 60_000
 export function mediaRoutes({ accounts, media }: MediaRouteDeps): Route[] {
   const read = [requireAccessToken(accounts), limit('media')]
   const write = [requireAccessToken(accounts), limit('upload')]
+  const old = [mayAccessToken(accounts), refuseStrangers, limit('media')]
   const v1 = '/_matrix/client/v1/media'
+  const v3 = '/_matrix/media/v3'
   const config: Step = ctx => {
     ctx.body = { 'm.upload.size': media.maxUploadBytes }
   }
@@ -51,14 +54,20 @@ export function mediaRoutes({ accounts, media }: MediaRouteDeps): Route[] {
       steps: [...read, download(media)],
     },
     { method: 'GET', path: `${v1}/thumbnail/:serverName/:mediaId`, steps: [...read, thumbnail(media)] },
-    { method: 'GET', path: '/_matrix/media/v3/download/:serverName/:mediaId', steps: [frozen] },
-    { method: 'GET', path: '/_matrix/media/v3/download/:serverName/:mediaId/:fileName', steps: [frozen] },
-    { method: 'GET', path: '/_matrix/media/v3/thumbnail/:serverName/:mediaId', steps: [frozen] },
+    { method: 'GET', path: `${v3}/download/:serverName/:mediaId`, steps: [...old, download(media)] },
+    {
+      method: 'GET',
+      path: `${v3}/download/:serverName/:mediaId/:fileName`,
+      steps: [...old, download(media)],
+    },
+    { method: 'GET', path: `${v3}/thumbnail/:serverName/:mediaId`, steps: [...old, thumbnail(media)] },
   ]
 }
 
-const frozen: Step = () => {
-  throw notFound('Media is served to signed-in clients only: /_matrix/client/v1/media.')
+const refuseStrangers: Step = async function refuseStrangers(ctx, next) {
+  const requester: Requester | undefined = ctx.state.requester
+  if (!requester) throw notFound('Media is served to signed-in clients only: /_matrix/client/v1/media.')
+  await next()
 }
 
 function upload(media: Media): Step {

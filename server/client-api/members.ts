@@ -19,9 +19,9 @@ const memberships = ['join', 'invite', 'knock', 'leave', 'ban']
 
 export function membersRoutes({ authenticate, rooms, clock }: MembersDeps): Route[] {
   const getMembers: Step = async function getMembers(ctx) {
+    const access = await readAccess(rooms, ctx.state.requester.userId, pathRoomId(ctx))
     const wanted = readMembershipFilter(ctx)
     const at = queryPlace(ctx, 'at')
-    const access = await readAccess(rooms, ctx.state.requester.userId, pathRoomId(ctx))
     const chunk: RoomEvent[] = []
     for (const event of await membersAt(access, at)) {
       if (wanted(event.content['membership'] as string)) chunk.push(event)

@@ -25,11 +25,11 @@ export function messagesRoutes(deps: MessagesDeps): Route[] {
   const { authenticate, rooms, clock } = deps
   const getMessages: Step = async function getMessages(ctx) {
     const { userId } = ctx.state.requester
+    const { view, until } = await readAccess(rooms, userId, pathRoomId(ctx))
     const forwards = queryForwards(ctx, 'dir')
     const filter = queryFilter(ctx)
     const asked = queryLimit(ctx, 10, maxLimit)
     const [given, to] = [queryPlace(ctx, 'from'), queryPlace(ctx, 'to')]
-    const { view, until } = await readAccess(rooms, userId, pathRoomId(ctx))
     // What came after the reader left is not looked at; what they could see at the time is.
     const last = until ?? view.lastPosition
     const from = given ?? (forwards ? undefined : last)

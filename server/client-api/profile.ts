@@ -1,17 +1,17 @@
 /**
  * Profiles. Spec: client-server-api#profiles
  *
- * Deviation: the specification lets anybody look up anybody. Here a look-up needs an access token, and external
- * people see only those with whom they share a room: who works in an organisation is not public.
+ * Who works in an organisation is not public: without an access token nobody is shown (403, "the server is unwilling
+ * to disclose whether the user exists"), and external people see only those with whom they share a room.
  */
 import type { Accounts } from '../accounts/accounts.ts'
 import { checkFieldName } from '../accounts/profiles.ts'
-import { refuseSuspended, requireAccessToken } from '../http/authenticate.ts'
+import { mayAccessToken, refuseSuspended, requireAccessToken } from '../http/authenticate.ts'
 import { parseBody } from '../http/body.ts'
 import { userId } from '../http/fields.ts'
 import { forbidden, missingParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
-import type { Context, Route, Step } from '../http/route.ts'
+import type { Context, Requester, Route, Step } from '../http/route.ts'
 import { serverOf, type UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 
@@ -26,10 +26,11 @@ export function profileRoutes(deps: ProfileDeps): Route[] {
   const authenticate = requireAccessToken(accounts)
   const whole = '/_matrix/client/v3/profile/:userId'
   const field = '/_matrix/client/v3/profile/:userId/:keyName'
+  const look = [mayAccessToken(accounts), limit('read')]
   const change = [authenticate, limit('account'), refuseSuspended]
   return [
-    { method: 'GET', path: whole, steps: [authenticate, limit('read'), getProfile(deps)] },
-    { method: 'GET', path: field, steps: [authenticate, limit('read'), getField(deps)] },
+    { method: 'GET', path: whole, steps: [...look, getProfile(deps)] },
+    { method: 'GET', path: field, steps: [...look, getField(deps)] },
     { method: 'PUT', path: field, steps: [...change, parseBody, needOwnProfile, setField(accounts)] },
     { method: 'DELETE', path: field, steps: [...change, needOwnProfile, removeField(accounts)] },
   ]
@@ -79,12 +80,13 @@ function removeField(accounts: Accounts): Step {
 async function lookUp({ accounts, remoteProfile }: ProfileDeps, ctx: Context): Promise<JsonObject> {
   const wanted = userId(ctx.state.params['userId'], 'userId')
   // Spec: 403 "the server is unwilling to disclose whether the user exists", the same for those who do not.
-  if (!(await accounts.people.maySee(ctx.state.requester, wanted)))
+  const asker: Requester | undefined = ctx.state.requester
+  if (!asker) throw forbidden('userId: this server shows its people to those who are signed in.')
+  if (!(await accounts.people.maySee(asker, wanted)))
     throw forbidden('userId: you share no room with this person.')
   if (serverOf(wanted) !== accounts.serverName) {
     const profile =
-      (await remoteProfile?.(wanted)) ??
-      (await accounts.profiles.asSeenInRooms(ctx.state.requester.userId, wanted))
+      (await remoteProfile?.(wanted)) ?? (await accounts.profiles.asSeenInRooms(asker.userId, wanted))
     if (!profile) throw notFound('userId: nothing is known here about this person.')
     return profile
   }

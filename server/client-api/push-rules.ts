@@ -13,12 +13,12 @@ import type { Context, Route, Step } from '../http/route.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Push } from '../push/push.ts'
 import {
+  isHistoricalAction,
   type PushAction,
   type PushCondition,
   type PushRule,
   type RuleKind,
   ruleKinds,
-  withoutHistoricalActions,
 } from '../push/rules.ts'
 
 export interface PushRuleRouteDeps {
@@ -145,13 +145,12 @@ const maxConditions = 50
 function readActions(body: JsonObject): readonly PushAction[] {
   const list = mayList(body, 'actions')
   if (!list) throw missingParam('actions')
-  const actions = withoutHistoricalActions(list)
-  for (const action of actions) {
-    if (action === 'notify') continue
+  for (const action of list) {
+    if (action === 'notify' || isHistoricalAction(action)) continue
     if (isObject(action) && typeof action['set_tweak'] === 'string') continue
     throw invalidParam('actions: each must be "notify" or an object with set_tweak.')
   }
-  return actions as readonly PushAction[]
+  return list as readonly PushAction[]
 }
 
 /** What a condition of a known kind must have. Spec: client-server-api#conditions-1. */

@@ -59,7 +59,6 @@ function syncOnce(deps: SyncRouteDeps): Step {
     if (timeoutMs > 0) await authenticate(ctx, async () => {})
     const reader = { userId, deviceId, now: deps.clock() }
     const pdus = filter.eventFormat === 'federation' ? await pdusOf(deps, result) : undefined
-    ctx.type = 'application/json'
     ctx.body = writeSyncResult(result, reader, filter, {
       pdus,
       ...(stateAfter === undefined ? {} : { stateAfterName: stateAfter }),

@@ -22,7 +22,7 @@ export function routerOf(routes: readonly Route[]): Step {
       ctx.status = 204
       return
     }
-    const path = checkedPath(pathOf(ctx))
+    const path = checkedPath(currentPath(pathOf(ctx)))
     const found = table.find(ctx.method === 'HEAD' ? 'GET' : ctx.method, path)
     if (found) {
       ctx.state.params = found.layer.params(path, found.layer.captures(path))
@@ -42,6 +42,14 @@ function pathOf(ctx: Context): string {
   if (!url.startsWith('/') || url.includes('#')) return ctx.path
   const query = url.indexOf('?')
   return query === -1 ? url : url.slice(0, query)
+}
+
+/**
+ * Until v1.1 all endpoints that are v3 now were called r0, and clients are still about that call them so: r0 stays
+ * another name for v3. Spec: changelog/v1.1 ("r0 … replaced with v3")
+ */
+function currentPath(path: string): string {
+  return path.includes('/r0/') ? path.replace(/^(\/_matrix\/(?:client|media))\/r0\//, '$1/v3/') : path
 }
 
 /** A `%` that encodes nothing would reach a route undecoded. */

@@ -63,6 +63,8 @@ const brokenConnection = new Set([
 
 function beginRequest(limits: RateLimits): Step {
   return function beginRequest(ctx, next) {
+    // Spec: client-server-api#api-standards: `application/json`; RFC 8259 knows no charset for it, and Koa would add one.
+    ctx.set('Content-Type', 'application/json')
     ctx.state.limits = limits
     ctx.state.address = addressGroup(ctx.req.socket.remoteAddress)
     return next()

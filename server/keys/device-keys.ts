@@ -32,13 +32,13 @@ export function parseDeviceKeys(
   const algorithms = value['algorithms']
   if (!isTextList(algorithms) || algorithms.length > maxAlgorithms) {
     throw new KeysError(
-      'M_INVALID_PARAM',
+      'M_BAD_JSON',
       `device_keys.algorithms must be a list of at most ${maxAlgorithms} names.`,
     )
   }
   const keys = value['keys']
   if (!isObject(keys) || Object.keys(keys).length > maxKeys) {
-    throw new KeysError('M_INVALID_PARAM', `device_keys.keys must be an object of at most ${maxKeys} keys.`)
+    throw new KeysError('M_BAD_JSON', `device_keys.keys must be an object of at most ${maxKeys} keys.`)
   }
   for (const [name, key] of Object.entries(keys)) {
     if (!name.endsWith(`:${deviceId}`) || name.indexOf(':') !== name.length - deviceId.length - 1) {

@@ -8,7 +8,13 @@
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import type { RoomEvent } from '../rooms/rooms.ts'
 import { globMatcher, type Work, wordMatcher } from './glob.ts'
-import type { PushAction, PushCondition, PushRule, Ruleset } from './rules.ts'
+import {
+  isHistoricalAction,
+  type PushAction,
+  type PushCondition,
+  type PushRule,
+  type Ruleset,
+} from './rules.ts'
 
 /** What conditions ask of the room as it is now. */
 export interface PushContext {
@@ -55,7 +61,11 @@ export function compileRuleset(rules: Ruleset): Evaluate {
 export function outcomeOf(actions: readonly PushAction[]): Outcome {
   const tweak = actions.find(action => isObject(action) && action['set_tweak'] === 'highlight')
   const notify = actions.includes('notify')
-  return { notify, highlight: notify && isObject(tweak) && tweak['value'] !== false, actions }
+  return {
+    notify,
+    highlight: notify && isObject(tweak) && tweak['value'] !== false,
+    actions: actions.filter(action => !isHistoricalAction(action)),
+  }
 }
 
 function allOf(conditions: readonly PushCondition[]): Test {

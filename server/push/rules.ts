@@ -188,7 +188,10 @@ function withOwn(changes: PushChanges, kind: RuleKind, rules: readonly PushRule[
   return { ...changes, own: { ...changes.own, [kind]: rules } }
 }
 
-/** Spec: client-server-api#historical-actions: an old `dont_notify` is the same as no action. */
-export function withoutHistoricalActions(actions: readonly Json[]): readonly Json[] {
-  return actions.filter(action => action !== 'dont_notify' && action !== 'coalesce')
+/**
+ * Spec: client-server-api#historical-actions: they do nothing. A rule keeps them, so that the client which wrote it
+ * finds it as it was.
+ */
+export function isHistoricalAction(action: Json): boolean {
+  return action === 'dont_notify' || action === 'coalesce'
 }

@@ -3,6 +3,7 @@
  *
  * Spec: client-server-api#filtering. Parsed once (a bad field is refused by its name), then a predicate.
  */
+import { parseRoomId, parseUserId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { RoomError, type RoomEvent } from './rooms.ts'
 
@@ -24,14 +25,15 @@ export function parseRoomEventFilter(value: Json, name: string): RoomEventFilter
   if (!isObject(value)) throw new RoomError('M_BAD_JSON', `${name} must be an object.`)
   const types = strings(value, 'types', name)
   const notTypes = strings(value, 'not_types', name)
-  const senders = set(strings(value, 'senders', name))
-  const notSenders = set(strings(value, 'not_senders', name))
-  const rooms = set(strings(value, 'rooms', name))
-  const notRooms = set(strings(value, 'not_rooms', name))
+  const senders = set(ids(value, 'senders', name, parseUserId))
+  const notSenders = set(ids(value, 'not_senders', name, parseUserId))
+  const rooms = set(ids(value, 'rooms', name, parseRoomId))
+  const notRooms = set(ids(value, 'not_rooms', name, parseRoomId))
   const containsUrl = boolean(value, 'contains_url', name)
   const limit = value['limit']
-  if (limit !== undefined && (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 1)) {
-    throw new RoomError('M_BAD_JSON', `${name}.limit must be an integer greater than zero.`)
+  // Deviation: definitions/event_filter.yaml wants more than 0. Bots that want state alone ask for 0, and get none.
+  if (limit !== undefined && (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 0)) {
+    throw new RoomError('M_BAD_JSON', `${name}.limit must be an integer, not below zero.`)
   }
   const isType = types && matcher(types, `${name}.types`)
   const isNotType = notTypes && matcher(notTypes, `${name}.not_types`)
@@ -88,6 +90,19 @@ function strings(filter: JsonObject, field: string, name: string): readonly stri
     throw new RoomError('M_BAD_JSON', `${name}.${field} must be a list of strings.`)
   }
   return value as readonly string[]
+}
+
+/** Spec: definitions/event_filter.yaml, room_event_filter.yaml: user ids and room ids, not patterns. */
+function ids(
+  filter: JsonObject,
+  field: string,
+  name: string,
+  parse: (text: string) => string | null,
+): readonly string[] | undefined {
+  const list = strings(filter, field, name)
+  const wrong = list?.findIndex(text => parse(text) === null) ?? -1
+  if (wrong >= 0) throw new RoomError('M_BAD_JSON', `${name}.${field}[${wrong}] is no id of its kind.`)
+  return list
 }
 
 function boolean(filter: JsonObject, field: string, name: string): boolean | undefined {

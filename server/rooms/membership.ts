@@ -17,7 +17,8 @@ export interface Reason {
 }
 
 export interface RoomMembers {
-  join(actor: Actor, roomId: RoomId, options: Reason): Promise<void>
+  /** `more`: content that the joiner adds to the member event. */
+  join(actor: Actor, roomId: RoomId, options: Reason & { readonly more?: JsonObject }): Promise<void>
   knock(actor: Actor, roomId: RoomId, options: Reason): Promise<void>
   leave(actor: Actor, roomId: RoomId, options: Reason): Promise<void>
   invite(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
@@ -37,13 +38,14 @@ export interface RoomMembersDeps {
 
 export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers {
   return {
-    async join({ userId }, roomId, { reason }) {
+    async join({ userId }, roomId, { reason, more }) {
       const view = await rooms.view(roomId)
       if (!view) throw unknownRoom(roomId)
       if (view.membership(userId) === 'join') return
       const restriction = await joinRestriction(rooms, view, userId)
       await rooms.send(
         memberDraft(roomId, userId, userId, 'join', {
+          ...more,
           ...(await profileOf(userId)),
           ...restriction,
           reason,

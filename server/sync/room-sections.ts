@@ -260,7 +260,8 @@ async function readTimeline(
     )
     newestFirst.push(...(await visibleOf(rooms, reader.userId, wantedEvents, range.stayedSince)))
   }
-  const oldest = scanned.at(-1)?.order
+  // With nothing shown by wish (a limit of 0), everything up to now lies behind the token.
+  const oldest = limit === 0 ? undefined : scanned.at(-1)?.order
   const limited = newestFirst.length > limit || !exhausted
   const events = newestFirst.slice(0, limit).reverse()
   const from = limited && events[0] ? events[0].order : Number.NEGATIVE_INFINITY

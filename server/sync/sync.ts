@@ -170,8 +170,13 @@ export function openSync(deps: SyncDeps): Sync {
           break
         case 'leave':
         case 'ban':
-          if (membership.forgotten) break
-          if (after === undefined ? filter.includeLeave && membership.everJoined : isNew)
+          // A device that does not know yet that the room was left has to learn it, even if another one has had it
+          // forgotten. Spec: client-server-api#leaving-rooms keeps forgotten rooms out of what is archived.
+          if (
+            after === undefined
+              ? filter.includeLeave && membership.everJoined && !membership.forgotten
+              : isNew
+          )
             left.push(leftRoom(sections, ofRequest, membership, roomData.get(roomId) ?? []))
           break
         default:

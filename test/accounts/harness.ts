@@ -116,7 +116,7 @@ export class Harness {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
-    const json = (answer.headers.get('content-type') ?? '').startsWith('application/json;')
+    const json = answer.headers.get('content-type') === 'application/json'
     return { status: answer.status, body: json && text ? JSON.parse(text) : text, headers: answer.headers }
   }
 

@@ -55,7 +55,7 @@ test('a confirmation is for one operation, one body and one person', async t => 
     { devices: ['ONE'], auth: confirm('bob', session) },
     alice.token,
   )
-  t.is(stranger.status, 401)
+  t.is(stranger.status, 403)
   t.is(stranger.body.errcode, 'M_FORBIDDEN')
   const done = await h.post(deleteDevices, { devices: ['ONE'], auth: confirm('alice', session) }, alice.token)
   t.is(done.status, 200)

@@ -30,7 +30,7 @@ test('the flows name what the configuration allows', async t => {
 test('a password signs in, and the token says who it is', async t => {
   const h = await openHarness()
   const { userId } = await h.member('alice')
-  for (const user of ['alice', '@alice:clinic.example', 'ALICE']) {
+  for (const user of ['alice', '@alice:clinic.example', 'ALICE', '@Alice:clinic.example']) {
     const session = await h.post(login, password(user, passwordOf('alice'), { device_id: 'PHONE' }))
     t.is(session.status, 200)
     t.is(session.body.user_id, userId)

@@ -132,7 +132,7 @@ test('profiles are for people who are signed in; external people see those in th
   })
   h.rooms.room('!one:clinic.example', [alice.userId, guest.userId])
   const status = async (wanted: string, token?: string) => (await h.get(profile(wanted), token)).status
-  t.is(await status(alice.userId), 401)
+  t.is(await status(alice.userId), 403, 'the specification asks for no token, and lets a server keep silent')
   t.is(await status(alice.userId, bob.token), 200)
   t.is(await status('@nobody:clinic.example', bob.token), 404)
   t.is(await status('nobody', bob.token), 400)

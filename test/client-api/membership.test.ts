@@ -235,3 +235,33 @@ test('a path that names no room is refused by its name', async t => {
   t.like(answer, { status: 400, body: { errcode: 'M_INVALID_PARAM' } })
   t.regex(answer.body.error, /roomId/)
 })
+
+test('a join carries what the client adds to it, never what the server writes', async t => {
+  const room = await server.createRoom('alice', { preset: 'public_chat' })
+  await server.ok('ben', 'POST', inRoom(room, '/join'), {
+    'org.example.colour': 'blue',
+    reason: 'curious',
+    membership: 'leave',
+    displayname: 'The Boss',
+    avatar_url: 'mxc://hq.test/boss',
+    join_authorised_via_users_server: id('alice'),
+    third_party_signed: {},
+  })
+  t.deepEqual(await server.ok('alice', 'GET', inRoom(room, `/state/m.room.member/${id('ben')}`)), {
+    membership: 'join',
+    displayname: 'ben',
+    reason: 'curious',
+    'org.example.colour': 'blue',
+  })
+})
+
+test('who may not read a room learns that before what else is wrong with the request', async t => {
+  const room = await server.createRoom('alice')
+  for (const path of ['/messages', '/members?membership=none', '/members?at=x']) {
+    t.like(await server.call('ben', 'GET', inRoom(room, path)), {
+      status: 403,
+      body: { errcode: 'M_FORBIDDEN' },
+    })
+    t.is((await server.call('alice', 'GET', inRoom(room, path))).status, 400)
+  }
+})

@@ -45,6 +45,7 @@ test(
   '/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey',
   { roomId: '!a:b', eventType: 'm.x/y', stateKey: '@u:s é' },
 )
+test('r0 is another name for v3', finds, '/_matrix/client/r0/login', '/_matrix/client/v3/login', {})
 test(
   'a slash at the end is the empty state key',
   finds,
@@ -133,4 +134,10 @@ test('OPTIONS is answered for every path with the CORS headers and runs nothing'
 test('two routes for one method and path are refused at start', async t => {
   const twice = [route('GET', '/a/:one'), route('GET', '/a/:other')]
   await t.throwsAsync(startHttp(twice), { message: 'two routes answer GET /a/:' })
+})
+
+test('answers are application/json without a charset, refusals as well', async t => {
+  const { call } = await server
+  for (const path of ['/', '/nothing'])
+    t.is((await call('GET', path)).headers.get('content-type'), 'application/json')
 })

@@ -93,7 +93,7 @@ const refusals: [string, string, object][] = [
   ['no object', 'M_BAD_JSON', { device_keys: [] }],
   ['another user', 'M_INVALID_PARAM', { device_keys: new TestDevice(bob, 'PHONE').deviceKeys() }],
   ['another device', 'M_INVALID_PARAM', { device_keys: other.deviceKeys() }],
-  ['algorithms of a wrong type', 'M_INVALID_PARAM', { device_keys: phone.deviceKeys({ algorithms: [1] }) }],
+  ['algorithms of a wrong type', 'M_BAD_JSON', { device_keys: phone.deviceKeys({ algorithms: [1] }) }],
   ['no keys', 'M_INVALID_PARAM', { device_keys: phone.deviceKeys({ keys: {} }) }],
   [
     'a key of another device',

@@ -63,6 +63,15 @@ test('what was uploaded comes back byte for byte, to signed-in people only', asy
   t.is(old.body.errcode, 'M_NOT_FOUND')
 })
 
+test('the old download endpoints serve those who show a token', async t => {
+  const ann = await person('old')
+  const mxc = await upload(ann, 'hello', 'text/plain')
+  const old = await ann.call('GET', `/_matrix/media/v3/download/${mxc}`)
+  t.is(old.status, 200)
+  t.is(old.body, 'hello')
+  t.is((await ann.call('GET', `/_matrix/media/r0/download/${mxc}`)).status, 200)
+})
+
 test('the empty file is a file', async t => {
   const ann = await person('empty')
   const mxc = await upload(ann, '', 'text/plain')

@@ -34,7 +34,7 @@ export async function call(
     ...(signal ? { signal } : {}),
     redirect: 'manual',
   })
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
+  const isJson = response.headers.get('content-type') === 'application/json'
   const text = await response.text()
   return {
     status: response.status,

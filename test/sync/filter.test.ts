@@ -39,18 +39,20 @@ for (const [timeline, what, passes] of cases) {
 }
 
 test('rooms and not_rooms: a room that is in both is out', t => {
-  const filter = parseSyncFilter({ room: { rooms: ['!a', '!b'], not_rooms: ['!b'] } })
-  t.deepEqual(['!a', '!b', '!c'].map(filter.matchesRoom), [true, false, false])
+  const filter = parseSyncFilter({ room: { rooms: ['!a:hq', '!b:hq'], not_rooms: ['!b:hq'] } })
+  t.deepEqual(['!a:hq', '!b:hq', '!c:hq'].map(filter.matchesRoom), [true, false, false])
 })
 
 const refused: [Json, RegExp][] = [
   [[], /filter must be an object/],
   [{ room: 1 }, /filter\.room must be an object/],
-  [{ room: { timeline: { limit: 0 } } }, /filter\.room\.timeline\.limit/],
+  [{ room: { timeline: { limit: -1 } } }, /filter\.room\.timeline\.limit/],
   [{ room: { timeline: { limit: '10' } } }, /filter\.room\.timeline\.limit/],
   [{ room: { state: { types: 'm.room' } } }, /filter\.room\.state\.types/],
   [{ room: { include_leave: 'yes' } }, /filter\.room\.include_leave/],
   [{ room: { rooms: '!a' } }, /filter\.room\.rooms/],
+  [{ room: { timeline: { rooms: ['not_a_room_id'] } } }, /filter\.room\.timeline\.rooms\[0\]/],
+  [{ room: { timeline: { senders: [alice, 'alice'] } } }, /filter\.room\.timeline\.senders\[1\]/],
   [{ event_fields: 'type' }, /filter\.event_fields/],
   [{ event_format: 'xml' }, /filter\.event_format/],
   [{ presence: { senders: {} } }, /filter\.presence\.senders/],

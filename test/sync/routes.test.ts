@@ -176,7 +176,7 @@ test('push rules are read, added, placed, changed and deleted over HTTP', async 
     rule_id: 'mine',
     default: false,
     enabled: true,
-    actions: ['notify'],
+    actions: ['notify', 'coalesce'],
     conditions: [],
   })
   await call('PUT', '/pushrules/global/override/second?after=mine', { actions: [] })

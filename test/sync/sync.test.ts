@@ -228,6 +228,45 @@ scenario('include_leave shows an archived room as it was when the reader left', 
   t.is((await world.device(ben).sync({ filter })).rooms, undefined)
 })
 
+scenario('a device that did not see the leave learns of it from a forgotten room', async (t, world) => {
+  const room = await world.room()
+  await world.join(room, ben)
+  const device = world.device(ben)
+  await device.sync()
+  await world.send(room, member(ben, 'leave'))
+  await world.rooms.forget(ben, room)
+  await world.send(room, text(ann, 'unseen'))
+  t.deepEqual(brief((await device.sync()).rooms.leave[room].timeline), ['ben leave'])
+  t.is((await device.sync()).rooms, undefined)
+})
+
+scenario(
+  'a timeline limit of 0 shows the state alone, and a token behind the newest event',
+  async (t, world) => {
+    const room = await world.room()
+    await world.send(room, text(ann, 'newest'))
+    const filter = limit({ limit: 0 })
+    const device = world.device(ann)
+    const { timeline, state: before } = (await device.sync({ filter })).rooms.join[room]
+    t.deepEqual(timeline.events, [])
+    t.true(timeline.limited)
+    t.true(before.events.some((each: { type: string }) => each.type === 'm.room.create'))
+    const [newest] = await world.rooms.timeline(room, {
+      before: Number(timeline.prev_batch.slice(1)) + 1,
+      reverse: true,
+      limit: 1,
+    })
+    t.is(newest?.content['body'], 'newest')
+    await world.send(room, state(ann, 'm.room.name', { name: 'new' }))
+    const next = (await device.sync({ filter })).rooms.join[room]
+    t.deepEqual(next.timeline.events, [])
+    t.deepEqual(
+      next.state.events.map((each: { type: string }) => each.type),
+      ['m.room.name'],
+    )
+  },
+)
+
 scenario(
   'leaving and coming back between two syncs begins the room anew and hides what came between',
   async (t, world) => {

@@ -1,0 +1,230 @@
+/**
+ * Starts the server: configuration, data folder, areas, listening; says where it is; stops in good order.
+ *
+ * `npm start` · `npm start -- --config FILE` · `npm start -- --example-config > letro.toml`
+ *
+ * What is printed for people goes to stdout as sentences; what machines read (log lines) to stderr as JSON.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import qrcode from 'qrcode'
+import { type App, openApp } from './app.ts'
+import { type Config, ConfigError, exampleToml, formatHostPort, parseConfig } from './config.ts'
+import { StartRefused } from './data-folder.ts'
+import { type Log, openLog } from './http/log.ts'
+import { type HttpServer, listen } from './http/server.ts'
+import { StoreError } from './store/store.ts'
+
+/** SIGTERM to exit: 5 s. What does not end within this time is cut. */
+const drainMs = 4_000
+
+const say = (text: string) => void process.stdout.write(`${text}\n`)
+
+const usage = `Letro, a Matrix homeserver.
+
+  --config FILE      read this file (default: letro.toml, where there is one)
+  --example-config   print a configuration with every key, its default and what it means
+  --help             this
+
+Every key can be set by environment as well: server.name is LETRO_SERVER_NAME.`
+
+try {
+  await main()
+} catch (error) {
+  const sentence = sentenceFor(error)
+  if (sentence === null) throw error
+  process.stderr.write(`Letro does not start.\n\n${sentence}\n`)
+  process.exitCode = 1
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  if (options.help) return say(usage)
+  if (options.exampleConfig) return void process.stdout.write(exampleToml())
+
+  // Files that we make are ours alone, whatever the shell's default is.
+  process.umask(0o077)
+  const { config, warnings } = parseConfig(readConfigFile(options.config), process.env)
+  const tls = readTls(config)
+  const clock = Date.now
+  const log = openLog(line => void process.stderr.write(line), clock)
+  reportSurprises(log)
+
+  const app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
+  let server: HttpServer
+  try {
+    server = await listenOn(config, app, tls)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  stopOnSignals(app, server, log)
+  await greet(config, app, server, [...warnings, ...app.warnings])
+  log.info('started', { state: app.state, new: app.isNew })
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string' },
+        'example-config': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    return { config: values.config, exampleConfig: values['example-config'], help: values.help }
+  } catch (error) {
+    throw new StartRefused(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+  }
+}
+
+function readConfigFile(named: string | undefined): string {
+  const file = named ?? 'letro.toml'
+  if (named === undefined && !existsSync(file)) return ''
+  return readNamed('--config', file)
+}
+
+function readTls(config: Config): { certificate: string; key: string } | undefined {
+  if (!config.tls) return undefined
+  return {
+    certificate: readNamed('tls.certificate', config.tls.certificate),
+    key: readNamed('tls.key', config.tls.key),
+  }
+}
+
+function readNamed(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new StartRefused(`${name} = ${file} cannot be read (${codeOf(error)}).`, { cause: error })
+  }
+}
+
+async function listenOn(
+  config: Config,
+  app: App,
+  tls: { certificate: string; key: string } | undefined,
+): Promise<HttpServer> {
+  const { host, port } = config.listen.client
+  const at = formatHostPort({ host, port })
+  try {
+    return await listen(app.listener, { host, port, ...(tls ? { tls } : {}) })
+  } catch (error) {
+    const code = codeOf(error)
+    const sentences: Record<string, string> = {
+      EADDRINUSE: `listen.client = ${at} is taken by another program, perhaps another Letro. Stop it, or choose another port: LETRO_LISTEN_CLIENT=localhost:8009`,
+      EACCES: `listen.client = ${at}: this user may not listen there. Ports below 1024 need a privilege; choose a higher one.`,
+      EADDRNOTAVAIL: `listen.client = ${at}: this machine has no such address.`,
+      ENOTFOUND: `listen.client = ${at}: there is no such host name.`,
+    }
+    const sentence =
+      sentences[code] ?? (tls ? `tls.certificate or tls.key cannot be used (${code}).` : undefined)
+    if (sentence === undefined) throw error
+    throw new StartRefused(sentence, { cause: error })
+  }
+}
+
+async function greet(
+  config: Config,
+  app: App,
+  server: HttpServer,
+  warnings: readonly string[],
+): Promise<void> {
+  const { name, trial, origin, data } = config.server
+  say(`Letro serves ${name} at ${origin}`)
+  const local = `${server.tls ? 'https' : 'http'}://${formatHostPort({ host: config.listen.client.host, port: server.port })}`
+  if (local !== origin) say(`Listening at ${local}`)
+  say(`Data: ${resolve(data)}`)
+  if (trial) say('trial: this name cannot become production. Set server.name before the first real account.')
+  for (const warning of warnings) say(`Warning: ${warning}`)
+  if (app.state === 'maintenance') {
+    say('')
+    say('The data is damaged or incomplete: the server is in maintenance and serves nobody.')
+    say(
+      `See what was found:  curl -H "Authorization: Bearer $(cat ${app.maintenanceTokenFile})" ${local}/_letro/maintenance/v1/status`,
+    )
+    say(
+      `Repair it:           curl -X POST -H "Authorization: Bearer $(cat ${app.maintenanceTokenFile})" ${local}/_letro/maintenance/v1/repair`,
+    )
+    return
+  }
+  const link = await app.firstAdministratorLink()
+  if (link) {
+    say('')
+    say('Nobody administers this server yet. Open this link once to become its administrator:')
+    say('')
+    say(`  ${link.url}`)
+    say('')
+    // A terminal gets its colours set, so that the code is dark on light on any background; a file gets text alone.
+    const type = process.stdout.isTTY ? 'terminal' : 'utf8'
+    say(await qrcode.toString(link.url, { type, small: true, errorCorrectionLevel: 'L' }))
+  }
+}
+
+function stopOnSignals(app: App, server: HttpServer, log: Log): void {
+  let stopping = false
+  const stop = (signal: string) => {
+    // A second signal: now.
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info('stopping', { signal })
+    // Whatever hangs, the process does not.
+    setTimeout(() => process.exit(1), drainMs + 900).unref()
+    app.stopWaiting()
+    server
+      .close(drainMs - 1_000)
+      .then(() => app.close())
+      .then(
+        () => {
+          log.info('stopped')
+          process.exit(0)
+        },
+        error => {
+          log.error('did not stop in order', { code: codeOf(error) })
+          process.exit(1)
+        },
+      )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+}
+
+/** A promise that nobody waits for must not take the server down, nor pass unseen. */
+function reportSurprises(log: Log): void {
+  process.on('unhandledRejection', error => {
+    const frames =
+      error instanceof Error ? (error.stack ?? '').split('\n').filter(line => /^ {4}at /.test(line)) : []
+    log.error('unhandled rejection', {
+      error: error instanceof Error ? error.name : typeof error,
+      code: codeOf(error),
+      stack: frames
+        .slice(0, 8)
+        .map(line => line.trim())
+        .join(' | '),
+    })
+  })
+}
+
+function sentenceFor(error: unknown): string | null {
+  if (error instanceof StartRefused) return error.message
+  if (error instanceof ConfigError) {
+    return error.problems.map(({ key, value, allowed }) => `${key} = ${value}\n    ${allowed}`).join('\n')
+  }
+  if (error instanceof StoreError) {
+    const hints: Partial<Record<StoreError['code'], string>> = {
+      STORE_LOCKED:
+        'Another Letro, or a letro command, has the data open. Stop it first; one folder serves one server.',
+      STORE_FULL: 'The disk is full. Make room, then start again; nothing that was acknowledged is lost.',
+    }
+    return hints[error.code] ?? `The store cannot be opened (${error.code}): ${error.message}`
+  }
+  // An area that refuses to open over this data says why (server.origin moved away from the passkeys, for one).
+  if (error instanceof Error && error.name === 'AccountError') return error.message
+  return null
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}
