@@ -118,6 +118,18 @@ export function openSync(deps: SyncDeps): Sync {
     return false
   }
 
+  /** What is whole (a first sync, full state) is made for one request of a person at a time: many at once fill the memory. */
+  const turns = new Map<UserId, Promise<unknown>>()
+  async function inTurn<T>(userId: UserId, work: () => Promise<T>): Promise<T> {
+    const mine = (turns.get(userId) ?? Promise.resolve()).then(work, work)
+    turns.set(userId, mine)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(userId) === mine) turns.delete(userId)
+    }
+  }
+
   async function collect(
     request: SyncRequest,
     since: SyncToken | undefined,
@@ -269,19 +281,20 @@ export function openSync(deps: SyncDeps): Sync {
         ? lazyMembers.open(userId, deviceId, first && writeSyncToken(first))
         : undefined
       if (first) await deps.toDevice.acknowledge(userId, deviceId, first.inbox)
+      if (first === undefined || request.fullState) {
+        return inTurn(userId, async () => {
+          const { result } = await collect(request, first, await look(userId), lazy)
+          lazy?.offer(writeSyncToken(result.next))
+          return result
+        })
+      }
       let since = first
       let superseded = false
       for (;;) {
         const at = await look(userId)
         const remaining = started + timeoutMs - clock()
-        const mayWait =
-          since !== undefined &&
-          !request.fullState &&
-          remaining > 0 &&
-          !superseded &&
-          !hangUp?.hasHungUp() &&
-          !closed
-        if (!mayWait || mayHaveNews(request, since!, at)) {
+        const mayWait = remaining > 0 && !superseded && !hangUp?.hasHungUp() && !closed
+        if (!mayWait || mayHaveNews(request, since, at)) {
           const { result, isNews } = await collect(request, since, at, lazy)
           if (isNews || !mayWait) {
             lazy?.offer(writeSyncToken(result.next))
