@@ -296,6 +296,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       if (!person || person.deactivatedTs !== undefined) return null
       return { ...(await accounts.profiles.member(userId)) }
     },
+    erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
   const receipts = openReceipts({ store, clock })
@@ -317,6 +318,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     receipts,
     typing,
     push,
+    people,
     accountData: accounts.accountData,
     toDevice: {
       page: (userId, deviceId, after, upTo, limit) => keys.toDevice(userId, deviceId, after, upTo, limit),

@@ -44,8 +44,8 @@ export interface Deactivation {
   /** Rooms with other people in them where only this person has power. */
   soleRooms(userId: UserId): Promise<SoleRoom[]>
   deactivate(actor: string, userId: UserId, options: DeactivationOptions): Promise<void>
-  /** May this sender's old events be shown to who joined later? Spec: `erase`. */
-  isErased(userId: UserId): Promise<boolean>
+  /** Those whose old events are shown redacted to who was not there. Spec: `erase`. */
+  erasedAmong(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>
   resume(): Promise<void>
   settled(): Promise<void>
   stop(): void
@@ -204,7 +204,10 @@ export function openDeactivation(
       await leave(userId)
     },
 
-    isErased: async userId => (await store.read(view => view.get(accountTable.key(userId))))?.erased === true,
+    erasedAmong: async userIds => {
+      const rows = await store.read(view => view.getMany(userIds.map(userId => accountTable.key(userId))))
+      return new Set(userIds.filter((_, i) => rows[i]?.erased === true))
+    },
 
     resume: async () => {
       for (const { parts } of await store.read(view => view.range(leavingTable.under()))) {

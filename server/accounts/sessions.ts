@@ -92,6 +92,8 @@ export interface Sessions extends TokenReader {
 const accessLifetimeMs = 60 * 60 * 1000
 const hourMs = 60 * 60 * 1000
 const cachedTokens = 100_000
+/** Everybody who shares a room gets the keys of all of them. */
+const maxDevices = 1_000
 
 interface CachedToken {
   readonly requester: Requester
@@ -198,6 +200,12 @@ export function openSessions(core: Core): Sessions {
     const known = await tx.get(deviceKey)
     if (known) await endTokensOf(tx, userId, deviceId)
     else {
+      const devices = await tx.range(deviceTable.under(userId), { limit: maxDevices })
+      if (devices.length >= maxDevices)
+        throw new AccountError(
+          'M_LIMIT_EXCEEDED',
+          `An account has at most ${maxDevices} devices: sign some of them out, or sign in with the device_id of one.`,
+        )
       const displayName = session.displayName
       tx.put(deviceKey, { createdTs: clock(), ...(displayName === undefined ? {} : { displayName }) })
     }

@@ -2,7 +2,6 @@
 import { queryInteger } from '../http/fields.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
-import type { Position } from '../store/store.ts'
 
 export function reportRoutes(reports: Pick<Reports, 'list'>, administrator: readonly Step[]): Route[] {
   return [{ method: 'GET', path: '/_letro/admin/v1/reports', steps: [...administrator, list(reports)] }]
@@ -12,7 +11,7 @@ function list(reports: Pick<Reports, 'list'>): Step {
   return async ctx => {
     const wanted = queryInteger(ctx.query, 'limit', 1, 500) ?? 100
     const before = queryInteger(ctx.query, 'from')
-    const found = await reports.list(wanted, before as Position | undefined)
+    const found = await reports.list(wanted, before)
     ctx.body = {
       reports: found.map(({ position, report }) => ({
         id: position,

@@ -3,6 +3,7 @@ import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { RoomEventFilter } from '../rooms/event-filter.ts'
 import { readHistory } from '../rooms/history.ts'
+import type { People } from '../rooms/people.ts'
 import type { Relations } from '../rooms/relations.ts'
 import type { RoomEvent, Rooms, RoomView } from '../rooms/rooms.ts'
 import { sendersState } from '../rooms/senders-state.ts'
@@ -15,6 +16,7 @@ export interface ContextDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle'>
+  readonly people: People
   readonly clock: () => number
 }
 

@@ -3,6 +3,7 @@ import { notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import type { People } from '../rooms/people.ts'
 import type { Relations } from '../rooms/relations.ts'
 import type { RoomEvent, Rooms, RoomView } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
@@ -12,6 +13,7 @@ export interface EventDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle'>
+  readonly people: People
   readonly clock: () => number
 }
 

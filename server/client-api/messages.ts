@@ -2,6 +2,7 @@
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import { readHistory } from '../rooms/history.ts'
+import type { People } from '../rooms/people.ts'
 import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -14,6 +15,7 @@ export interface MessagesDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle'>
+  readonly people: People
   readonly clock: () => number
 }
 

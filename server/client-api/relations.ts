@@ -2,6 +2,7 @@
 import { queryBoolean } from '../http/fields.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
+import type { People } from '../rooms/people.ts'
 import type { ChildrenPage, Relations } from '../rooms/relations.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
@@ -13,6 +14,7 @@ export interface RelationsDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly relations: Relations
+  readonly people: People
   readonly clock: () => number
 }
 

@@ -4,6 +4,7 @@ import { invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
+import type { People } from '../rooms/people.ts'
 import type { Relations } from '../rooms/relations.ts'
 import { readAccess } from '../rooms/room-access.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -15,6 +16,7 @@ export interface ThreadsDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly relations: Pick<Relations, 'bundle' | 'threads'>
+  readonly people: People
   readonly clock: () => number
 }
 

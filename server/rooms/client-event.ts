@@ -24,6 +24,8 @@ export interface Shown {
   readonly membership?: Membership
   /** Bundled aggregations. Spec: client-server-api#aggregations-of-child-events */
   readonly relations?: JsonObject
+  /** This is a copy without what its sender wanted erased: no other form of it may be shown. */
+  readonly erased?: boolean
   /** The reader may not see the state event that this one replaced. */
   readonly hidesPrevContent?: boolean
 }

@@ -10,6 +10,11 @@ export interface People {
    * account, or it is deactivated.
    */
   memberProfile(userId: UserId): Promise<JsonObject | null>
+  /**
+   * Those of these people whose account ended with the wish that what they wrote be erased.
+   * Spec: client-server-api#post_matrixclientv3accountdeactivate (erase)
+   */
+  erasedAmong(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>
   /** Has this person of ours blocked all invites? Spec: client-server-api#invite-permission */
   blocksInvites(userId: UserId): Promise<boolean>
 }

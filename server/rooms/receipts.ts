@@ -56,6 +56,9 @@ export interface Receipts {
 /** Receipts that memory holds over all rooms; the rooms longest unused are dropped beyond it. */
 const maxReceiptsInMemory = 200_000
 
+/** Of one person in one room: beyond it, receipts of the threads that were read longest ago go. */
+const maxReceiptsOfPerson = 500
+
 interface RoomReceipts {
   /** Durable, in the order of their positions. */
   receipts: Receipt[]
@@ -83,6 +86,20 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
       if (room.pending.length === 0) withPending.delete(room)
     }
   })
+
+  /** The durable receipts that must go if this person gets `more` new ones; never those for the room as a whole. */
+  function superfluous(room: RoomReceipts, userId: UserId, more: number): Receipt[] {
+    if (room.receipts.length + more <= maxReceiptsOfPerson) return []
+    const ofThreads = room.receipts.filter(each => each.userId === userId && each.threadId !== undefined)
+    return ofThreads.slice(0, Math.max(0, ofThreads.length + more - maxReceiptsOfPerson))
+  }
+
+  function drop(room: RoomReceipts, receipt: Receipt) {
+    const at = room.receipts.indexOf(receipt)
+    if (at < 0) return
+    room.receipts.splice(at, 1)
+    total--
+  }
 
   function replace(room: RoomReceipts, receipt: Receipt) {
     const old = indexOf(room.receipts, receipt.userId, receipt.type, receipt.threadId)
@@ -142,6 +159,10 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
         const forward = wanted.filter(each => movesForward(room, userId, each))
         if (forward.length === 0) return 0
         tx.sequence((next, rows) => {
+          for (const old of superfluous(room, userId, forward.length)) {
+            rows.delete(receiptTable.key(roomId, userId, old.type, old.threadId ?? ''))
+            drop(room, old)
+          }
           for (const { type, threadId, event } of forward) {
             const row: ReceiptRow = {
               eventId: event.eventId,

@@ -14,10 +14,7 @@ export type Report = { readonly reporter: UserId; readonly reason: string } & (
 export interface Reports {
   add(report: Report): Promise<void>
   /** Newest first, below a position. */
-  list(
-    limit: number,
-    before?: Position,
-  ): Promise<{ readonly position: Position; readonly report: ReportRow }[]>
+  list(limit: number, before?: number): Promise<{ readonly position: Position; readonly report: ReportRow }[]>
 }
 
 export interface ReportsDeps {
@@ -33,7 +30,7 @@ export function openReports({ store, clock }: ReportsDeps): Reports {
       })
     },
     async list(limit, before) {
-      const below = before === undefined ? {} : { before: contentReports.key(before) }
+      const below = before === undefined ? {} : { before: contentReports.key(before as Position) }
       const rows = await store.read(view =>
         view.range(contentReports.under(), { reverse: true, limit, ...below }),
       )

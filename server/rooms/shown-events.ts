@@ -5,13 +5,16 @@
 import type { EventId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { clientEvent, clientEventWithoutRoomId, type Reader, type Shown } from './client-event.ts'
+import { hideErased } from './erased-events.ts'
 import { membershipSince } from './past-membership.ts'
+import type { People } from './people.ts'
 import type { Relations } from './relations.ts'
 import type { RoomEvent, Rooms, RoomView } from './rooms.ts'
 
 export interface ShownEventsDeps {
   readonly rooms: Pick<Rooms, 'event' | 'events' | 'visible'>
   readonly relations: Pick<Relations, 'bundle'>
+  readonly people: Pick<People, 'erasedAmong'>
 }
 
 export interface ShowOptions {
@@ -22,7 +25,7 @@ export interface ShowOptions {
 }
 
 export async function showEvents(
-  { rooms, relations }: ShownEventsDeps,
+  { rooms, relations, people }: ShownEventsDeps,
   view: RoomView,
   reader: Reader,
   events: readonly RoomEvent[],
@@ -45,7 +48,8 @@ export async function showEvents(
     return write(event, reader, shown)
   }
   const bundles = bundle ? await relations.bundle(reader.userId, events, show) : undefined
-  return events.map(event => show(event, bundles?.get(event.eventId)))
+  const all = events.map(event => show(event, bundles?.get(event.eventId)))
+  return hideErased(people, view, all)
 }
 
 /** State as lists show it: no previous content, which a room of thousands would have to look up one by one. */

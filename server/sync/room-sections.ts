@@ -9,8 +9,10 @@ import type { JsonObject } from '../protocol/json.ts'
 import type { Push } from '../push/push.ts'
 import type { KnownEvents } from '../push/unread.ts'
 import { clientEventWithoutRoomId, type Reader, type Shown } from '../rooms/client-event.ts'
+import { erasedCopy, mayBeErased, withoutErasedChildren } from '../rooms/erased-events.ts'
 import { splitStateKey, stateKeyOf } from '../rooms/graph-event.ts'
 import { membershipSince } from '../rooms/past-membership.ts'
+import type { People } from '../rooms/people.ts'
 import type { Receipt, Receipts } from '../rooms/receipts.ts'
 import type { RoomEvent, RoomMembership, Rooms, RoomView, StateAt } from '../rooms/rooms.ts'
 import { timelineToken, tokenBelow } from '../rooms/timeline-token.ts'
@@ -28,6 +30,7 @@ export interface SectionDeps {
   readonly receipts: Receipts
   readonly typing: Typing
   readonly push: Pick<Push, 'counts'>
+  readonly people: Pick<People, 'erasedAmong'>
   readonly aggregations: AggregationReader
   readonly accountData: AccountDataFeed
   readonly changes: Changes
@@ -301,7 +304,7 @@ async function visibleOf(
 }
 
 async function showTimeline(
-  { rooms, aggregations }: SectionDeps,
+  { rooms, aggregations, people }: SectionDeps,
   { reader, upTo: responseUpTo }: SectionRequest,
   view: RoomView,
   { events, limited, oldest }: Stretch,
@@ -317,33 +320,45 @@ async function showTimeline(
   if (!first) return { events: [], limited, prevBatch }
   if (!limited && stayedSince !== undefined && events.every(each => each.order >= stayedSince))
     return { events: events.map(event => ({ event, shown: join })), limited, prevBatch }
-  const [membershipAt, relations, previous] = await Promise.all([
-    membershipSince(rooms, view, reader.userId, first.position),
+  const membershipAt = await membershipSince(rooms, view, reader.userId, first.position)
+  const at = (event: RoomEvent): Shown => {
+    const membership = membershipAt(event.position)
+    return membership === undefined ? {} : { membership }
+  }
+  const [relations, previous] = await Promise.all([
     // Spec: client-server-api#aggregations-of-child-events: "when the relevant section has a limited value of true".
     limited
       ? aggregations.bundle(reader.userId, events, (child, related) =>
-          clientEventWithoutRoomId(child, reader, related === undefined ? {} : { relations: related }),
+          clientEventWithoutRoomId(child, reader, {
+            ...at(child),
+            ...(related === undefined ? {} : { relations: related }),
+          }),
         )
       : undefined,
     hiddenPrevious(rooms, reader.userId, events, stayedSince),
   ])
-  return {
-    events: events.map(event => {
-      const membership = membershipAt(event.position)
-      const related = relations?.get(event.eventId)
-      return {
-        event,
-        shown: {
-          ...(membership === undefined ? {} : { membership }),
-          ...(related === undefined ? {} : { relations: related }),
-          ...(previous.has(event) ? { hidesPrevContent: true } : {}),
-        },
-      }
-    }),
-    limited,
-    prevBatch,
-  }
+  const strangers = events.filter(each => mayBeErased(each) && membershipAt(each.position) !== 'join')
+  const erased =
+    strangers.length === 0
+      ? nobody
+      : await people.erasedAmong([...new Set(strangers.map(each => each.sender))])
+  const shownEvents = events.map(async (event): Promise<ShownEvent> => {
+    if (membershipAt(event.position) !== 'join' && erased.has(event.sender) && mayBeErased(event))
+      return { event: erasedCopy(event, view.version), shown: { ...at(event), erased: true } }
+    const related = relations?.get(event.eventId)
+    return {
+      event,
+      shown: {
+        ...at(event),
+        ...(related === undefined ? {} : { relations: await withoutErasedChildren(people, view, related) }),
+        ...(previous.has(event) ? { hidesPrevContent: true } : {}),
+      },
+    }
+  })
+  return { events: await Promise.all(shownEvents), limited, prevBatch }
 }
+
+const nobody: ReadonlySet<UserId> = new Set()
 
 /** State events whose predecessor the reader may not see. Spec: ClientEventWithoutRoomID, `prev_content`. */
 async function hiddenPrevious(

@@ -12,6 +12,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import { openDurableCache } from '../push/durable-cache.ts'
 import type { Push } from '../push/push.ts'
 import { type Reader, strippedStateEvent } from '../rooms/client-event.ts'
+import type { People } from '../rooms/people.ts'
 import type { Receipts } from '../rooms/receipts.ts'
 import type { RoomMembership, Rooms } from '../rooms/rooms.ts'
 import type { Typing } from '../rooms/typing.ts'
@@ -57,6 +58,7 @@ export interface SyncDeps {
   readonly receipts: Receipts
   readonly typing: Typing
   readonly push: Pick<Push, 'counts' | 'rulesIfChanged'>
+  readonly people: Pick<People, 'erasedAmong'>
   readonly accountData: AccountDataFeed
   readonly toDevice: ToDeviceFeed
   readonly deviceLists: DeviceListFeed
@@ -114,6 +116,18 @@ export function openSync(deps: SyncDeps): Sync {
       if (since.typing < at.typing && typing.changedAt(roomId) > since.typing) return true
     }
     return false
+  }
+
+  /** What is whole (a first sync, full state) is made for one request of a person at a time: many at once fill the memory. */
+  const turns = new Map<UserId, Promise<unknown>>()
+  async function inTurn<T>(userId: UserId, work: () => Promise<T>): Promise<T> {
+    const mine = (turns.get(userId) ?? Promise.resolve()).then(work, work)
+    turns.set(userId, mine)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(userId) === mine) turns.delete(userId)
+    }
   }
 
   async function collect(
@@ -267,19 +281,20 @@ export function openSync(deps: SyncDeps): Sync {
         ? lazyMembers.open(userId, deviceId, first && writeSyncToken(first))
         : undefined
       if (first) await deps.toDevice.acknowledge(userId, deviceId, first.inbox)
+      if (first === undefined || request.fullState) {
+        return inTurn(userId, async () => {
+          const { result } = await collect(request, first, await look(userId), lazy)
+          lazy?.offer(writeSyncToken(result.next))
+          return result
+        })
+      }
       let since = first
       let superseded = false
       for (;;) {
         const at = await look(userId)
         const remaining = started + timeoutMs - clock()
-        const mayWait =
-          since !== undefined &&
-          !request.fullState &&
-          remaining > 0 &&
-          !superseded &&
-          !hangUp?.hasHungUp() &&
-          !closed
-        if (!mayWait || mayHaveNews(request, since!, at)) {
+        const mayWait = remaining > 0 && !superseded && !hangUp?.hasHungUp() && !closed
+        if (!mayWait || mayHaveNews(request, since, at)) {
           const { result, isNews } = await collect(request, since, at, lazy)
           if (isNews || !mayWait) {
             lazy?.offer(writeSyncToken(result.next))

@@ -58,8 +58,9 @@ function eventWriter(
   pdus: ReadonlyMap<EventId, JsonObject> | undefined,
 ): WriteEvent {
   if (eventFormat === 'federation') {
-    return event => {
-      const pdu = pdus?.get(event.eventId) ?? clientEventWithoutRoomId(event, reader)
+    return (event, shown) => {
+      const whole = shown?.erased ? undefined : pdus?.get(event.eventId)
+      const pdu = whole ?? clientEventWithoutRoomId(event, reader)
       return JSON.stringify(eventFields ? pickFields(pdu, eventFields) : pdu)
     }
   }

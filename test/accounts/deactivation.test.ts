@@ -26,7 +26,7 @@ test('a person ends their own account: credentials, sessions and rooms are gone,
   t.is((await h.get(whoami, alice.token)).status, 401)
   t.deepEqual(h.rooms.member(room, alice.userId), { membership: 'leave' })
   t.deepEqual(await h.accounts.accountData.all(alice.userId), [])
-  t.true(await h.accounts.deactivation.isErased(alice.userId))
+  t.deepEqual(await h.accounts.deactivation.erasedAmong([alice.userId, bob.userId]), new Set([alice.userId]))
   t.deepEqual(removed, [true])
   const again = await h.post('/_matrix/client/v3/login', { ...confirm('alice') })
   t.is(again.status, 403)
@@ -116,4 +116,13 @@ test('rooms that could not be left before a stop are left after the start', asyn
   await after.accounts.settled()
   t.is(rooms.member(one, alice.userId)!['membership'], 'leave')
   await after.close()
+})
+
+test('account data goes with the account, also where nothing was to be erased', async t => {
+  const h = await openHarness()
+  const alice = await h.member('alice')
+  await h.accounts.accountData.set(alice.userId, null, 'm.direct', { a: 1 })
+  await h.accounts.deactivation.deactivate('test', alice.userId, { erase: false })
+  t.deepEqual(await h.accounts.accountData.all(alice.userId), [])
+  await h.close()
 })

@@ -1,4 +1,6 @@
 import test from 'ava'
+import type { DeviceId } from '../../server/protocol/ids.ts'
+import { deviceTable } from '../../server/store/catalogue.ts'
 import { hourMs, openHarness, passwordOf } from './harness.ts'
 
 const login = '/_matrix/client/v3/login'
@@ -249,4 +251,18 @@ test('a store that lost its trust in itself ends old tokens softly, and all link
   t.is((await after.accounts.audit.check()).kind, 'whole')
   t.true((await after.accounts.audit.list({ limit: 100 })).some(entry => entry.action === 'store.repaired'))
   await after.close()
+})
+
+test('an account has a bounded number of devices; one that is there already can still sign in', async t => {
+  const h = await openHarness({ passwords: true })
+  const alice = await h.member('alice')
+  await h.store.transact(alice.userId, tx => {
+    for (let i = 1; i < 1_000; i++) tx.put(deviceTable.key(alice.userId, `D${i}`), { createdTs: 0 })
+  })
+  const { sessions } = h.accounts
+  await t.throwsAsync(sessions.open(alice.userId, {}), { code: 'M_LIMIT_EXCEEDED' })
+  t.is((await sessions.open(alice.userId, { deviceId: 'D7' })).deviceId, 'D7' as DeviceId)
+  await sessions.removeDevices(alice.userId, ['D8'])
+  await sessions.open(alice.userId, {})
+  await h.close()
 })

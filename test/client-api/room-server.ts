@@ -52,6 +52,7 @@ const people: People = {
     if (userId.startsWith('@gone')) return null
     return { displayname: userId.slice(1, userId.indexOf(':')) }
   },
+  erasedAmong: async userIds => new Set(userIds.filter(userId => userId.startsWith('@erased'))),
   blocksInvites: async userId => userId.startsWith('@shy'),
 }
 

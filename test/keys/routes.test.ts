@@ -11,7 +11,7 @@ import { startHttp } from '../support/http.ts'
 import { alice, bob, device, Identity, openDirectory, room1, signIn } from './people.ts'
 
 /** All routes of this area; the token is user and device, `auth: "yes"` in a body passes the second authentication. */
-async function start(t: ExecutionContext) {
+async function start(t: ExecutionContext, limits: Parameters<typeof startHttp>[1] = {}) {
   const directory = await openDirectory()
   const readToken = (token: string) => {
     const [userId, deviceId] = token.split('|')
@@ -27,12 +27,13 @@ async function start(t: ExecutionContext) {
   }
   const deps = { accounts: { readToken }, keys: directory.keys }
   const positionOf = (token: string) => (/^[0-9]+$/.test(token) ? (Number(token) as Position) : null)
-  const http = await startHttp([
+  const routes = [
     ...keysRoutes({ ...deps, positionOf }),
     ...crossSigningRoutes({ ...deps, requireInteractiveAuth }),
     ...keyBackupRoutes({ ...deps, backups: directory.keys.backups }),
     ...toDeviceRoutes(deps),
-  ])
+  ]
+  const http = await startHttp(routes, limits)
   t.teardown(() => http.close())
   const as = (userId: UserId, deviceId: string) => async (method: string, path: string, body?: unknown) => {
     const options = { token: `${userId}|${deviceId}`, ...(body === undefined ? {} : { body }) }
@@ -95,7 +96,7 @@ test('changes are told between two tokens', async t => {
 
 test('other cross-signing keys are taken only after a second authentication', async t => {
   const { directory, as } = await start(t)
-  directory.devices.add(alice, device('A'))
+  await signIn(directory, alice, 'A')
   const call = as(alice, 'A')
   const path = '/keys/device_signing/upload'
   t.is((await call('POST', path, new Identity(alice).upload())).status, 200)
@@ -255,3 +256,15 @@ for (const [method, path, body, status, errcode] of refusals) {
     t.true(answer.body.error.length > 10)
   })
 }
+
+test('a password is tried for other cross-signing keys no faster than at a sign-in', async t => {
+  const { directory, as } = await start(t, { login: { perSecond: 0.01, burst: 2 } })
+  await signIn(directory, alice, 'A')
+  const ours = as(alice, 'A')
+  const upload = (body: object) => ours('POST', '/keys/device_signing/upload', body)
+  t.is((await upload(new Identity(alice).upload())).status, 200, 'the first keys need no authentication')
+  const others = new Identity(alice).upload()
+  const statuses = []
+  for (let i = 0; i < 3; i++) statuses.push((await upload(others)).status)
+  t.deepEqual(statuses, [401, 401, 429])
+})

@@ -5,6 +5,7 @@ import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import { pickFields } from '../../server/sync/event-fields.ts'
 import { parseSyncFilter } from '../../server/sync/filter.ts'
 import { openStoredFilters } from '../../server/sync/stored-filters.ts'
+import { openWorld } from './world.ts'
 
 const alice = '@alice:example.org' as UserId
 
@@ -96,4 +97,19 @@ test('the same filter uploaded twice is one filter, and comes back as it was', a
   t.is((await filters.read(alice, id)).timeline.limit, 3)
   t.is(await filters.get('@bob:example.org' as UserId, id), null)
   await t.throwsAsync(filters.read('@bob:example.org' as UserId, id), { message: /filter/ })
+})
+
+test('stored filters and push rules go with the account', async t => {
+  const world = await openWorld()
+  const filters = openStoredFilters({ store: world.store })
+  const id = await filters.add(alice, {})
+  await world.push.changeRule(alice, 'override', '.m.rule.master', { enabled: true })
+  t.true((await world.push.rules(alice)).override[0]!.enabled)
+  await world.store.transact(alice, async tx => {
+    await filters.removeAllIn(tx, alice)
+    await world.push.removeAllIn(tx, alice)
+  })
+  t.is(await filters.get(alice, id), null)
+  t.false((await world.push.rules(alice)).override[0]!.enabled)
+  world.close()
 })

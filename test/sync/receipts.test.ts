@@ -109,3 +109,20 @@ test('typing ends by itself, tells each change once, and a longer wish is no cha
   t.is(typing.serial, typing.firstSerial + 4)
   typing.close()
 })
+
+test('receipts of ever more threads do not pile up: those read longest ago go, the room’s own stay', async t => {
+  const store = await openMemoryStore()
+  const receipts = openReceipts({ store, clock: () => 5 })
+  await receipts.set(room, alice, [{ type: 'm.read', event: event(1) }])
+  await receipts.set(room, bob, [{ type: 'm.read', event: event(1), threadId: '$bob' as ThreadId }])
+  for (let n = 2; n < 520; n++)
+    await receipts.set(room, alice, [{ type: 'm.read', event: event(n), threadId: `$${n}` as ThreadId }])
+  const reopened = openReceipts({ store, clock: () => 5 })
+  for (const each of [receipts, reopened]) {
+    const all = await each.since(room, undefined, store.durablePosition)
+    t.is(all.filter(({ userId, threadId }) => userId === alice && threadId !== undefined).length, 500)
+    t.is(all.filter(({ userId }) => userId === bob).length, 1)
+    t.is((await each.marks(room, alice)).room, 1 as Position)
+    t.true((await each.marks(room, alice)).threads.has('$519' as ThreadId))
+  }
+})

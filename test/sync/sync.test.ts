@@ -1,7 +1,8 @@
 import test from 'ava'
-import type { EventId, RoomId, UserId } from '../../server/protocol/ids.ts'
+import type { DeviceId, EventId, RoomId, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Position } from '../../server/store/store.ts'
+import { parseSyncFilter } from '../../server/sync/filter.ts'
 import { ann, ben, brief, cam, member, openWorld, state, text, type World } from './world.ts'
 
 /** Each scenario runs over a store that answers at once and over one that answers late and in random order. */
@@ -949,5 +950,34 @@ test('aggregations come with limited timelines only', async t => {
   t.deepEqual(cut.timeline.events[0].unsigned['m.relations'], { 'm.replace': { event_id: '$edit' } })
   const whole = (await world.device(ann).sync({ filter: limit({ limit: 50 }) })).rooms.join[room]
   t.is(whole.timeline.events.at(-1).unsigned['m.relations'], undefined)
+  world.close()
+})
+
+test('first syncs of one person are made one after the other', async t => {
+  let atOnce = 0
+  let most = 0
+  const world = await openWorld({
+    toDevice: {
+      async page(_userId, _deviceId, _after, upTo) {
+        most = Math.max(most, ++atOnce)
+        await new Promise(resolve => setTimeout(resolve, 5))
+        atOnce--
+        return { events: [], upTo }
+      },
+      acknowledge: async () => {},
+    },
+  })
+  const request = {
+    userId: ann,
+    deviceId: 'D' as DeviceId,
+    filter: parseSyncFilter({}),
+    since: undefined,
+    fullState: false,
+    stateAfter: false,
+    timeoutMs: 0,
+  }
+  const answers = await Promise.all(Array.from({ length: 8 }, () => world.sync.sync(request)))
+  t.is(answers.length, 8)
+  t.is(most, 1)
   world.close()
 })

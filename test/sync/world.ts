@@ -96,6 +96,7 @@ export async function openWorld(options: WorldOptions = {}) {
     keys: options.keys ?? {
       keyCounts: async () => ({ counts: {}, unusedFallback: [], changed: 0 as Position }),
     },
+    people: { erasedAmong: async () => new Set() },
     aggregations: options.aggregations ?? { bundle: async () => new Map() },
     clock: Date.now,
   })
