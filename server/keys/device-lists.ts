@@ -2,8 +2,9 @@
  * Whose devices someone must look at again, between two positions.
  *
  * Three feeds, each with one row for each changed thing: people whose devices or cross-signing keys changed; people
- * about whom this user has new signatures; people who joined or left a room. In memory stands only where each
- * feed ended last, so that a sync after which nothing happened asks the store nothing.
+ * about whom this user has new signatures; people who joined or left a room. In memory stand where each feed ended last,
+ * so that a sync after which nothing happened asks the store nothing, and the feeds' ends, because one new device wakes
+ * everybody who shares a room with it.
  *
  * Deviation: client-server-api#e2e-extensions-to-sync speaks of encrypted rooms. Any shared room counts here, as in
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
@@ -15,12 +16,13 @@ import type { Rooms } from '../rooms/rooms.ts'
 import {
   deviceListFeedTable,
   deviceListPlaceTable,
+  type SharingRow,
   sharingFeedTable,
   sharingPlaceTable,
   signatureFeedTable,
   signaturePlaceTable,
 } from '../store/catalogue.ts'
-import type { Commit, Position, Store, Topic, Transaction, View } from '../store/store.ts'
+import type { Commit, Position, Store, Topic, Transaction } from '../store/store.ts'
 
 export interface DeviceListChanges {
   /** People who share a room with the user (or the user), and whose devices or keys may be others now. */
@@ -68,21 +70,52 @@ function isJoin(content: JsonObject): boolean {
   return content['membership'] === 'join'
 }
 
+/** So many changes of device lists are kept in memory: enough for everybody who is online to answer from it. */
+const maxRecent = 4_096
+
+interface RecentChange {
+  readonly userId: UserId
+  /** Of the commit that brought it. What is asked for begins and ends between commits, so it is as good as its own. */
+  readonly position: Position
+}
+
+interface SharingChange extends SharingRow {
+  readonly position: Position
+}
+
+/** What happened in one room above `from`. */
+interface RoomTail {
+  readonly from: Position
+  readonly changes: readonly SharingChange[]
+}
+
+interface Candidates {
+  readonly changed: Set<UserId>
+  readonly left: Set<UserId>
+}
+
 export class DeviceLists {
   readonly #store: Store
-  readonly #rooms: Pick<Rooms, 'view' | 'memberships' | 'sharesRoomWith'>
+  readonly #rooms: Pick<Rooms, 'view' | 'memberships'>
   /** What came before we started may hold anything. */
   readonly #startedAt: Position
+  #recent: RecentChange[] = []
+  /** Everything above this position is in `#recent`. */
+  #recentFrom: Position
+  /** Bounds: nothing of the kind happened above. Only signers and rooms that changed since we started are in the maps. */
   #lastDeviceChange: Position
   #lastSharingChange: Position
-  /** Only rooms in which someone joined or left since we started. */
   readonly #lastSharingChangeIn = new Map<RoomId, Position>()
+  readonly #lastSignatureBy = new Map<UserId, Position>()
+  /** What the first who asked has read, for the others who wake for the same reason. */
+  readonly #tails = new Map<RoomId, RoomTail>()
   readonly #marked = new WeakMap<Transaction, Set<string>>()
 
-  constructor(store: Store, rooms: Pick<Rooms, 'view' | 'memberships' | 'sharesRoomWith'>) {
+  constructor(store: Store, rooms: Pick<Rooms, 'view' | 'memberships'>) {
     this.#store = store
     this.#rooms = rooms
     this.#startedAt = store.durablePosition
+    this.#recentFrom = store.durablePosition
     this.#lastDeviceChange = store.durablePosition
     this.#lastSharingChange = store.durablePosition
   }
@@ -91,13 +124,23 @@ export class DeviceLists {
   noteDurable({ durablePosition, topics }: Commit): void {
     for (const topic of topics) {
       if (!topic.startsWith('devices:')) continue
-      if (topic[8] === '!') {
+      const id = topic.slice('devices:'.length)
+      if (id[0] === '!') {
         this.#lastSharingChange = durablePosition
-        this.#lastSharingChangeIn.set(topic.slice(8) as RoomId, durablePosition)
+        this.#lastSharingChangeIn.set(id as RoomId, durablePosition)
+        this.#tails.delete(id as RoomId)
       } else {
         this.#lastDeviceChange = durablePosition
+        this.#recent.push({ userId: id as UserId, position: durablePosition })
       }
     }
+    if (this.#recent.length <= maxRecent) return
+    const dropped = this.#recent.splice(0, this.#recent.length - maxRecent / 2)
+    this.#recentFrom = dropped.at(-1)!.position
+  }
+
+  reset(): void {
+    this.#tails.clear()
   }
 
   /** The user's devices or keys change with this transaction, which owns the user. */
@@ -127,66 +170,98 @@ export class DeviceLists {
         if (old !== undefined) rows.delete(signatureFeedTable.key(signer, old))
         rows.put(signatureFeedTable.key(signer, position), userId)
         rows.put(places[i]!, position)
+        this.#lastSignatureBy.set(signer, position)
       }
-      rows.announce(`devices:${signer}`)
+      // Nobody else's business: only the signer's own devices look again.
+      rows.announce(`user:${signer}`)
     })
   }
 
-  /** What happened above `after`, up to `upTo`. `after` = the last token, `upTo` = the new one. */
+  /**
+   * What happened above `after`, up to `upTo`. Both are the ends of commits, as the positions in tokens are:
+   * `after` = the last token, `upTo` = the new one.
+   */
   async changes(userId: UserId, after: Position, upTo: Position): Promise<DeviceListChanges> {
     const devices = after < this.#lastDeviceChange
     const sharing = after < this.#lastSharingChange
-    if (!devices && !sharing) return nothing
-    const candidates = { changed: new Set<UserId>(), left: new Set<UserId>() }
-    const signed = new Set<UserId>()
-    if (sharing) await this.#collectSharingChanges(userId, after, upTo, candidates)
-    if (devices) {
-      await this.#store.read(view =>
-        collectDeviceChanges(view, userId, after, upTo, candidates.changed, signed),
-      )
-    }
-    if (candidates.changed.size === 0 && candidates.left.size === 0 && signed.size === 0) return nothing
-    const shares = await this.#rooms.sharesRoomWith(userId)
-    const changed = [...candidates.changed].filter(other => other === userId || shares.has(other))
+    const signatures = after < (this.#lastSignatureBy.get(userId) ?? this.#startedAt)
+    if (!devices && !sharing && !signatures) return nothing
+    const candidates: Candidates = { changed: new Set(), left: new Set() }
+    if (sharing) await this.#collectSharing(userId, after, upTo, candidates)
+    if (devices) await this.#collectDevices(after, upTo, candidates.changed)
+    const signed = signatures ? await this.#signedBy(userId, after, upTo) : []
+    if (candidates.changed.size === 0 && candidates.left.size === 0 && signed.length === 0) return nothing
+    const shares = await this.#sharesRoomWith(userId)
+    const changed = [...candidates.changed].filter(other => other === userId || shares(other))
     return {
       changed: [...new Set([...changed, ...signed])],
-      left: [...candidates.left].filter(other => other !== userId && !shares.has(other)),
+      left: [...candidates.left].filter(other => other !== userId && !shares(other)),
     }
   }
 
-  async #collectSharingChanges(
+  /** A question for single people: who shares a room with the user is not listed, which would be everybody. */
+  async #sharesRoomWith(userId: UserId): Promise<(other: UserId) => boolean> {
+    const memberships = [...(await this.#rooms.memberships(userId)).values()]
+    const rooms = await Promise.all(
+      memberships
+        .filter(({ membership }) => membership === 'join')
+        .map(({ roomId }) => this.#rooms.view(roomId)),
+    )
+    return other => rooms.some(room => room?.membership(other) === 'join')
+  }
+
+  async #collectDevices(after: Position, upTo: Position, changed: Set<UserId>): Promise<void> {
+    if (after >= this.#recentFrom) {
+      for (let i = this.#recent.length - 1; i >= 0; i--) {
+        const { userId, position } = this.#recent[i]!
+        if (position <= after) break
+        if (position <= upTo) changed.add(userId)
+      }
+      return
+    }
+    const rows = await this.#store.read(view =>
+      view.range(deviceListFeedTable.under(), {
+        after: deviceListFeedTable.key(after),
+        before: deviceListFeedTable.key((upTo + 1) as Position),
+      }),
+    )
+    for (const { value } of rows) changed.add(value as UserId)
+  }
+
+  async #signedBy(userId: UserId, after: Position, upTo: Position): Promise<readonly UserId[]> {
+    const rows = await this.#store.read(view =>
+      view.range(signatureFeedTable.under(userId), {
+        after: signatureFeedTable.key(userId, after),
+        before: signatureFeedTable.key(userId, (upTo + 1) as Position),
+      }),
+    )
+    return rows.map(({ value }) => value as UserId)
+  }
+
+  async #collectSharing(
     userId: UserId,
     after: Position,
     upTo: Position,
-    { changed, left }: { changed: Set<UserId>; left: Set<UserId> },
+    { changed, left }: Candidates,
   ): Promise<void> {
     const memberships = await this.#rooms.memberships(userId)
     const rooms = [...memberships.values()].filter(
       ({ roomId, everJoined }) =>
         everJoined && after < (this.#lastSharingChangeIn.get(roomId) ?? this.#startedAt),
     )
-    if (rooms.length === 0) return
-    const feeds = await this.#store.read(view =>
-      Promise.all(
-        rooms.map(({ roomId }) =>
-          view.range(sharingFeedTable.under(roomId), {
-            after: sharingFeedTable.key(roomId, after),
-            before: sharingFeedTable.key(roomId, (upTo + 1) as Position),
-          }),
-        ),
-      ),
-    )
-    for (const [i, feed] of feeds.entries()) {
+    const tails = await Promise.all(rooms.map(({ roomId }) => this.#tailOf(roomId, after)))
+    for (const [i, tail] of tails.entries()) {
       const { roomId, membership } = rooms[i]!
-      const ours = feed.find(({ value }) => value.userId === userId)
+      const news = tail.filter(({ position }) => position > after && position <= upTo)
+      const ours = news.find(change => change.userId === userId)
       // Whoever came or went while we were (or have been) there; where we came or went ourselves, all who are there.
       const newcomers = new Set<string>()
       if (ours || membership === 'join') {
-        for (const { parts, value } of feed) {
-          const other = parseUserId(value.userId)
+        for (const { userId: id, joined, position } of news) {
+          const other = parseUserId(id)
           // Who comes to a room after one has left it is none of one's business.
-          if (membership !== 'join' && parts[1] > ours!.parts[1]) newcomers.add(value.userId)
-          else if (other) (value.joined && membership === 'join' ? changed : left).add(other)
+          if (membership !== 'join' && position > ours!.position) newcomers.add(id)
+          else if (other) (joined && membership === 'join' ? changed : left).add(other)
         }
       }
       if (!ours) continue
@@ -197,26 +272,19 @@ export class DeviceLists {
     }
     changed.delete(userId)
   }
-}
 
-async function collectDeviceChanges(
-  view: View,
-  userId: UserId,
-  after: Position,
-  upTo: Position,
-  changed: Set<UserId>,
-  signed: Set<UserId>,
-): Promise<void> {
-  const [people, signatures] = await Promise.all([
-    view.range(deviceListFeedTable.under(), {
-      after: deviceListFeedTable.key(after),
-      before: deviceListFeedTable.key((upTo + 1) as Position),
-    }),
-    view.range(signatureFeedTable.under(userId), {
-      after: signatureFeedTable.key(userId, after),
-      before: signatureFeedTable.key(userId, (upTo + 1) as Position),
-    }),
-  ])
-  for (const { value } of people) changed.add(value as UserId)
-  for (const { value } of signatures) signed.add(value as UserId)
+  async #tailOf(roomId: RoomId, after: Position): Promise<readonly SharingChange[]> {
+    const known = this.#tails.get(roomId)
+    if (known && known.from <= after) return known.changes
+    const lastChange = this.#lastSharingChangeIn.get(roomId)
+    const rows = await this.#store.read(view =>
+      view.range(sharingFeedTable.under(roomId), { after: sharingFeedTable.key(roomId, after) }),
+    )
+    const changes = rows.map(({ parts, value }) => ({ ...value, position: parts[1] as Position }))
+    // Not where something became durable meanwhile, nor for long ago, which is read once and is long.
+    if (lastChange !== undefined && lastChange === this.#lastSharingChangeIn.get(roomId)) {
+      this.#tails.set(roomId, { from: after, changes })
+    }
+    return changes
+  }
 }

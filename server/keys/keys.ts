@@ -120,6 +120,7 @@ export class Keys {
     })
     store.onReset(() => {
       this.#counts.forgetAll()
+      this.#lists.reset()
       this.#toDevice.reset()
       this.#leaving.clear()
     })

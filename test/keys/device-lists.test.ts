@@ -145,6 +145,51 @@ test('the feeds hold one row a person, however often something changes', async t
   t.is(sharing.length, 2)
 })
 
+test('who was away for more changes than are kept in memory is told of all people all the same', async t => {
+  const directory = await openDirectory()
+  const { rooms, store, keys } = directory
+  for (const userId of [alice, bob, carol]) await rooms.set(room1, userId, 'join')
+  const phone = await signIn(directory, bob, 'B')
+  const before = store.durablePosition
+  await signIn(directory, carol, 'C')
+  for (let i = 0; i < 4_200; i++) {
+    await store.transact(bob, tx => keys.deviceRenamed(tx, bob, phone.deviceId))
+  }
+  const middle = (store.durablePosition - 3) as Position
+  const told = async (after: Position) => {
+    const { changed } = await keys.deviceListChanges(alice, after, store.durablePosition)
+    return changed.toSorted()
+  }
+  t.deepEqual(await told(before), [bob, carol])
+  t.deepEqual(await told(middle), [bob])
+})
+
+test('all who are in a room with someone who comes and goes are told the same, the room’s feed is read once', async t => {
+  const directory = await openDirectory()
+  const { rooms, store, keys } = directory
+  const people = Array.from({ length: 20 }, (_, i) => `@p${i}:letro.test` as UserId)
+  for (const userId of people) await rooms.set(room1, userId, 'join')
+  const before = store.durablePosition
+  await rooms.set(room1, bob, 'join')
+  let reads = 0
+  const read = store.read.bind(store)
+  store.read = fn => {
+    reads++
+    return read(fn)
+  }
+  for (const userId of people) {
+    const changes = await keys.deviceListChanges(userId, before, store.durablePosition)
+    t.deepEqual(changes, { changed: [bob], left: [] })
+  }
+  t.is(reads, 1)
+  const joined = store.durablePosition
+  await rooms.set(room1, bob, 'leave')
+  for (const userId of people) {
+    t.deepEqual((await keys.deviceListChanges(userId, joined, store.durablePosition)).left, [bob])
+    t.deepEqual((await keys.deviceListChanges(userId, before, joined)).changed, [])
+  }
+})
+
 test('a sync after which nothing happened asks nobody', async t => {
   const directory = await openDirectory()
   const { rooms, store, keys } = directory

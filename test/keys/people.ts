@@ -186,7 +186,8 @@ export class TestRooms {
     if (!members) return null
     const list = (membership?: Membership) =>
       [...members.values()].filter(({ content }) => !membership || content.membership === membership)
-    return { members: list } as unknown as RoomView
+    const membership = (userId: UserId) => members.get(userId)?.content.membership
+    return { members: list, membership } as unknown as RoomView
   }
 
   async memberships(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {

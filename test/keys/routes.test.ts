@@ -94,7 +94,8 @@ test('changes are told between two tokens', async t => {
 })
 
 test('other cross-signing keys are taken only after a second authentication', async t => {
-  const { as } = await start(t)
+  const { directory, as } = await start(t)
+  directory.devices.add(alice, device('A'))
   const call = as(alice, 'A')
   const path = '/keys/device_signing/upload'
   t.is((await call('POST', path, new Identity(alice).upload())).status, 200)
