@@ -4,12 +4,10 @@
  * that the files use, any other one is an error, so that nothing goes unchecked in silence.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import yaml from 'js-yaml'
 import { isObject, type Json, type JsonObject } from '../../server/protocol/json.ts'
 import { sharedFolder } from '../support/shared-folder.ts'
-
-const { load } = createRequire(import.meta.url)('js-yaml') as { load(text: string): Json }
 
 const folder = join(sharedFolder(), 'reference/matrix-spec/data/api/client-server')
 
@@ -108,7 +106,7 @@ const files = new Map<string, JsonObject>()
 function read(file: string): JsonObject {
   let document = files.get(file)
   if (!document) {
-    const value = load(readFileSync(file, 'utf8'))
+    const value = yaml.load(readFileSync(file, 'utf8'))
     if (!isObject(value)) throw new Error(`${file} is no object`)
     document = value
     files.set(file, document)
