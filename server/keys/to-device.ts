@@ -10,12 +10,7 @@
 import type { DeviceId, ServerName, UserId } from '../protocol/ids.ts'
 import { serverOf } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import {
-  inboxCountTable,
-  inboxTable,
-  type ToDeviceRow,
-  toDeviceTransactionTable,
-} from '../store/catalogue.ts'
+import { inboxTable, type ToDeviceRow, toDeviceTransactionTable } from '../store/catalogue.ts'
 import type { Position, Store, Topic, Transaction } from '../store/store.ts'
 import { deviceTopic } from './device-lists.ts'
 import { KeysError } from './keys-error.ts'
@@ -26,11 +21,6 @@ import { TopicMemory } from './topic-memory.ts'
 const maxMessageBytes = 65_536
 /** A key share to every device of the largest rooms comes in portions of 250 or less. */
 const maxMessages = 5_000
-/**
- * Beyond this many a device that never comes back gets no more: years of key shares for nobody. One that does come back
- * finds room keys in the backup.
- */
-const maxWaiting = 10_000
 const weekMs = 7 * 24 * 3_600_000
 /** A client that comes back with the same transaction id after more than two weeks is taken to mean a new request. */
 const weeksRemembered = 3
@@ -123,24 +113,15 @@ export class ToDevice {
     const users = [...recipients]
     const found = await Promise.all(users.map(userId => this.#devices.devicesOf(tx, userId)))
     const devices = new Map(users.map((userId, i) => [userId, found[i]]))
-    const deliveries = messages.flatMap(({ userId, deviceId, content }) => {
-      const known = devices.get(userId)
-      if (!known) return []
-      const ids = deviceId === '*' ? [...known.keys()] : known.has(deviceId) ? [deviceId] : []
-      return ids.map(id => ({ userId, deviceId: id, content, inbox: inboxCountTable.key(userId, id) }))
-    })
-    const inboxes = [...new Set(deliveries.map(({ inbox }) => inbox))]
-    const counts = await tx.getMany(inboxes)
-    const waiting = new Map(inboxes.map((inbox, i) => [inbox, counts[i] ?? 0]))
     tx.sequence((next, rows) => {
-      for (const { userId, deviceId, content, inbox } of deliveries) {
-        const count = waiting.get(inbox)!
-        if (count >= maxWaiting) continue
-        waiting.set(inbox, count + 1)
-        rows.put(inboxTable.key(userId, deviceId, next()), { type, sender, content })
-        rows.announce(deviceTopic(userId, deviceId))
+      for (const { userId, deviceId, content } of messages) {
+        const known = devices.get(userId)
+        if (!known) continue
+        for (const recipient of deviceId === '*' ? known.keys() : known.has(deviceId) ? [deviceId] : []) {
+          rows.put(inboxTable.key(userId, recipient, next()), { type, sender, content })
+          rows.announce(deviceTopic(userId, recipient))
+        }
       }
-      for (const [inbox, count] of waiting) rows.put(inbox, count)
     })
   }
 
@@ -173,18 +154,11 @@ export class ToDevice {
     const { oldest } = await this.#state(userId, deviceId)
     if (oldest === null || oldest > upTo) return
     const topic = deviceTopic(userId, deviceId)
-    await this.#store.transact(userId, async tx => {
-      const inbox = inboxCountTable.key(userId, deviceId)
-      const [rows, waiting = 0] = await Promise.all([
-        tx.range(inboxTable.under(userId, deviceId), {
-          before: inboxTable.key(userId, deviceId, (upTo + 1) as Position),
-        }),
-        tx.get(inbox),
-      ])
-      if (rows.length === 0) return
+    await this.#store.transact(`inbox ${userId}/${deviceId}`, async tx => {
+      const rows = await tx.range(inboxTable.under(userId, deviceId), {
+        before: inboxTable.key(userId, deviceId, (upTo + 1) as Position),
+      })
       for (const { key } of rows) tx.delete(key)
-      if (waiting > rows.length) tx.put(inbox, waiting - rows.length)
-      else tx.delete(inbox)
     })
     // Not announced: nobody has to look again. What is remembered of the inbox is too old, though.
     this.#inboxes.forget(topic)
@@ -221,5 +195,4 @@ export class ToDevice {
 /** The device goes, and with it what waits for it. */
 export async function removeInbox(tx: Transaction, userId: UserId, deviceId: DeviceId): Promise<void> {
   for (const { key } of await tx.range(inboxTable.under(userId, deviceId))) tx.delete(key)
-  tx.delete(inboxCountTable.key(userId, deviceId))
 }

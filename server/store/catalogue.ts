@@ -431,8 +431,6 @@ export interface ToDeviceRow {
   readonly content: JsonObject
 }
 export const inboxTable = jsonTable<ToDeviceRow>()('ki', 'to-device message', ['text', 'text', 'position'])
-/** user, device: how many of them wait. */
-export const inboxCountTable = jsonTable<number>()('kw', 'to-device messages that wait', ['text', 'text'])
 
 /** week, user, device, transaction id: requests that were carried out; a week is dropped as a whole. */
 export const toDeviceTransactionTable = jsonTable<1>()('kt', 'to-device transaction', [

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
-import { inboxCountTable, inboxTable, toDeviceTransactionTable } from '../../server/store/catalogue.ts'
+import { toDeviceTransactionTable } from '../../server/store/catalogue.ts'
 import type { Position } from '../../server/store/store.ts'
 import { alice, bob, carol, type Directory, device, openDirectory } from './people.ts'
 
@@ -150,25 +150,6 @@ test('too large a message, and too many, are refused as a whole', async t => {
   const many = request(Array.from({ length: 5_001 }, () => [bob, 'X', {}]))
   await t.throwsAsync(directory.keys.sendToDevice(many), { code: 'M_TOO_LARGE', message: /messages/ })
   t.deepEqual(await inbox(directory, 'X'), [])
-})
-
-test('an inbox that nobody empties stops growing; emptied, it takes messages again', async t => {
-  const directory = await openDirectory()
-  const { keys, store, devices } = directory
-  devices.add(bob, device('X'))
-  devices.add(bob, device('Y'))
-  const many = Array.from({ length: 4_000 }, (_, n): [UserId, string, JsonObject] => [bob, 'X', { n }])
-  for (let i = 0; i < 3; i++) await keys.sendToDevice(request([...many, [bob, 'Y', { n: i }]]))
-  const rows = () => store.read(view => view.range(inboxTable.under(bob, 'X')))
-  t.is((await rows()).length, 10_000)
-  t.deepEqual(await inbox(directory, 'Y'), [0, 1, 2])
-  const page = await keys.toDevice(bob, device('X'), none, store.durablePosition)
-  await keys.acknowledge(bob, device('X'), page.upTo)
-  await keys.sendToDevice(request(many.slice(0, 200)))
-  t.is((await rows()).length, 10_000)
-  await keys.acknowledge(bob, device('X'), store.durablePosition)
-  t.is((await rows()).length, 0)
-  t.deepEqual(await store.read(view => view.range(inboxCountTable.under(bob, 'X'))), [])
 })
 
 test('transaction ids are forgotten after some weeks, not before', async t => {
