@@ -21,6 +21,8 @@ import { TopicMemory } from './topic-memory.ts'
 const maxMessageBytes = 65_536
 /** A key share to every device of the largest rooms comes in portions of 250 or less. */
 const maxMessages = 5_000
+/** Of all copies of one request: a message to `*` is written once for each device. */
+const maxDeliveredBytes = 32 * 1024 * 1024
 const weekMs = 7 * 24 * 3_600_000
 /** A client that comes back with the same transaction id after more than two weeks is taken to mean a new request. */
 const weeksRemembered = 3
@@ -113,6 +115,16 @@ export class ToDevice {
     const users = [...recipients]
     const found = await Promise.all(users.map(userId => this.#devices.devicesOf(tx, userId)))
     const devices = new Map(users.map((userId, i) => [userId, found[i]]))
+    let bytes = 0
+    for (const { userId, deviceId, content } of messages) {
+      if (deviceId === '*') bytes += (devices.get(userId)?.size ?? 0) * JSON.stringify(content).length
+    }
+    if (bytes > maxDeliveredBytes) {
+      throw new KeysError(
+        'M_TOO_LARGE',
+        `messages would be larger than ${maxDeliveredBytes} bytes in all their copies.`,
+      )
+    }
     tx.sequence((next, rows) => {
       for (const { userId, deviceId, content } of messages) {
         const known = devices.get(userId)

@@ -170,3 +170,14 @@ test('transaction ids are forgotten after some weeks, not before', async t => {
     ['other'],
   )
 })
+
+test('a message to all devices of many is not multiplied without end, and is then delivered to none', async t => {
+  const directory = await openDirectory()
+  for (let i = 0; i < 600; i++) directory.devices.add(bob, device(`D${i}`))
+  const large = { text: 'x'.repeat(60_000) }
+  const refused = directory.keys.sendToDevice(request([[bob, '*', large]]))
+  await t.throwsAsync(refused, { code: 'M_TOO_LARGE', message: /messages/ })
+  t.deepEqual(await inbox(directory, 'D0'), [])
+  await directory.keys.sendToDevice(request([[bob, '*', { n: 1 }]]))
+  t.deepEqual(await inbox(directory, 'D599'), [1])
+})
