@@ -8,6 +8,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
+import { trackConnections } from './connections.ts'
 import { answerErrors } from './errors.ts'
 import type { Log } from './log.ts'
 import { addressGroup, type RateLimits } from './rate-limit.ts'
@@ -97,13 +98,13 @@ export async function listen(listener: RequestListener, options: ListenOptions):
       : createServer(timeouts, listener)
   // `localhost` is both loopback addresses: which of them a browser or a tool tries first is its own choice.
   const server = open()
+  const connections = [trackConnections(server, tls !== undefined)]
   const address = await bind(server, port, host === 'localhost' ? '127.0.0.1' : host)
-  const servers = [server]
   if (host === 'localhost') {
     const second = open()
     try {
       await bind(second, address.port, '::1')
-      servers.push(second)
+      connections.push(trackConnections(second, tls !== undefined))
     } catch (error) {
       if (!hasNoIpv6.has((error as NodeJS.ErrnoException).code ?? '')) {
         server.close()
@@ -115,7 +116,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     host: address.address,
     port: address.port,
     tls: tls !== undefined,
-    close: async graceMs => void (await Promise.all(servers.map(each => close(each, graceMs)))),
+    close: async graceMs => void (await Promise.all(connections.map(each => each.close(graceMs)))),
   }
 }
 
@@ -129,15 +130,4 @@ function bind(server: Server, port: number, host: string): Promise<AddressInfo> 
       resolve(server.address() as AddressInfo)
     })
   })
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  // server.close() also ends idle keep-alive connections; busy ones end with their answer.
-  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'))
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
-  const sweep = setInterval(() => server.closeIdleConnections(), 50)
-  await closed
-  clearTimeout(cut)
-  clearInterval(sweep)
 }

@@ -6,11 +6,8 @@ import type { TestPerson } from '../support/server.ts'
 const v3 = '/_matrix/client/v3'
 
 const next = async (who: TestPerson) => (await who.call('GET', `${v3}/sync`)).body.next_batch as string
-const poll = async (who: TestPerson, since: string) => {
-  const started = performance.now()
-  const answer = await who.call('GET', `${v3}/sync?timeout=30000&since=${since}`)
-  return { ...answer, ms: performance.now() - started }
-}
+/** Waits longer than a test may take: what does not end the wait fails the test. */
+const poll = (who: TestPerson, since: string) => who.call('GET', `${v3}/sync?timeout=600000&since=${since}`)
 const settle = () => new Promise(resolve => setTimeout(resolve, 300))
 
 test('a wait ends when its session does, and not when another one ends', async t => {
@@ -24,13 +21,11 @@ test('a wait ends when its session does, and not when another one ends', async t
   await phone.call('POST', `${v3}/logout`, { body: {} })
   const ended = await ends
   t.deepEqual([ended.status, ended.body.errcode], [401, 'M_UNKNOWN_TOKEN'])
-  t.true(ended.ms < 10_000)
 
   const lock = `/_letro/admin/v1/people/${ann.userId}/lock`
   t.is((await server.call('PUT', lock, { token: adminToken, body: { locked: true } })).status, 200)
   const locked = await stays
   t.deepEqual([locked.status, locked.body.errcode], [401, 'M_USER_LOCKED'])
-  t.true(locked.ms < 10_000)
 })
 
 test('a suspended person goes on syncing', async t => {
@@ -53,7 +48,6 @@ test('of the requests with which one device waits, the oldest is answered when t
   const others = Array.from({ length: 10 }, () => poll(ann, since))
   const answered = await first
   t.is(answered.status, 200)
-  t.true(answered.ms < 10_000)
   await ann.call('PUT', `${v3}/user/${ann.userId}/account_data/m.test`, { body: {} })
   for (const each of await Promise.all(others)) t.is(each.body.account_data.events[0].type, 'm.test')
 })
@@ -66,9 +60,8 @@ test('a message between devices wakes somebody whose name has a slash in it', as
   await settle()
   const messages = { [ann.userId]: { '*': { body: 'hello' } } }
   await ben.call('PUT', `${v3}/sendToDevice/m.test/1`, { body: { messages } })
-  const { body, ms } = await waits
+  const { body } = await waits
   t.is(body.to_device?.events.length, 1)
-  t.true(ms < 10_000)
 })
 
 test('invites that were there before somebody blocked invites are not shown any more', async t => {

@@ -73,11 +73,9 @@ test('a stop answers a long poll instead of waiting for it', async t => {
   const own = await startTestServer()
   const ann = await own.register('ann')
   const first = await ann.call('GET', '/_matrix/client/v3/sync')
-  const poll = ann.call('GET', `/_matrix/client/v3/sync?timeout=30000&since=${first.body.next_batch}`)
+  const poll = ann.call('GET', `/_matrix/client/v3/sync?timeout=600000&since=${first.body.next_batch}`)
   await new Promise(resolve => setTimeout(resolve, 200))
-  const before = Date.now()
   await own.close()
-  t.true(Date.now() - before < 3_000)
   t.is((await poll).status, 200)
 })
 

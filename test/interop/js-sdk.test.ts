@@ -311,7 +311,5 @@ test.serial('a client that starts again after the kills finds every message in i
 
 test.serial('the server stops in order when it is asked to', async t => {
   for (const device of [alicePhone, aliceLaptop, bob]) device.stop()
-  const started = performance.now()
   t.is(await server.stop(), 0)
-  t.true(performance.now() - started < 5_000)
 })

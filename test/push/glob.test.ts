@@ -55,19 +55,19 @@ for (const [pattern, body, matches] of words) {
 }
 
 test('a pattern of many stars is matched in no time', t => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   t.false(globMatcher(`${'*a'.repeat(500)}b`)('a'.repeat(60_000)))
   t.false(wordMatcher(`${'a*'.repeat(500)}b`)('a'.repeat(60_000)))
-  t.true(performance.now() - started < 1_000)
+  t.true(process.cpuUsage(started).user < 2_000_000)
 })
 
 test('patterns that nearly match everywhere end when their work is done, and then match nothing', t => {
   const body = 'a'.repeat(60_000)
   const work = { left: 20_000_000 }
   const nearly = wordMatcher(`${'a'.repeat(900)}b`)
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (let i = 0; i < 250; i++) t.false(nearly(body, work))
-  t.true(performance.now() - started < 5_000)
+  t.true(process.cpuUsage(started).user < 10_000_000)
   t.false(wordMatcher('a')('a', work))
   t.true(wordMatcher('a')('a', { left: 100 }))
 })

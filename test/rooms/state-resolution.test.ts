@@ -224,9 +224,9 @@ for (const version of roomVersions) {
         }
       })
     const sides = [side(0), side(1)]
-    const started = performance.now()
+    const started = process.cpuUsage()
     const state = resolve(room, ...sides)
-    t.true(performance.now() - started < 10_000)
+    t.true(process.cpuUsage(started).user < 20_000_000)
     t.truthy(at(room, state, 'm.room.power_levels'))
   })
 }

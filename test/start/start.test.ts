@@ -77,10 +77,9 @@ test('the first start makes everything, prints address and link; the second find
   t.is((await stat(join(data, 'maintenance.token'))).mode & 0o777, 0o600)
   const key = await readFile(keyFile, 'utf8')
   t.regex(key, /"ed25519:a_\w{4}"/)
-  const before = Date.now()
   first.child.kill('SIGTERM')
+  // Within 5 s: later than that the program ends itself, with 1.
   t.is(await first.ended, 0)
-  t.true(Date.now() - before < 5_000)
 
   const second = await start(t, { LETRO_SERVER_DATA: data })
   await second.shows(/"message":"started","state":"serving","new":false/)
