@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 const steps: [name: string, command: string[]][] = [
   ['types', ['tsc']],
   ['types of server/protocol (no Node, no DOM)', ['tsc', '-p', 'server/protocol']],
+  ['types of pwa (browser)', ['tsc', '-p', 'pwa']],
   ['lint and format', ['biome', 'check', '--error-on-warnings', '.']],
   ['import directions', ['ava', 'test/architecture.test.ts']],
 ]

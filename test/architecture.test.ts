@@ -89,6 +89,7 @@ const table: Record<string, Row> = {
     ours: ['server/protocol'],
     packages: ['preact', '@preact/signals', 'idb', '@simplewebauthn/browser'],
   },
+  'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {
     ours: ['server/protocol', 'server/store'],

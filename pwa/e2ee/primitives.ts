@@ -1,0 +1,221 @@
+/**
+ * The cryptographic primitives of the client: libsodium (sumo), and WebCrypto for what libsodium does not have
+ * (AES-CBC, AES-CTR, PBKDF2, SHA-512). Nothing else in the client calls either of them for a Matrix algorithm.
+ *
+ * Never here: a table-driven AES, a comparison of secrets that ends early, a shared secret with a point of
+ * small order. `await ready` once before anything else.
+ */
+import sodium from 'libsodium-wrappers-sumo'
+import { E2eeError } from './errors.ts'
+
+export const ready: Promise<void> = sodium.ready
+
+/** Bytes that WebCrypto takes: never over shared memory. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+export interface KeyPair {
+  readonly publicKey: Uint8Array
+  readonly privateKey: Uint8Array
+}
+
+export function randomBytes(size: number): Uint8Array {
+  return sodium.randombytes_buf(size)
+}
+
+/** Overwrites a secret that is no longer needed, as far as a garbage-collected language can. */
+export function wipe(...secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) sodium.memzero(secret)
+}
+
+/** In a time that depends on the length alone. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && sodium.memcmp(a, b)
+}
+
+export function sha256(message: Uint8Array | string): Uint8Array {
+  return sodium.crypto_hash_sha256(message)
+}
+
+/** The key may have any length: RFC 2104. */
+export function hmacSha256(key: Uint8Array, message: Uint8Array | string): Uint8Array {
+  const state = sodium.crypto_auth_hmacsha256_init(key)
+  sodium.crypto_auth_hmacsha256_update(state, message)
+  return sodium.crypto_auth_hmacsha256_final(state)
+}
+
+/** RFC 5869 with SHA-256. An empty salt is 32 zero bytes. */
+export function hkdfSha256(
+  inputKey: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array | string,
+  length: number,
+): Uint8Array {
+  if (length > 255 * 32) throw new RangeError('HKDF-SHA-256 makes at most 8,160 bytes')
+  const pseudoRandomKey = hmacSha256(salt, inputKey)
+  const infoBytes = typeof info === 'string' ? sodium.from_string(info) : info
+  const output = new Uint8Array(Math.ceil(length / 32) * 32)
+  const block = new Uint8Array(32 + infoBytes.length + 1)
+  block.set(infoBytes, 32)
+  for (let i = 1; (i - 1) * 32 < length; i++) {
+    block[block.length - 1] = i
+    const next = hmacSha256(pseudoRandomKey, i === 1 ? block.subarray(32) : block)
+    output.set(next, (i - 1) * 32)
+    block.set(next, 0)
+  }
+  wipe(pseudoRandomKey, block)
+  return output.slice(0, length)
+}
+
+export function curve25519KeyPair(privateKey: Uint8Array = randomBytes(32)): KeyPair {
+  return { publicKey: sodium.crypto_scalarmult_base(privateKey), privateKey }
+}
+
+/** @throws E2eeError NON_CONTRIBUTORY_KEY for a point of small order: everyone would know the secret (attack 8) */
+export function curve25519SharedSecret(ourPrivateKey: Uint8Array, theirPublicKey: Uint8Array): Uint8Array {
+  if (theirPublicKey.length !== 32) throw new E2eeError('BAD_KEY', 'a Curve25519 key has 32 bytes')
+  let secret: Uint8Array
+  try {
+    secret = sodium.crypto_scalarmult(ourPrivateKey, theirPublicKey)
+  } catch (cause) {
+    // libsodium refuses an all-zero result by itself.
+    throw new E2eeError('NON_CONTRIBUTORY_KEY', 'a Curve25519 key of small order', { cause })
+  }
+  return secret
+}
+
+/** The private key is libsodium's 64 bytes: seed, then public key. */
+export function ed25519KeyPair(seed: Uint8Array = randomBytes(32)): KeyPair {
+  const { publicKey, privateKey } = sodium.crypto_sign_seed_keypair(seed)
+  return { publicKey, privateKey }
+}
+
+export function ed25519Sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array {
+  return sodium.crypto_sign_detached(message, privateKey)
+}
+
+/** libsodium refuses malleable signatures and small-order keys (attack 7). Any lengths may come in. */
+export function ed25519Verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+  if (signature.length !== 64 || publicKey.length !== 32) return false
+  return sodium.crypto_sign_verify_detached(signature, message, publicKey)
+}
+
+/** AES-256-CBC with PKCS#7 padding. */
+export async function aesCbcEncrypt(
+  key: Uint8Array,
+  iv: Uint8Array,
+  plaintext: Uint8Array,
+): Promise<Uint8Array> {
+  const imported = await crypto.subtle.importKey('raw', key as Bytes, 'AES-CBC', false, ['encrypt'])
+  return new Uint8Array(
+    await crypto.subtle.encrypt({ name: 'AES-CBC', iv: iv as Bytes }, imported, plaintext as Bytes),
+  )
+}
+
+/** @throws E2eeError BAD_PADDING. Check the MAC first: then this says only that the sender erred. */
+export async function aesCbcDecrypt(
+  key: Uint8Array,
+  iv: Uint8Array,
+  ciphertext: Uint8Array,
+): Promise<Uint8Array> {
+  const imported = await crypto.subtle.importKey('raw', key as Bytes, 'AES-CBC', false, ['decrypt'])
+  try {
+    return new Uint8Array(
+      await crypto.subtle.decrypt({ name: 'AES-CBC', iv: iv as Bytes }, imported, ciphertext as Bytes),
+    )
+  } catch (cause) {
+    throw new E2eeError('BAD_PADDING', 'the ciphertext does not end in PKCS#7 padding', { cause })
+  }
+}
+
+/** AES-256-CTR; the same call encrypts and decrypts. The whole 16 bytes count where `counterBits` is 128. */
+export async function aesCtr(
+  key: Uint8Array,
+  counter: Uint8Array,
+  counterBits: 64 | 128,
+  input: Uint8Array,
+): Promise<Uint8Array> {
+  const imported = await crypto.subtle.importKey('raw', key as Bytes, 'AES-CTR', false, ['encrypt'])
+  const algorithm = { name: 'AES-CTR', counter: counter as Bytes, length: counterBits }
+  return new Uint8Array(await crypto.subtle.encrypt(algorithm, imported, input as Bytes))
+}
+
+/** PBKDF2-HMAC-SHA-512, as 4S passphrases and key export files use it. */
+export async function pbkdf2Sha512(
+  passphrase: string,
+  salt: Uint8Array,
+  iterations: number,
+  lengthBytes: number,
+): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(passphrase), 'PBKDF2', false, [
+    'deriveBits',
+  ])
+  const algorithm = { name: 'PBKDF2', hash: 'SHA-512', salt: salt as Bytes, iterations }
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, lengthBytes * 8))
+}
+
+/** Argon2id; blocks for as long as it takes: only in a worker. */
+export function argon2id(
+  passphrase: string,
+  salt: Uint8Array,
+  operations: number,
+  memoryBytes: number,
+): Uint8Array {
+  return sodium.crypto_pwhash(
+    32,
+    passphrase,
+    salt,
+    operations,
+    memoryBytes,
+    sodium.crypto_pwhash_ALG_ARGON2ID13,
+  )
+}
+
+/** XChaCha20-Poly1305 under a random nonce: nonce ‖ ciphertext ‖ tag. */
+export function seal(
+  key: Uint8Array,
+  plaintext: Uint8Array | string,
+  associatedData: Uint8Array,
+): Uint8Array {
+  const nonce = randomBytes(24)
+  const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+    plaintext,
+    associatedData,
+    null,
+    nonce,
+    key,
+  )
+  const output = new Uint8Array(nonce.length + sealed.length)
+  output.set(nonce, 0)
+  output.set(sealed, nonce.length)
+  return output
+}
+
+/** Null where it is not what was sealed under this key with this associated data. */
+export function open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
+  if (sealed.length < 24 + 16) return null
+  try {
+    return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+      null,
+      sealed.subarray(24),
+      associatedData,
+      sealed.subarray(0, 24),
+      key,
+    )
+  } catch {
+    return null
+  }
+}
+
+/** Unpadded base64 in constant time: for secrets (attack 7). What is public may go through #protocol/base64.ts. */
+export function encodeSecret(secret: Uint8Array): string {
+  return sodium.to_base64(secret, sodium.base64_variants.ORIGINAL_NO_PADDING)
+}
+
+/** Null where the text is not base64. With or without padding. */
+export function decodeSecret(text: string): Uint8Array | null {
+  try {
+    return sodium.from_base64(text.replace(/=+$/, ''), sodium.base64_variants.ORIGINAL_NO_PADDING)
+  } catch {
+    return null
+  }
+}
