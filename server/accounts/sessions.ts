@@ -1,7 +1,7 @@
 /**
  * Sessions: access and refresh tokens, and the devices that they belong to.
  *
- * Only hashes of tokens are stored. A warm `readToken` is one hash and one Map lookup; the cache holds
+ * Only hashes of tokens are stored. A warm `readToken` is two Map lookups; the cache holds
  * what is durable and is dropped, a person at a time, after each commit that ends a token or changes the
  * account. No IP address is kept anywhere; "last seen" is the hour.
  *
@@ -92,6 +92,8 @@ export interface Sessions extends TokenReader {
 const accessLifetimeMs = 60 * 60 * 1000
 const hourMs = 60 * 60 * 1000
 const cachedTokens = 100_000
+/** Tokens that are in use; in memory only, as they are in the requests that bring them. */
+const rememberedHashes = 10_000
 /** Everybody who shares a room gets the keys of all of them. */
 const maxDevices = 1_000
 
@@ -108,6 +110,8 @@ interface CachedToken {
 export function openSessions(core: Core): Sessions {
   const { store, clock } = core
   const cache = new Map<string, CachedToken>()
+  /** Of tokens that were good. Whether they still are, `cache` knows. */
+  const hashes = new Map<string, string>()
   const hashesOf = new Map<string, Set<string>>()
   const background = new Set<Promise<void>>()
   const listeners = new Map<string, Set<() => void>>()
@@ -227,9 +231,12 @@ export function openSessions(core: Core): Sessions {
 
   return {
     readToken: token => {
-      const hash = hashSecret(token)
+      const hash = hashes.get(token) ?? hashSecret(token)
       const known = cache.get(hash)
-      return known ? judge(known) : load(hash)
+      if (!known) return load(hash)
+      if (hashes.size >= rememberedHashes) hashes.clear()
+      hashes.set(token, hash)
+      return judge(known)
     },
 
     openIn,

@@ -53,7 +53,8 @@ async function readBody(ctx: Context, maxBytes: number): Promise<Buffer | null> 
   }
   const announced = Number(req.headers['content-length'])
   if (announced > maxBytes) throw await tooLarge(req, maxBytes)
-  // Small bodies are there already when the steps before us have run.
+  // A body that came in one packet with its headers is there when Node's parser, in which we still are, has ended.
+  if (!req.complete) await undefined
   if (req.complete && req.readableLength <= maxBytes) return req.read() as Buffer | null
   const bytes = await collect(req, maxBytes)
   // A slow body must not carry an act past a logout, a lock or the end of the account.

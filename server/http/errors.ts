@@ -10,7 +10,7 @@
 import { RequestAborted } from './body.ts'
 import type { Log } from './log.ts'
 import { MatrixError } from './matrix-error.ts'
-import type { Context, Step } from './route.ts'
+import type { Context } from './route.ts'
 
 /** Spec: client-server-api#common-error-codes, #other-error-codes and the endpoints that name more. */
 const statusOfCode: Readonly<Record<string, number>> = {
@@ -71,17 +71,14 @@ const storeSentences: Readonly<Record<string, string>> = {
   STORE_LOCKED: 'The server’s data is in use by another program.',
 }
 
-export function answerErrors(log: Log): Step {
-  return async function answerErrors(ctx, next) {
-    try {
-      await next()
-    } catch (error) {
-      if (error instanceof RequestAborted || ctx.req.socket.destroyed) return void abandon(ctx)
-      const refusal = toMatrixError(error)
-      if (refusal.status >= 500) logFailure(log, ctx, error)
-      writeError(ctx, refusal)
-    }
+export function answerError(ctx: Context, error: unknown, log: Log): void {
+  if (error instanceof RequestAborted || ctx.req.socket.destroyed) {
+    abandon(ctx)
+    return
   }
+  const refusal = toMatrixError(error)
+  if (refusal.status >= 500) logFailure(log, ctx, error)
+  writeError(ctx, refusal)
 }
 
 export function toMatrixError(error: unknown): MatrixError {

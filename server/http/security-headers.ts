@@ -4,15 +4,15 @@
  * Spec: client-server-api#web-browser-clients. A page that the server itself serves sets its own
  * Content-Security-Policy over this one.
  */
-import type { Step } from './route.ts'
-
 export interface SecurityHeaderOptions {
   /** People reach us by https only: browsers may hold on to that. */
   readonly https: boolean
 }
 
-export function securityHeaders({ https }: SecurityHeaderOptions): Step {
-  const headers = new Map<string, string>([
+export function headersOfEveryAnswer({ https }: SecurityHeaderOptions): Map<string, string> {
+  return new Map<string, string>([
+    // Spec: client-server-api#api-standards: `application/json`; RFC 8259 knows no charset for it, and Koa would add one.
+    ['Content-Type', 'application/json'],
     ['Access-Control-Allow-Origin', '*'],
     ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE, OPTIONS'],
     ['Access-Control-Allow-Headers', 'X-Requested-With, Content-Type, Authorization, Range'],
@@ -25,9 +25,4 @@ export function securityHeaders({ https }: SecurityHeaderOptions): Step {
     ['Cache-Control', 'no-store'],
     ...(https ? [['Strict-Transport-Security', 'max-age=31536000'] as const] : []),
   ])
-  return function securityHeaders(ctx, next) {
-    ctx.res.setHeaders(headers)
-    if (ctx.method === 'OPTIONS') ctx.res.setHeader('Access-Control-Max-Age', '86400')
-    return next()
-  }
 }

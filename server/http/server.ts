@@ -9,12 +9,12 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { trackConnections } from './connections.ts'
-import { answerErrors } from './errors.ts'
+import { answerError } from './errors.ts'
 import type { Log } from './log.ts'
 import { addressGroup, type RateLimits } from './rate-limit.ts'
-import type { RequestState, Route, Step } from './route.ts'
+import type { Context, RequestState, Route, Step } from './route.ts'
 import { routerOf } from './router.ts'
-import { securityHeaders } from './security-headers.ts'
+import { headersOfEveryAnswer } from './security-headers.ts'
 
 export interface HttpOptions {
   readonly routes: readonly Route[]
@@ -42,10 +42,7 @@ export interface HttpServer {
 /** The whole way of a request as one function for `http.createServer`. */
 export function requestListener({ routes, limits, log, https }: HttpOptions): RequestListener {
   const app = new Koa<RequestState>()
-  app.use(beginRequest(limits))
-  app.use(securityHeaders({ https }))
-  app.use(answerErrors(log))
-  app.use(routerOf(routes))
+  app.use(handleRequest({ route: routerOf(routes), limits, log, headers: headersOfEveryAnswer({ https }) }))
   // What fails after the steps are over: a download whose client went away, a file that vanished while it was sent.
   app.on('error', (error: NodeJS.ErrnoException) => {
     if (!brokenConnection.has(error.code ?? ''))
@@ -62,14 +59,43 @@ const brokenConnection = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ])
 
-function beginRequest(limits: RateLimits): Step {
-  return function beginRequest(ctx, next) {
-    // Spec: client-server-api#api-standards: `application/json`; RFC 8259 knows no charset for it, and Koa would add one.
-    ctx.set('Content-Type', 'application/json')
+interface Handling {
+  readonly route: (ctx: Context) => Promise<void>
+  readonly limits: RateLimits
+  readonly log: Log
+  readonly headers: Map<string, string>
+}
+
+/** The way of every request around the steps of its route. */
+function handleRequest({ route, limits, log, headers }: Handling): Step {
+  return async function handleRequest(ctx) {
     ctx.state.limits = limits
     ctx.state.address = addressGroup(ctx.req.socket.remoteAddress)
-    return next()
+    ctx.res.setHeaders(headers)
+    try {
+      await route(ctx)
+    } catch (error) {
+      answerError(ctx, error, log)
+    }
+    answerJson(ctx)
   }
+}
+
+/**
+ * Writes an answer of JSON, nearly every one, at once; streams, pages and empty answers are left to Koa, which asks
+ * each body what it is and each header whether it is there.
+ */
+function answerJson(ctx: Context): void {
+  const { body, res } = ctx
+  if (!isPlainObject(body) || ctx.method === 'HEAD' || !ctx.writable || ctx.respond === false) return
+  ctx.respond = false
+  const text = JSON.stringify(body)
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.end(text)
+}
+
+function isPlainObject(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype
 }
 
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<HttpServer> {

@@ -7,16 +7,14 @@
  * Spec: server-server-api#calculating-the-content-hash-for-an-event, rooms/v4#event-ids,
  * client-server-api#size-limits
  */
-import { encodeBase64 } from '../protocol/base64.ts'
 import { CanonicalJsonError, canonicalJson } from '../protocol/canonical-json.ts'
 import { maxEventBytes, type Pdu } from '../protocol/event.ts'
-import { eventIdOfText } from '../protocol/event-hash.ts'
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { redact } from '../protocol/redaction.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
 import { fitsUtf8 } from '../protocol/utf8.ts'
-import { sha256 } from './primitives.ts'
+import { sha256Base64, sha256Base64Url } from './primitives.ts'
 import { RoomError } from './rooms.ts'
 
 export interface EventParts {
@@ -66,7 +64,7 @@ export function buildEvent(parts: EventParts, rules: RoomRules, serverName: Serv
   const end = `${roomIdText}"sender":${canonicalJson(sender)}${stateKeyText},"type":${canonicalJson(type)}}`
 
   const hashed = `${beforeContent}${contentText}${afterContent}${middle}${redactsText}${end}`
-  const contentHash = encodeBase64(sha256(hashed))
+  const contentHash = sha256Base64(hashed)
   const hashesText = `"hashes":{"sha256":"${contentHash}"},`
   const reservedBytes = hashesText.length + serverName.length + signatureBytes
   if (!fitsUtf8(hashed, maxEventBytes - reservedBytes)) {
@@ -92,7 +90,7 @@ export function buildEvent(parts: EventParts, rules: RoomRules, serverName: Serv
   }
   return {
     pdu,
-    eventId: eventIdOfText(essential, sha256),
+    eventId: `$${sha256Base64Url(essential)}` as EventId,
     essential,
     contentText,
     extras: redacts === undefined ? undefined : { redacts },

@@ -4,6 +4,16 @@ import type { Sha256, Verify } from '../protocol/primitives.ts'
 
 export const sha256: Sha256 = message => hash('sha256', message, 'buffer')
 
+/** SHA-256 of the text, in unpadded base64. */
+export function sha256Base64(text: string): string {
+  // 32 bytes are 43 characters and one of padding.
+  return hash('sha256', text, 'base64').slice(0, 43)
+}
+
+export function sha256Base64Url(text: string): string {
+  return hash('sha256', text, 'base64url')
+}
+
 /** RFC 8410's frame around a raw Ed25519 key is what node:crypto reads. */
 const spkiFrame = Buffer.from('302a300506032b6570032100', 'hex')
 
