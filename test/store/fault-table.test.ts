@@ -417,21 +417,22 @@ test('a repair without enough space says how much it needs and changes nothing',
     await t.throwsAsync(repairFolder(folder), { code: 'STORE_FULL', message: /needs \d+ MiB/ })
     t.deepEqual(await readdir(join(folder, 'db')), before)
   } finally {
-    execFileSync('umount', [mount])
+    execFileSync('umount', ['-l', mount])
   }
 })
 
 test('on a full disk nothing acknowledged is lost, reads go on, and the store goes on by itself', async t => {
-  const mount = smallDisk(24)
+  const mount = smallDisk(96)
   if (mount === undefined) {
     t.log('skipped: mounting a tmpfs needs root')
     return t.pass()
   }
   try {
     const folder = join(mount, 'store')
-    const store = await openLevelStore(folder, { retryMs: 20, minimumFreeBytes: 4 * 2 ** 20 })
+    const store = await openLevelStore(folder, { retryMs: 20, minimumFreeBytes: 48 * 2 ** 20 })
+    t.teardown(() => store.close().catch(() => {}))
     const ballast = join(mount, 'ballast')
-    await writeFile(ballast, Buffer.alloc(14 * 2 ** 20, 1))
+    await writeFile(ballast, Buffer.alloc(64 * 2 ** 20, 1))
     let written = 0
     const failure = await t.throwsAsync(
       (async () => {
@@ -464,7 +465,7 @@ test('on a full disk nothing acknowledged is lost, reads go on, and the store go
     await store.close()
     t.deepEqual((await checkFolder(folder)).findings, [])
   } finally {
-    execFileSync('umount', [mount])
+    execFileSync('umount', ['-l', mount])
   }
 })
 
