@@ -9,7 +9,7 @@ import type { Collection, Records, Step, Write } from './records.ts'
 import type { OutgoingRequest } from './requests.ts'
 
 export interface OpenStep extends Step {
-  /** Everything to commit, requests included. */
+  /** Everything to commit but the requests, which the machine puts in order. */
   writes(): Write[]
   readonly requests: readonly OutgoingRequest[]
   readonly notices: readonly Notice[]
@@ -54,10 +54,7 @@ export function openStep(records: Pick<Records, 'get' | 'getMany' | 'entries'>):
     },
     put: write,
     delete: (collection, id) => write(collection, id, null),
-    send: request => {
-      requests.push(request)
-      write('request', request.id, request as unknown as JsonObject)
-    },
+    send: request => void requests.push(request),
     tell: notice => void notices.push(notice),
     writes: () =>
       [...written].flatMap(([collection, rows]) =>
