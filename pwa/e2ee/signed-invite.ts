@@ -1,0 +1,152 @@
+/**
+ * Who let this person into the room? An invite carries the inviter's word for it: a device signature over the room,
+ * the invitee and the invitee's master key. Matrix has nothing of the kind, so that a server can put anybody
+ * into a room; here somebody whom no member vouched for gets no keys before a person said yes (attack 1).
+ *
+ * Our own format: the member `org.letro.invite_signature` of an invite's content,
+ *   { version: 1, room_id, invitee, invitee_master_key, inviter, device_id, signatures }
+ * signed as JSON by the inviter's device. Who was in the room when we came to know it counts as let in: we have
+ * no older word on it.
+ *
+ * A record of the collection `room` a person and room: `member:<room>|<user>`; one a room: `began:<room>`.
+ */
+import { isObject, type JsonObject } from '#protocol/json.ts'
+import { deviceTrust, mayReceiveKeys } from './cross-signing.ts'
+import { E2eeError } from './errors.ts'
+import { readIdentity, standingOf } from './identity.ts'
+import { knownDevice } from './known-device.ts'
+import { type OwnDevice, signAsDevice } from './own-device.ts'
+import type { Step } from './records.ts'
+import { isSignedBy, type PublicKeyText } from './signing-key.ts'
+
+export const inviteSignatureMember = 'org.letro.invite_signature'
+
+/** Why somebody is in the room. */
+interface Admission {
+  readonly version: 1
+  readonly by: 'present' | 'invite' | 'person'
+  /** The master key that was vouched for; null where the person had none, or was there before us. */
+  readonly masterKey: PublicKeyText | null
+  /** Who vouched, of an invite. */
+  readonly inviter: string | null
+}
+
+/**
+ * What to put into the invite's content.
+ *
+ * @throws E2eeError IDENTITY_UNKNOWN, IDENTITY_CHANGED: we do not vouch for a key that we would not encrypt to
+ */
+export async function signInvite(
+  step: Step,
+  own: OwnDevice,
+  input: { readonly roomId: string; readonly userId: string },
+): Promise<JsonObject> {
+  const { roomId, userId } = input
+  const identity = await readIdentity(step, userId)
+  const standing = await standingOf(step, own, userId)
+  if (!identity) throw new E2eeError('IDENTITY_UNKNOWN', `${userId} has no cross-signing keys to vouch for`)
+  if (standing !== 'pinned' && standing !== 'verified') {
+    throw new E2eeError('IDENTITY_CHANGED', `the identity of ${userId} changed: accept or compare it first`)
+  }
+  admit(step, roomId, userId, { by: 'invite', masterKey: identity.masterKey, inviter: own.userId })
+  const statement: JsonObject = {
+    version: 1,
+    room_id: roomId,
+    invitee: userId,
+    invitee_master_key: identity.masterKey,
+    inviter: own.userId,
+    device_id: own.deviceId,
+  }
+  return { [inviteSignatureMember]: signAsDevice(own, statement) }
+}
+
+/** We know the room from now on, with these people in it. In a room that we made, that is nobody. Counts once. */
+export async function beginRoom(
+  step: Step,
+  input: { readonly roomId: string; readonly userIds: readonly string[] },
+): Promise<void> {
+  const { roomId, userIds } = input
+  if (await step.get('room', `began:${roomId}`)) return
+  step.put('room', `began:${roomId}`, { version: 1 })
+  for (const userId of userIds) {
+    admit(step, roomId, userId, { by: 'present', masterKey: null, inviter: null })
+  }
+}
+
+/**
+ * An invite as the room shows it. Its word counts if a member gave it whom somebody let in themselves, from a device
+ * that gets keys; what does not count is passed over without a trace: the invitee then waits for a person.
+ */
+export async function receiveInvite(
+  step: Step,
+  own: OwnDevice,
+  event: {
+    readonly roomId: string
+    readonly sender: string
+    readonly userId: string
+    readonly content: JsonObject
+  },
+): Promise<boolean> {
+  const { roomId, sender, userId } = event
+  const statement = event.content[inviteSignatureMember]
+  if (!isObject(statement)) return false
+  const { version, room_id, invitee, inviter, device_id: deviceId, invitee_master_key: masterKey } = statement
+  const fits = version === 1 && room_id === roomId && invitee === userId && inviter === sender
+  if (!fits || typeof deviceId !== 'string' || typeof masterKey !== 'string') return false
+  // Otherwise the server could put two people in, and the first would vouch for the second.
+  if (sender !== own.userId && (await undecidedNewcomers(step, own, roomId, [sender])).length > 0)
+    return false
+  const device = await knownDevice(step, sender, deviceId)
+  const trust = await deviceTrust(step, own, sender, deviceId)
+  if (!device || !mayReceiveKeys(trust)) return false
+  if (!isSignedBy(statement, sender, device.ed25519Key, deviceId)) return false
+  if ((await admissionOf(step, roomId, userId))?.by === 'person') return true
+  admit(step, roomId, userId, { by: 'invite', masterKey, inviter: sender })
+  return true
+}
+
+/** They left, or were made to: whoever comes back has to be let in again. */
+export function memberLeft(step: Step, input: { readonly roomId: string; readonly userId: string }): void {
+  step.delete('room', `member:${input.roomId}|${input.userId}`)
+}
+
+/** Those of these members whom nobody let in as they are now: no keys while there is one. */
+export async function undecidedNewcomers(
+  step: Pick<Step, 'getMany'>,
+  own: OwnDevice,
+  roomId: string,
+  userIds: readonly string[],
+): Promise<string[]> {
+  const others = userIds.filter(userId => userId !== own.userId)
+  const admissions = await step.getMany(
+    'room',
+    others.map(userId => `member:${roomId}|${userId}`),
+  )
+  const identities = await step.getMany('identity', others)
+  return others.filter((_, i) => {
+    const admission = admissions[i] as unknown as Admission | undefined
+    if (!admission) return true
+    // Of the rest, that the key is still the pinned one is the business of the identity.
+    return admission.by === 'invite' && identities[i]?.['masterKey'] !== admission.masterKey
+  })
+}
+
+/** A person looked at a newcomer and said yes, to the master key that they were shown (null: there is none). */
+export async function admitNewcomer(
+  step: Step,
+  input: { readonly roomId: string; readonly userId: string; readonly masterKey: PublicKeyText | null },
+): Promise<void> {
+  const { roomId, userId, masterKey } = input
+  if (((await readIdentity(step, userId))?.masterKey ?? null) !== masterKey) {
+    throw new E2eeError('IDENTITY_CHANGED', `the master key of ${userId} is another one by now`)
+  }
+  admit(step, roomId, userId, { by: 'person', masterKey, inviter: null })
+}
+
+async function admissionOf(step: Step, roomId: string, userId: string): Promise<Admission | null> {
+  return ((await step.get('room', `member:${roomId}|${userId}`)) as unknown as Admission | undefined) ?? null
+}
+
+function admit(step: Step, roomId: string, userId: string, admission: Omit<Admission, 'version'>): void {
+  step.put('room', `member:${roomId}|${userId}`, { version: 1, ...admission })
+}

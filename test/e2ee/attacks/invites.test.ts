@@ -1,0 +1,87 @@
+/** Attack 1 of the list: a server that puts somebody into a room. */
+import test from 'ava'
+import type { JsonObject } from '#protocol/json.ts'
+import { ready } from '../../../pwa/e2ee/primitives.ts'
+import {
+  admitNewcomer,
+  beginRoom,
+  inviteSignatureMember,
+  receiveInvite,
+  signInvite,
+  undecidedNewcomers,
+} from '../../../pwa/e2ee/signed-invite.ts'
+import { alice, bob, Host, Person } from '../identity-world.ts'
+
+test.before(() => ready)
+
+const room = '!room:letro.test'
+const mallory = '@mallory:letro.test'
+
+/** Alice, who knows Bob's room and his inviting device; Mallory is an account of the server's making. */
+async function world() {
+  const host = await new Host(alice, 'A').withIdentity()
+  const bobs = await new Host(bob, 'B').withIdentity()
+  const [carol, theirs] = [new Person('@carol:letro.test'), new Person(mallory)]
+  const identity = bobs.records.get(`identity\n${bob}`)!
+  await host.run(step => step.put('identity', bob, { ...identity, verifiedKey: null }))
+  const device = (bobs.records.get(`device-list\n${bob}`)!['devices'] as JsonObject)['B'] as JsonObject
+  await host.knows(bob, device, new Host(bob, 'UNSIGNED').deviceKeys)
+  for (const one of [host, bobs]) await one.learns(carol, theirs)
+  await host.run(step => beginRoom(step, { roomId: room, userIds: [alice, bob] }))
+  const content = await bobs.run(step => signInvite(step, bobs, { roomId: room, userId: carol.userId }))
+  const invite = (event: Partial<Parameters<typeof receiveInvite>[2]>) =>
+    host.run(step =>
+      receiveInvite(step, host, { roomId: room, sender: bob, userId: carol.userId, content, ...event }),
+    )
+  const undecided = (userId: string) =>
+    host.run(step => undecidedNewcomers(step, host, room, [alice, bob, userId]))
+  return { host, bobs, carol, theirs, content, invite, undecided }
+}
+
+test('attack 1: somebody whom no member vouched for gets no keys before a person said yes', async t => {
+  const { host, carol, theirs, content, invite, undecided } = await world()
+  t.true(await invite({}))
+  t.deepEqual(await undecided(carol.userId), [])
+
+  // The server's own guest: without a word, with somebody else's, with one for another room.
+  const statement = content[inviteSignatureMember] as JsonObject
+  const forged = (more: JsonObject) => ({ [inviteSignatureMember]: { ...statement, ...more } })
+  const own = { invitee: mallory, invitee_master_key: theirs.master.publicKey }
+  for (const attempt of [
+    { content: {} },
+    { content },
+    { content: forged(own) },
+    { content: forged({ ...own, signatures: {} }) },
+    { content: forged({ ...own, device_id: 'UNSIGNED' }) },
+    { content: forged({ ...own, inviter: mallory }), sender: mallory },
+  ]) {
+    t.false(await invite({ userId: mallory, ...attempt }))
+    t.deepEqual(await undecided(mallory), [mallory])
+  }
+  t.false(await invite({ roomId: '!other:letro.test' }))
+
+  const admit = (masterKey: string | null) =>
+    host.run(step => admitNewcomer(step, { roomId: room, userId: mallory, masterKey }))
+  await t.throwsAsync(admit(null), { code: 'IDENTITY_CHANGED' })
+  await admit(theirs.master.publicKey)
+  t.deepEqual(await undecided(mallory), [])
+})
+
+test('attack 1: two guests of the server do not vouch for each other', async t => {
+  const { host, invite, undecided, carol } = await world()
+  const guest = await new Host(mallory, 'M').withIdentity()
+  await guest.learns(carol)
+  const content = await guest.run(step => signInvite(step, guest, { roomId: room, userId: carol.userId }))
+  await host.run(step => step.put('identity', mallory, guest.records.get(`identity\n${mallory}`)!))
+  const list = guest.records.get(`device-list\n${mallory}`)!['devices'] as JsonObject
+  await host.knows(mallory, list['M'] as JsonObject)
+  t.false(await invite({ sender: mallory, content }))
+  t.deepEqual(await undecided(carol.userId), [carol.userId])
+})
+
+test('attack 1: the word is for one master key; another one under the same name is a newcomer', async t => {
+  const { host, carol, invite, undecided } = await world()
+  t.true(await invite({}))
+  await host.learns(new Person(carol.userId))
+  t.deepEqual(await undecided(carol.userId), [carol.userId])
+})
