@@ -19,19 +19,9 @@ import {
   open,
   randomBytes,
   seal,
-  sha256,
   wipe,
 } from '../e2ee/primitives.ts'
 import { VaultError } from './errors.ts'
-
-/**
- * What passkeys are asked for: `extensions: { prf: { eval: { first: prfInput() } } }`.
- * Spec: WebAuthn level 3, section 10.1.4. The same for every vault, so that one gesture signs in and opens it, also
- * where the credential is not known before.
- */
-export function prfInput(): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(sha256('org.letro.prf.v1'))
-}
 
 /** A way in, with its secret. Secrets handed over are the caller's to wipe. */
 export type Opener =
