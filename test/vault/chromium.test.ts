@@ -166,6 +166,7 @@ test('a browser that is killed in the middle of a write leaves all of a commit o
   let acknowledged = -1
   for (let round = 0; round < 3; round++) {
     const { page, kill } = await launchKillable(profile)
+    t.teardown(kill)
     const state = await open(page)
     await run(
       page,
@@ -184,14 +185,14 @@ test('a browser that is killed in the middle of a write leaves all of a commit o
         [],
       )
     }
-    const writing = new Promise<void>(resolve => {
-      page.exposeFunction('acknowledge', (n: number) => {
-        acknowledged = n
-        if (n >= 20 * (round + 1)) resolve()
-      })
+    const enough = Promise.withResolvers<void>()
+    await page.exposeFunction('acknowledge', (n: number) => {
+      acknowledged = n
+      if (n >= 20 * (round + 1)) enough.resolve()
     })
-    run(page, 'writeForEver', acknowledged + 1).catch(() => {})
-    await writing
+    // It ends with the browser, and only then.
+    run(page, 'writeForEver', acknowledged + 1).catch(enough.reject)
+    await enough.promise
     await kill()
   }
 })
@@ -250,8 +251,10 @@ async function launchKillable(profile: string): Promise<{ page: Page; kill(): Pr
   const browser = await chromiumType.connectOverCDP(`http://127.0.0.1:${port}`)
   const page = browser.contexts()[0]!.pages()[0]!
   const kill = async () => {
-    globalThis.process.kill(-process.pid!, 'SIGKILL')
-    await exited
+    if (process.exitCode === null && process.signalCode === null) {
+      globalThis.process.kill(-process.pid!, 'SIGKILL')
+      await exited
+    }
     await browser.close()
   }
   return { page, kill }
