@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from '#protocol/json.ts'
 import { VaultError } from './errors.ts'
-import type { VaultRecords, VaultWrite } from './records.ts'
+import type { VaultRecords, VaultValue, VaultWrite } from './records.ts'
 
 export class MemoryRecords implements VaultRecords {
   readonly #stores = new Map<string, Map<string, string | Uint8Array>>()
@@ -35,6 +35,11 @@ export class MemoryRecords implements VaultRecords {
     for (const [id, value] of this.#store(store))
       if (id.startsWith(prefix) && typeof value === 'string') entries.push([id, JSON.parse(value)])
     return entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  async *scan(store: string): AsyncGenerator<[id: string, value: VaultValue]> {
+    for (const [id, value] of [...this.#store(store)])
+      yield [id, typeof value === 'string' ? JSON.parse(value) : value.slice()]
   }
 
   async commit(writes: readonly VaultWrite[]): Promise<void> {

@@ -9,7 +9,8 @@ import { utf8Bytes } from '#protocol/utf8.ts'
 import { hmacSha256, open, seal, wipe } from '../e2ee/primitives.ts'
 import { type Database, isQuotaExceeded } from './database.ts'
 import { VaultError, type VaultWarning } from './errors.ts'
-import type { VaultRecords, VaultWrite } from './records.ts'
+import { type Framed, frame, unframe } from './record-frame.ts'
+import type { VaultRecords, VaultValue, VaultWrite } from './records.ts'
 import type { VaultKey } from './vault-key.ts'
 
 /** Lengths within an index key: which store, which part before the first `|`, which record. */
@@ -17,9 +18,8 @@ const storeTagBytes = 8
 const groupTagBytes = 12
 const recordTagBytes = 20
 
-/** First byte of what is sealed: what the rest is. */
-const json = 0
-const bytes = 1
+/** Rows in memory at a time while a whole store is read. */
+const scannedAtOnce = 100
 
 /**
  * Where an absent record would be taken for a new beginning: a broken one throws here instead of reading as absent.
@@ -34,11 +34,6 @@ interface Store {
   readonly sealingKey: Uint8Array
   readonly indexKey: Uint8Array
   readonly tag: Uint8Array
-}
-
-interface Opened {
-  readonly id: string
-  readonly value: JsonObject | Uint8Array
 }
 
 export class SealedRecords implements VaultRecords {
@@ -114,6 +109,27 @@ export class SealedRecords implements VaultRecords {
     return entries.sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
+  async *scan(store: string): AsyncGenerator<[id: string, value: VaultValue]> {
+    const from = this.#store(store)
+    const { lower, upper } = rangeOf(from, '')
+    let after: IDBValidKey | null = null
+    for (;;) {
+      const range: IDBKeyRange = IDBKeyRange.bound(after ?? lower, upper, after !== null)
+      const { store: objects, done } = this.#database.transaction('records')
+      const [keys, found] = await Promise.all([
+        objects.getAllKeys(range, scannedAtOnce),
+        objects.getAll(range, scannedAtOnce),
+      ])
+      await done
+      for (const [i, sealed] of found.entries()) {
+        const opened = await this.#open(from, rowFrom(keys[i]!), sealed)
+        if (opened) yield [opened.id, opened.value]
+      }
+      after = keys.at(-1) ?? null
+      if (keys.length < scannedAtOnce) return
+    }
+  }
+
   /** @throws VaultError VAULT_FULL, STORAGE_FAILED: then nothing was written */
   async commit(writes: readonly VaultWrite[]): Promise<void> {
     const changes = writes.map(write => this.#seal(write))
@@ -183,7 +199,7 @@ export class SealedRecords implements VaultRecords {
     return sealed && (await this.#open(store, row, sealed, id))?.value
   }
 
-  async #open(store: Store, row: Row, sealed: Uint8Array, id?: string): Promise<Opened | undefined> {
+  async #open(store: Store, row: Row, sealed: Uint8Array, id?: string): Promise<Framed | undefined> {
     const plaintext =
       sealed instanceof Uint8Array ? open(store.sealingKey, sealed, associatedData(store, row)) : null
     const opened = plaintext && unframe(plaintext)
@@ -271,38 +287,6 @@ function associatedData(store: Store, row: Row): Uint8Array {
   data.set(label)
   data.set(row, label.length)
   return data
-}
-
-/** kind (1) ‖ length of the id (2, big-endian) ‖ id ‖ JSON or bytes */
-function frame(id: string, value: JsonObject | Uint8Array): Uint8Array {
-  const idBytes = utf8Bytes(id)
-  if (idBytes.length > 0xffff)
-    throw new VaultError('ID_TOO_LONG', 'the id of a record has at most 65,535 bytes')
-  const payload = value instanceof Uint8Array ? value : utf8Bytes(JSON.stringify(value))
-  const framed = new Uint8Array(3 + idBytes.length + payload.length)
-  framed[0] = value instanceof Uint8Array ? bytes : json
-  framed[1] = idBytes.length >> 8
-  framed[2] = idBytes.length & 0xff
-  framed.set(idBytes, 3)
-  framed.set(payload, 3 + idBytes.length)
-  return framed
-}
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** Null only where an other writer of this format erred: the seal was whole. */
-function unframe(framed: Uint8Array): Opened | null {
-  const start = 3 + ((framed[1] ?? 0) << 8) + (framed[2] ?? 0)
-  if (framed.length < start) return null
-  const id = decoder.decode(framed.subarray(3, start))
-  if (framed[0] === bytes) return { id, value: framed.slice(start) }
-  if (framed[0] !== json) return null
-  try {
-    const value: unknown = JSON.parse(decoder.decode(framed.subarray(start)))
-    return isObject(value) ? { id, value } : null
-  } catch {
-    return null
-  }
 }
 
 function jsonOf(value: JsonObject | Uint8Array | undefined): JsonObject | undefined {

@@ -65,6 +65,21 @@ export function conformance(test: TestFn, name: string, open: () => Promise<Vaul
     t.deepEqual(await records.entries('search'), [['b', { n: 1 }]])
   })
 
+  test(`${name}: a scan sees each record of a store once`, async t => {
+    const records = await open()
+    const ids = Array.from({ length: 230 }, (_, i) => `${i % 7}|${i}`)
+    await records.commit(ids.map(id => ({ collection: 'room', id, value: { id } })))
+    await records.commit([
+      { collection: 'room', id: 'bytes', value: new Uint8Array([1]) },
+      { collection: 'identity', id: 'other', value: {} },
+    ])
+    const seen = new Map(await Array.fromAsync(records.scan('room')))
+    t.deepEqual([...seen.keys()].sort(), [...ids, 'bytes'].sort())
+    t.deepEqual(seen.get('bytes'), new Uint8Array([1]))
+    t.deepEqual(seen.get('3|3'), { id: '3|3' })
+    t.deepEqual(await Array.fromAsync(records.scan('account')), [])
+  })
+
   test(`${name}: nobody holds a reference into what is stored`, async t => {
     const records = await open()
     const value = { list: [1] }
