@@ -60,6 +60,7 @@ import { openMedia } from './media/media.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
+import { openMovedRooms } from './push/moved-room.ts'
 import { openPush } from './push/push.ts'
 import { openAliases } from './rooms/aliases.ts'
 import { openRoomMembers } from './rooms/membership.ts'
@@ -375,6 +376,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       publicRooms,
       relations,
       reports,
+      movedRooms: openMovedRooms({ rooms, accountData: accounts.accountData, push }),
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),

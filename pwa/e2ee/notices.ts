@@ -12,3 +12,5 @@ export type Notice =
   | { readonly kind: 'secret'; readonly name: string }
   /** Encrypting in this room waits for a person's decision. */
   | { readonly kind: 'room-blocked'; readonly roomId: string; readonly userIds: readonly string[] }
+  /** The records are older than what this device has sent: a profile was restored. New sessions are begun. */
+  | { readonly kind: 'rolled-back' }

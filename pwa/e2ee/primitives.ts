@@ -5,7 +5,9 @@
  * Never here: a table-driven AES, a comparison of secrets that ends early, a shared secret with a point of
  * small order. `await ready` once before anything else.
  */
+
 import sodium from 'libsodium-wrappers-sumo'
+import { utf8Bytes } from '#protocol/utf8.ts'
 import { E2eeError } from './errors.ts'
 
 export const ready: Promise<void> = sodium.ready
@@ -146,9 +148,8 @@ export async function pbkdf2Sha512(
   iterations: number,
   lengthBytes: number,
 ): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(passphrase), 'PBKDF2', false, [
-    'deriveBits',
-  ])
+  const input = utf8Bytes(passphrase) as Bytes
+  const key = await crypto.subtle.importKey('raw', input, 'PBKDF2', false, ['deriveBits'])
   const algorithm = { name: 'PBKDF2', hash: 'SHA-512', salt: salt as Bytes, iterations }
   return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, lengthBytes * 8))
 }

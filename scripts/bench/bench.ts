@@ -103,6 +103,17 @@ const scenarios: readonly Scenario[] = [
   },
 ]
 
+const usage = `npm run bench [scenario…] [-- options]
+
+  --runs 5          rounds; printed are median and spread
+  --seconds 3       how long each scenario measures
+  --events 1000     events a room, where a scenario needs history
+  --base URL        measure the Matrix server there (open registration, no rate limits)
+  --profile FOLDER  leave the server's CPU profile there
+  --json FILE       write all figures
+
+Scenarios: ${scenarios.map(({ name }) => name).join(', ')}`
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -112,9 +123,14 @@ const { values, positionals } = parseArgs({
     base: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
 
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
 const unknown = positionals.filter(name => !scenarios.some(each => each.name === name))
 if (unknown.length > 0) {
   console.error(

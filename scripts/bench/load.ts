@@ -20,6 +20,7 @@ export type Job =
       senders: Sender[]
       syncers: Syncer[]
       perSecond: number
+      warmupMs: number
       durationMs: number
     }
 
@@ -179,7 +180,7 @@ async function loops(
 }
 
 async function fanOut(meter: Meter, job: Extract<Job, { kind: 'fanout' }>): Promise<void> {
-  const { base, senders, syncers, perSecond, durationMs } = job
+  const { base, senders, syncers, perSecond, warmupMs, durationMs } = job
   const sentAt = new Map<string, number>()
   let isOver = false
   const ready: Promise<void>[] = []
@@ -204,10 +205,10 @@ async function fanOut(meter: Meter, job: Extract<Job, { kind: 'fanout' }>): Prom
   })
   await Promise.all(ready)
   const connections = await Promise.all(senders.map(() => RawConnection.open(base)))
-  meter.begin()
+  setTimeout(() => meter.begin(), warmupMs)
   const started = performance.now()
   let next = 0
-  const total = Math.floor((perSecond * durationMs) / 1000)
+  const total = Math.floor((perSecond * (warmupMs + durationMs)) / 1000)
   await Promise.all(
     senders.map(async ({ token, roomId }, i) => {
       while (next < total) {

@@ -113,6 +113,7 @@ export async function fanout50(bench: Bench): Promise<Measure> {
           .filter((_, i) => i % 8 >= 2 || i < 2)
           .map(({ token }) => ({ token, filter: syncFilter })),
         perSecond: 500,
+        warmupMs: 2_000,
         durationMs: bench.seconds * 1000,
       },
       whenWarm,
@@ -157,7 +158,8 @@ export async function syncIncremental(bench: Bench): Promise<Measure> {
     await sync()
     into.push(performance.now() - began)
   }
-  for (let i = 0; i < 50; i++) {
+  // Until the compiler has seen enough of both.
+  for (let i = 0; i < count; i++) {
     await send()
     await sync()
   }

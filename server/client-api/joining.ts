@@ -7,6 +7,7 @@ import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
+import type { MovedRooms } from '../push/moved-room.ts'
 import type { Aliases } from '../rooms/aliases.ts'
 import type { RoomMembers } from '../rooms/membership.ts'
 import { pathRoomId } from './room-request.ts'
@@ -15,9 +16,10 @@ export interface JoiningDeps {
   readonly authenticate: Step
   readonly members: Pick<RoomMembers, 'join' | 'knock'>
   readonly aliases: Pick<Aliases, 'resolve'>
+  readonly movedRooms: MovedRooms
 }
 
-export function joiningRoutes({ authenticate, members, aliases }: JoiningDeps): Route[] {
+export function joiningRoutes({ authenticate, members, aliases, movedRooms }: JoiningDeps): Route[] {
   const before = [authenticate, limit('membership'), refuseSuspended, parseOptionalBody]
 
   const joinById: Step = async function joinById(ctx) {
@@ -35,6 +37,7 @@ export function joiningRoutes({ authenticate, members, aliases }: JoiningDeps): 
   async function join(ctx: Context, roomId: RoomId): Promise<void> {
     const { requester, body } = ctx.state
     await members.join(requester, roomId, { reason: mayString(body, 'reason'), more: ownContent(body) })
+    await movedRooms.follow(requester.userId, roomId)
     ctx.body = { room_id: roomId }
   }
 

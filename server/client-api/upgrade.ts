@@ -4,11 +4,13 @@ import { parseBody } from '../http/body.ts'
 import { mayStrings, needString, userId } from '../http/fields.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
+import type { MovedRooms } from '../push/moved-room.ts'
 import { type UpgradeDeps, upgradeRoom } from '../rooms/upgrade.ts'
 import { pathRoomId } from './room-request.ts'
 
 export interface UpgradeRoutesDeps extends UpgradeDeps {
   readonly authenticate: Step
+  readonly movedRooms: MovedRooms
 }
 
 export function upgradeRoutes(deps: UpgradeRoutesDeps): Route[] {
@@ -19,6 +21,7 @@ export function upgradeRoutes(deps: UpgradeRoutesDeps): Route[] {
       newVersion: needString(body, 'new_version'),
       additionalCreators: creators.map((text, index) => userId(text, `additional_creators[${index}]`)),
     })
+    await deps.movedRooms.follow(requester.userId, replacement)
     ctx.body = { replacement_room: replacement }
   }
   return [

@@ -81,6 +81,7 @@ export async function startRoomServer(given?: Store): Promise<RoomServer> {
   const reports = openReports({ store, clock })
   const http = await startHttp(
     roomRoutes({
+      movedRooms: { follow: async () => {} },
       authenticate: requireAccessToken(tokens(suspended)),
       aliases,
       clock,

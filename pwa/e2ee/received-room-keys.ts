@@ -1,0 +1,69 @@
+/**
+ * Room keys that come from other devices, and the word that there will be none.
+ *
+ * Spec: client-server-api#mroom_key, #mforwarded_room_key, #mroom_keywithheld
+ */
+import type { JsonObject } from '#protocol/json.ts'
+import { megolmAlgorithm } from './account.ts'
+import { E2eeError } from './errors.ts'
+import { InboundGroupSession } from './inbound-group-session.ts'
+import { knownDevices } from './known-device.ts'
+import type { OlmPayload } from './olm-channel.ts'
+import type { Step } from './records.ts'
+import { withheldId } from './room-decryption.ts'
+import { keepSession } from './room-sessions.ts'
+
+export interface NamedSession {
+  readonly roomId: string
+  readonly sessionId: string
+}
+
+/** @throws E2eeError ROOM_KEY_MALFORMED */
+export function namedSession(content: JsonObject): NamedSession {
+  const { algorithm, room_id: roomId, session_id: sessionId } = content
+  if (algorithm !== megolmAlgorithm || typeof roomId !== 'string' || typeof sessionId !== 'string') {
+    throw new E2eeError('ROOM_KEY_MALFORMED', 'algorithm, room_id or session_id is missing or unknown')
+  }
+  return { roomId, sessionId }
+}
+
+/** A decrypted `m.room_key`. @throws E2eeError as `keepSession`, ROOM_KEY_MALFORMED */
+export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<void> {
+  const { content } = payload
+  const { roomId, sessionId } = namedSession(content)
+  if (typeof content['session_key'] !== 'string') {
+    throw new E2eeError('ROOM_KEY_MALFORMED', 'session_key is missing')
+  }
+  await keepSession(step, {
+    roomId,
+    sessionId,
+    key: InboundGroupSession.fromSessionKey(content['session_key']).export(),
+    source: 'owner',
+    senderUserId: payload.sender,
+    senderDeviceId: await senderDeviceId(step, payload),
+    senderCurve25519Key: payload.senderCurve25519Key,
+    senderEd25519Key: payload.senderEd25519Key,
+    givenBy: null,
+    isHistoryShared:
+      content['shared_history'] === true || content['org.matrix.msc3061.shared_history'] === true,
+    isBackedUp: false,
+  })
+}
+
+/** The device behind an Olm message: as it says of itself (MSC4147), or as its owner's list has it. */
+export async function senderDeviceId(step: Step, payload: OlmPayload): Promise<string | null> {
+  if (payload.senderDeviceKeys) return payload.senderDeviceKeys.deviceId
+  const devices = await knownDevices(step, payload.sender)
+  return devices.find(each => each.curve25519Key === payload.senderCurve25519Key)?.deviceId ?? null
+}
+
+/** `m.room_key.withheld` comes in the clear: it is worth a sentence to the reader, no more. */
+export function receiveWithheld(step: Step, content: JsonObject): void {
+  const { roomId, sessionId } = namedSession(content)
+  const { code } = content
+  if (typeof code !== 'string' || code.length > 64) {
+    throw new E2eeError('ROOM_KEY_MALFORMED', 'code is missing')
+  }
+  step.put('key-request', withheldId(roomId, sessionId), { code })
+  step.tell({ kind: 'room-keys', roomId, sessionIds: [sessionId] })
+}

@@ -1,0 +1,84 @@
+/**
+ * What the engine knows of a room: that it is encrypted, who is in it, who may read what was sent before they came.
+ *
+ * The server tells all of it, and may lie. Therefore a room that was encrypted once stays so, whatever is said
+ * later (attack 19), keys are changed at least as often as the specification's defaults say, and whoever leaves
+ * ends the key in use (attack 16). Spec: client-server-api#mroomencryption
+ */
+import type { JsonObject } from '#protocol/json.ts'
+import { megolmAlgorithm } from './account.ts'
+import { trackPeople } from './device-lists.ts'
+import type { Step } from './records.ts'
+
+const defaultRotationMessages = 100
+const defaultRotationMs = 7 * 24 * 60 * 60 * 1000
+
+export type Membership = 'join' | 'invite'
+
+export interface RoomSettings {
+  readonly algorithm: typeof megolmAlgorithm
+  readonly rotationMessages: number
+  readonly rotationMs: number
+  /** Those who are in the room, and those who are invited. */
+  readonly members: Readonly<Record<string, Membership>>
+  /** May people who come later read what is sent now? Then its keys may be handed to those whom we invite (MSC4268). */
+  readonly isHistoryShared: boolean
+}
+
+export interface RoomChange {
+  /** The content of `m.room.encryption`, where the state has it. */
+  readonly encryption?: JsonObject
+  /** Everybody whose membership is news; null: neither in the room nor invited. */
+  readonly members?: Readonly<Record<string, Membership | null>>
+  readonly historyVisibility?: string
+}
+
+/** Null: not encrypted, as far as we were ever told. */
+export async function readRoom(step: Pick<Step, 'get'>, roomId: string): Promise<RoomSettings | null> {
+  const record = await step.get('room', roomId)
+  return record && record['algorithm'] === megolmAlgorithm ? (record as unknown as RoomSettings) : null
+}
+
+/** Takes news of a room's state. Members of rooms that are not encrypted are kept too: encryption may come. */
+export async function receiveRoomChange(step: Step, roomId: string, change: RoomChange): Promise<void> {
+  const record = (await step.get('room', roomId)) ?? {}
+  const room = { ...record, ...encryptionOf(step, record, change.encryption) }
+  const members: Record<string, Membership> = { ...(record['members'] as Record<string, Membership>) }
+  let somebodyLeft = false
+  for (const [userId, membership] of Object.entries(change.members ?? {})) {
+    if (membership !== null) members[userId] = membership
+    else if (userId in members) {
+      delete members[userId]
+      somebodyLeft = true
+    }
+  }
+  const history = isHistoryShared(change.historyVisibility) ?? record['isHistoryShared'] === true
+  step.put('room', roomId, { ...room, members, isHistoryShared: history })
+  if ((room as JsonObject)['algorithm'] !== megolmAlgorithm) return
+  // Who has left has the key that is in use; and what it opens must not be handed on under another rule.
+  const isOtherRule = record['isHistoryShared'] !== history
+  if (somebodyLeft || isOtherRule) step.delete('outbound-group-session', roomId)
+  await trackPeople(step, Object.keys(members))
+}
+
+function encryptionOf(step: Step, record: JsonObject, content: JsonObject | undefined): JsonObject {
+  if (content === undefined) return {}
+  if (content['algorithm'] !== megolmAlgorithm) {
+    if (record['algorithm'] === megolmAlgorithm) step.tell({ kind: 'refused', code: 'ROOM_DOWNGRADE' })
+    else step.tell({ kind: 'refused', code: 'ROOM_UNKNOWN_ALGORITHM' })
+    return {}
+  }
+  return {
+    algorithm: megolmAlgorithm,
+    rotationMessages: atMost(content['rotation_period_msgs'], defaultRotationMessages),
+    rotationMs: atMost(content['rotation_period_ms'], defaultRotationMs),
+  }
+}
+
+function atMost(value: unknown, limit: number): number {
+  return typeof value === 'number' && value >= 1 ? Math.min(value, limit) : limit
+}
+
+function isHistoryShared(visibility: string | undefined): boolean | undefined {
+  return visibility === undefined ? undefined : visibility === 'shared' || visibility === 'world_readable'
+}
