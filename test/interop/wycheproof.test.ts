@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { verifyWithCoseKey } from '../../pwa/e2ee/cose-key.ts'
 import {
   aesCbcDecrypt,
   aesCbcEncrypt,
@@ -126,3 +127,20 @@ test('XChaCha20-Poly1305', t =>
     },
     280,
   ))
+
+test('ECDSA on P-256, as passkeys sign', t =>
+  each(
+    t,
+    'ecdsa_secp256r1_sha256_test.json',
+    async (one, group) => {
+      const { wx, wy } = group['publicKey'] as { wx: string; wy: string }
+      const key = { algorithm: 'ES256', x: coordinate(wx), y: coordinate(wy) } as const
+      t.is(await verifyWithCoseKey(key, hex(one['msg']), hex(one['sig'])), one.result === 'valid', say(one))
+    },
+    480,
+  ))
+
+/** 32 bytes of an integer that is written with a leading zero, or without. */
+function coordinate(text: string): Uint8Array {
+  return hex(text.padStart(64, '0').slice(-64))
+}
