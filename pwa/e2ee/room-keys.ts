@@ -57,7 +57,7 @@ export async function prepareRoomKey(
     return { kind: 'blocked', userIds: blocked }
   }
   await trackPeople(step, userIds)
-  if ((await outdatedAmong(step, userIds)).length > 0) {
+  if ((await outdatedAmong(step, context, userIds)).length > 0) {
     const request = await queryOutdatedLists(step, context)
     if (request !== null) return { kind: 'waiting', request }
   }
