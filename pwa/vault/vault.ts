@@ -45,6 +45,8 @@ export class Vault {
 
   /** Null where this browser has no vault of that name. */
   static async waysIn(options: VaultOptions): Promise<readonly WayIn[] | null> {
+    // Asking must not leave an empty database behind: its name is the account's.
+    if (!(await indexedDB.databases()).some(({ name }) => name === options.name)) return null
     const database = await openDatabase(options.name, options.warn)
     try {
       const header = await readHeader(database)
