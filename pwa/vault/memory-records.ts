@@ -9,12 +9,7 @@ import type { VaultRecords, VaultValue, VaultWrite } from './records.ts'
 
 export class MemoryRecords implements VaultRecords {
   readonly #stores = new Map<string, Map<string, string | Uint8Array>>()
-  #generation = 0
   #locked = false
-
-  get generation(): number {
-    return this.#generation
-  }
 
   async get(store: string, id: string): Promise<JsonObject | undefined> {
     const value = this.#store(store).get(id)
@@ -53,7 +48,6 @@ export class MemoryRecords implements VaultRecords {
       if (value === null) store.delete(id)
       else store.set(id, value)
     }
-    this.#generation++
   }
 
   lock(): void {

@@ -19,12 +19,10 @@ export interface VaultRecords extends Records {
   get(store: string, id: string): Promise<JsonObject | undefined>
   getMany(store: string, ids: readonly string[]): Promise<(JsonObject | undefined)[]>
   getBytes(store: string, id: string): Promise<Uint8Array | undefined>
-  /** JSON records whose id begins with the prefix, by id. Cheap where the prefix holds a `|`: see README. */
+  /** JSON records whose id begins with the prefix, by id. Cheap where the prefix holds a `|`, `/` or `:`. */
   entries(store: string, prefix?: string): Promise<[id: string, value: JsonObject][]>
   /** All of a store, JSON and bytes, in no order and a few at a time. What is written meanwhile may or may not come. */
   scan(store: string): AsyncGenerator<[id: string, value: VaultValue]>
   /** All or none, across stores, on the disk when it returns. */
   commit(writes: readonly VaultWrite[]): Promise<void>
-  /** How many commits there were: grows with each, never falls but in a copy that was put back. */
-  readonly generation: number
 }

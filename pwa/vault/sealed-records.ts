@@ -13,7 +13,7 @@ import { type Framed, frame, unframe } from './record-frame.ts'
 import type { VaultRecords, VaultValue, VaultWrite } from './records.ts'
 import type { VaultKey } from './vault-key.ts'
 
-/** Lengths within an index key: which store, which part before the first `|`, which record. */
+/** Lengths within an index key: which store, which group, which record. */
 const storeTagBytes = 8
 const groupTagBytes = 12
 const recordTagBytes = 20
@@ -22,10 +22,10 @@ const recordTagBytes = 20
 const scannedAtOnce = 100
 
 /**
- * Where an absent record would be taken for a new beginning: a broken one throws here instead of reading as absent.
- * Without its account the engine would make new keys for a device that has some.
+ * Where a broken record must not read as absent: without its account the engine would make new keys for a device that has
+ * some, without a room's record it would send in the clear, without an identity it would pin the next one that comes.
  */
-const essentialStores: ReadonlySet<string> = new Set(['account', 'vault'])
+const closedStores: ReadonlySet<string> = new Set(['account', 'room', 'identity'])
 
 type Row = Uint8Array<ArrayBuffer>
 
@@ -41,30 +41,14 @@ export class SealedRecords implements VaultRecords {
   readonly #key: VaultKey
   readonly #warn: (warning: VaultWarning) => void
   readonly #stores = new Map<string, Store>()
-  #generation = 0
   #full = false
   #locked = false
 
   /** Key and database stay the caller's, to wipe and to close. */
-  static async open(
-    database: Database,
-    key: VaultKey,
-    warn: (warning: VaultWarning) => void,
-  ): Promise<SealedRecords> {
-    const records = new SealedRecords(database, key, warn)
-    const { generation } = (await records.get('vault', 'generation')) ?? {}
-    records.#generation = typeof generation === 'number' ? generation : 0
-    return records
-  }
-
-  private constructor(database: Database, key: VaultKey, warn: (warning: VaultWarning) => void) {
+  constructor(database: Database, key: VaultKey, warn: (warning: VaultWarning) => void) {
     this.#database = database
     this.#key = key
     this.#warn = warn
-  }
-
-  get generation(): number {
-    return this.#generation
   }
 
   /** The browser gave no more room; see `resume`. */
@@ -133,15 +117,10 @@ export class SealedRecords implements VaultRecords {
   /** @throws VaultError VAULT_FULL, STORAGE_FAILED: then nothing was written */
   async commit(writes: readonly VaultWrite[]): Promise<void> {
     const changes = writes.map(write => this.#seal(write))
-    if (this.#full) {
-      // What only takes away may always: it is how there comes to be room again.
-      if (changes.every(({ sealed }) => sealed === null)) return this.#write(changes)
+    // What only takes away may always: it is how there comes to be room again.
+    if (this.#full && changes.some(({ sealed }) => sealed))
       throw new VaultError('VAULT_FULL', 'the browser gives the vault no more room; nothing was written')
-    }
-    const generation = this.#generation + 1
-    changes.push(this.#seal({ collection: 'vault', id: 'generation', value: { generation } }))
-    this.#generation = generation
-    await this.#write(changes)
+    if (changes.length > 0) await this.#write(changes)
   }
 
   /** Tries whether there is room again, and if so takes writes again. */
@@ -205,19 +184,27 @@ export class SealedRecords implements VaultRecords {
     const opened = plaintext && unframe(plaintext)
     if (opened) return opened
     this.#warn({ kind: 'broken-record', store: store.name, ...(id !== undefined && { id }) })
-    if (essentialStores.has(store.name))
+    if (!closedStores.has(store.name)) await this.#setAside(store, row)
+    else if (id !== undefined)
       throw new VaultError('RECORD_BROKEN', `a record of the store ${store.name} is not what was sealed`)
-    await this.#setAside(store, row)
     return undefined
+  }
+
+  /** Somebody decided to go on without a record that is broken. Whole ones stay. */
+  async giveUp(name: string, id: string): Promise<void> {
+    const store = this.#store(name)
+    await this.#setAside(store, rowOf(store, id))
   }
 
   /** Out of the way, but kept: what is broken here may be whole in a backup, or say what broke it. */
   async #setAside(store: Store, row: Row): Promise<void> {
     const transaction = this.#database.transaction(['records', 'broken'], 'readwrite')
     const records = transaction.objectStore('records')
-    const sealed = await records.get(row)
+    const sealed: unknown = await records.get(row)
     // It may have been written anew since it was read.
-    if (!(sealed instanceof Uint8Array && open(store.sealingKey, sealed, associatedData(store, row)))) {
+    const isWhole =
+      sealed instanceof Uint8Array && open(store.sealingKey, sealed, associatedData(store, row)) !== null
+    if (sealed !== undefined && !isWhole) {
       transaction.objectStore('broken').put({ key: row, sealed, store: store.name })
       records.delete(row)
     }
@@ -256,7 +243,7 @@ function rowOf(store: Store, id: string): Row {
   return row
 }
 
-/** All rows that may begin with the prefix: those of its group, or of the whole store where it has none. */
+/** All rows whose id may begin with the prefix: those of its group, or of the whole store where it has none. */
 function rangeOf(store: Store, prefix: string): IDBKeyRange {
   const group = groupOf(prefix)
   const lower = new Uint8Array(storeTagBytes + (group ? groupTagBytes : 0))
@@ -267,9 +254,9 @@ function rangeOf(store: Store, prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(lower, upper)
 }
 
-/** What stands before the first `|`, with it; empty where there is none. */
+/** What stands before the first `|`, `/` or `:`, with it; empty where there is none. */
 function groupOf(id: string): string {
-  return id.slice(0, id.indexOf('|') + 1)
+  return id.slice(0, id.search(/[|/:]/) + 1)
 }
 
 function groupTag(store: Store, group: string): Uint8Array {

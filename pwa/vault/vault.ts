@@ -45,6 +45,8 @@ export class Vault {
 
   /** Null where this browser has no vault of that name. */
   static async waysIn(options: VaultOptions): Promise<readonly WayIn[] | null> {
+    // Asking must not leave an empty database behind: its name is the account's.
+    if (!(await indexedDB.databases()).some(({ name }) => name === options.name)) return null
     const database = await openDatabase(options.name, options.warn)
     try {
       const header = await readHeader(database)
@@ -66,7 +68,7 @@ export class Vault {
         if (header) throw new VaultError('VAULT_EXISTS', 'this browser has a vault of that name already')
         return { version: 1, wraps }
       })
-      return new Vault(options, key, await SealedRecords.open(database, key, options.warn), database)
+      return new Vault(options, key, new SealedRecords(database, key, options.warn), database)
     } catch (error) {
       database.close()
       key.wipe()
@@ -74,7 +76,7 @@ export class Vault {
     }
   }
 
-  /** @throws VaultError NO_VAULT, WRONG_KEY, NO_SUCH_WAY_IN, HEADER_BROKEN, VAULT_NEWER, RECORD_BROKEN */
+  /** @throws VaultError NO_VAULT, WRONG_KEY, NO_SUCH_WAY_IN, HEADER_BROKEN, VAULT_NEWER */
   static async unlock(options: VaultOptions, opener: Opener): Promise<Vault> {
     await ready
     const database = await openDatabase(options.name, options.warn)
@@ -83,7 +85,7 @@ export class Vault {
       const header = await readHeader(database)
       if (!header) throw new VaultError('NO_VAULT', 'this browser has no vault of that name')
       key = VaultKey.unwrap(header.wraps, opener)
-      return new Vault(options, key, await SealedRecords.open(database, key, options.warn), database)
+      return new Vault(options, key, new SealedRecords(database, key, options.warn), database)
     } catch (error) {
       database.close()
       key?.wipe()
@@ -154,20 +156,24 @@ export class Vault {
   }
 
   /**
-   * How far this vault has come, for somebody outside to keep: `generation.mac`. Only this vault can make one, so
-   * that who keeps it can withhold it but not invent one.
+   * How far the engine has come, for somebody outside to keep: `generation.mac`. Only this vault can make one, so that
+   * who keeps it can withhold it but not invent one (attack 21).
    */
-  witness(): string {
-    const { generation } = this.#records
+  witness(generation: number): string {
     return `${generation}.${encodeSecret(this.#witnessMac(generation))}`
   }
 
-  /** Has this vault come less far than a witness of its own says? Then an older copy was put back (attack 21). */
-  isBehind(witness: string): boolean {
+  /** The generation of a witness of ours; 0 where it is none. What is open and has come less far was put back. */
+  generationIn(witness: string): number {
     const [generation = '', mac = ''] = witness.split('.')
-    if (!/^\d{1,15}$/.test(generation)) return false
-    if (!equal(decodeSecret(mac) ?? new Uint8Array(), this.#witnessMac(Number(generation)))) return false
-    return this.#records.generation < Number(generation)
+    if (!/^\d{1,15}$/.test(generation)) return 0
+    const isOurs = equal(decodeSecret(mac) ?? new Uint8Array(), this.#witnessMac(Number(generation)))
+    return isOurs ? Number(generation) : 0
+  }
+
+  /** Somebody decided to go on without a record that is broken: it is set aside. */
+  async giveUpRecord(store: string, id: string): Promise<void> {
+    if (this.#records instanceof SealedRecords) await this.#records.giveUp(store, id)
   }
 
   /** 32 bytes for something that is kept beside the vault under its key. The caller wipes them. */

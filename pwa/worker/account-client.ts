@@ -62,9 +62,10 @@ export function askForPersistence(): Promise<boolean> {
   return navigator.storage.persist()
 }
 
-/** Buffers of an opener, or of several: they go, and are not copied. */
+/** Buffers of an opener, or of several, or of one among others: they go, and are not copied. */
 function secretsIn(argument: unknown): Transferable[] {
-  const openers = (Array.isArray(argument) ? argument : [argument]) as (Opener | null)[]
+  const { opener = argument } = (argument ?? {}) as { opener?: unknown }
+  const openers = (Array.isArray(opener) ? opener : [opener]) as (Opener | null)[]
   return openers.flatMap(opener => {
     if (opener?.kind === 'passkey') return [opener.prfOutput.buffer as ArrayBuffer]
     if (opener?.kind === 'recovery-key') return [opener.recoveryKey.buffer as ArrayBuffer]

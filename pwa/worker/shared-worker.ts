@@ -1,7 +1,7 @@
 /** The owner where the browser has SharedWorker: every tab holds a port to it. Its name is the account. */
 import { carryOut, type Unasked } from './frames.ts'
 import { Owner, type OwnerNotice } from './owner.ts'
-import { becomeOwner, vaultName } from './ownership.ts'
+import { becomeOwner } from './ownership.ts'
 
 declare const self: SharedWorkerGlobalScope
 
@@ -10,7 +10,7 @@ const ports = new Set<MessagePort>()
 const tellAll = (notice: OwnerNotice) => {
   for (const port of ports) port.postMessage({ notice } satisfies Unasked<OwnerNotice>)
 }
-const owner = new Owner(vaultName(account), tellAll)
+const owner = new Owner(account, tellAll)
 let waiting = false
 const owned = becomeOwner(account, () => {
   waiting = true

@@ -8,7 +8,7 @@
  */
 import { carryOut, type Reply, type Request, type Unasked } from './frames.ts'
 import { Owner, type OwnerNotice } from './owner.ts'
-import { becomeOwner, vaultName } from './ownership.ts'
+import { becomeOwner } from './ownership.ts'
 
 declare const self: DedicatedWorkerGlobalScope
 
@@ -58,7 +58,7 @@ function follow(next: string): void {
 
 async function lead(): Promise<void> {
   const told = leader !== null
-  owner = new Owner(vaultName(account), notice => {
+  owner = new Owner(account, notice => {
     self.postMessage({ notice })
     everyTab.postMessage({ notice })
   })

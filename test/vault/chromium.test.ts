@@ -160,6 +160,40 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
   await visitor.close()
 })
 
+test('a backup of one profile is restored in another, with another passkey', async t => {
+  const [home, ward] = await Promise.all([
+    Visitor.open(chromium, 'en', { prf: true }),
+    Visitor.open(chromium, 'en', { prf: true }),
+  ])
+  await open(home.page)
+  const { credentialId } = await run(home.page, 'createPasskey')
+  await run(home.page, 'create', credentialId, [])
+  const drafts = Array.from({ length: 3000 }, (_, i) => ({
+    collection: 'draft',
+    id: `!r|${i}`,
+    value: { body: `draft ${i}`.padEnd(500) },
+  }))
+  await run(home.page, 'call', 'write', drafts)
+  await run(home.page, 'call', 'openEngine', { deviceId: 'HOME' })
+  const file = await run(home.page, 'backupFile', passphrase)
+  t.true(file.length > 1_000_000)
+
+  await open(ward.page)
+  const other = await run(ward.page, 'createPasskey')
+  await run(ward.page, 'create', other.credentialId, [])
+  await run(ward.page, 'call', 'openEngine', { deviceId: 'WARD' })
+  const broken = `${file.slice(0, 900_000)}A${file.slice(900_001)}`
+  t.deepEqual(await run(ward.page, 'restoreFile', broken, passphrase), { refused: 'BACKUP_BROKEN' })
+  t.deepEqual(await run(ward.page, 'call', 'list', { store: 'draft' }), [])
+  t.like(await run(ward.page, 'restoreFile', file, passphrase), { records: 3000 })
+  const restored = (await run(ward.page, 'call', 'list', { store: 'draft' })) as unknown[]
+  t.is(restored.length, 3000)
+  const notices = (await ward.page.evaluate('tested.notices')) as OwnerNotice[]
+  t.true(notices.some(notice => notice.kind === 'restore' && notice.progress.phase === 'storing'))
+  t.log(`main thread blocked for ${(await run(ward.page, 'longestTask')).toFixed(0)} ms at most`)
+  await Promise.all([home.close(), ward.close()])
+})
+
 test('a browser that is killed in the middle of a write leaves all of a commit or none', async t => {
   const profile = await mkdtemp(join(tmpdir(), 'letro-vault-'))
   t.teardown(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))

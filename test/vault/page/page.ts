@@ -7,6 +7,10 @@ import type { OwnerNotice, OwnerState } from '../../../pwa/worker/owner.ts'
 
 const notices: OwnerNotice[] = []
 let client: AccountClient
+const longTasks: number[] = []
+new PerformanceObserver(list => {
+  for (const { duration } of list.getEntries()) longTasks.push(duration)
+}).observe({ type: 'longtask', buffered: true })
 
 export const tested = {
   notices,
@@ -56,6 +60,15 @@ export const tested = {
       acknowledge(n)
     }
   },
+  /** As base64, to be carried to another profile. */
+  async backupFile(opener: Opener): Promise<string> {
+    const file = await client.call('backup', [opener])
+    return new Uint8Array(await file.arrayBuffer()).toBase64()
+  },
+  restoreFile: (base64: string, opener: Opener): Promise<unknown> =>
+    refusalAsValue(client.call('restore', { file: new Blob([Uint8Array.fromBase64(base64)]), opener })),
+  /** Milliseconds for which this page's own thread did nothing else: 0 where no task was longer than 50 ms. */
+  longestTask: (): number => Math.max(0, ...longTasks),
   async unlockWithPasskey(): Promise<OwnerState | null | { refused: string }> {
     const { waysIn } = await client.call('state', null)
     return refusalAsValue(client.unlockWithPasskey(waysIn))
