@@ -111,7 +111,6 @@ export async function receiveForwardedKey(step: Step, context: Context, payload:
     senderEd25519Key: typeof claimed === 'string' ? claimed : null,
     givenBy: deviceId,
     isHistoryShared: content['shared_history'] === true,
-    isBackedUp: false,
   })
   step.delete('key-request', id)
   sendToOwnDevices(step, context, {

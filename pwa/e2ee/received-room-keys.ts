@@ -46,7 +46,6 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
     givenBy: null,
     isHistoryShared:
       content['shared_history'] === true || content['org.matrix.msc3061.shared_history'] === true,
-    isBackedUp: false,
   })
 }
 
