@@ -11,6 +11,7 @@ import { parseDeviceKeys } from './device-keys.ts'
 import { E2eeError } from './errors.ts'
 import { readIdentity, receiveIdentities } from './identity.ts'
 import { randomName } from './own-device.ts'
+import { receivePasskeyLists } from './passkey-device.ts'
 import type { Step } from './records.ts'
 
 /** Servers and people with more are broken or hostile. */
@@ -120,6 +121,7 @@ export async function receiveKeysQuery(
     await receiveDevices(step, context, userId, devices, Number(change), answer)
   }
   await receiveIdentities(step, context, answer)
+  for (const userId of Object.keys(changes)) await receivePasskeyLists(step, userId)
 }
 
 async function receiveDevices(

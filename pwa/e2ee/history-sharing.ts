@@ -128,7 +128,6 @@ export async function importHistory(
         senderEd25519Key: typeof ed25519 === 'string' ? ed25519 : null,
         givenBy: inviter,
         isHistoryShared: true,
-        isBackedUp: false,
       })
       if (isNew) fresh++
     } catch (error) {

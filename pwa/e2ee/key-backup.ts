@@ -3,21 +3,21 @@
  *
  * Spec: client-server-api#server-side-key-backups. Anybody who knows the backup's public key, the server before all, can
  * put sessions into it: what is restored decrypts, and is never shown as authentic (attack 6).
- *
- * What is still to be backed up is a mark of its own beside the session, made in the step that stored it: after
- * a crash it is found again.
  */
 import { decodeBase64, encodeBase64 } from '#protocol/base64.ts'
 import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
 import { utf8Bytes } from '#protocol/utf8.ts'
+import { backupMarks, clearMark, markForBackup } from './backup-marks.ts'
 import { deviceTrust, isVerifiedOwnDevice } from './cross-signing.ts'
 import { decryptFromBackup, encryptForBackup } from './ecies-backup.ts'
 import { E2eeError } from './errors.ts'
 import { readIdentity } from './identity.ts'
+import { InboundGroupSession } from './inbound-group-session.ts'
 import { knownDevices } from './known-device.ts'
 import { type OwnDevice, randomName, signAsDevice } from './own-device.ts'
 import { curve25519KeyPair, decodeSecret, encodeSecret } from './primitives.ts'
 import type { Step } from './records.ts'
+import { keepSession, type RoomSession, readSession } from './room-sessions.ts'
 import { backupSecret, expectSigningKey, forgetSecret, putSecret, readSecret } from './secrets.ts'
 import { isSignedBy } from './signing-key.ts'
 
@@ -25,38 +25,20 @@ export const backupAlgorithm = 'm.megolm_backup.v1.curve25519-aes-sha2'
 
 /** A request of this many sessions stays under 100 kB, as other clients have it. */
 const batchSize = 100
-/** Spec: client-server-api#mmegolmv1aes-sha2-1, session export: version, index, ratchet, signing key. */
-const sessionExportBytes = 1 + 4 + 128 + 32
+const batchId = 'batch'
 
-/** A session as it is backed up and as it comes back. Spec: `BackedUpSessionData` and the object around it. */
-export interface BackedUpSession {
+/** A session as it comes out of a backup. Spec: `BackedUpSessionData` and the object around it. */
+interface BackedUpSession {
   readonly roomId: string
   readonly sessionId: string
-  readonly firstMessageIndex: number
-  readonly forwardedCount: number
-  /** The Curve25519 key of the device that made it. */
-  readonly senderKey: string
-  /** The Ed25519 key of that device, as it was claimed. */
-  readonly senderEd25519Key: string
-  readonly forwardingChain: readonly string[]
-  /** Unpadded base64 of the session export. */
-  readonly sessionKey: string
+  /** As exported: `session_key`. */
+  readonly key: string
+  /** The Curve25519 key of the device that is said to have made it, and its Ed25519 key. */
+  readonly senderCurve25519Key: string
+  readonly senderEd25519Key: string | null
   /** MSC4268: may be passed on to people who join later. */
-  readonly sharedHistory: boolean
+  readonly isHistoryShared: boolean
 }
-
-/** Stores a session. It is never authentic: nobody vouches for where it came from. */
-export type ImportSession = (
-  step: Step,
-  session: BackedUpSession & { readonly authentic: false },
-) => Promise<void>
-
-/** Null where the session is no longer here. `authentic` says whether it came to us by Olm from its owner. */
-export type ExportSession = (
-  step: Step,
-  roomId: string,
-  sessionId: string,
-) => Promise<(BackedUpSession & { readonly authentic: boolean }) | null>
 
 export interface Backup {
   readonly version: string
@@ -116,11 +98,9 @@ export async function receiveBackupInfo(
   step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup })
   if (secret !== null && !ours) forgetSecret(step, backupSecret)
   if (trusted && (before?.version !== version || before.publicKey !== backup.publicKey)) {
-    for (const [, value] of await step.entries('inbound-group-session')) {
-      const { room_id: roomId, session_id: sessionId } = value
-      if (typeof roomId === 'string' && typeof sessionId === 'string') {
-        markForBackup(step, own, roomId, sessionId)
-      }
+    for (const [, record] of await step.entries('inbound-group-session')) {
+      const { roomId, sessionId } = record as unknown as RoomSession
+      markForBackup(step, roomId, sessionId, version)
     }
   }
   return backup
@@ -151,31 +131,20 @@ export async function importBackupSecret(step: Step, secret: string): Promise<vo
     step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup, trusted: true })
 }
 
-/** To be called in the step that stores a session or a better copy of one. */
-export function markForBackup(step: Step, own: OwnDevice, roomId: string, sessionId: string): void {
-  step.put('key-backup', `pending:${roomId}|${sessionId}`, { roomId, sessionId, mark: randomName(own) })
-}
-
 /** How many sessions wait. */
 export async function pendingBackups(step: Pick<Step, 'entries'>): Promise<number> {
-  return (await step.entries('key-backup', 'pending:')).length
+  return (await backupMarks(step)).length
 }
 
 /** Sends the next batch, unless one is under way. True where one was sent. */
-export async function backUpNextBatch(
-  step: Step,
-  own: OwnDevice,
-  exportSession: ExportSession,
-): Promise<boolean> {
+export async function backUpNextBatch(step: Step, own: OwnDevice): Promise<boolean> {
   const backup = await readBackup(step)
-  if (!backup?.trusted || (await step.get('key-backup', 'batch'))) return false
-  const pending = (await step.entries('key-backup', 'pending:')).slice(0, batchSize)
+  if (!backup?.trusted || (await step.get('key-backup', batchId))) return false
   const publicKey = decodeBase64(backup.publicKey)!
   const rooms: Record<string, { sessions: Record<string, JsonObject> }> = {}
-  const marks: Record<string, string> = {}
-  for (const [id, mark] of pending) {
-    const { roomId, sessionId } = mark as { roomId: string; sessionId: string }
-    const session = await exportSession(step, roomId, sessionId)
+  const copies: Record<string, string> = {}
+  for (const { id, roomId, sessionId, copy } of (await backupMarks(step)).slice(0, batchSize)) {
+    const session = await readSession(step, roomId, sessionId)
     if (!session) {
       step.delete('key-backup', id)
       continue
@@ -183,37 +152,40 @@ export async function backUpNextBatch(
     const plaintext = utf8Bytes(JSON.stringify(sessionDataOf(session)))
     rooms[roomId] ??= { sessions: {} }
     rooms[roomId].sessions[sessionId] = {
-      first_message_index: session.firstMessageIndex,
-      forwarded_count: session.forwardedCount,
-      is_verified: session.authentic,
+      first_message_index: InboundGroupSession.fromExport(session.key).firstKnownIndex,
+      forwarded_count: session.source === 'owner' ? 0 : 1,
+      is_verified: session.source === 'owner',
       session_data: await encryptForBackup(publicKey, own.randomBytes(32), plaintext),
     }
-    marks[id] = mark['mark'] as string
+    copies[id] = copy
   }
-  if (Object.keys(marks).length === 0) return false
+  if (Object.keys(copies).length === 0) return false
   const requestId = randomName(own)
-  step.put('key-backup', 'batch', { requestId, marks })
+  step.put('key-backup', batchId, { requestId, copies })
   step.send({ id: requestId, kind: 'backup-keys', version: backup.version, body: { rooms } })
   return true
 }
 
-/** The server has the batch. What was stored anew in the meantime keeps its mark. */
-export async function backupUploaded(step: Step, requestId: string): Promise<void> {
-  const batch = await step.get('key-backup', 'batch')
+/**
+ * The answer to a batch. What was stored anew in the meantime keeps its mark. Null: the server refused it, because there
+ * is another version or none; everything waits until the host asked which.
+ */
+export async function receiveBackupAnswer(
+  step: Step,
+  requestId: string,
+  answer: JsonObject | null,
+): Promise<void> {
+  const batch = await step.get('key-backup', batchId)
   if (batch?.['requestId'] !== requestId) return
-  for (const [id, mark] of Object.entries(batch['marks'] as JsonObject)) {
-    if ((await step.get('key-backup', id))?.['mark'] === mark) step.delete('key-backup', id)
+  step.delete('key-backup', batchId)
+  if (!answer) {
+    step.delete('key-backup', 'backup')
+    step.tell({ kind: 'refused', code: 'BACKUP_VERSION_GONE' })
+    return
   }
-  step.delete('key-backup', 'batch')
-}
-
-/** The server refused it: there is another version, or none. Everything waits until the host asked which. */
-export async function backupRefused(step: Step, requestId: string): Promise<void> {
-  const batch = await step.get('key-backup', 'batch')
-  if (batch?.['requestId'] !== requestId) return
-  step.delete('key-backup', 'batch')
-  step.delete('key-backup', 'backup')
-  step.tell({ kind: 'refused', code: 'BACKUP_VERSION_GONE' })
+  for (const [id, copy] of Object.entries(batch['copies'] as JsonObject)) {
+    if ((await step.get('key-backup', id))?.['copy'] === copy) step.delete('key-backup', id)
+  }
 }
 
 /**
@@ -225,7 +197,6 @@ export async function backupRefused(step: Step, requestId: string): Promise<void
 export async function restoreBackup(
   step: Step,
   answer: JsonObject,
-  importSession: ImportSession,
 ): Promise<{ restored: number; refused: number }> {
   const secret = await readSecret(step, backupSecret)
   if (secret === null) throw new E2eeError('SECRET_MISSING', `${backupSecret} is not on this device`)
@@ -234,14 +205,11 @@ export async function restoreBackup(
   if (!isObject(rooms)) throw new E2eeError('BACKUP_MALFORMED', 'the answer has no rooms')
   let restored = 0
   let refused = 0
-  const restoredIn = new Map<string, string[]>()
   for (const [roomId, room] of Object.entries(rooms)) {
     const sessions = isObject(room) && isObject(room['sessions']) ? room['sessions'] : {}
     for (const [sessionId, backedUp] of Object.entries(sessions)) {
       try {
-        const session = await openSession(privateKey, roomId, sessionId, backedUp)
-        await importSession(step, { ...session, authentic: false })
-        restoredIn.set(roomId, [...(restoredIn.get(roomId) ?? []), sessionId])
+        await keepBackedUp(step, await openSession(privateKey, roomId, sessionId, backedUp))
         restored++
       } catch (error) {
         if (!(error instanceof E2eeError)) throw error
@@ -249,9 +217,21 @@ export async function restoreBackup(
       }
     }
   }
-  for (const [roomId, sessionIds] of restoredIn) step.tell({ kind: 'room-keys', roomId, sessionIds })
   if (refused > 0) step.tell({ kind: 'refused', code: 'BACKUP_SESSIONS_REFUSED' })
   return { restored, refused }
+}
+
+/** Whatever it says of itself, its source is the backup: nobody vouches for it (attack 6). */
+async function keepBackedUp(step: Step, session: BackedUpSession): Promise<void> {
+  const isNew = await keepSession(step, {
+    ...session,
+    source: 'backup',
+    senderUserId: null,
+    senderDeviceId: null,
+    givenBy: null,
+  })
+  // It is in the backup already.
+  if (isNew) clearMark(step, session.roomId, session.sessionId)
 }
 
 async function openSession(
@@ -272,40 +252,32 @@ async function openSession(
   }
   if (!isObject(data)) throw malformed('is not an object')
   const { session_key: sessionKey, sender_key: senderKey, sender_claimed_keys: claimed } = data
-  const forwardingChain = data['forwarding_curve25519_key_chain']
   const senderEd25519Key = isObject(claimed) ? claimed['ed25519'] : undefined
   if (data['algorithm'] !== 'm.megolm.v1.aes-sha2') throw malformed('is of an unknown algorithm')
-  if (typeof senderKey !== 'string' || typeof senderEd25519Key !== 'string') throw malformed('has no sender')
-  const exported = typeof sessionKey === 'string' ? decodeSecret(sessionKey) : null
-  if (exported?.length !== sessionExportBytes || exported[0] !== 1) throw malformed('has no session key')
-  // The id is the session's signing key: the server cannot label one session as another.
-  if (encodeBase64(exported.subarray(133)) !== sessionId) throw malformed('stands under another id')
-  const index = new DataView(exported.buffer, exported.byteOffset).getUint32(1)
-  const chain = Array.isArray(forwardingChain) ? forwardingChain.filter(key => typeof key === 'string') : []
+  if (typeof senderKey !== 'string' || typeof sessionKey !== 'string') throw malformed('lacks a key')
+  // That the key is one, and belongs to the id, `keepSession` checks.
   return {
     roomId,
     sessionId,
-    firstMessageIndex: index,
-    forwardedCount: chain.length,
-    senderKey,
-    senderEd25519Key,
-    forwardingChain: chain,
-    sessionKey: encodeSecret(exported),
-    sharedHistory: data[sharedHistoryMember] === true,
+    key: sessionKey,
+    senderCurve25519Key: senderKey,
+    senderEd25519Key: typeof senderEd25519Key === 'string' ? senderEd25519Key : null,
+    isHistoryShared: data[sharedHistoryMember] === true,
   }
 }
 
 /** MSC4268 by the name that implementations write. */
 const sharedHistoryMember = 'org.matrix.msc3061.shared_history'
 
-function sessionDataOf(session: BackedUpSession): JsonObject {
+function sessionDataOf(session: RoomSession): JsonObject {
+  const { senderEd25519Key } = session
   return {
     algorithm: 'm.megolm.v1.aes-sha2',
-    forwarding_curve25519_key_chain: session.forwardingChain,
-    sender_claimed_keys: { ed25519: session.senderEd25519Key },
-    sender_key: session.senderKey,
-    session_key: session.sessionKey,
-    [sharedHistoryMember]: session.sharedHistory,
+    forwarding_curve25519_key_chain: [],
+    sender_claimed_keys: senderEd25519Key === null ? {} : { ed25519: senderEd25519Key },
+    sender_key: session.senderCurve25519Key,
+    session_key: session.key,
+    [sharedHistoryMember]: session.isHistoryShared,
   }
 }
 

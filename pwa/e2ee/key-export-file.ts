@@ -100,7 +100,6 @@ export async function importSessions(step: Step, sessions: readonly JsonObject[]
         senderEd25519Key: typeof ed25519 === 'string' ? ed25519 : null,
         givenBy: null,
         isHistoryShared: saysHistoryIsShared(rest),
-        isBackedUp: false,
       })
       if (isNew) fresh++
     } catch (error) {

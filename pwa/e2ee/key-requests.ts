@@ -116,7 +116,6 @@ export async function receiveForwardedKey(step: Step, context: Context, payload:
     senderEd25519Key: typeof claimed === 'string' ? claimed : null,
     givenBy: deviceId,
     isHistoryShared: saysHistoryIsShared(content),
-    isBackedUp: false,
   })
   step.delete('key-request', id)
   sendToOwnDevices(step, context, {

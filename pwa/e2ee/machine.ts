@@ -19,6 +19,7 @@ import {
   trackPeople,
 } from './device-lists.ts'
 import { E2eeError } from './errors.ts'
+import { backUpNextBatch, receiveBackupAnswer } from './key-backup.ts'
 import type { Notice } from './notices.ts'
 import { receiveKeysClaim } from './olm-channel.ts'
 import { keysToUpload, signedCurve25519 } from './one-time-keys.ts'
@@ -28,8 +29,10 @@ import type { OutgoingRequest } from './requests.ts'
 import { decryptRoomEvents, type RoomEventResult } from './room-decryption.ts'
 import { type Encrypted, encryptRoomEvent } from './room-encryption.ts'
 import { type RoomChange, receiveRoomChange } from './room-settings.ts'
+import { expireSecretRequests, sendWaitingSecrets } from './secret-sharing.ts'
 import { openStep } from './step.ts'
 import { type DeviceMessage, receiveToDevice, sendDummies } from './to-device.ts'
+import { expireVerifications, verificationRequestSent } from './verification/flow.ts'
 
 export interface MachineOptions {
   readonly records: Records
@@ -188,8 +191,11 @@ class OpenMachine implements Machine {
     return this.run(async (step, context) => {
       await receiveListChanges(step, changes.deviceLists?.changed, changes.deviceLists?.left)
       const messages = await receiveToDevice(step, context, changes.toDevice ?? [])
+      await expireVerifications(step, context)
+      await expireSecretRequests(step, context)
       await uploadKeys(step, context, changes)
       await queryOutdatedLists(step, context)
+      await backUpNextBatch(step, context)
       return messages
     })
   }
@@ -242,14 +248,22 @@ async function receiveAnswer(
       return receiveKeysQuery(step, context, request.id, answer)
     case 'keys-claim':
       await receiveKeysClaim(step, context, request.id, answer)
+      await sendWaitingSecrets(step, context)
       return sendDummies(step, context)
     case 'cross-signing-upload':
       if (answer) await crossSigningUploaded(step, context)
       return
+    case 'room-message':
+      if (typeof answer?.['event_id'] === 'string') {
+        await verificationRequestSent(step, { requestId: request.id, eventId: answer['event_id'] })
+      }
+      return
+    case 'backup-keys':
+      await receiveBackupAnswer(step, request.id, answer)
+      if (answer) await backUpNextBatch(step, context)
+      return
     case 'to-device':
     case 'signatures-upload':
-    case 'room-message':
-    case 'backup-keys':
     case 'account-data':
       return
     default:

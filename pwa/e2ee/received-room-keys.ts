@@ -45,7 +45,6 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
     senderEd25519Key: payload.senderEd25519Key,
     givenBy: null,
     isHistoryShared: saysHistoryIsShared(content),
-    isBackedUp: false,
   })
 }
 

@@ -16,7 +16,7 @@ export type Encrypted =
   | { readonly kind: 'encrypted'; readonly content: JsonObject }
   /** Send the requests, hand in the answer to this one, and ask again. */
   | { readonly kind: 'waiting'; readonly request: string }
-  /** These people's identities are not those that were pinned: somebody has to decide. */
+  /** These people's identities are not those that were pinned, or nobody vouched for them: somebody has to decide. */
   | { readonly kind: 'blocked'; readonly userIds: readonly string[] }
 
 /** @throws E2eeError ROOM_NOT_ENCRYPTED: then it may only be sent as it is, if a person wants that */

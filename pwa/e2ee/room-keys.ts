@@ -22,6 +22,7 @@ import { randomName } from './own-device.ts'
 import type { Step } from './records.ts'
 import { historyMembersOf, keepSession } from './room-sessions.ts'
 import type { RoomSettings } from './room-settings.ts'
+import { undecidedNewcomers } from './signed-invite.ts'
 
 /** A request holds so many messages; servers refuse bodies without end. */
 const devicesPerRequest = 100
@@ -40,7 +41,7 @@ export type PreparedKey =
   | { readonly kind: 'ready'; readonly key: RoomKey }
   /** The answer to this request comes first; then ask again. */
   | { readonly kind: 'waiting'; readonly request: string }
-  /** Somebody has to decide about these people's identities first. */
+  /** Somebody has to decide first: about an identity that changed, or a newcomer whom nobody vouched for. */
   | { readonly kind: 'blocked'; readonly userIds: readonly string[] }
 
 /** The key for the next message, with everybody who should have it having it. */
@@ -51,16 +52,15 @@ export async function prepareRoomKey(
   room: RoomSettings,
 ): Promise<PreparedKey> {
   const userIds = Object.keys(room.members)
-  const blocked = await blockedPeople(step, context, userIds)
-  if (blocked.length > 0) {
-    step.tell({ kind: 'room-blocked', roomId, userIds: blocked })
-    return { kind: 'blocked', userIds: blocked }
-  }
+  const changed = await blockedPeople(step, context, userIds)
+  if (changed.length > 0) return blocked(step, roomId, changed)
   await trackPeople(step, userIds)
   if ((await outdatedAmong(step, context, userIds)).length > 0) {
     const request = await queryOutdatedLists(step, context)
     if (request !== null) return { kind: 'waiting', request }
   }
+  const newcomers = await undecidedNewcomers(step, context, roomId, userIds)
+  if (newcomers.length > 0) return blocked(step, roomId, newcomers)
   const { trusted, others } = await devicesOf(step, context, userIds)
   let key = await currentKey(step, context, roomId, room, trusted)
   const missing = trusted.filter(device => !(nameOf(device) in key.sharedWith))
@@ -70,6 +70,11 @@ export async function prepareRoomKey(
   key = withhold(step, context, roomId, key, others)
   putKey(step, roomId, key)
   return { kind: 'ready', key }
+}
+
+function blocked(step: Step, roomId: string, userIds: readonly string[]): PreparedKey {
+  step.tell({ kind: 'room-blocked', roomId, userIds })
+  return { kind: 'blocked', userIds }
 }
 
 /** Ends the key in use: the next message begins another. */
@@ -135,7 +140,6 @@ async function beginKey(step: Step, context: Context, roomId: string, room: Room
     senderEd25519Key: context.account.ed25519Key,
     givenBy: null,
     isHistoryShared: room.isHistoryShared,
-    isBackedUp: false,
   })
   return { session, createdTs: context.clock(), messageCount: 0, sharedWith: {}, withheldFrom: {} }
 }

@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
+import { markForBackup } from './backup-marks.ts'
 import { E2eeError } from './errors.ts'
 import { InboundGroupSession } from './inbound-group-session.ts'
 import type { Step } from './records.ts'
@@ -35,7 +36,6 @@ export interface RoomSession {
   readonly givenBy: string | null
   /** May be handed to people whom we invite. */
   readonly isHistoryShared: boolean
-  readonly isBackedUp: boolean
 }
 
 export function sessionRecordId(roomId: string, sessionId: string): string {
@@ -70,6 +70,8 @@ export async function keepSession(step: Step, fresh: RoomSession): Promise<boole
     algorithm: megolmAlgorithm,
     ...kept,
   } as unknown as JsonObject)
+  const copy = `${kept.source} ${InboundGroupSession.fromExport(kept.key).firstKnownIndex}`
+  markForBackup(step, fresh.roomId, fresh.sessionId, copy)
   step.tell({ kind: 'room-keys', roomId: fresh.roomId, sessionIds: [fresh.sessionId] })
   return true
 }
@@ -87,14 +89,15 @@ function better(known: RoomSession, fresh: RoomSession, session: InboundGroupSes
   if (!isEarlier && !provesMore) return known
   // Who proved to be its owner stays; the same ratchet from an earlier index opens more.
   const owner = known.source === 'owner' ? known : fresh
-  return { ...owner, key: isEarlier ? fresh.key : known.key, isBackedUp: false }
+  return { ...owner, key: isEarlier ? fresh.key : known.key }
 }
 
-// Spec: v1.19 calls it `shared_history`; clients wrote it under two other names before, and some still do.
+// Spec: v1.19 calls it `shared_history`; clients read and write two other names. The Rust SDK takes the last two for one
+// member that is there twice, and drops the key.
 const historyMembers = ['shared_history', 'm.shared_history', 'org.matrix.msc3061.shared_history']
 
 export function historyMembersOf(isShared: boolean): JsonObject {
-  return Object.fromEntries(historyMembers.map(name => [name, isShared]))
+  return { shared_history: isShared, 'org.matrix.msc3061.shared_history': isShared }
 }
 
 export function saysHistoryIsShared(content: JsonObject): boolean {

@@ -9,6 +9,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
 import { trackPeople } from './device-lists.ts'
 import type { Step } from './records.ts'
+import { beginRoom, memberLeft, receiveInvite } from './signed-invite.ts'
 
 const defaultRotationMessages = 100
 const defaultRotationMs = 7 * 24 * 60 * 60 * 1000
@@ -28,8 +29,13 @@ export interface RoomSettings {
 export interface RoomChange {
   /** The content of `m.room.encryption`, where the state has it. */
   readonly encryption?: JsonObject
-  /** Everybody whose membership is news; null: neither in the room nor invited. */
+  /**
+   * Everybody whose membership is news; null: neither in the room nor invited. The first time it is everybody who is
+   * there: who comes later has to be let in (attack 1).
+   */
   readonly members?: Readonly<Record<string, Membership | null>>
+  /** Invites as the room shows them, with the content that may carry the inviter's word. */
+  readonly invites?: readonly { userId: string; sender: string; content: JsonObject }[]
   readonly historyVisibility?: string
 }
 
@@ -49,9 +55,12 @@ export async function receiveRoomChange(step: Step, roomId: string, change: Room
     if (membership !== null) members[userId] = membership
     else if (userId in members) {
       delete members[userId]
+      memberLeft(step, { roomId, userId })
       somebodyLeft = true
     }
   }
+  if (change.members) await beginRoom(step, { roomId, userIds: Object.keys(members) })
+  for (const invite of change.invites ?? []) await receiveInvite(step, { roomId, ...invite })
   const history = isHistoryShared(change.historyVisibility) ?? record['isHistoryShared'] === true
   step.put('room', roomId, { ...room, members, isHistoryShared: history })
   if ((room as JsonObject)['algorithm'] !== megolmAlgorithm) return

@@ -5,22 +5,30 @@
  * still open, and only if it makes the public key that it should (see secrets.ts).
  */
 import type { JsonObject } from '#protocol/json.ts'
+import type { Context } from './context.ts'
 import { deviceTrust, importCrossSigningSecret, isVerifiedOwnDevice } from './cross-signing.ts'
+import { E2eeError } from './errors.ts'
 import { readIdentity } from './identity.ts'
 import { importBackupSecret } from './key-backup.ts'
+import { knownDevice, knownDevices } from './known-device.ts'
+import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-channel.ts'
 import { type OwnDevice, randomName } from './own-device.ts'
 import type { Step } from './records.ts'
 import { backupSecret, crossSigningSecrets, parseSecretName, readSecret, type SecretName } from './secrets.ts'
 
-/** Encrypts for one device with Olm and sends: the machine's Olm channel. */
-export type SendEncrypted = (
-  step: Step,
-  to: { readonly userId: string; readonly deviceId: string; readonly type: string },
-  content: JsonObject,
-) => Promise<void>
-
 /** An open request is forgotten after a day: nobody who was asked will answer any more. */
 const requestLifetimeMs = 24 * 3_600_000
+
+const requestPrefix = 'secret/'
+const answerPrefix = 'secret-answer/'
+
+/** What another device asked for and could not be told yet. */
+interface OpenAnswer {
+  readonly name: SecretName
+  readonly requestId: string
+  readonly deviceId: string
+  readonly askedAt: number
+}
 
 interface OpenRequest {
   readonly name: SecretName
@@ -38,7 +46,7 @@ export async function requestMissingSecrets(
     if ((await readSecret(step, name)) !== null) continue
     const requestId = randomName(own)
     const request: OpenRequest = { name, askedDevices: deviceIds, askedAt: own.clock() }
-    step.put('key-request', `secret:${requestId}`, { version: 1, ...request })
+    step.put('key-request', `${requestPrefix}${requestId}`, { version: 1, ...request })
     sendRequest(step, own, deviceIds, {
       action: 'request',
       name,
@@ -48,59 +56,104 @@ export async function requestMissingSecrets(
   }
 }
 
-/** `m.secret.request`. Whoever is not a verified device of ours gets silence. */
+/** `m.secret.request`. Whoever is not a verified device of ours gets silence. @throws E2eeError SECRET_REQUEST_NOT_VERIFIED */
 export async function receiveSecretRequest(
   step: Step,
-  own: OwnDevice,
-  event: { readonly sender: string; readonly content: JsonObject },
-  sendEncrypted: SendEncrypted,
+  context: Context,
+  sender: string,
+  content: JsonObject,
 ): Promise<void> {
-  const { action, name, request_id: requestId, requesting_device_id: deviceId } = event.content
+  const { action, name, request_id: requestId, requesting_device_id: deviceId } = content
   if (action !== 'request' || typeof requestId !== 'string' || typeof deviceId !== 'string') return
-  if (event.sender === own.userId && deviceId === own.deviceId) return
-  const trust = await deviceTrust(step, own, event.sender, deviceId)
-  if (!isVerifiedOwnDevice(own, event.sender, trust)) {
-    step.tell({ kind: 'refused', code: 'SECRET_REQUEST_NOT_VERIFIED', from: event.sender })
-    return
+  if (sender === context.userId && deviceId === context.deviceId) return
+  if (!isVerifiedOwnDevice(context, sender, await deviceTrust(step, context, sender, deviceId))) {
+    throw new E2eeError('SECRET_REQUEST_NOT_VERIFIED', 'a device that is not verified asks for a secret')
   }
   const secretName = parseSecretName(name)
-  const secret = secretName ? await readSecret(step, secretName) : null
-  if (secret === null) return
-  const to = { userId: own.userId, deviceId, type: 'm.secret.send' }
-  await sendEncrypted(step, to, { request_id: requestId, secret })
+  if (secretName === null || (await readSecret(step, secretName)) === null) return
+  const answer: OpenAnswer = { name: secretName, requestId, deviceId, askedAt: context.clock() }
+  if (await sendSecret(step, context, answer)) return
+  // There is no Olm session with that device: the answer waits for one.
+  const device = await knownDevice(step, sender, deviceId)
+  if (device) await claimMissingSessions(step, context, [device])
+  step.put('key-request', `${answerPrefix}${deviceId}/${secretName}`, { version: 1, ...answer })
 }
 
-/** A decrypted `m.secret.send`; `deviceId` is the device whose Olm session it came through. */
-export async function receiveSecret(
-  step: Step,
-  own: OwnDevice,
-  event: { readonly sender: string; readonly deviceId: string; readonly content: JsonObject },
-): Promise<void> {
-  const { request_id: requestId, secret } = event.content
-  const refuse = (code: string) => step.tell({ kind: 'refused', code, from: event.sender })
-  if (typeof requestId !== 'string' || typeof secret !== 'string') return refuse('SECRET_MALFORMED')
-  const record = await step.get('key-request', `secret:${requestId}`)
-  if (!record) return refuse('SECRET_UNSOLICITED')
-  const { name, askedDevices, askedAt } = record as unknown as OpenRequest
-  if (own.clock() - askedAt > requestLifetimeMs || !askedDevices.includes(event.deviceId)) {
-    return refuse('SECRET_UNSOLICITED')
+/** New Olm sessions came: sends what waited for one, to devices that are verified still. */
+export async function sendWaitingSecrets(step: Step, context: Context): Promise<void> {
+  for (const [id, record] of await step.entries('key-request', answerPrefix)) {
+    const answer = record as unknown as OpenAnswer
+    const trust = await deviceTrust(step, context, context.userId, answer.deviceId)
+    const expired = context.clock() - answer.askedAt > requestLifetimeMs
+    const obsolete = expired || !isVerifiedOwnDevice(context, context.userId, trust)
+    if (obsolete || (await sendSecret(step, context, answer))) step.delete('key-request', id)
   }
-  const trust = await deviceTrust(step, own, event.sender, event.deviceId)
-  if (!isVerifiedOwnDevice(own, event.sender, trust)) return refuse('SECRET_NOT_VERIFIED')
+}
+
+/** False where there is no Olm session with the device. */
+async function sendSecret(step: Step, context: Context, answer: OpenAnswer): Promise<boolean> {
+  const { deviceId, requestId } = answer
+  const device = await knownDevice(step, context.userId, deviceId)
+  const secret = await readSecret(step, answer.name)
+  if (!device || secret === null) return true
+  const content = { request_id: requestId, secret }
+  const encrypted = await encryptForDevice(step, context, device, 'm.secret.send', content)
+  if (!encrypted) return false
+  const messages = { [context.userId]: { [deviceId]: encrypted } }
+  step.send({
+    id: randomName(context),
+    kind: 'to-device',
+    eventType: 'm.room.encrypted',
+    body: { messages },
+  })
+  return true
+}
+
+/** A decrypted `m.secret.send`. @throws E2eeError SECRET_MALFORMED, SECRET_UNSOLICITED, SECRET_NOT_VERIFIED, SECRET_MISMATCH */
+export async function receiveSecret(step: Step, context: Context, payload: OlmPayload): Promise<void> {
+  const { request_id: requestId, secret } = payload.content
+  if (typeof requestId !== 'string' || typeof secret !== 'string') {
+    throw new E2eeError('SECRET_MALFORMED', 'request_id or secret is missing')
+  }
+  const deviceId = await verifiedSender(step, context, payload)
+  const record = await step.get('key-request', `${requestPrefix}${requestId}`)
+  const { name, askedDevices, askedAt } = (record ?? {}) as unknown as Partial<OpenRequest>
+  const open = askedAt !== undefined && context.clock() - askedAt <= requestLifetimeMs
+  if (!name || !askedDevices || !open || !askedDevices.includes(deviceId)) {
+    throw new E2eeError('SECRET_UNSOLICITED', 'a secret came that this device was not asked for')
+  }
   if (name === backupSecret) await importBackupSecret(step, secret)
-  else await importCrossSigningSecret(step, own, { name, secret })
-  step.delete('key-request', `secret:${requestId}`)
-  const others = askedDevices.filter(asked => asked !== event.deviceId)
+  else await importCrossSigningSecret(step, context, { name, secret })
+  step.delete('key-request', `${requestPrefix}${requestId}`)
+  const others = askedDevices.filter(asked => asked !== deviceId)
   if (others.length === 0) return
   const cancellation = { action: 'request_cancellation', request_id: requestId }
-  sendRequest(step, own, others, { ...cancellation, requesting_device_id: own.deviceId })
+  sendRequest(step, context, others, { ...cancellation, requesting_device_id: context.deviceId })
+}
+
+/** The device whose Olm session the message came through, if it is ours and verified: by its keys, not by its word. */
+async function verifiedSender(step: Step, context: Context, payload: OlmPayload): Promise<string> {
+  const { sender, senderCurve25519Key, senderEd25519Key } = payload
+  const devices = sender === context.userId ? await knownDevices(step, sender) : []
+  const device = devices.find(
+    each => each.curve25519Key === senderCurve25519Key && each.ed25519Key === senderEd25519Key,
+  )
+  const trust = device ? await deviceTrust(step, context, sender, device.deviceId) : 'unknown'
+  if (!device || !isVerifiedOwnDevice(context, sender, trust)) {
+    throw new E2eeError(
+      'SECRET_NOT_VERIFIED',
+      'a secret came from a device that is not a verified one of ours',
+    )
+  }
+  return device.deviceId
 }
 
 /** Forgets requests that nobody will answer any more. To be called now and then. */
 export async function expireSecretRequests(step: Step, own: OwnDevice): Promise<void> {
-  for (const [id, record] of await step.entries('key-request', 'secret:')) {
-    const { askedAt } = record as unknown as OpenRequest
-    if (own.clock() - askedAt > requestLifetimeMs) step.delete('key-request', id)
+  for (const prefix of [requestPrefix, answerPrefix]) {
+    for (const [id, { askedAt }] of await step.entries('key-request', prefix)) {
+      if (own.clock() - Number(askedAt) > requestLifetimeMs) step.delete('key-request', id)
+    }
   }
 }
 

@@ -29,6 +29,8 @@ interface Admission {
   readonly masterKey: PublicKeyText | null
   /** Who vouched, of an invite. */
   readonly inviter: string | null
+  /** Their signed word, until it was checked: at its coming we may not know their devices yet. */
+  readonly word: JsonObject | null
 }
 
 /**
@@ -48,7 +50,12 @@ export async function signInvite(
   if (standing !== 'pinned' && standing !== 'verified') {
     throw new E2eeError('IDENTITY_CHANGED', `the identity of ${userId} changed: accept or compare it first`)
   }
-  admit(step, roomId, userId, { by: 'invite', masterKey: identity.masterKey, inviter: own.userId })
+  admit(step, roomId, userId, {
+    by: 'invite',
+    masterKey: identity.masterKey,
+    inviter: own.userId,
+    word: null,
+  })
   const statement: JsonObject = {
     version: 1,
     room_id: roomId,
@@ -69,40 +76,30 @@ export async function beginRoom(
   if (await step.get('room', `began:${roomId}`)) return
   step.put('room', `began:${roomId}`, { version: 1 })
   for (const userId of userIds) {
-    admit(step, roomId, userId, { by: 'present', masterKey: null, inviter: null })
+    admit(step, roomId, userId, { by: 'present', masterKey: null, inviter: null, word: null })
   }
 }
 
-/**
- * An invite as the room shows it. Its word counts if a member gave it whom somebody let in themselves, from a device
- * that gets keys; what does not count is passed over without a trace: the invitee then waits for a person.
- */
+/** An invite as the room shows it. A word that is not for this invite is passed over. */
 export async function receiveInvite(
   step: Step,
-  own: OwnDevice,
   event: {
     readonly roomId: string
     readonly sender: string
     readonly userId: string
     readonly content: JsonObject
   },
-): Promise<boolean> {
+): Promise<void> {
   const { roomId, sender, userId } = event
-  const statement = event.content[inviteSignatureMember]
-  if (!isObject(statement)) return false
-  const { version, room_id, invitee, inviter, device_id: deviceId, invitee_master_key: masterKey } = statement
+  const word = event.content[inviteSignatureMember]
+  if (!isObject(word)) return
+  const { version, room_id, invitee, inviter, invitee_master_key: masterKey } = word
   const fits = version === 1 && room_id === roomId && invitee === userId && inviter === sender
-  if (!fits || typeof deviceId !== 'string' || typeof masterKey !== 'string') return false
-  // Otherwise the server could put two people in, and the first would vouch for the second.
-  if (sender !== own.userId && (await undecidedNewcomers(step, own, roomId, [sender])).length > 0)
-    return false
-  const device = await knownDevice(step, sender, deviceId)
-  const trust = await deviceTrust(step, own, sender, deviceId)
-  if (!device || !mayReceiveKeys(trust)) return false
-  if (!isSignedBy(statement, sender, device.ed25519Key, deviceId)) return false
-  if ((await admissionOf(step, roomId, userId))?.by === 'person') return true
-  admit(step, roomId, userId, { by: 'invite', masterKey, inviter: sender })
-  return true
+  if (!fits || typeof masterKey !== 'string') return
+  const before = await admissionOf(step, roomId, userId)
+  // What was checked, or decided by a person, does not yield to what is not.
+  if (before && before.word === null) return
+  admit(step, roomId, userId, { by: 'invite', masterKey, inviter: sender, word })
 }
 
 /** They left, or were made to: whoever comes back has to be let in again. */
@@ -112,23 +109,47 @@ export function memberLeft(step: Step, input: { readonly roomId: string; readonl
 
 /** Those of these members whom nobody let in as they are now: no keys while there is one. */
 export async function undecidedNewcomers(
-  step: Pick<Step, 'getMany'>,
+  step: Step,
   own: OwnDevice,
   roomId: string,
   userIds: readonly string[],
 ): Promise<string[]> {
-  const others = userIds.filter(userId => userId !== own.userId)
-  const admissions = await step.getMany(
-    'room',
-    others.map(userId => `member:${roomId}|${userId}`),
-  )
-  const identities = await step.getMany('identity', others)
-  return others.filter((_, i) => {
-    const admission = admissions[i] as unknown as Admission | undefined
-    if (!admission) return true
-    // Of the rest, that the key is still the pinned one is the business of the identity.
-    return admission.by === 'invite' && identities[i]?.['masterKey'] !== admission.masterKey
-  })
+  const undecided: string[] = []
+  for (const userId of userIds) {
+    if (!(await isLetIn(step, own, roomId, userId, new Set()))) undecided.push(userId)
+  }
+  return undecided
+}
+
+/** @param asking those on whose account we ask: nobody vouches for themselves, by whatever way round */
+async function isLetIn(
+  step: Step,
+  own: OwnDevice,
+  roomId: string,
+  userId: string,
+  asking: ReadonlySet<string>,
+): Promise<boolean> {
+  if (userId === own.userId) return true
+  const admission = await admissionOf(step, roomId, userId)
+  if (!admission || asking.has(userId)) return false
+  // Of those who were let in otherwise, that the key is still the pinned one is the business of the identity.
+  if (admission.by !== 'invite') return true
+  if ((await readIdentity(step, userId))?.masterKey !== admission.masterKey) return false
+  if (admission.word === null) return true
+  const inviter = admission.inviter!
+  // Otherwise the server could put two people in, and the first would vouch for the second.
+  if (!(await isLetIn(step, own, roomId, inviter, new Set([...asking, userId])))) return false
+  if (!(await isWordOf(step, own, inviter, admission.word))) return false
+  admit(step, roomId, userId, { ...admission, word: null })
+  return true
+}
+
+/** Given by a device that gets keys, so that it is the inviter's and not the server's. */
+async function isWordOf(step: Step, own: OwnDevice, inviter: string, word: JsonObject): Promise<boolean> {
+  const deviceId = word['device_id']
+  const device = typeof deviceId === 'string' ? await knownDevice(step, inviter, deviceId) : null
+  if (!device || !mayReceiveKeys(await deviceTrust(step, own, inviter, device.deviceId))) return false
+  return isSignedBy(word, inviter, device.ed25519Key, device.deviceId)
 }
 
 /** A person looked at a newcomer and said yes, to the master key that they were shown (null: there is none). */
@@ -140,7 +161,7 @@ export async function admitNewcomer(
   if (((await readIdentity(step, userId))?.masterKey ?? null) !== masterKey) {
     throw new E2eeError('IDENTITY_CHANGED', `the master key of ${userId} is another one by now`)
   }
-  admit(step, roomId, userId, { by: 'person', masterKey, inviter: null })
+  admit(step, roomId, userId, { by: 'person', masterKey, inviter: null, word: null })
 }
 
 async function admissionOf(step: Step, roomId: string, userId: string): Promise<Admission | null> {

@@ -14,7 +14,11 @@ import { decryptFromDevice, encryptForDevice, type OlmPayload, unwedge, unwedged
 import { randomName } from './own-device.ts'
 import { receiveRoomKey, receiveWithheld, senderDeviceId } from './received-room-keys.ts'
 import type { Step } from './records.ts'
+import { receiveSecret, receiveSecretRequest } from './secret-sharing.ts'
 import { openStep } from './step.ts'
+import { receiveVerificationEvent } from './verification/flow.ts'
+
+const verificationPrefix = 'm.key.verification.'
 
 /** What is not for the engine: the host's own features. */
 export interface DeviceMessage {
@@ -73,6 +77,9 @@ async function handle(step: Step, context: Context, event: JsonObject): Promise<
     case 'm.room_key.withheld':
       receiveWithheld(step, content)
       return null
+    case 'm.secret.request':
+      await receiveSecretRequest(step, context, sender, content)
+      return null
     case 'm.room_key':
     case 'm.forwarded_room_key':
     case 'm.room_key_bundle':
@@ -80,7 +87,9 @@ async function handle(step: Step, context: Context, event: JsonObject): Promise<
     case 'm.dummy':
       throw new E2eeError('NOT_ENCRYPTED', 'a message that has to be encrypted came in the clear')
     default:
-      return { type, content, sender, encryptedBy: null }
+      if (!type.startsWith(verificationPrefix)) return { type, content, sender, encryptedBy: null }
+      await receiveVerificationEvent(step, context, { sender, type, content, room: null })
+      return null
   }
 }
 
@@ -101,12 +110,19 @@ async function handleEncrypted(
     case 'io.element.msc4268.room_key_bundle':
       receiveHistoryOffer(step, context, payload)
       return null
+    case 'm.secret.send':
+      await receiveSecret(step, context, payload)
+      return null
     case 'm.dummy':
       return null
     case 'm.room.encrypted':
       throw new E2eeError('OLM_NESTED', 'an encrypted message inside another')
     default:
-      return { type, content, sender, encryptedBy: await senderDeviceId(step, payload) }
+      if (!type.startsWith(verificationPrefix)) {
+        return { type, content, sender, encryptedBy: await senderDeviceId(step, payload) }
+      }
+      await receiveVerificationEvent(step, context, { sender, type, content, room: null })
+      return null
   }
 }
 

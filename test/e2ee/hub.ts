@@ -4,11 +4,13 @@
  */
 import * as Rust from '@matrix-org/matrix-sdk-crypto-wasm'
 import { bootstrapCrossSigning } from '../../pwa/e2ee/cross-signing.ts'
+import { readIdentity } from '../../pwa/e2ee/identity.ts'
 import { type Machine, type MachineOptions, openMachine } from '../../pwa/e2ee/machine.ts'
 import type { Notice } from '../../pwa/e2ee/notices.ts'
 import { randomBytes } from '../../pwa/e2ee/primitives.ts'
 import type { OutgoingRequest } from '../../pwa/e2ee/requests.ts'
 import type { RoomEventResult } from '../../pwa/e2ee/room-decryption.ts'
+import { admitNewcomer } from '../../pwa/e2ee/signed-invite.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { MemoryRecords } from '../support/records.ts'
 
@@ -308,6 +310,14 @@ export class OurDevice implements Participant {
       ...more,
     })
     await this.hub.settle()
+  }
+
+  /** A person says yes to a newcomer, as they are now. */
+  async admit(roomId: string, userId: string): Promise<void> {
+    await this.machine.run(async step => {
+      const masterKey = (await readIdentity(step, userId))?.masterKey ?? null
+      await admitNewcomer(step, { roomId, userId, masterKey })
+    })
   }
 
   /** The event, once everybody who should have the key has it. */

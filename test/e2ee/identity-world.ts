@@ -1,13 +1,14 @@
 /**
  * Steps over records in memory, and people whose keys the test holds: what the files about identities need around them.
  */
-import { encodeBase64 } from '#protocol/base64.ts'
 import type { JsonObject } from '#protocol/json.ts'
+import { Account } from '../../pwa/e2ee/account.ts'
+import type { Context } from '../../pwa/e2ee/context.ts'
 import { bootstrapCrossSigning, signOwnDevice } from '../../pwa/e2ee/cross-signing.ts'
 import { receiveIdentities } from '../../pwa/e2ee/identity.ts'
 import type { Notice } from '../../pwa/e2ee/notices.ts'
-import { type OwnDevice, signAsDevice } from '../../pwa/e2ee/own-device.ts'
-import { curve25519KeyPair, ed25519KeyPair, ed25519Sign, randomBytes } from '../../pwa/e2ee/primitives.ts'
+import { signAsDevice } from '../../pwa/e2ee/own-device.ts'
+import { randomBytes } from '../../pwa/e2ee/primitives.ts'
 import type { Collection, Step } from '../../pwa/e2ee/records.ts'
 import type { OutgoingRequest } from '../../pwa/e2ee/requests.ts'
 import { SigningKey, signingKeyId } from '../../pwa/e2ee/signing-key.ts'
@@ -16,10 +17,10 @@ export const alice = '@alice:letro.test'
 export const bob = '@bob:letro.test'
 
 /** A device with its records. `run` is one step: it takes effect if the function returns, not if it throws. */
-export class Host implements OwnDevice {
+export class Host implements Context {
   readonly userId: string
   readonly deviceId: string
-  readonly account: OwnDevice['account']
+  readonly account = Account.create(randomBytes)
   readonly deviceKeys: JsonObject
   readonly records = new Map<string, JsonObject>()
   readonly sent: OutgoingRequest[] = []
@@ -29,19 +30,13 @@ export class Host implements OwnDevice {
   constructor(userId: string, deviceId: string, more: JsonObject = {}) {
     this.userId = userId
     this.deviceId = deviceId
-    const { publicKey, privateKey } = ed25519KeyPair()
-    const curve = curve25519KeyPair()
-    this.account = {
-      ed25519Key: encodeBase64(publicKey),
-      sign: message => ed25519Sign(privateKey, message),
-    }
     this.deviceKeys = signAsDevice<JsonObject>(this, {
       user_id: userId,
       device_id: deviceId,
       algorithms: ['m.olm.v1.curve25519-aes-sha2', 'm.megolm.v1.aes-sha2'],
       keys: {
         [`ed25519:${deviceId}`]: this.account.ed25519Key,
-        [`curve25519:${deviceId}`]: encodeBase64(curve.publicKey),
+        [`curve25519:${deviceId}`]: this.account.curve25519Key,
       },
       ...more,
     })

@@ -3,41 +3,42 @@ import { encodeBase64 } from '#protocol/base64.ts'
 import type { JsonObject } from '#protocol/json.ts'
 import { signOwnDevice } from '../../pwa/e2ee/cross-signing.ts'
 import { decryptFromBackup, encryptForBackup } from '../../pwa/e2ee/ecies-backup.ts'
+import { InboundGroupSession } from '../../pwa/e2ee/inbound-group-session.ts'
 import {
-  type BackedUpSession,
   backUpNextBatch,
-  backupRefused,
-  backupUploaded,
   createBackup,
   importBackupSecret,
-  markForBackup,
   pendingBackups,
   readBackup,
+  receiveBackupAnswer,
   receiveBackupInfo,
   restoreBackup,
 } from '../../pwa/e2ee/key-backup.ts'
+import { OutboundGroupSession } from '../../pwa/e2ee/outbound-group-session.ts'
 import { signAsDevice } from '../../pwa/e2ee/own-device.ts'
 import { curve25519KeyPair, encodeSecret, randomBytes, ready } from '../../pwa/e2ee/primitives.ts'
+import { keepSession, type RoomSession, readSession } from '../../pwa/e2ee/room-sessions.ts'
 import { readSecret } from '../../pwa/e2ee/secrets.ts'
-import { alice, Host } from './identity-world.ts'
+import { alice, bob, Host } from './identity-world.ts'
 
 test.before(() => ready)
 
 const room = '!room:letro.test'
+type Rooms = Record<string, { sessions: Record<string, JsonObject> }>
 
-function session(more: Partial<BackedUpSession> = {}): BackedUpSession {
-  const exported = randomBytes(165)
-  exported.set([1, 0, 0, 0, 7])
+function session(more: Partial<RoomSession> = {}): RoomSession {
+  const outbound = OutboundGroupSession.create(randomBytes)
   return {
     roomId: room,
-    sessionId: encodeBase64(exported.slice(133)),
-    firstMessageIndex: 7,
-    forwardedCount: 0,
-    senderKey: encodeBase64(randomBytes(32)),
+    sessionId: outbound.id,
+    key: InboundGroupSession.fromSessionKey(outbound.sessionKey()).exportFrom(7),
+    source: 'owner',
+    senderUserId: bob,
+    senderDeviceId: 'B',
+    senderCurve25519Key: encodeBase64(randomBytes(32)),
     senderEd25519Key: encodeBase64(randomBytes(32)),
-    forwardingChain: [],
-    sessionKey: encodeSecret(exported),
-    sharedHistory: true,
+    givenBy: null,
+    isHistoryShared: true,
     ...more,
   }
 }
@@ -50,55 +51,70 @@ async function withBackup() {
   return { host, info }
 }
 
-/** Backs up these sessions; the request that went out. */
-async function backUp(host: Host, ...sessions: BackedUpSession[]) {
-  const byId = new Map(sessions.map(one => [one.sessionId, { ...one, authentic: true }]))
-  for (const one of sessions) await host.run(step => markForBackup(step, host, one.roomId, one.sessionId))
-  await host.run(step =>
-    backUpNextBatch(step, host, async (_step, _room, sessionId) => byId.get(sessionId) ?? null),
-  )
+/** Keeps these sessions and backs them up; the request that went out. */
+async function backUp(host: Host, ...sessions: RoomSession[]) {
+  for (const one of sessions) await host.run(step => keepSession(step, one))
+  await host.run(step => backUpNextBatch(step, host))
   return host.take('backup-keys')[0]
 }
 
+/** Restores on another device of ours. */
 async function restore(host: Host, answer: JsonObject) {
-  const restored: (BackedUpSession & { authentic: false })[] = []
-  const result = await host.run(step =>
-    restoreBackup(step, answer, async (_step, one) => void restored.push(one)),
-  )
-  return { ...result, sessions: restored }
+  const other = new Host(alice, 'OTHER')
+  for (const name of ['secret\nm.megolm_backup.v1', 'key-backup\nbackup']) {
+    other.records.set(name, host.records.get(name)!)
+  }
+  const result = await other.run(step => restoreBackup(step, answer))
+  const kept = await other.run(step => step.entries('inbound-group-session'))
+  return { ...result, other, sessions: kept.map(([, record]) => record) }
 }
 
-test('what was backed up is restored as it was, and not as authentic', async t => {
+test('what was backed up is restored, as of the backup and of nobody', async t => {
   const { host } = await withBackup()
   const one = session()
   const request = await backUp(host, one)
   t.is(request!.version, '1')
-  const { sessions, restored } = await restore(host, request!.body)
+  t.like(Object.values((request!.body['rooms'] as Rooms)[room]!.sessions)[0], {
+    first_message_index: 7,
+    forwarded_count: 0,
+    is_verified: true,
+  })
+  const { sessions, restored, other } = await restore(host, request!.body)
   t.is(restored, 1)
-  t.deepEqual(sessions, [{ ...one, authentic: false }])
+  const expected = { ...one, source: 'backup', senderUserId: null, senderDeviceId: null }
+  t.deepEqual(sessions, [{ algorithm: 'm.megolm.v1.aes-sha2', ...expected }])
+  // It is not backed up a second time.
+  t.is(await other.run(step => pendingBackups(step)), 0)
+})
+
+test('a session from the backup does not take the place of one from its owner', async t => {
+  const { host } = await withBackup()
+  const one = session()
+  const request = await backUp(host, one)
+  await host.run(step => restoreBackup(step, request!.body))
+  t.like(await host.run(step => readSession(step, room, one.sessionId)), {
+    source: 'owner',
+    senderUserId: bob,
+  })
 })
 
 test('a batch is made once, confirmed, and repeated for what was stored anew in between', async t => {
   const { host } = await withBackup()
-  const [one, two] = [session(), session()]
+  const [one, two] = [session({ source: 'backup' }), session()]
   const request = await backUp(host, one, two)
   t.is(await backUp(host), undefined)
-  await host.run(step => markForBackup(step, host, room, one.sessionId))
-  await host.run(step => backupUploaded(step, request!.id))
+  await host.run(step => keepSession(step, { ...one, source: 'owner' }))
+  await host.run(step => receiveBackupAnswer(step, request!.id, {}))
   t.is(await host.run(step => pendingBackups(step)), 1)
-  t.deepEqual(
-    Object.keys(
-      ((await backUp(host, one))!.body['rooms'] as Record<string, { sessions: JsonObject }>)[room]!.sessions,
-    ),
-    [one.sessionId],
-  )
+  const again = (await backUp(host))!.body['rooms'] as Rooms
+  t.deepEqual(Object.keys(again[room]!.sessions), [one.sessionId])
 })
 
 test('when the server has another version by now, everything waits', async t => {
   const { host, info } = await withBackup()
   const one = session()
   const request = await backUp(host, one)
-  await host.run(step => backupRefused(step, request!.id))
+  await host.run(step => receiveBackupAnswer(step, request!.id, null))
   t.is(await backUp(host, one), undefined)
   await host.run(step => receiveBackupInfo(step, host, { ...info, version: '2' }))
   t.is((await backUp(host, one))?.version, '2')
@@ -106,8 +122,9 @@ test('when the server has another version by now, everything waits', async t => 
 
 test('a new version gets every session that is here', async t => {
   const { host, info } = await withBackup()
-  const one = session()
-  await host.run(step => step.put('inbound-group-session', 'x', { room_id: room, session_id: one.sessionId }))
+  const request = await backUp(host, session())
+  await host.run(step => receiveBackupAnswer(step, request!.id, {}))
+  t.is(await host.run(step => pendingBackups(step)), 0)
   await host.run(step => receiveBackupInfo(step, host, { ...info, version: '2' }))
   t.is(await host.run(step => pendingBackups(step)), 1)
 })
@@ -210,7 +227,6 @@ for (const [what, change] of [
   ['not JSON', null],
   ['another algorithm', { algorithm: 'x' }],
   ['no sender', { sender_key: 1 }],
-  ['no claimed key', { sender_claimed_keys: {} }],
   ['a short session key', { session_key: 'AAAA' }],
 ] as [string, JsonObject | null][]) {
   test(`a session that holds ${what} is refused`, async t => {

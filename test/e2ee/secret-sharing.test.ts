@@ -1,6 +1,9 @@
 import test from 'ava'
+import { encodeBase64 } from '#protocol/base64.ts'
 import type { JsonObject } from '#protocol/json.ts'
-import { importCrossSigningSecret } from '../../pwa/e2ee/cross-signing.ts'
+import { importCrossSigningSecret, signOwnDevice, verifyIdentity } from '../../pwa/e2ee/cross-signing.ts'
+import { readIdentity } from '../../pwa/e2ee/identity.ts'
+import type { OlmPayload } from '../../pwa/e2ee/olm-channel.ts'
 import { ready } from '../../pwa/e2ee/primitives.ts'
 import {
   expireSecretRequests,
@@ -10,121 +13,156 @@ import {
   shouldRequestSecrets,
 } from '../../pwa/e2ee/secret-sharing.ts'
 import { readSecret } from '../../pwa/e2ee/secrets.ts'
+import { Hub, OurDevice } from './hub.ts'
 import { alice, bob, Host, Person } from './identity-world.ts'
 
 test.before(() => ready)
 
-/** Alice's identity on a device that has its secrets, and a new verified one that lacks two of them. */
-async function world() {
+/** Alice's first device, with her secrets, and a second one that she compared it with, all at one server. */
+async function atServer() {
+  const hub = new Hub()
+  const old = await OurDevice.open(hub, alice, 'OLD')
+  await hub.settle()
+  await old.bootstrap()
+  const fresh = await OurDevice.open(hub, alice, 'NEW')
+  await hub.settle()
+  await old.machine.run((step, context) => signOwnDevice(step, context, 'NEW'))
+  await fresh.machine.run(async (step, context) => {
+    const { masterKey } = (await readIdentity(step, alice))!
+    await verifyIdentity(step, context, { userId: alice, masterKey })
+  })
+  await hub.settle()
+  return { hub, old, fresh }
+}
+
+test('a verified device asks another and has the secrets, though they had no session', async t => {
+  const { hub, old, fresh } = await atServer()
+  const secrets = (device: OurDevice) =>
+    device.machine.run(async step => [
+      await readSecret(step, 'm.cross_signing.master'),
+      await readSecret(step, 'm.cross_signing.self_signing'),
+      await readSecret(step, 'm.cross_signing.user_signing'),
+    ])
+  t.deepEqual(await secrets(fresh), [null, null, null])
+  await fresh.machine.run((step, context) => requestMissingSecrets(step, context, ['OLD']))
+  await hub.settle()
+  t.deepEqual(await secrets(fresh), await secrets(old))
+  // Nothing that was sent in the clear holds one.
+  const secret = (await secrets(old))[0]!
+  t.false(JSON.stringify(hub.log).includes(secret))
+})
+
+test('a device that is not verified any more when the session comes gets nothing', async t => {
+  const { hub, old, fresh } = await atServer()
+  await fresh.machine.run((step, context) => requestMissingSecrets(step, context, ['OLD']))
+  for (const request of fresh.machine.outgoingRequests()) await fresh.answer(request)
+  await old.machine.receiveSync({ toDevice: hub.sync(old).toDevice })
+  // The answer waits for an Olm session. In the meantime our identity is another one.
+  await old.machine.run(async step => {
+    const record = (await step.get('identity', alice))!
+    step.put('identity', alice, { ...record, verifiedKey: null })
+  })
+  await hub.settle()
+  t.is(await fresh.machine.run(step => readSecret(step, 'm.cross_signing.master')), null)
+})
+
+test('a secret in the clear is refused', async t => {
+  const { hub, fresh } = await atServer()
+  hub.deliver(`${alice} NEW`, { sender: alice, type: 'm.secret.send', content: {} })
+  await hub.settle()
+  t.true(fresh.refusals.includes('NOT_ENCRYPTED'))
+})
+
+/** Alice's identity on a new verified device that asked for what it lacks; the test makes the answers. */
+async function asking() {
   const us = new Person(alice)
   const [old, fresh] = [new Host(alice, 'OLD'), new Host(alice, 'NEW')]
+  const other = us.selfSigning.sign(new Host(alice, 'THIRD').deviceKeys, alice)
+  const unsigned = new Host(alice, 'OTHER')
   const devices = [old, fresh].map(host => us.selfSigning.sign(host.deviceKeys, alice))
-  for (const host of [old, fresh]) {
-    await host.knows(alice, ...devices)
-    await host.learns(us)
-    const secret = us.master.toSecret()
-    await host.run(step => importCrossSigningSecret(step, host, { name: 'm.cross_signing.master', secret }))
-  }
-  const secret = us.selfSigning.toSecret()
-  await old.run(step => importCrossSigningSecret(step, old, { name: 'm.cross_signing.self_signing', secret }))
+  await fresh.knows(alice, ...devices, other, unsigned.deviceKeys)
+  await fresh.learns(us)
+  const secret = us.master.toSecret()
+  await fresh.run(step => importCrossSigningSecret(step, fresh, { name: 'm.cross_signing.master', secret }))
   fresh.sent.length = 0
   await fresh.run(step => requestMissingSecrets(step, fresh, ['OLD', 'OTHER']))
   const requests = fresh.take('to-device').map(({ body }) => {
     const messages = body['messages'] as Record<string, Record<string, JsonObject>>
     return messages[alice]!['OLD']!
   })
-  return { us, old, fresh, requests, devices }
+  const request = requests.find(({ name }) => name === 'm.cross_signing.self_signing')!
+  const content = { request_id: request['request_id']!, secret: us.selfSigning.toSecret() }
+  const give = (from: Host, more: JsonObject = {}, sender = alice) => {
+    const payload: OlmPayload = {
+      type: 'm.secret.send',
+      content: { ...content, ...more },
+      sender,
+      senderCurve25519Key: from.account.curve25519Key,
+      senderEd25519Key: from.account.ed25519Key,
+      senderDeviceKeys: null,
+    }
+    return fresh.run(step => receiveSecret(step, fresh, payload))
+  }
+  return { us, old, fresh, unsigned, requests, give }
 }
 
-/** What leaves the device that was asked. */
-async function ask(host: Host, content: JsonObject, sender = alice) {
-  const answers: { deviceId: string; content: JsonObject }[] = []
-  await host.run(step =>
-    receiveSecretRequest(step, host, { sender, content }, async (_step, to, content) => {
-      answers.push({ deviceId: to.deviceId, content })
-    }),
-  )
-  return answers
-}
-
-const byName = (requests: JsonObject[], name: string) => requests.find(request => request['name'] === name)!
-
-test('a verified device of ours is answered, and takes what makes our public key', async t => {
-  const { us, old, fresh, requests } = await world()
+test('what a verified device that we asked answers is taken, once; the others are told', async t => {
+  const { us, old, fresh, requests, give } = await asking()
   t.is(requests.length, 3)
-  const request = byName(requests, 'm.cross_signing.self_signing')
-  const [answer] = await ask(old, request)
-  t.is(answer!.deviceId, 'NEW')
-  await fresh.run(step =>
-    receiveSecret(step, fresh, { sender: alice, deviceId: 'OLD', content: answer!.content }),
-  )
-  t.is(await fresh.run(step => readSecret(step, 'm.cross_signing.self_signing')), us.selfSigning.toSecret())
-  // The others are told that it is over, and a second answer is one to no question.
-  const [cancellation] = fresh.take('to-device')
-  t.deepEqual(Object.keys((cancellation!.body['messages'] as Record<string, object>)[alice]!), ['OTHER'])
-  await fresh.run(step =>
-    receiveSecret(step, fresh, { sender: alice, deviceId: 'OLD', content: answer!.content }),
-  )
-  t.like(fresh.told.at(-1), { kind: 'refused', code: 'SECRET_UNSOLICITED' })
+  await give(old)
+  const held = await fresh.run(step => readSecret(step, 'm.cross_signing.self_signing'))
+  t.is(held, us.selfSigning.toSecret())
+  const cancellation = fresh.take('to-device').find(({ eventType }) => eventType === 'm.secret.request')!
+  t.deepEqual(Object.keys((cancellation.body['messages'] as Record<string, object>)[alice]!), ['OTHER'])
+  await t.throwsAsync(give(old), { code: 'SECRET_UNSOLICITED' })
 })
 
-test('silence for a secret that is not here, for ourselves, for a cancellation, for other names', async t => {
-  const { old, requests } = await world()
-  const request = byName(requests, 'm.cross_signing.self_signing')
-  t.deepEqual(await ask(old, byName(requests, 'm.cross_signing.user_signing')), [])
-  t.deepEqual(await ask(old, { ...request, requesting_device_id: 'OLD' }), [])
-  t.deepEqual(await ask(old, { ...request, action: 'request_cancellation' }), [])
-  t.deepEqual(await ask(old, { ...request, name: 'constructor' }), [])
-})
-
-test('another person, an unsigned and an unknown device of ours get nothing', async t => {
-  const { old, requests, devices } = await world()
-  const request = byName(requests, 'm.cross_signing.self_signing')
-  await old.knows(alice, ...devices, new Host(alice, 'MALLORY').deviceKeys)
-  for (const [content, sender] of [
-    [{ ...request, requesting_device_id: 'MALLORY' }, alice],
-    [{ ...request, requesting_device_id: 'NOBODY' }, alice],
-    [request, bob],
-  ] as const) {
-    t.deepEqual(await ask(old, content, sender), [])
-    t.like(old.told.at(-1), { kind: 'refused', code: 'SECRET_REQUEST_NOT_VERIFIED' })
-  }
-})
-
-test('while our own identity is unverified, nobody is given a secret', async t => {
-  const { old, requests } = await world()
-  const record = old.records.get(`identity\n${alice}`)!
-  await old.run(step => step.put('identity', alice, { ...record, verifiedKey: null }))
-  t.deepEqual(await ask(old, byName(requests, 'm.cross_signing.self_signing')), [])
-})
-
-test('a secret from a device that was not asked, of another person, too late or wrong is refused', async t => {
-  const { us, fresh, requests } = await world()
-  const { request_id } = byName(requests, 'm.cross_signing.self_signing')
-  const content = { request_id, secret: us.selfSigning.toSecret() } as JsonObject
-  const give = (event: { sender?: string; deviceId?: string; content?: JsonObject }) =>
-    fresh.run(step => receiveSecret(step, fresh, { sender: alice, deviceId: 'OLD', content, ...event }))
-  const refused = async (event: Parameters<typeof give>[0], code: string) => {
-    await give(event)
-    t.like(fresh.told.at(-1), { kind: 'refused', code })
-  }
-  await refused({ deviceId: 'THIRD' }, 'SECRET_UNSOLICITED')
-  await refused({ deviceId: 'OTHER' }, 'SECRET_NOT_VERIFIED')
-  await refused({ sender: bob }, 'SECRET_NOT_VERIFIED')
-  await refused({ content: { ...content, request_id: 'x' } }, 'SECRET_UNSOLICITED')
-  await refused({ content: { request_id } as JsonObject }, 'SECRET_MALFORMED')
-  await t.throwsAsync(give({ content: { ...content, secret: us.master.toSecret() } }), {
-    code: 'SECRET_MISMATCH',
-  })
+test('a secret of another device or person, unasked, too late or wrong is refused and changes nothing', async t => {
+  const { us, old, fresh, unsigned, give } = await asking()
+  const before = JSON.stringify([...fresh.records])
+  await t.throwsAsync(give(unsigned), { code: 'SECRET_NOT_VERIFIED' })
+  // A device id is only a word: the keys of the session say who it is.
+  await t.throwsAsync(give(new Host(alice, 'OLD')), { code: 'SECRET_NOT_VERIFIED' })
+  await t.throwsAsync(give(old, {}, bob), { code: 'SECRET_NOT_VERIFIED' })
+  await t.throwsAsync(give(fresh), { code: 'SECRET_NOT_VERIFIED' })
+  await t.throwsAsync(give(old, { request_id: 'x' }), { code: 'SECRET_UNSOLICITED' })
+  await t.throwsAsync(give(old, { secret: undefined }), { code: 'SECRET_MALFORMED' })
+  await t.throwsAsync(give(old, { secret: us.master.toSecret() }), { code: 'SECRET_MISMATCH' })
+  await t.throwsAsync(give(old, { secret: encodeBase64(new Uint8Array(31)) }), { code: 'SECRET_BAD_LENGTH' })
   fresh.now += 25 * 3_600_000
-  await refused({}, 'SECRET_UNSOLICITED')
-  t.is(await fresh.run(step => readSecret(step, 'm.cross_signing.self_signing')), null)
+  await t.throwsAsync(give(old), { code: 'SECRET_UNSOLICITED' })
+  t.is(JSON.stringify([...fresh.records]), before)
   await fresh.run(step => expireSecretRequests(step, fresh))
   t.deepEqual(await fresh.run(step => step.entries('key-request')), [])
 })
 
+test('another person, an unsigned and an unknown device of ours get nothing', async t => {
+  const host = await new Host(alice, 'A').withIdentity()
+  const devices = host.records.get(`device-list\n${alice}`)!['devices'] as JsonObject
+  await host.knows(alice, devices['A'] as JsonObject, new Host(alice, 'MALLORY').deviceKeys)
+  const ask = (content: JsonObject, sender = alice) =>
+    host.run(step =>
+      receiveSecretRequest(step, host, sender, {
+        action: 'request',
+        request_id: 'x',
+        name: 'm.cross_signing.master',
+        ...content,
+      }),
+    )
+  const code = 'SECRET_REQUEST_NOT_VERIFIED'
+  await t.throwsAsync(ask({ requesting_device_id: 'MALLORY' }), { code })
+  await t.throwsAsync(ask({ requesting_device_id: 'NOBODY' }), { code })
+  await t.throwsAsync(ask({ requesting_device_id: 'A' }, bob), { code })
+  // Silence for ourselves, for a cancellation, for what is malformed.
+  host.sent.length = 0
+  await ask({ requesting_device_id: 'A' })
+  await ask({ requesting_device_id: 'MALLORY', action: 'request_cancellation' })
+  await ask({ requesting_device_id: 7 })
+  t.deepEqual(host.sent, [])
+})
+
 test('a device asks once its identity is verified and while something is missing', async t => {
-  const { fresh } = await world()
+  const { fresh } = await asking()
   t.true(await fresh.run(step => shouldRequestSecrets(step, fresh)))
   const whole = await new Host(bob, 'B').withIdentity()
   t.false(await whole.run(step => shouldRequestSecrets(step, whole)))

@@ -30,16 +30,10 @@ import type { JsonObject } from '#protocol/json.ts'
 import { bootstrapCrossSigning, deviceTrust, signOwnDevice } from '../../pwa/e2ee/cross-signing.ts'
 import { encryptForBackup } from '../../pwa/e2ee/ecies-backup.ts'
 import { readIdentity, standingOf } from '../../pwa/e2ee/identity.ts'
-import {
-  type BackedUpSession,
-  backUpNextBatch,
-  createBackup,
-  markForBackup,
-  receiveBackupInfo,
-  restoreBackup,
-} from '../../pwa/e2ee/key-backup.ts'
+import { backUpNextBatch, createBackup, receiveBackupInfo, restoreBackup } from '../../pwa/e2ee/key-backup.ts'
 import { decodeSecret, randomBytes, ready } from '../../pwa/e2ee/primitives.ts'
 import type { Step } from '../../pwa/e2ee/records.ts'
+import { keepSession, readSession } from '../../pwa/e2ee/room-sessions.ts'
 import {
   encodeRecoveryKey,
   keyFromPassphrase,
@@ -493,21 +487,19 @@ test.serial(
     const { public_key: publicKey } = body['auth_data'] as { public_key: string }
     await machine.enableBackupV1(publicKey, '1')
     const upload = (await machine.backupRoomKeys())!
-    const restored: (BackedUpSession & { authentic: false })[] = []
-    const result = await host.run(step =>
-      restoreBackup(step, JSON.parse(upload.body), async (_step, session) => void restored.push(session)),
-    )
+    const result = await host.run(step => restoreBackup(step, JSON.parse(upload.body)))
     t.deepEqual(result, { restored: 1, refused: 0 })
-    const [session] = restored
-    t.like(session, { roomId: room, authentic: false, firstMessageIndex: 0 })
+    const sessionId = (event['content'] as JsonObject)['session_id'] as string
+    const session = (await host.run(step => readSession(step, room, sessionId)))!
+    t.like(session, { source: 'backup', senderUserId: null })
 
-    // Now ours: the same session, backed up by us, and decrypted with the key that secret storage would hand out.
-    await host.run(step => markForBackup(step, host, room, session!.sessionId))
-    await host.run(step => backUpNextBatch(step, host, async () => session!))
+    // Now ours: a better copy comes and is backed up by us; opened with the key that secret storage would hand out.
+    await host.run(step => keepSession(step, { ...session, source: 'owner' }))
+    await host.run(step => backUpNextBatch(step, host))
     const [request] = host.take('backup-keys')
     const rooms = request!.body['rooms'] as Record<string, { sessions: Record<string, JsonObject> }>
-    const backedUp = rooms[room]!.sessions[session!.sessionId]!
-    t.like(backedUp, { first_message_index: 0, forwarded_count: 0, is_verified: false })
+    const backedUp = rooms[room]!.sessions[sessionId]!
+    t.like(backedUp, { first_message_index: 0, forwarded_count: 0, is_verified: true })
     const data = backedUp['session_data'] as { ephemeral: string; mac: string; ciphertext: string }
     const key = BackupDecryptionKey.fromBase64(
       (await host.run(step => readSecret(step, 'm.megolm_backup.v1')))!,
@@ -515,7 +507,7 @@ test.serial(
     const plain = JSON.parse(key.decryptV1(data.ephemeral, data.mac, data.ciphertext))
     const other = await OlmMachine.initialize(new RustUserId(bob), new RustDeviceId('C'))
     const imported = await other.importBackedUpRoomKeys(
-      new Map([[new RustRoomId(room), new Map([[session!.sessionId, plain]])]]),
+      new Map([[new RustRoomId(room), new Map([[sessionId, plain]])]]),
       () => undefined,
       '1',
     )

@@ -48,6 +48,7 @@ test('a key that rotates is shared again, and who left cannot read what follows'
   t.is(await theirs.text(first), 'one')
   await t.throwsAsync(theirs.text(after), { any: true })
   await ours.joinRoom(room, [alice, bob])
+  await ours.admit(room, bob)
   t.is(await theirs.text(await ours.write(room, 'three')), 'three')
   await t.throwsAsync(theirs.text(after), { any: true })
 })
@@ -76,6 +77,7 @@ test('everything is as it was after a restart, and an unanswered request leaves 
   const encrypted = await ours.machine.encryptRoomEvent(room, 'm.room.message', { body: 'to myself' })
   t.is(encrypted.kind, 'encrypted')
   await ours.joinRoom(room, [alice, bob])
+  await ours.admit(room, bob)
   await ours.machine.run(async step =>
     step.send({ id: 'last', kind: 'to-device', eventType: 'x', body: { messages: {} } }),
   )
