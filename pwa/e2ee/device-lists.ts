@@ -25,9 +25,17 @@ interface DeviceList {
   readonly change: number
   /** The change that the devices are from. */
   readonly known: number
+  /** When their server last left a query of ours unanswered. */
+  readonly unansweredTs?: number
 }
 
 const none: DeviceList = { devices: {}, isTracked: false, change: 1, known: 0 }
+
+/**
+ * A server that does not answer, or is reached by courier, must not keep people from writing to whom they know: for so
+ * long what is known has to do, and nobody asks again.
+ */
+const unansweredForMs = 5 * 60 * 1000
 
 /** The query that is under way: for whom, and for which change of each. */
 const queryId = 'keys-query'
@@ -61,10 +69,14 @@ export async function distrustAllLists(step: Step): Promise<void> {
   }
 }
 
-/** Those among these people whose list is out of date. */
-export async function outdatedAmong(step: Step, userIds: readonly string[]): Promise<string[]> {
+/** Those among these people whose list is out of date, and can be asked for. */
+export async function outdatedAmong(
+  step: Step,
+  context: Context,
+  userIds: readonly string[],
+): Promise<string[]> {
   const lists = await step.getMany('device-list', userIds)
-  return userIds.filter((_, i) => isOutdated(listOf(lists[i])))
+  return userIds.filter((_, i) => isToBeAsked(listOf(lists[i]), context.clock()))
 }
 
 /** Asks for every list that is out of date, unless it is being asked for. The id of the request to wait for. */
@@ -74,7 +86,7 @@ export async function queryOutdatedLists(step: Step, context: Context): Promise<
   const changes: Record<string, number> = {}
   for (const [userId, record] of await step.entries('device-list')) {
     const list = listOf(record)
-    if (list.isTracked && isOutdated(list)) changes[userId] = list.change
+    if (list.isTracked && isToBeAsked(list, context.clock())) changes[userId] = list.change
   }
   const userIds = Object.keys(changes)
   if (userIds.length === 0) return null
@@ -100,8 +112,12 @@ export async function receiveKeysQuery(
   const answered = isObject(answer['device_keys']) ? answer['device_keys'] : {}
   for (const [userId, change] of Object.entries(changes)) {
     const devices = memberOf(answered, userId)
-    // Their server did not answer ours: what we know stays, and stays out of date.
-    if (!isObject(devices)) continue
+    if (!isObject(devices)) {
+      // Their server did not answer ours: what we know stays, and stays out of date.
+      const list = listOf(await step.get('device-list', userId))
+      put(step, userId, { ...list, unansweredTs: context.clock() })
+      continue
+    }
     await receiveDevices(step, context, userId, devices, Number(change), answer)
   }
   await receiveIdentities(step, context, answer)
@@ -135,7 +151,8 @@ async function receiveDevices(
   const isNews = Object.keys({ ...list.devices, ...devices }).some(
     id => JSON.stringify(memberOf(list.devices, id)) !== JSON.stringify(devices[id]),
   )
-  put(step, userId, { ...list, devices, known: change })
+  const { unansweredTs: _answered, ...rest } = list
+  put(step, userId, { ...rest, devices, known: change })
   if (isNews) step.tell({ kind: 'devices-changed', userId })
 }
 
@@ -176,8 +193,9 @@ function answeredKeys(answer: JsonObject, kind: string, userId: string): string[
   return isObject(keys) ? Object.values(keys).filter(key => typeof key === 'string') : []
 }
 
-function isOutdated({ known, change }: DeviceList): boolean {
-  return known !== change
+function isToBeAsked({ known, change, unansweredTs }: DeviceList, now: number): boolean {
+  if (known === change) return false
+  return unansweredTs === undefined || Math.abs(now - unansweredTs) >= unansweredForMs
 }
 
 function listOf(record: JsonObject | undefined): DeviceList {

@@ -14,7 +14,13 @@ import { encryptForDevice, type OlmPayload } from './olm-channel.ts'
 import { randomName } from './own-device.ts'
 import { namedSession, senderDeviceId } from './received-room-keys.ts'
 import type { Step } from './records.ts'
-import { keepSession, readSession, sessionRecordId } from './room-sessions.ts'
+import {
+  historyMembersOf,
+  keepSession,
+  readSession,
+  saysHistoryIsShared,
+  sessionRecordId,
+} from './room-sessions.ts'
 
 /** Nobody answers a request of last week. */
 const requestLifetimeMs = 7 * 24 * 60 * 60 * 1000
@@ -68,8 +74,7 @@ export async function receiveRoomKeyRequest(
     sender_key: session.senderCurve25519Key,
     ...(session.senderEd25519Key !== null && { sender_claimed_ed25519_key: session.senderEd25519Key }),
     forwarding_curve25519_key_chain: [],
-    shared_history: session.isHistoryShared,
-    'org.matrix.msc3061.shared_history': session.isHistoryShared,
+    ...historyMembersOf(session.isHistoryShared),
   })
   if (!encrypted) return
   step.send({
@@ -110,7 +115,7 @@ export async function receiveForwardedKey(step: Step, context: Context, payload:
     senderCurve25519Key: senderKey,
     senderEd25519Key: typeof claimed === 'string' ? claimed : null,
     givenBy: deviceId,
-    isHistoryShared: content['shared_history'] === true,
+    isHistoryShared: saysHistoryIsShared(content),
   })
   step.delete('key-request', id)
   sendToOwnDevices(step, context, {

@@ -220,3 +220,12 @@ export function decodeSecret(text: string): Uint8Array | null {
     return null
   }
 }
+
+/** SHA-256 of what comes in pieces. */
+export function sha256Hasher(): { update(piece: Uint8Array): void; digest(): Uint8Array } {
+  const state = sodium.crypto_hash_sha256_init()
+  return {
+    update: piece => sodium.crypto_hash_sha256_update(state, piece),
+    digest: () => sodium.crypto_hash_sha256_final(state),
+  }
+}

@@ -11,7 +11,7 @@ import { knownDevices } from './known-device.ts'
 import type { OlmPayload } from './olm-channel.ts'
 import type { Step } from './records.ts'
 import { withheldId } from './room-decryption.ts'
-import { keepSession } from './room-sessions.ts'
+import { keepSession, saysHistoryIsShared } from './room-sessions.ts'
 
 export interface NamedSession {
   readonly roomId: string
@@ -44,8 +44,7 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
     senderCurve25519Key: payload.senderCurve25519Key,
     senderEd25519Key: payload.senderEd25519Key,
     givenBy: null,
-    isHistoryShared:
-      content['shared_history'] === true || content['org.matrix.msc3061.shared_history'] === true,
+    isHistoryShared: saysHistoryIsShared(content),
   })
 }
 

@@ -20,7 +20,7 @@ import { claimMissingSessions, encryptForDevice, hasSession } from './olm-channe
 import { OutboundGroupSession } from './outbound-group-session.ts'
 import { randomName } from './own-device.ts'
 import type { Step } from './records.ts'
-import { keepSession } from './room-sessions.ts'
+import { historyMembersOf, keepSession } from './room-sessions.ts'
 import type { RoomSettings } from './room-settings.ts'
 import { undecidedNewcomers } from './signed-invite.ts'
 
@@ -55,7 +55,7 @@ export async function prepareRoomKey(
   const changed = await blockedPeople(step, context, userIds)
   if (changed.length > 0) return blocked(step, roomId, changed)
   await trackPeople(step, userIds)
-  if ((await outdatedAmong(step, userIds)).length > 0) {
+  if ((await outdatedAmong(step, context, userIds)).length > 0) {
     const request = await queryOutdatedLists(step, context)
     if (request !== null) return { kind: 'waiting', request }
   }
@@ -157,9 +157,7 @@ async function share(
     room_id: roomId,
     session_id: key.session.id,
     session_key: key.session.sessionKey(),
-    // MSC4268, and the name that it had before.
-    shared_history: room.isHistoryShared,
-    'org.matrix.msc3061.shared_history': room.isHistoryShared,
+    ...historyMembersOf(room.isHistoryShared),
   }
   const sharedWith: Record<string, string> = { ...key.sharedWith }
   const withheldFrom: Record<string, string> = { ...key.withheldFrom }

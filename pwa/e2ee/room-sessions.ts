@@ -91,3 +91,14 @@ function better(known: RoomSession, fresh: RoomSession, session: InboundGroupSes
   const owner = known.source === 'owner' ? known : fresh
   return { ...owner, key: isEarlier ? fresh.key : known.key }
 }
+
+// Spec: v1.19 calls it `shared_history`; clients wrote it under two other names before, and some still do.
+const historyMembers = ['shared_history', 'm.shared_history', 'org.matrix.msc3061.shared_history']
+
+export function historyMembersOf(isShared: boolean): JsonObject {
+  return Object.fromEntries(historyMembers.map(name => [name, isShared]))
+}
+
+export function saysHistoryIsShared(content: JsonObject): boolean {
+  return historyMembers.some(name => content[name] === true)
+}

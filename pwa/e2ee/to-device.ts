@@ -107,6 +107,7 @@ async function handleEncrypted(
       await receiveForwardedKey(step, context, payload)
       return null
     case 'm.room_key_bundle':
+    case 'io.element.msc4268.room_key_bundle':
       receiveHistoryOffer(step, context, payload)
       return null
     case 'm.secret.send':

@@ -26,7 +26,10 @@ export class Visitor {
   readonly #cdp: CDPSession
 
   static async open(browser: Browser, locale = 'en', options: AuthenticatorOptions = {}): Promise<Visitor> {
-    const context = await browser.newContext({ locale })
+    return Visitor.at(await browser.newContext({ locale }), options)
+  }
+
+  static async at(context: BrowserContext, options: AuthenticatorOptions = {}): Promise<Visitor> {
     const page = await context.newPage()
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable')
@@ -51,6 +54,16 @@ export class Visitor {
 
   addAuthenticator(transport: 'internal' | 'usb'): Promise<string> {
     return addAuthenticator(this.#cdp, transport)
+  }
+
+  /** Another tab of the same person. */
+  newPage(): Promise<Page> {
+    return this.#context.newPage()
+  }
+
+  /** The browser's own protocol, for what no page can do. */
+  get cdp(): CDPSession {
+    return this.#cdp
   }
 
   async setVerified(isUserVerified: boolean): Promise<void> {
@@ -100,12 +113,14 @@ export class Visitor {
 export interface AuthenticatorOptions {
   /** As one that a password manager keeps. */
   readonly backedUp?: boolean
+  /** With the PRF extension (hmac-secret). */
+  readonly prf?: boolean
 }
 
 async function addAuthenticator(
   cdp: CDPSession,
   transport: 'internal' | 'usb',
-  { backedUp = false }: AuthenticatorOptions = {},
+  { backedUp = false, prf = false }: AuthenticatorOptions = {},
 ): Promise<string> {
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
@@ -115,6 +130,7 @@ async function addAuthenticator(
       hasUserVerification: true,
       isUserVerified: true,
       automaticPresenceSimulation: true,
+      hasPrf: prf,
       defaultBackupEligibility: backedUp,
       defaultBackupState: backedUp,
     },
