@@ -92,11 +92,12 @@ function better(known: RoomSession, fresh: RoomSession, session: InboundGroupSes
   return { ...owner, key: isEarlier ? fresh.key : known.key }
 }
 
-// Spec: v1.19 calls it `shared_history`; clients wrote it under two other names before, and some still do.
+// Spec: v1.19 calls it `shared_history`; clients read and write two other names. The Rust SDK takes the last two for one
+// member that is there twice, and drops the key.
 const historyMembers = ['shared_history', 'm.shared_history', 'org.matrix.msc3061.shared_history']
 
 export function historyMembersOf(isShared: boolean): JsonObject {
-  return Object.fromEntries(historyMembers.map(name => [name, isShared]))
+  return { shared_history: isShared, 'org.matrix.msc3061.shared_history': isShared }
 }
 
 export function saysHistoryIsShared(content: JsonObject): boolean {

@@ -25,16 +25,21 @@ import { type Opener, parseWrap, VaultKey, type Wrap } from './vault-key.ts'
 
 /** What goes along. Of the engine: what was received and what was decided, nothing that is this device's own. */
 const portableStores = [
-  'identity',
-  'room',
-  'secret',
-  'key-backup',
   'inbound-group-session',
   'message-index',
   'draft',
   'setting',
   'timeline',
+  'identity',
+  'room',
+  'secret',
+  'key-backup',
 ] as const
+/**
+ * A person can be talked into restoring somebody else's file, under somebody else's passphrase or recovery key; their passkey
+ * opens none but their own. So only with it do decisions and private keys count that a file brings.
+ */
+const onlyByPasskey: ReadonlySet<string> = new Set(['identity', 'room', 'secret', 'key-backup'])
 export type PortableStore = (typeof portableStores)[number]
 const portable: ReadonlySet<string> = new Set(portableStores)
 
@@ -127,7 +132,7 @@ export async function restoreBackup(
     const stored = Number((await records.get('vault', mark.id))?.['bytes'] ?? 0)
     let count = 0
     for await (const { plaintext, end } of readChunks(file, opening, streamKey)) {
-      const found = decodeRecords(plaintext)
+      const found = decodeRecords(plaintext).flatMap(record => taken(record, opener))
       count += found.length
       if (end > stored) {
         const writes = await newWrites(records, found, merge)
@@ -209,6 +214,17 @@ async function* readChunks(
     if (isLast) return
     at = end
   }
+}
+
+/** As it may be stored: what no passkey vouches for says of itself that a file brought it (attack 6). */
+function taken(record: BackedUp, opener: Opener): readonly BackedUp[] {
+  const { store, value } = record
+  if (opener.kind === 'passkey') return [record]
+  if (onlyByPasskey.has(store)) return []
+  if (value instanceof Uint8Array) return [record]
+  if (store === 'inbound-group-session') return [{ ...record, value: { ...value, source: 'file' } }]
+  if (store === 'timeline') return [{ ...record, value: { ...value, fromFile: true } }]
+  return [record]
 }
 
 async function newWrites(

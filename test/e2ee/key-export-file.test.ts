@@ -4,7 +4,7 @@ import test from 'ava'
 import { InboundGroupSession } from '../../pwa/e2ee/inbound-group-session.ts'
 import { readKeyFile, writeKeyFile } from '../../pwa/e2ee/key-export-file.ts'
 import { OutboundGroupSession } from '../../pwa/e2ee/outbound-group-session.ts'
-import { randomBytes, ready } from '../../pwa/e2ee/primitives.ts'
+import { curve25519KeyPair, ed25519KeyPair, randomBytes, ready } from '../../pwa/e2ee/primitives.ts'
 import { encodeBase64 } from '../../server/protocol/base64.ts'
 
 test.before(() => ready)
@@ -17,8 +17,8 @@ test('the Rust SDK reads our file, and we read its', async t => {
       room_id: '!room:letro.test',
       session_id: outbound.id,
       session_key: InboundGroupSession.fromSessionKey(outbound.sessionKey()).export(),
-      sender_key: encodeBase64(randomBytes(32)),
-      sender_claimed_keys: { ed25519: encodeBase64(randomBytes(32)) },
+      sender_key: encodeBase64(curve25519KeyPair().publicKey),
+      sender_claimed_keys: { ed25519: encodeBase64(ed25519KeyPair().publicKey) },
       forwarding_curve25519_key_chain: [],
     },
   ]

@@ -11,12 +11,21 @@ const passkey: Opener = { kind: 'passkey', credentialId: 'cred', prfOutput: new 
 const recoveryKey: Opener = { kind: 'recovery-key', recoveryKey: new Uint8Array(32).fill(9) }
 const passphrase: Opener = { kind: 'passphrase', passphrase: 'correct horse battery' }
 
-test('what one device wrote, another restores: by PRF, recovery key or passphrase', async t => {
+test('what one device wrote, another restores, and trusts what its own passkey opened: by PRF, recovery key or passphrase', async t => {
   const file = await backup(await filled(), [passkey, recoveryKey, passphrase])
   for (const opener of [passkey, recoveryKey, passphrase]) {
     const target = await Vault.create({ name: `restored ${opener.kind}`, warn: () => {} }, [recoveryKey])
-    t.deepEqual(await restoreBackup(target.records, file, opener), { records: 1202 })
-    t.deepEqual(await target.records.get('inbound-group-session', '!r|s7'), session(7))
+    t.deepEqual(await restoreBackup(target.records, file, opener), {
+      records: opener.kind === 'passkey' ? 1204 : 1203,
+    })
+    const isOurs = opener.kind === 'passkey'
+    const source = isOurs ? 'owner' : 'file'
+    t.deepEqual(await target.records.get('inbound-group-session', '!r|s7'), { ...session(7), source })
+    t.deepEqual(await target.records.get('identity', '@a'), isOurs ? { verified: true } : undefined)
+    t.deepEqual(
+      await target.records.get('timeline', 'b'),
+      isOurs ? { body: 'hi' } : { body: 'hi', fromFile: true },
+    )
     t.is((await target.records.entries('inbound-group-session')).length, 1200)
     t.deepEqual(await target.records.getBytes('timeline', 'picture'), new Uint8Array(300_000).fill(3))
     t.deepEqual(await target.records.get('draft', 'a'), { body: 'unsent' })
@@ -160,6 +169,8 @@ async function filled(): Promise<VaultRecords> {
   await records.commit([
     ...sessions,
     { collection: 'draft', id: 'a', value: { body: 'unsent' } },
+    { collection: 'identity', id: '@a', value: { verified: true } },
+    { collection: 'timeline', id: 'b', value: { body: 'hi' } },
     { collection: 'timeline', id: 'picture', value: new Uint8Array(300_000).fill(3) },
     ...['account', 'olm-session', 'outbound-group-session', 'request', 'engine'].map(collection => ({
       collection,
@@ -171,7 +182,7 @@ async function filled(): Promise<VaultRecords> {
 }
 
 function session(i: number) {
-  return { algorithm: 'm.megolm.v1.aes-sha2', key: `${i}`.padEnd(300, 'k') }
+  return { algorithm: 'm.megolm.v1.aes-sha2', source: 'owner', key: `${i}`.padEnd(300, 'k') }
 }
 
 async function backup(records: VaultRecords, openers: readonly Opener[]): Promise<Blob> {
