@@ -89,12 +89,9 @@ interface State {
 
 export class OlmSession {
   readonly #state: State
-  readonly #id: string
 
   private constructor(state: State) {
     this.#state = state
-    const { identityKey, baseKey, oneTimeKey } = state.keys
-    this.#id = encodeBase64(sha256(concat([identityKey, baseKey, oneTimeKey])))
   }
 
   /** @throws E2eeError NON_CONTRIBUTORY_KEY */
@@ -148,7 +145,8 @@ export class OlmSession {
 
   /** Unpadded base64; both sides compute the same. */
   get id(): string {
-    return this.#id
+    const { identityKey, baseKey, oneTimeKey } = this.#state.keys
+    return encodeBase64(sha256(concat([identityKey, baseKey, oneTimeKey])))
   }
 
   /** Has the other side answered? Until then every message carries the keys that make the session. */
@@ -220,7 +218,11 @@ export class OlmSession {
       rootKey: encodeSecret(sending.rootKey),
       sending:
         sending.kind === 'active'
-          ? { ratchetKey: encodeSecret(sending.ourRatchetKey.privateKey), ...chainRecord(sending.chain) }
+          ? {
+              ratchetKey: encodeSecret(sending.ourRatchetKey.privateKey),
+              publicRatchetKey: encodeBase64(sending.ourRatchetKey.publicKey),
+              ...chainRecord(sending.chain),
+            }
           : { remoteRatchetKey: encodeBase64(sending.remoteRatchetKey) },
       receiving: receiving.map(({ remoteRatchetKey, chain, skipped }) => ({
         remoteRatchetKey: encodeBase64(remoteRatchetKey),
@@ -253,7 +255,10 @@ export class OlmSession {
           ? {
               kind: 'active',
               rootKey,
-              ourRatchetKey: curve25519KeyPair(secretOf(sending['ratchetKey'])),
+              ourRatchetKey: {
+                privateKey: secretOf(sending['ratchetKey']),
+                publicKey: secretOf(sending['publicRatchetKey']),
+              },
               chain: chainOf(sending),
             }
           : { kind: 'inactive', rootKey, remoteRatchetKey: secretOf(sending['remoteRatchetKey']) },

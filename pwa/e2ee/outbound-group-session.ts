@@ -25,10 +25,14 @@ export class OutboundGroupSession {
   readonly #signingSeed: Uint8Array
   readonly #signingKey: KeyPair
 
-  private constructor(ratchet: MegolmRatchet, signingSeed: Uint8Array) {
+  private constructor(
+    ratchet: MegolmRatchet,
+    signingSeed: Uint8Array,
+    signingKey = ed25519KeyPair(signingSeed),
+  ) {
     this.#ratchet = ratchet
     this.#signingSeed = signingSeed
-    this.#signingKey = ed25519KeyPair(signingSeed)
+    this.#signingKey = signingKey
   }
 
   static create(randomBytes: (size: number) => Uint8Array): OutboundGroupSession {
@@ -61,7 +65,7 @@ export class OutboundGroupSession {
       signed => ed25519Sign(this.#signingKey.privateKey, signed),
     )
     const next = advanceTo(this.#ratchet, this.#ratchet.index + 1)
-    return { message, session: new OutboundGroupSession(next, this.#signingSeed) }
+    return { message, session: new OutboundGroupSession(next, this.#signingSeed, this.#signingKey) }
   }
 
   toRecord(): JsonObject {

@@ -40,9 +40,17 @@ export function sha256(message: Uint8Array | string): Uint8Array {
 
 /** The key may have any length: RFC 2104. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array | string): Uint8Array {
-  const state = sodium.crypto_auth_hmacsha256_init(key)
-  sodium.crypto_auth_hmacsha256_update(state, message)
-  return sodium.crypto_auth_hmacsha256_final(state)
+  const bytes = typeof message === 'string' ? utf8Bytes(message) : message
+  const { raw, address } = scratchFor(hmacStateBytes + 32 + key.length + bytes.length)
+  const mac = address + hmacStateBytes
+  const keyAt = mac + 32
+  const messageAt = keyAt + key.length
+  raw.HEAPU8.set(key, keyAt)
+  raw.HEAPU8.set(bytes, messageAt)
+  raw._crypto_auth_hmacsha256_init(address, keyAt, key.length)
+  raw._crypto_auth_hmacsha256_update(address, messageAt, bytes.length, 0)
+  raw._crypto_auth_hmacsha256_final(address, mac)
+  return takeFrom(raw, mac, 32, address, messageAt + bytes.length)
 }
 
 /** RFC 5869 with SHA-256. An empty salt is 32 zero bytes. */
@@ -53,19 +61,19 @@ export function hkdfSha256(
   length: number,
 ): Uint8Array {
   if (length > 255 * 32) throw new RangeError('HKDF-SHA-256 makes at most 8,160 bytes')
-  const pseudoRandomKey = hmacSha256(salt, inputKey)
-  const infoBytes = typeof info === 'string' ? sodium.from_string(info) : info
-  const output = new Uint8Array(Math.ceil(length / 32) * 32)
-  const block = new Uint8Array(32 + infoBytes.length + 1)
-  block.set(infoBytes, 32)
-  for (let i = 1; (i - 1) * 32 < length; i++) {
-    block[block.length - 1] = i
-    const next = hmacSha256(pseudoRandomKey, i === 1 ? block.subarray(32) : block)
-    output.set(next, (i - 1) * 32)
-    block.set(next, 0)
-  }
-  wipe(pseudoRandomKey, block)
-  return output.slice(0, length)
+  const infoBytes = typeof info === 'string' ? utf8Bytes(info) : info
+  const size = 32 + length + inputKey.length + salt.length + infoBytes.length
+  const { raw, address } = scratchFor(size)
+  const output = address + 32
+  const inputAt = output + length
+  const saltAt = inputAt + inputKey.length
+  const infoAt = saltAt + salt.length
+  raw.HEAPU8.set(inputKey, inputAt)
+  raw.HEAPU8.set(salt, saltAt)
+  raw.HEAPU8.set(infoBytes, infoAt)
+  raw._crypto_kdf_hkdf_sha256_extract(address, saltAt, salt.length, inputAt, inputKey.length)
+  raw._crypto_kdf_hkdf_sha256_expand(output, length, infoAt, infoBytes.length, address)
+  return takeFrom(raw, output, length, address, infoAt)
 }
 
 export function curve25519KeyPair(privateKey: Uint8Array = randomBytes(32)): KeyPair {
@@ -228,4 +236,57 @@ export function sha256Hasher(): { update(piece: Uint8Array): void; digest(): Uin
     update: piece => sodium.crypto_hash_sha256_update(state, piece),
     digest: () => sodium.crypto_hash_sha256_final(state),
   }
+}
+
+/**
+ * What libsodium's wrapper calls. The wrapper allocates and copies for every argument, which costs more than a short
+ * HMAC itself; these two functions are called a dozen times a message.
+ */
+interface Libsodium {
+  /** Another array once the memory has grown: never kept. */
+  readonly HEAPU8: Uint8Array
+  _malloc(size: number): number
+  _free(address: number): void
+  _crypto_auth_hmacsha256_init(state: number, key: number, keyLength: number): number
+  _crypto_auth_hmacsha256_update(state: number, message: number, low: number, high: number): number
+  _crypto_auth_hmacsha256_final(state: number, mac: number): number
+  _crypto_kdf_hkdf_sha256_extract(
+    pseudoRandomKey: number,
+    salt: number,
+    saltLength: number,
+    inputKey: number,
+    inputLength: number,
+  ): number
+  _crypto_kdf_hkdf_sha256_expand(
+    output: number,
+    length: number,
+    info: number,
+    infoLength: number,
+    pseudoRandomKey: number,
+  ): number
+}
+
+const hmacStateBytes = 208
+const scratch = { address: 0, size: 0 }
+
+/** Memory of libsodium for one call, at least so large. Holds nothing between calls: see takeFrom. */
+function scratchFor(size: number): { raw: Libsodium; address: number } {
+  const raw = (sodium as unknown as { libsodium: Libsodium }).libsodium
+  if (scratch.size < size) {
+    if (scratch.size > 0) raw._free(scratch.address)
+    scratch.size = Math.max(size, 4096)
+    scratch.address = raw._malloc(scratch.size)
+    if (scratch.address === 0) {
+      scratch.size = 0
+      throw new RangeError('no memory for libsodium')
+    }
+  }
+  return { raw, address: scratch.address }
+}
+
+/** A copy of the result; everything secret on the way to it, from `start` to `end`, is overwritten. */
+function takeFrom(raw: Libsodium, at: number, length: number, start: number, end: number): Uint8Array {
+  const result = raw.HEAPU8.slice(at, at + length)
+  raw.HEAPU8.fill(0, start, end)
+  return result
 }

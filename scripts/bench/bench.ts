@@ -7,6 +7,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { e2ee } from './e2ee.ts'
 import { emptyNode, floorFsync, httpOurs, httpRaw, storeGroup } from './floors.ts'
 import { coldStart, fanout50, loginStorm, send1, send64, syncIncremental } from './scenarios.ts'
 import { benchFolder, removeFolder, type ServerProcess, startServer } from './server-process.ts'
@@ -101,6 +102,58 @@ const scenarios: readonly Scenario[] = [
     run: coldStart,
     floor: { name: 'node' },
   },
+  {
+    name: 'vodozemac-megolm-decrypt',
+    says: 'the same by vodozemac’s wasm',
+    unit: 'ops/s',
+    run: e2ee('megolm-decrypt', 'theirs'),
+  },
+  {
+    name: 'e2ee-megolm-decrypt',
+    says: 'a room message of 300 bytes, signature and MAC checked',
+    unit: 'ops/s',
+    run: e2ee('megolm-decrypt'),
+    floor: { name: 'vodozemac-megolm-decrypt' },
+  },
+  {
+    name: 'vodozemac-olm-outbound',
+    says: 'the same by vodozemac’s wasm',
+    unit: 'ops/s',
+    run: e2ee('olm-outbound', 'theirs'),
+  },
+  {
+    name: 'e2ee-olm-outbound',
+    says: 'a session from claimed keys, and its first message',
+    unit: 'ops/s',
+    run: e2ee('olm-outbound'),
+    floor: { name: 'vodozemac-olm-outbound' },
+  },
+  {
+    name: 'vodozemac-olm-inbound',
+    says: 'the same by vodozemac’s wasm',
+    unit: 'ops/s',
+    run: e2ee('olm-inbound', 'theirs'),
+  },
+  {
+    name: 'e2ee-olm-inbound',
+    says: 'a session from a first message, and its plaintext',
+    unit: 'ops/s',
+    run: e2ee('olm-inbound'),
+    floor: { name: 'vodozemac-olm-inbound' },
+  },
+  {
+    name: 'vodozemac-session-import',
+    says: 'the same by vodozemac’s wasm',
+    unit: 'ops/s',
+    run: e2ee('session-import', 'theirs'),
+  },
+  {
+    name: 'e2ee-session-import',
+    says: 'a room key as m.room_key carries it, signature checked',
+    unit: 'ops/s',
+    run: e2ee('session-import'),
+    floor: { name: 'vodozemac-session-import' },
+  },
 ]
 
 const usage = `npm run bench [scenario…] [-- options]
@@ -131,7 +184,10 @@ if (values.help) {
   console.log(usage)
   process.exit(0)
 }
-const unknown = positionals.filter(name => !scenarios.some(each => each.name === name))
+/** A scenario by its name, several by how their names begin: `e2ee`. */
+const named = (name: string) =>
+  scenarios.map(each => each.name).filter(each => each === name || each.startsWith(`${name}-`))
+const unknown = positionals.filter(name => named(name).length === 0)
 if (unknown.length > 0) {
   console.error(
     `There is no scenario ${unknown.join(', ')}. There are: ${scenarios.map(each => each.name).join(', ')}.`,
@@ -145,7 +201,9 @@ if (values.json) await writeFile(values.json, `${JSON.stringify(Object.fromEntri
 
 /** What was asked for, with its floors. */
 function chosen(): readonly Scenario[] {
-  const wanted = new Set(positionals.length > 0 ? positionals : scenarios.map(each => each.name))
+  const wanted = new Set(
+    positionals.length > 0 ? positionals.flatMap(named) : scenarios.map(each => each.name),
+  )
   for (const { name, floor } of scenarios.toReversed()) if (wanted.has(name) && floor) wanted.add(floor.name)
   return scenarios.filter(
     each =>
@@ -212,12 +270,12 @@ function report(measured: ReadonlyMap<string, Measure[]>): void {
       : undefined
     const against = ratio === undefined ? '' : `  ${readable(ratio)} × ${floor!.name}`
     console.log(
-      `${name.padEnd(17)}${readable(median(all)).padStart(8)} ${unit.padEnd(11)}(${spread})${against}`,
+      `${name.padEnd(25)}${readable(median(all)).padStart(8)} ${unit.padEnd(11)}(${spread})${against}`,
     )
-    console.log(`                 ${says}`)
+    console.log(`                         ${says}`)
     const facts = Object.keys(rounds[0]!.facts).map(
       fact => `${fact} ${readable(median(rounds.map(each => each.facts[fact] ?? Number.NaN)))}`,
     )
-    if (facts.length > 0) console.log(`                 ${facts.join(' · ')}`)
+    if (facts.length > 0) console.log(`                         ${facts.join(' · ')}`)
   }
 }
