@@ -80,8 +80,8 @@ export const defences: readonly Defence[] = [
   {
     attack: 7,
     file: 'pwa/e2ee/primitives.ts',
-    defence: 'return sodium.to_base64(secret, sodium.base64_variants.ORIGINAL_NO_PADDING)',
-    without: 'return secret.toBase64({ omitPadding: true })',
+    defence: 'const text = utf8.decode(raw.HEAPU8.subarray(address, address + length))',
+    without: 'const text = secret.toBase64({ omitPadding: true })',
   },
   {
     attack: 8,
