@@ -241,13 +241,16 @@ test('attack 10: device keys in a message are those of its sender and its sessio
       ),
     )
   const bobs = hub.devices.get(bob)!.get('B')!.keys
-  for (const sender_device_keys of [await named(bob, 'M'), await named(bob, 'B'), bobs, {}, 7]) {
+  const other = await OurDevice.open(new Hub(), mallory, 'OTHER')
+  await other.hub.settle()
+  const others = other.hub.devices.get(mallory)!.get('OTHER')!.keys
+  for (const sender_device_keys of [await named(bob, 'M'), await named(bob, 'B'), bobs, others, {}, 7]) {
     const { content, id } = roomKey()
     await receive(a, await olmEvent(m, a, 'm.room_key', content, { sender_device_keys }))
     t.is(a.refusals.at(-1), 'OLM_WRONG_DEVICE_KEYS')
     t.false(await hasSession(a, id))
   }
-  t.is(a.refusals.length, 5)
+  t.is(a.refusals.length, 6)
   const { content, id } = roomKey()
   const sender_device_keys = await named(mallory, 'M')
   await receive(a, await olmEvent(m, a, 'm.room_key', content, { sender_device_keys }))
