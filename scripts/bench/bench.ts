@@ -12,6 +12,7 @@ import { emptyNode, floorFsync, httpOurs, httpRaw, storeGroup } from './floors.t
 import { coldStart, fanout50, loginStorm, send1, send64, syncIncremental } from './scenarios.ts'
 import { benchFolder, removeFolder, type ServerProcess, startServer } from './server-process.ts'
 import { median, readable } from './statistics.ts'
+import { vaultEvents, vaultSearch, vaultUnlock } from './vault.ts'
 
 export interface Measure {
   readonly value: number
@@ -153,6 +154,19 @@ const scenarios: readonly Scenario[] = [
     unit: 'ops/s',
     run: e2ee('session-import'),
     floor: { name: 'vodozemac-session-import' },
+  },
+  {
+    name: 'vault-events',
+    says: '10,000 events decrypted and stored sealed, in Chromium',
+    unit: 's',
+    run: vaultEvents,
+  },
+  { name: 'vault-search', says: 'a query over 50,000 messages, in Chromium', unit: 'ms', run: vaultSearch },
+  {
+    name: 'vault-unlock',
+    says: 'passkey secret to open vault, page just loaded',
+    unit: 'ms',
+    run: vaultUnlock,
   },
 ]
 
