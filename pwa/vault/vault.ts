@@ -177,11 +177,6 @@ export class Vault {
     if (this.#records instanceof SealedRecords) await this.#records.giveUp(store, id)
   }
 
-  /** 32 bytes for something that is kept beside the vault under its key. The caller wipes them. */
-  subkey(name: string): Uint8Array {
-    return this.#key.subkey(`beside ${name}`)
-  }
-
   /** Forgets the keys and lets the database go. */
   lock(): void {
     this.#records.lock()
