@@ -5,7 +5,7 @@
 import type { JsonObject } from '#protocol/json.ts'
 import type { Step } from './records.ts'
 
-const prefix = 'pending/'
+const prefix = 'pending|'
 
 export function markForBackup(step: Step, roomId: string, sessionId: string, copy: string): void {
   step.put('key-backup', `${prefix}${roomId}/${sessionId}`, { roomId, sessionId, copy })

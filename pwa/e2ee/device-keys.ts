@@ -9,6 +9,7 @@ import { isObject, type JsonObject, memberOf } from '#protocol/json.ts'
 import { megolmAlgorithm, olmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { E2eeError } from './errors.ts'
+import { isNestedTooDeep } from './nesting.ts'
 import { signAsDevice } from './own-device.ts'
 import { isSignedBy } from './signing-key.ts'
 
@@ -35,7 +36,9 @@ export function parseDeviceKeys(
   deviceId: string,
   isCrossSigningKey: (name: string) => boolean,
 ): DeviceKeys {
-  if (!isObject(value)) throw new E2eeError('DEVICE_MALFORMED', 'device_keys is no object')
+  if (!isObject(value) || isNestedTooDeep(value)) {
+    throw new E2eeError('DEVICE_MALFORMED', 'device_keys is no object, or nests too deep')
+  }
   if (value['user_id'] !== userId || value['device_id'] !== deviceId) {
     throw new E2eeError('DEVICE_NOT_ITS_OWN', 'device_keys names another user or device')
   }

@@ -10,6 +10,7 @@ import { utf8Bytes } from '#protocol/utf8.ts'
 import { megolmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { deviceTrust, mayReceiveKeys } from './cross-signing.ts'
+import { trackPeople } from './device-lists.ts'
 import { E2eeError } from './errors.ts'
 import { knownDevices } from './known-device.ts'
 import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-channel.ts'
@@ -23,7 +24,7 @@ const maxBundleBytes = 32 * 1024 * 1024
 
 /** The bundle as bytes, to be encrypted as an attachment and uploaded; null where there is nothing to share. */
 export async function buildHistoryBundle(step: Step, roomId: string): Promise<Uint8Array | null> {
-  const sessions = (await step.entries('inbound-group-session', `${roomId}/`)).map(
+  const sessions = (await step.entries('inbound-group-session', `${roomId}|`)).map(
     ([, record]) => record as unknown as RoomSession,
   )
   const shared = sessions.filter(each => each.isHistoryShared)
@@ -82,7 +83,7 @@ export async function shareHistory(
 }
 
 /** A decrypted `m.room_key_bundle`: kept until we join. @throws E2eeError BUNDLE_MALFORMED */
-export function receiveHistoryOffer(step: Step, context: Context, payload: OlmPayload): void {
+export async function receiveHistoryOffer(step: Step, context: Context, payload: OlmPayload): Promise<void> {
   const { room_id: roomId, file } = payload.content
   if (typeof roomId !== 'string' || !isObject(file)) {
     throw new E2eeError('BUNDLE_MALFORMED', 'room_id or file is missing')
@@ -92,22 +93,36 @@ export function receiveHistoryOffer(step: Step, context: Context, payload: OlmPa
     senderKey: payload.senderCurve25519Key,
     ts: context.clock(),
   })
+  // Whether the device is theirs is asked when the offer is looked at: by then we know their devices.
+  await trackPeople(step, [payload.sender])
 }
 
-/** The file that whoever invited us offers for this room. Nobody else's offer is looked at. */
-export async function historyOffer(step: Step, roomId: string, inviter: string): Promise<JsonObject | null> {
+/**
+ * The file that whoever invited us offers for this room. Nobody else's offer is looked at, nor one from a device that
+ * the inviter did not sign: the server can make such a device.
+ */
+export async function historyOffer(
+  step: Step,
+  context: Context,
+  roomId: string,
+  inviter: string,
+): Promise<JsonObject | null> {
   const offer = await step.get('key-request', offerId(roomId, inviter))
-  return isObject(offer?.['file']) ? offer['file'] : null
+  const devices = await knownDevices(step, inviter)
+  const device = devices.find(each => each.curve25519Key === offer?.['senderKey'])
+  const trust = device ? await deviceTrust(step, context, inviter, device.deviceId) : 'unknown'
+  return mayReceiveKeys(trust) && isObject(offer?.['file']) ? offer['file'] : null
 }
 
 /** The downloaded and decrypted bundle of that offer. The number of sessions that were new. @throws E2eeError BUNDLE_MALFORMED */
 export async function importHistory(
   step: Step,
+  context: Context,
   roomId: string,
   inviter: string,
   bundle: Uint8Array,
 ): Promise<number> {
-  if (!(await historyOffer(step, roomId, inviter))) {
+  if (!(await historyOffer(step, context, roomId, inviter))) {
     throw new E2eeError('BUNDLE_UNSOLICITED', 'this person offered no history of this room')
   }
   const keys = parseBundle(bundle)
@@ -153,5 +168,5 @@ function parseBundle(bytes: Uint8Array): JsonObject[] {
 }
 
 function offerId(roomId: string, sender: string): string {
-  return `bundle/${roomId} ${sender}`
+  return `bundle|${roomId} ${sender}`
 }

@@ -12,6 +12,7 @@ import { decodeBase64, encodeBase64 } from '#protocol/base64.ts'
 import { parseUserId } from '#protocol/ids.ts'
 import { isObject, type Json, type JsonObject, memberOf } from '#protocol/json.ts'
 import { E2eeError } from './errors.ts'
+import { isNestedTooDeep } from './nesting.ts'
 import type { OwnDevice } from './own-device.ts'
 import type { Step } from './records.ts'
 import { crossSigningSecrets, forgetSecret, readSecret } from './secrets.ts'
@@ -240,6 +241,7 @@ export function parseKeys(
 function keyOf(userId: string, usage: string, object: Json | undefined): PublicKeyText {
   const fail = (what: string) => new E2eeError('IDENTITY_MALFORMED', `the ${usage} key of ${userId}: ${what}`)
   if (!isObject(object)) throw fail('is missing')
+  if (isNestedTooDeep(object)) throw fail('nests too deep')
   if (object['user_id'] !== userId) throw fail('names another user')
   const usages = object['usage']
   if (!Array.isArray(usages) || !usages.includes(usage)) throw fail('is not for this use')

@@ -4,15 +4,15 @@
  * Only verified devices of ours are answered, and only they are believed, for what we asked and did not get yet: a key
  * that comes unasked is dropped (attack 4, CVE-2022-39249). Spec: client-server-api#key-requests
  */
-import type { JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { deviceTrust, isVerifiedOwnDevice } from './cross-signing.ts'
 import { E2eeError } from './errors.ts'
 import { knownDevice } from './known-device.ts'
-import { encryptForDevice, type OlmPayload } from './olm-channel.ts'
+import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-channel.ts'
 import { randomName } from './own-device.ts'
-import { namedSession, senderDeviceId } from './received-room-keys.ts'
+import { type NamedSession, namedSession, senderDevice } from './received-room-keys.ts'
 import type { Step } from './records.ts'
 import {
   historyMembersOf,
@@ -25,8 +25,10 @@ import {
 /** Nobody answers a request of last week. */
 const requestLifetimeMs = 7 * 24 * 60 * 60 * 1000
 
+const answerPrefix = 'room-answer|'
+
 function requestId(roomId: string, sessionId: string): string {
-  return `room/${sessionRecordId(roomId, sessionId)}`
+  return `room|${sessionRecordId(roomId, sessionId)}`
 }
 
 /** Asks our other devices, once. */
@@ -62,10 +64,43 @@ export async function receiveRoomKeyRequest(
   if (!isVerifiedOwnDevice(context, sender, await deviceTrust(step, context, sender, deviceId))) {
     throw new E2eeError('KEY_REQUEST_NOT_VERIFIED', 'a device that is not verified asks for a room key')
   }
-  const { roomId, sessionId } = namedSession((body ?? {}) as JsonObject)
-  const session = await readSession(step, roomId, sessionId)
+  const asked = namedSession(isObject(body) ? body : {})
+  if (!(await readSession(step, asked.roomId, asked.sessionId))) return
+  if (await sendKey(step, context, deviceId, asked)) return
+  // There is no Olm session with that device: the answer waits for one.
   const device = await knownDevice(step, sender, deviceId)
-  if (!session || !device) return
+  if (device) await claimMissingSessions(step, context, [device])
+  const { roomId, sessionId } = asked
+  step.put('key-request', `${answerPrefix}${deviceId} ${sessionRecordId(roomId, sessionId)}`, {
+    deviceId,
+    roomId,
+    sessionId,
+    ts: context.clock(),
+  })
+}
+
+/** New Olm sessions came: sends what waited for one, to devices that are verified still. */
+export async function sendWaitingKeys(step: Step, context: Context): Promise<void> {
+  for (const [id, { deviceId, roomId, sessionId, ts }] of await step.entries('key-request', answerPrefix)) {
+    const trust = await deviceTrust(step, context, context.userId, String(deviceId))
+    const isOver =
+      context.clock() - Number(ts) >= requestLifetimeMs ||
+      !isVerifiedOwnDevice(context, context.userId, trust)
+    const session = { roomId: String(roomId), sessionId: String(sessionId) }
+    if (isOver || (await sendKey(step, context, String(deviceId), session))) step.delete('key-request', id)
+  }
+}
+
+/** False where there is no Olm session with the device. */
+async function sendKey(
+  step: Step,
+  context: Context,
+  deviceId: string,
+  { roomId, sessionId }: NamedSession,
+): Promise<boolean> {
+  const session = await readSession(step, roomId, sessionId)
+  const device = await knownDevice(step, context.userId, deviceId)
+  if (!session || !device) return true
   const encrypted = await encryptForDevice(step, context, device, 'm.forwarded_room_key', {
     algorithm: megolmAlgorithm,
     room_id: roomId,
@@ -76,13 +111,14 @@ export async function receiveRoomKeyRequest(
     forwarding_curve25519_key_chain: [],
     ...historyMembersOf(session.isHistoryShared),
   })
-  if (!encrypted) return
+  if (!encrypted) return false
   step.send({
     id: randomName(context),
     kind: 'to-device',
     eventType: 'm.room.encrypted',
-    body: { messages: { [sender]: { [deviceId]: encrypted } } },
+    body: { messages: { [context.userId]: { [deviceId]: encrypted } } },
   })
+  return true
 }
 
 /** A decrypted `m.forwarded_room_key`. @throws E2eeError FORWARDED_KEY_UNSOLICITED, FORWARDED_KEY_NOT_VERIFIED, as `keepSession` */
@@ -94,11 +130,9 @@ export async function receiveForwardedKey(step: Step, context: Context, payload:
   if (!open || context.clock() - Number(open['ts']) >= requestLifetimeMs) {
     throw new E2eeError('FORWARDED_KEY_UNSOLICITED', 'a room key was forwarded that nobody asked for')
   }
-  const deviceId = await senderDeviceId(step, payload)
-  const device = deviceId === null ? null : await knownDevice(step, sender, deviceId)
-  const isItself = device?.curve25519Key === payload.senderCurve25519Key
-  const trust = isItself ? await deviceTrust(step, context, sender, deviceId!) : 'unknown'
-  if (!isVerifiedOwnDevice(context, sender, trust)) {
+  const device = await senderDevice(step, payload)
+  const trust = device ? await deviceTrust(step, context, sender, device.deviceId) : 'unknown'
+  if (!device || !isVerifiedOwnDevice(context, sender, trust)) {
     throw new E2eeError('FORWARDED_KEY_NOT_VERIFIED', 'a room key was forwarded by a device that is not ours')
   }
   const { session_key: key, sender_key: senderKey, sender_claimed_ed25519_key: claimed } = content
@@ -114,7 +148,7 @@ export async function receiveForwardedKey(step: Step, context: Context, payload:
     senderDeviceId: null,
     senderCurve25519Key: senderKey,
     senderEd25519Key: typeof claimed === 'string' ? claimed : null,
-    givenBy: deviceId,
+    givenBy: device.deviceId,
     isHistoryShared: saysHistoryIsShared(content),
   })
   step.delete('key-request', id)

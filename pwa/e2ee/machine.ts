@@ -20,9 +20,10 @@ import {
 } from './device-lists.ts'
 import { E2eeError } from './errors.ts'
 import { backUpNextBatch, receiveBackupAnswer } from './key-backup.ts'
+import { sendWaitingKeys } from './key-requests.ts'
 import type { Notice } from './notices.ts'
 import { receiveKeysClaim } from './olm-channel.ts'
-import { keysToUpload, signedCurve25519 } from './one-time-keys.ts'
+import { keysToUpload, signedCurve25519, skipNames } from './one-time-keys.ts'
 import { randomName } from './own-device.ts'
 import type { Records, Step, Write } from './records.ts'
 import type { OutgoingRequest } from './requests.ts'
@@ -93,8 +94,9 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   }
   const lastGeneration = options.lastGeneration ?? 0
   if (machine.generation < lastGeneration) {
+    const missed = lastGeneration - machine.generation
     machine.generation = lastGeneration
-    await machine.run(async step => startAfresh(step))
+    await machine.run(step => startAfresh(step, missed))
   }
   return machine
 }
@@ -112,10 +114,11 @@ async function begin(step: Step, context: Context, more: JsonObject): Promise<vo
  * The records are older than what this device has sent: a restored profile. A ratchet that goes on from here would
  * use keys a second time, so every session in which we write ends; what we can read stays (attack 21).
  */
-async function startAfresh(step: Step): Promise<void> {
+async function startAfresh(step: Step, missed: number): Promise<void> {
   for (const collection of ['olm-session', 'outbound-group-session'] as const) {
     for (const [id] of await step.entries(collection)) step.delete(collection, id)
   }
+  await skipNames(step, missed)
   await distrustAllLists(step)
   step.tell({ kind: 'rolled-back' })
 }
@@ -129,6 +132,8 @@ class OpenMachine implements Machine {
   /** By id, in the order in which they were made. */
   readonly #requests = new Map<string, OutgoingRequest>()
   readonly #listeners = new Set<(notice: Notice) => void>()
+  /** Told while nobody listened yet: opening may find that the records were rolled back. */
+  readonly #untold: Notice[] = []
   #order = 0
   #last: Promise<unknown> = Promise.resolve()
 
@@ -162,7 +167,7 @@ class OpenMachine implements Machine {
     const result = await input(step, this.#context)
     const writes = step.writes()
     if (writes.length > 0 || step.requests.length > 0) await this.#commit(writes, step.requests)
-    for (const notice of step.notices) for (const listener of this.#listeners) listener(notice)
+    this.#tell(step.notices)
     return result
   }
 
@@ -228,8 +233,14 @@ class OpenMachine implements Machine {
     return this.run((step, context) => decryptRoomEvents(step, context, roomId, events))
   }
 
+  #tell(notices: readonly Notice[]): void {
+    if (this.#listeners.size === 0) this.#untold.push(...notices)
+    for (const notice of notices) for (const listener of this.#listeners) listener(notice)
+  }
+
   onNotice(listener: (notice: Notice) => void): () => void {
     this.#listeners.add(listener)
+    this.#tell(this.#untold.splice(0))
     return () => this.#listeners.delete(listener)
   }
 }
@@ -248,6 +259,7 @@ async function receiveAnswer(
       return receiveKeysQuery(step, context, request.id, answer)
     case 'keys-claim':
       await receiveKeysClaim(step, context, request.id, answer)
+      await sendWaitingKeys(step, context)
       await sendWaitingSecrets(step, context)
       return sendDummies(step, context)
     case 'cross-signing-upload':

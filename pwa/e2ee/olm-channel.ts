@@ -15,6 +15,7 @@ import type { Context } from './context.ts'
 import { type DeviceKeys, ownDeviceKeys, parseDeviceKeys } from './device-keys.ts'
 import { E2eeError } from './errors.ts'
 import { type KnownDevice, knownDevices } from './known-device.ts'
+import { isNestedTooDeep } from './nesting.ts'
 import { decodePreKeyMessage, type PreKeyMessage } from './olm-message.ts'
 import { type OlmMessage, OlmSession } from './olm-session.ts'
 import { claimedKey, findKey, signedCurve25519, useUp } from './one-time-keys.ts'
@@ -92,7 +93,7 @@ export async function receiveKeysClaim(
   answer: JsonObject | null,
 ): Promise<void> {
   const keys = answer && isObject(answer['one_time_keys']) ? answer['one_time_keys'] : {}
-  for (const [id, record] of await step.entries('engine', 'claim/')) {
+  for (const [id, record] of await step.entries('engine', 'claim|')) {
     if (record['request'] !== requestId) continue
     // Nobody answered: ask again soon. Answered without a key: not before long.
     if (answer) step.put('engine', id, { ts: context.clock() })
@@ -132,7 +133,7 @@ async function beginSession(
 }
 
 export async function hasSession(step: Step, curve25519Key: string): Promise<boolean> {
-  return (await step.entries('olm-session', `${curve25519Key}/`)).length > 0
+  return (await step.entries('olm-session', `${curve25519Key}|`)).length > 0
 }
 
 /** The content of an `m.room.encrypted` to-device message; null where there is no session with the device. */
@@ -262,11 +263,11 @@ function undecryptable(cause?: E2eeError): E2eeError {
 function parse(plaintext: Uint8Array): JsonObject {
   try {
     const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext))
-    if (isObject(payload)) return payload
+    if (isObject(payload) && !isNestedTooDeep(payload)) return payload
   } catch {
     // Said below.
   }
-  throw new E2eeError('OLM_MALFORMED', 'the payload is not a JSON object')
+  throw new E2eeError('OLM_MALFORMED', 'the payload is not a JSON object, or nests too deep')
 }
 
 /** Spec: client-server-api#molmv1curve25519-aes-sha2, the list of what a client must check. */
@@ -319,7 +320,7 @@ function senderDeviceKeysOf(
 
 /** Begins a new session with a device whose message could not be read. The claim's answer sends an `m.dummy`. */
 export async function unwedge(step: Step, context: Context, device: KnownDevice): Promise<void> {
-  const id = `unwedge/${device.curve25519Key}`
+  const id = `unwedge|${device.curve25519Key}`
   const last = await step.get('engine', id)
   if (last && context.clock() - Number(last['ts']) < unwedgeIntervalMs) return
   step.put('engine', id, {
@@ -334,7 +335,7 @@ export async function unwedge(step: Step, context: Context, device: KnownDevice)
 /** The devices whose new session waits for its first message. */
 export async function unwedged(step: Step): Promise<{ userId: string; deviceId: string }[]> {
   const open: { userId: string; deviceId: string }[] = []
-  for (const [id, { isOpen, userId, deviceId, ts }] of await step.entries('engine', 'unwedge/')) {
+  for (const [id, { isOpen, userId, deviceId, ts }] of await step.entries('engine', 'unwedge|')) {
     if (isOpen !== true || typeof userId !== 'string' || typeof deviceId !== 'string') continue
     if (await step.get('engine', claimId(userId, deviceId))) continue
     step.put('engine', id, { ts: ts!, userId, deviceId, isOpen: false })
@@ -350,7 +351,7 @@ async function sessionsWith(
   step: Step,
   curve25519Key: string,
 ): Promise<{ id: string; session: OlmSession; usedTs: number }[]> {
-  const records = await step.entries('olm-session', `${curve25519Key}/`)
+  const records = await step.entries('olm-session', `${curve25519Key}|`)
   return records
     .map(([id, record]) => ({ id, record: record as unknown as StoredSession }))
     .sort((a, b) => b.record.usedTs - a.record.usedTs)
@@ -370,9 +371,9 @@ async function store(
 }
 
 function put(step: Step, curve25519Key: string, session: OlmSession, usedTs: number): void {
-  step.put('olm-session', `${curve25519Key}/${session.id}`, { session: session.toRecord(), usedTs })
+  step.put('olm-session', `${curve25519Key}|${session.id}`, { session: session.toRecord(), usedTs })
 }
 
 function claimId(userId: string, deviceId: string): string {
-  return `claim/${userId} ${deviceId}`
+  return `claim|${userId} ${deviceId}`
 }

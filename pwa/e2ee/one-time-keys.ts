@@ -23,8 +23,8 @@ const fallbackKeptMs = 90 * 24 * 60 * 60 * 1000
 /** Used or not, a fallback key is replaced: what was sent to it is readable as long as it lives. */
 const fallbackRenewedMs = 7 * 24 * 60 * 60 * 1000
 
-const oneTime = 'one-time-key/'
-const fallback = 'fallback-key/'
+const oneTime = 'one-time-key|'
+const fallback = 'fallback-key|'
 
 /** The members of a `/keys/upload` body that the server lacks; null where it lacks none. */
 export async function keysToUpload(
@@ -87,6 +87,20 @@ async function replaceFallbackKey(
   if (isFresh) return null
   const { sequence, signed } = await makeKey(step, context, fallback, true)
   return { [`${signedCurve25519}:${keyName(sequence)}`]: signed }
+}
+
+/**
+ * The server may have keys of ours whose private halves a restored profile does not know, under names that we would
+ * use again, and servers refuse a second key of one name: `missed` inputs may each have made as many as an upload
+ * holds. The fallback key is replaced with the next upload.
+ */
+export async function skipNames(step: Step, missed: number): Promise<void> {
+  const counter = await step.get('account', 'key-sequence')
+  const next = typeof counter?.['next'] === 'number' ? counter['next'] : 1
+  step.put('account', 'key-sequence', { next: next + missed * (wantedOnServer + 1) })
+  for (const [id, record] of await step.entries('account', fallback)) {
+    step.put('account', id, { ...record, createdTs: 0 })
+  }
 }
 
 async function makeKey(step: Step, context: Context, prefix: string, isFallback: boolean) {

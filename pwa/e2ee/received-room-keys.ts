@@ -7,7 +7,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
 import { E2eeError } from './errors.ts'
 import { InboundGroupSession } from './inbound-group-session.ts'
-import { knownDevices } from './known-device.ts'
+import { type KnownDevice, knownDevices } from './known-device.ts'
 import type { OlmPayload } from './olm-channel.ts'
 import type { Step } from './records.ts'
 import { withheldId } from './room-decryption.ts'
@@ -40,7 +40,9 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
     key: InboundGroupSession.fromSessionKey(content['session_key']).export(),
     source: 'owner',
     senderUserId: payload.sender,
-    senderDeviceId: await senderDeviceId(step, payload),
+    // By its word: decryption looks whether the owner's list has this device with these keys.
+    senderDeviceId:
+      payload.senderDeviceKeys?.deviceId ?? (await senderDevice(step, payload))?.deviceId ?? null,
     senderCurve25519Key: payload.senderCurve25519Key,
     senderEd25519Key: payload.senderEd25519Key,
     givenBy: null,
@@ -48,19 +50,24 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
   })
 }
 
-/** The device behind an Olm message: as it says of itself (MSC4147), or as its owner's list has it. */
-export async function senderDeviceId(step: Step, payload: OlmPayload): Promise<string | null> {
-  if (payload.senderDeviceKeys) return payload.senderDeviceKeys.deviceId
+/**
+ * The device behind an Olm message, in its owner's list: the one whose keys the session has. What a message says of
+ * its device by name alone (MSC4147) could be the name of another.
+ */
+export async function senderDevice(step: Step, payload: OlmPayload): Promise<KnownDevice | null> {
   const devices = await knownDevices(step, payload.sender)
-  return devices.find(each => each.curve25519Key === payload.senderCurve25519Key)?.deviceId ?? null
+  const isBehind = (each: KnownDevice) =>
+    each.curve25519Key === payload.senderCurve25519Key && each.ed25519Key === payload.senderEd25519Key
+  return devices.find(isBehind) ?? null
 }
 
 /** `m.room_key.withheld` comes in the clear: it is worth a sentence to the reader, no more. */
 export function receiveWithheld(step: Step, content: JsonObject): void {
   const { roomId, sessionId } = namedSession(content)
   const { code } = content
-  if (typeof code !== 'string' || code.length > 64) {
-    throw new E2eeError('ROOM_KEY_MALFORMED', 'code is missing')
+  // Anybody can send them, and each is kept: so they are small.
+  if (typeof code !== 'string' || code.length > 64 || roomId.length > 255 || sessionId.length > 64) {
+    throw new E2eeError('ROOM_KEY_MALFORMED', 'code is missing, or something is too long')
   }
   step.put('key-request', withheldId(roomId, sessionId), { code })
   step.tell({ kind: 'room-keys', roomId, sessionIds: [sessionId] })

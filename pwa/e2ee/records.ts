@@ -49,7 +49,7 @@ export interface Records {
   get(collection: Collection, id: string): Promise<JsonObject | undefined>
   /** In the order of the ids; undefined where there is none. */
   getMany(collection: Collection, ids: readonly string[]): Promise<(JsonObject | undefined)[]>
-  /** All of a collection whose id begins with the prefix, by id. */
+  /** All of a collection whose id begins with the prefix, by id. Quick where the prefix ends with the first `|` of the ids. */
   entries(collection: Collection, prefix?: string): Promise<[id: string, value: JsonObject][]>
   /** All or none, durable on return. */
   commit(writes: readonly Write[]): Promise<void>

@@ -7,13 +7,14 @@
  * Spec: client-server-api#mmegolmv1aes-sha2
  */
 import { decodeBase64 } from '#protocol/base64.ts'
-import { isObject, type JsonObject } from '#protocol/json.ts'
+import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { deviceTrust } from './cross-signing.ts'
 import { E2eeError } from './errors.ts'
 import { InboundGroupSession } from './inbound-group-session.ts'
 import { knownDevice, knownDevices } from './known-device.ts'
+import { isNestedTooDeep } from './nesting.ts'
 import type { Step } from './records.ts'
 import { type RoomSession, sessionRecordId } from './room-sessions.ts'
 
@@ -74,9 +75,10 @@ const indicesPerRecord = 64
 interface Envelope {
   readonly eventId: string
   readonly sender: string
-  readonly timestamp: number
   readonly sessionId: string
   readonly ciphertext: Uint8Array
+  /** `m.relates_to` of the envelope. */
+  readonly relation: Json | undefined
 }
 
 /** In the order of the events. Reading an event again under its own id is no replay. */
@@ -101,7 +103,7 @@ export async function decryptRoomEvents(
 type Parsed = { readonly kind: 'envelope'; readonly envelope: Envelope } | UndecryptedEvent
 
 function parseEnvelope(event: JsonObject): Parsed {
-  const { event_id: eventId, sender, content, origin_server_ts: timestamp } = event
+  const { event_id: eventId, sender, content } = event
   if (typeof eventId !== 'string' || typeof sender !== 'string' || !isObject(content)) {
     return { kind: 'failed', eventId: String(eventId), sessionId: null, code: 'EVENT_MALFORMED' }
   }
@@ -114,7 +116,7 @@ function parseEnvelope(event: JsonObject): Parsed {
   }
   return {
     kind: 'envelope',
-    envelope: { eventId, sender, timestamp: Number(timestamp), sessionId, ciphertext },
+    envelope: { eventId, sender, sessionId, ciphertext, relation: content['m.relates_to'] },
   }
 }
 
@@ -156,7 +158,7 @@ class Reader {
   }
 
   async #read(envelope: Envelope): Promise<DecryptedEvent> {
-    const { eventId, sender, sessionId, ciphertext } = envelope
+    const { eventId, sender, sessionId, ciphertext, relation } = envelope
     const known = this.#sessions.get(sessionId)
     if (!known) throw new E2eeError('NO_SESSION', 'the key of this message is not here')
     const { record, session } = known
@@ -181,7 +183,8 @@ class Reader {
       kind: 'decrypted',
       eventId,
       type,
-      content,
+      // Spec: client-server-api#mroomencrypted: the envelope carries it. What the sender repeated inside counts first.
+      content: relation === undefined ? content : { 'm.relates_to': relation, ...content },
       shield: await this.#shieldOf(record, sender),
       source: record.source,
       givenBy: record.givenBy,
@@ -247,15 +250,15 @@ class Reader {
 const missing = new Set(['NO_SESSION', 'MEGOLM_UNKNOWN_INDEX'])
 
 export function withheldId(roomId: string, sessionId: string): string {
-  return `withheld/${sessionRecordId(roomId, sessionId)}`
+  return `withheld|${sessionRecordId(roomId, sessionId)}`
 }
 
 function parsePayload(plaintext: Uint8Array): JsonObject {
   try {
     const payload: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext))
-    if (isObject(payload)) return payload
+    if (isObject(payload) && !isNestedTooDeep(payload)) return payload
   } catch {
     // Said below.
   }
-  throw new E2eeError('EVENT_MALFORMED', 'the message is not a JSON object')
+  throw new E2eeError('EVENT_MALFORMED', 'the message is not a JSON object, or nests too deep')
 }

@@ -21,7 +21,7 @@ import { OutboundGroupSession } from './outbound-group-session.ts'
 import { randomName } from './own-device.ts'
 import type { Step } from './records.ts'
 import { historyMembersOf, keepSession } from './room-sessions.ts'
-import type { RoomSettings } from './room-settings.ts'
+import { type RoomSettings, readersOf } from './room-settings.ts'
 import { undecidedNewcomers } from './signed-invite.ts'
 
 /** A request holds so many messages; servers refuse bodies without end. */
@@ -51,7 +51,7 @@ export async function prepareRoomKey(
   roomId: string,
   room: RoomSettings,
 ): Promise<PreparedKey> {
-  const userIds = Object.keys(room.members)
+  const userIds = readersOf(room)
   const changed = await blockedPeople(step, context, userIds)
   if (changed.length > 0) return blocked(step, roomId, changed)
   await trackPeople(step, userIds)

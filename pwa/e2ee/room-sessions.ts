@@ -39,7 +39,7 @@ export interface RoomSession {
 }
 
 export function sessionRecordId(roomId: string, sessionId: string): string {
-  return `${roomId}/${sessionId}`
+  return `${roomId}|${sessionId}`
 }
 
 export async function readSession(

@@ -24,6 +24,8 @@ export interface RoomSettings {
   readonly members: Readonly<Record<string, Membership>>
   /** May people who come later read what is sent now? Then its keys may be handed to those whom we invite (MSC4268). */
   readonly isHistoryShared: boolean
+  /** May those who are invited read it before they join? Only the visibility `joined` says no. */
+  readonly isForInvited?: boolean
 }
 
 export interface RoomChange {
@@ -37,6 +39,12 @@ export interface RoomChange {
   /** Invites as the room shows them, with the content that may carry the inviter's word. */
   readonly invites?: readonly { userId: string; sender: string; content: JsonObject }[]
   readonly historyVisibility?: string
+}
+
+/** Who may read what is written now. */
+export function readersOf(room: RoomSettings): string[] {
+  const { members, isForInvited = true } = room
+  return Object.keys(members).filter(userId => members[userId] === 'join' || isForInvited)
 }
 
 /** Null: not encrypted, as far as we were ever told. */
@@ -62,7 +70,11 @@ export async function receiveRoomChange(step: Step, roomId: string, change: Room
   if (change.members) await beginRoom(step, { roomId, userIds: Object.keys(members) })
   for (const invite of change.invites ?? []) await receiveInvite(step, { roomId, ...invite })
   const history = isHistoryShared(change.historyVisibility) ?? record['isHistoryShared'] === true
-  step.put('room', roomId, { ...room, members, isHistoryShared: history })
+  const isForInvited =
+    change.historyVisibility === undefined
+      ? record['isForInvited'] !== false
+      : change.historyVisibility !== 'joined'
+  step.put('room', roomId, { ...room, members, isHistoryShared: history, isForInvited })
   if ((room as JsonObject)['algorithm'] !== megolmAlgorithm) return
   // Who has left has the key that is in use; and what it opens must not be handed on under another rule.
   const isOtherRule = record['isHistoryShared'] !== history

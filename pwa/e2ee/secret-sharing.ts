@@ -10,17 +10,18 @@ import { deviceTrust, importCrossSigningSecret, isVerifiedOwnDevice } from './cr
 import { E2eeError } from './errors.ts'
 import { readIdentity } from './identity.ts'
 import { importBackupSecret } from './key-backup.ts'
-import { knownDevice, knownDevices } from './known-device.ts'
+import { knownDevice } from './known-device.ts'
 import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-channel.ts'
 import { type OwnDevice, randomName } from './own-device.ts'
+import { senderDevice } from './received-room-keys.ts'
 import type { Step } from './records.ts'
 import { backupSecret, crossSigningSecrets, parseSecretName, readSecret, type SecretName } from './secrets.ts'
 
 /** An open request is forgotten after a day: nobody who was asked will answer any more. */
 const requestLifetimeMs = 24 * 3_600_000
 
-const requestPrefix = 'secret/'
-const answerPrefix = 'secret-answer/'
+const requestPrefix = 'secret|'
+const answerPrefix = 'secret-answer|'
 
 /** What another device asked for and could not be told yet. */
 interface OpenAnswer {
@@ -133,11 +134,8 @@ export async function receiveSecret(step: Step, context: Context, payload: OlmPa
 
 /** The device whose Olm session the message came through, if it is ours and verified: by its keys, not by its word. */
 async function verifiedSender(step: Step, context: Context, payload: OlmPayload): Promise<string> {
-  const { sender, senderCurve25519Key, senderEd25519Key } = payload
-  const devices = sender === context.userId ? await knownDevices(step, sender) : []
-  const device = devices.find(
-    each => each.curve25519Key === senderCurve25519Key && each.ed25519Key === senderEd25519Key,
-  )
+  const { sender } = payload
+  const device = await senderDevice(step, payload)
   const trust = device ? await deviceTrust(step, context, sender, device.deviceId) : 'unknown'
   if (!device || !isVerifiedOwnDevice(context, sender, trust)) {
     throw new E2eeError(

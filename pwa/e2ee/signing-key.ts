@@ -5,6 +5,7 @@
  * through `toSecret`, for secret storage and for another device of the same person.
  */
 import { decodeBase64, encodeBase64 } from '#protocol/base64.ts'
+import { CanonicalJsonError } from '#protocol/canonical-json.ts'
 import type { JsonObject } from '#protocol/json.ts'
 import { checkSignature, type KeyId, signJson } from '#protocol/signing.ts'
 import { E2eeError } from './errors.ts'
@@ -57,5 +58,11 @@ export function isSignedBy(
   const bytes = decodeBase64(publicKey)
   if (!bytes) return false
   const keys = (keyId: KeyId) => (keyId === signingKeyId(keyName) ? bytes : undefined)
-  return checkSignature(object, userId, keys, ed25519Verify).kind === 'valid'
+  try {
+    return checkSignature(object, userId, keys, ed25519Verify).kind === 'valid'
+  } catch (error) {
+    // Nobody can have signed what has no canonical text.
+    if (error instanceof CanonicalJsonError) return false
+    throw error
+  }
 }

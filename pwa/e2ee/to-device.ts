@@ -10,9 +10,10 @@ import { E2eeError } from './errors.ts'
 import { receiveHistoryOffer } from './history-sharing.ts'
 import { receiveForwardedKey, receiveRoomKeyRequest } from './key-requests.ts'
 import { knownDevice, knownDevices } from './known-device.ts'
+import { isNestedTooDeep } from './nesting.ts'
 import { decryptFromDevice, encryptForDevice, type OlmPayload, unwedge, unwedged } from './olm-channel.ts'
 import { randomName } from './own-device.ts'
-import { receiveRoomKey, receiveWithheld, senderDeviceId } from './received-room-keys.ts'
+import { receiveRoomKey, receiveWithheld, senderDevice } from './received-room-keys.ts'
 import type { Step } from './records.ts'
 import { receiveSecret, receiveSecretRequest } from './secret-sharing.ts'
 import { openStep } from './step.ts'
@@ -68,6 +69,7 @@ async function handle(step: Step, context: Context, event: JsonObject): Promise<
   if (typeof type !== 'string' || typeof sender !== 'string' || !isObject(content)) {
     throw new E2eeError('EVENT_MALFORMED', 'a to-device event lacks type, sender or content')
   }
+  if (isNestedTooDeep(content)) throw new E2eeError('EVENT_MALFORMED', 'a to-device event nests too deep')
   switch (type) {
     case 'm.room.encrypted':
       return handleEncrypted(step, context, await decryptFromDevice(step, context, event))
@@ -83,6 +85,7 @@ async function handle(step: Step, context: Context, event: JsonObject): Promise<
     case 'm.room_key':
     case 'm.forwarded_room_key':
     case 'm.room_key_bundle':
+    case 'io.element.msc4268.room_key_bundle':
     case 'm.secret.send':
     case 'm.dummy':
       throw new E2eeError('NOT_ENCRYPTED', 'a message that has to be encrypted came in the clear')
@@ -108,7 +111,7 @@ async function handleEncrypted(
       return null
     case 'm.room_key_bundle':
     case 'io.element.msc4268.room_key_bundle':
-      receiveHistoryOffer(step, context, payload)
+      await receiveHistoryOffer(step, context, payload)
       return null
     case 'm.secret.send':
       await receiveSecret(step, context, payload)
@@ -119,7 +122,7 @@ async function handleEncrypted(
       throw new E2eeError('OLM_NESTED', 'an encrypted message inside another')
     default:
       if (!type.startsWith(verificationPrefix)) {
-        return { type, content, sender, encryptedBy: await senderDeviceId(step, payload) }
+        return { type, content, sender, encryptedBy: (await senderDevice(step, payload))?.deviceId ?? null }
       }
       await receiveVerificationEvent(step, context, { sender, type, content, room: null })
       return null
