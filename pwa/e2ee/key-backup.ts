@@ -17,7 +17,13 @@ import { knownDevices } from './known-device.ts'
 import { type OwnDevice, randomName, signAsDevice } from './own-device.ts'
 import { curve25519KeyPair, decodeSecret, encodeSecret } from './primitives.ts'
 import type { Step } from './records.ts'
-import { keepSession, type RoomSession, readSession } from './room-sessions.ts'
+import {
+  historyMembersOf,
+  keepSession,
+  type RoomSession,
+  readSession,
+  saysHistoryIsShared,
+} from './room-sessions.ts'
 import { backupSecret, expectSigningKey, forgetSecret, putSecret, readSecret } from './secrets.ts'
 import { isSignedBy } from './signing-key.ts'
 
@@ -262,12 +268,9 @@ async function openSession(
     key: sessionKey,
     senderCurve25519Key: senderKey,
     senderEd25519Key: typeof senderEd25519Key === 'string' ? senderEd25519Key : null,
-    isHistoryShared: data[sharedHistoryMember] === true,
+    isHistoryShared: saysHistoryIsShared(data),
   }
 }
-
-/** MSC4268 by the name that implementations write. */
-const sharedHistoryMember = 'org.matrix.msc3061.shared_history'
 
 function sessionDataOf(session: RoomSession): JsonObject {
   const { senderEd25519Key } = session
@@ -277,7 +280,7 @@ function sessionDataOf(session: RoomSession): JsonObject {
     sender_claimed_keys: senderEd25519Key === null ? {} : { ed25519: senderEd25519Key },
     sender_key: session.senderCurve25519Key,
     session_key: session.key,
-    [sharedHistoryMember]: session.isHistoryShared,
+    ...historyMembersOf(session.isHistoryShared),
   }
 }
 

@@ -20,8 +20,12 @@ export interface KeyPair {
   readonly privateKey: Uint8Array
 }
 
+/** From where libsodium has its randomness too, but at once: its wrapper asks for every four bytes anew. */
 export function randomBytes(size: number): Uint8Array {
-  return sodium.randombytes_buf(size)
+  const bytes = new Uint8Array(size)
+  // More than 64 KiB at a time a browser refuses.
+  for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
+  return bytes
 }
 
 /** Overwrites a secret that is no longer needed, as far as a garbage-collected language can. */
@@ -217,16 +221,38 @@ export function open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8A
 
 /** Unpadded base64 in constant time: for secrets (attack 7). What is public may go through #protocol/base64.ts. */
 export function encodeSecret(secret: Uint8Array): string {
-  return sodium.to_base64(secret, sodium.base64_variants.ORIGINAL_NO_PADDING)
+  const length = Math.ceil((secret.length * 4) / 3)
+  // libsodium ends the text with a zero byte.
+  const { raw, address } = scratchFor(length + 1 + secret.length)
+  const secretAt = address + length + 1
+  raw.HEAPU8.set(secret, secretAt)
+  raw._sodium_bin2base64(address, length + 1, secretAt, secret.length, base64WithoutPadding)
+  const text = utf8.decode(raw.HEAPU8.subarray(address, address + length))
+  raw.HEAPU8.fill(0, address, secretAt + secret.length)
+  return text
 }
 
 /** Null where the text is not base64. With or without padding. */
 export function decodeSecret(text: string): Uint8Array | null {
-  try {
-    return sodium.from_base64(text.replace(/=+$/, ''), sodium.base64_variants.ORIGINAL_NO_PADDING)
-  } catch {
-    return null
-  }
+  const characters = utf8Bytes(text.replace(/=+$/, ''))
+  const size = Math.ceil((characters.length * 3) / 4)
+  const { raw, address } = scratchFor(lengthBytes + size + characters.length)
+  const secretAt = address + lengthBytes
+  const textAt = secretAt + size
+  raw.HEAPU8.set(characters, textAt)
+  const refused = raw._sodium_base642bin(
+    secretAt,
+    size,
+    textAt,
+    characters.length,
+    0,
+    address,
+    0,
+    base64WithoutPadding,
+  )
+  const length = new DataView(raw.HEAPU8.buffer).getUint32(address, true)
+  const secret = takeFrom(raw, secretAt, refused === 0 ? length : 0, address, textAt + characters.length)
+  return refused === 0 ? secret : null
 }
 
 /** SHA-256 of what comes in pieces. */
@@ -240,7 +266,7 @@ export function sha256Hasher(): { update(piece: Uint8Array): void; digest(): Uin
 
 /**
  * What libsodium's wrapper calls. The wrapper allocates and copies for every argument, which costs more than a short
- * HMAC itself; these two functions are called a dozen times a message.
+ * HMAC itself, and frees without overwriting; these functions are called a dozen times a message.
  */
 interface Libsodium {
   /** Another array once the memory has grown: never kept. */
@@ -264,9 +290,26 @@ interface Libsodium {
     infoLength: number,
     pseudoRandomKey: number,
   ): number
+  _sodium_bin2base64(text: number, maxLength: number, bytes: number, length: number, variant: number): number
+  /** Without an address for the end of what was read, anything left over is refused. */
+  _sodium_base642bin(
+    bytes: number,
+    maxLength: number,
+    text: number,
+    textLength: number,
+    ignored: number,
+    lengthAt: number,
+    endAt: number,
+    variant: number,
+  ): number
 }
 
+const utf8 = new TextDecoder()
 const hmacStateBytes = 208
+/** A `size_t`, and room to keep what follows aligned. */
+const lengthBytes = 8
+/** `sodium_base64_VARIANT_ORIGINAL_NO_PADDING` */
+const base64WithoutPadding = 3
 const scratch = { address: 0, size: 0 }
 
 /** Memory of libsodium for one call, at least so large. Holds nothing between calls: see takeFrom. */

@@ -132,6 +132,20 @@ test('a self-signing key that the master key did not sign is refused and leaves 
   t.is(identity?.selfSigningKey, them.selfSigning.publicKey)
 })
 
+test('a signed object with a fraction in it is refused like an unsigned one, and the rest of the answer counts', async t => {
+  const host = new Host(alice, 'A')
+  const [them, carol] = [new Person(bob), new Person('@carol:letro.test')]
+  const both = answer(them, carol) as { self_signing_keys: JsonObject }
+  const spoilt = { ...them.selfSigningObject, more: 1.5 }
+  const self_signing_keys = { ...both.self_signing_keys, [bob]: spoilt }
+  await host.run(step => receiveIdentities(step, host, { ...both, self_signing_keys }))
+  t.like(
+    host.told.find(notice => notice.kind === 'refused'),
+    { code: 'IDENTITY_NOT_SIGNED', from: bob },
+  )
+  t.is(await standing(host, '@carol:letro.test'), 'pinned')
+})
+
 test('one key in two roles is refused', async t => {
   const host = new Host(alice, 'A')
   const them = new Person(bob)

@@ -400,6 +400,8 @@ test('a start without what we take is not chosen from, an accept beyond our offe
     t.is(chooseFrom({ ...offer, [name]: ['other'] }), null)
     t.is(chooseFrom({ ...offer, [name]: 'sha256' }), null)
   }
+  // Nobody can make a commitment to what has no canonical form.
+  t.is(chooseFrom({ ...offer, more: 1.5 }), null)
   t.is(chooseFrom({ ...offer, message_authentication_codes: ['hkdf-hmac-sha256'] }), null)
   t.false(isOurOffer({ ...choice, commitment: 'x', message_authentication_code: 'hkdf-hmac-sha256' }))
   t.false(isOurOffer({ ...choice, commitment: 1 }))

@@ -55,6 +55,7 @@ import {
   scanQrCode,
   startSas,
 } from '../../pwa/e2ee/verification/flow.ts'
+import { Hub, OurDevice, RustDevice } from '../e2ee/hub.ts'
 import { alice, bob, Host } from '../e2ee/identity-world.ts'
 import {
   type Client,
@@ -424,6 +425,87 @@ test.serial('the secrets of one identity are taken by the other implementation',
   const exported = await rust.machine.exportCrossSigningKeys()
   t.is(exported?.masterKey, (await secret('m.cross_signing.master'))!)
 })
+
+/** Two devices of Alice at a server with inboxes and one-time keys; the old one has her identity. */
+async function atHub(old: 'ours' | 'theirs') {
+  const hub = new Hub()
+  const us = await OurDevice.open(hub, alice, 'OURS')
+  // Requests carry the time, and the other engine goes by the clock on the wall.
+  us.now = Date.now()
+  const rust = await RustDevice.open(hub, alice, 'RUST')
+  await hub.settle()
+  await (old === 'ours' ? us : rust).bootstrap()
+  await rust.track([alice])
+  return { hub, us, rust }
+}
+
+/** From the request, made by theirs, to the end. */
+async function compareAtHub({ hub, us, rust }: Awaited<ReturnType<typeof atHub>>): Promise<void> {
+  const send = (request: unknown) => {
+    const { body, event_type } = request as Outgoing
+    hub.answer(rust, 'to-device', JSON.parse(body), event_type)
+  }
+  const identity = (await rust.machine.getIdentity(new RustUserId(alice))) as OwnUserIdentity
+  const [request, outgoing] = await identity.requestVerification(verificationMethods)
+  send(outgoing)
+  await hub.settle()
+  const { flowId } = request
+  await us.machine.run((step, context) => acceptVerification(step, context, flowId))
+  await hub.settle()
+  await us.machine.run((step, context) => startSas(step, context, flowId))
+  await hub.settle()
+  const sas = request.getVerification() as Sas
+  send(sas.accept())
+  await hub.settle()
+  for (const one of await sas.confirm()) {
+    const { type, body } = one as unknown as Outgoing
+    if (type === RequestType.SignatureUpload) hub.answer(rust, 'signatures-upload', JSON.parse(body))
+    else send(one)
+  }
+  await hub.settle()
+  await us.machine.run((step, context) => confirmSas(step, context, flowId))
+  await hub.settle()
+}
+
+test.serial('after the comparison our device gives the new Rust device the secrets', async t => {
+  const world = await atHub('ours')
+  t.false((await world.rust.machine.crossSigningStatus()).hasMaster)
+  await compareAtHub(world)
+  await world.rust.machine.requestMissingSecretsIfNeeded()
+  await world.hub.settle()
+  const status = await world.rust.machine.crossSigningStatus()
+  t.true(status.hasMaster && status.hasSelfSigning && status.hasUserSigning)
+  t.deepEqual(world.us.refusals, [])
+})
+
+test.serial('after the comparison our new device gets the secrets from the Rust device', async t => {
+  const world = await atHub('theirs')
+  await compareAtHub(world)
+  const secrets = await world.us.machine.run(async step => [
+    await readSecret(step, 'm.cross_signing.master'),
+    await readSecret(step, 'm.cross_signing.self_signing'),
+    await readSecret(step, 'm.cross_signing.user_signing'),
+  ])
+  const theirs = (await world.rust.machine.exportCrossSigningKeys())!
+  t.deepEqual(secrets, [theirs.masterKey!, theirs.self_signing_key!, theirs.userSigningKey!])
+  const device = await world.rust.machine.getDevice(new RustUserId(alice), new RustDeviceId('OURS'))
+  t.true(device!.isCrossSigningTrusted())
+})
+
+test.serial(
+  'the Rust engine keeps a device with a list of passkeys and an assertion in its signed keys',
+  async t => {
+    const hub = new Hub()
+    const members = { 'org.letro.passkeys': { version: 1 }, 'org.letro.passkey_assertion': { version: 1 } }
+    const us = await OurDevice.open(hub, alice, 'OURS', { deviceKeysMembers: async () => members })
+    const rust = await RustDevice.open(hub, bob, 'RUST')
+    await hub.settle()
+    await us.bootstrap()
+    await rust.track([alice])
+    const device = await rust.machine.getDevice(new RustUserId(alice), new RustDeviceId('OURS'))
+    t.true(device!.isCrossSignedByOwner())
+  },
+)
 
 const backedUp = JSON.stringify({ algorithm: 'm.megolm.v1.aes-sha2', session_key: 'x'.repeat(220) })
 

@@ -5,7 +5,7 @@
  * `hkdf-hmac-sha256.v2`: the older ones are deprecated and weaker.
  */
 import { decodeBase64, encodeBase64 } from '#protocol/base64.ts'
-import { canonicalJson } from '#protocol/canonical-json.ts'
+import { CanonicalJsonError, canonicalJson } from '#protocol/canonical-json.ts'
 import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
 import { utf8Bytes } from '#protocol/utf8.ts'
 import { curve25519SharedSecret, equal, hkdfSha256, hmacSha256, sha256, wipe } from '../primitives.ts'
@@ -36,8 +36,9 @@ export const sasOffer = {
   short_authentication_string: ['decimal', 'emoji'],
 } as const
 
-/** Our choice among what a start offers; null where it has nothing that we take. */
+/** Our choice among what a start offers; null where it has nothing that we take, or no commitment can be made to it. */
 export function chooseFrom(start: JsonObject): JsonObject | null {
+  if (!hasCanonicalForm(start)) return null
   const offers = (name: string, value: string) => {
     const offered = start[name]
     return Array.isArray(offered) && offered.includes(value)
@@ -58,6 +59,16 @@ export function chooseFrom(start: JsonObject): JsonObject | null {
     hash: 'sha256',
     message_authentication_code: 'hkdf-hmac-sha256.v2',
     short_authentication_string: strings,
+  }
+}
+
+function hasCanonicalForm(start: JsonObject): boolean {
+  try {
+    canonicalJson(start)
+    return true
+  } catch (error) {
+    if (error instanceof CanonicalJsonError) return false
+    throw error
   }
 }
 

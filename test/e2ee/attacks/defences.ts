@@ -14,6 +14,60 @@ export interface Defence {
 
 export const defences: readonly Defence[] = [
   {
+    attack: 1,
+    file: 'pwa/e2ee/room-keys.ts',
+    defence: 'if (newcomers.length > 0) return blocked(step, roomId, newcomers)',
+    without: '',
+  },
+  {
+    attack: 1,
+    file: 'pwa/e2ee/signed-invite.ts',
+    defence: 'if (!(await isWordOf(step, own, inviter, admission.word))) return false',
+    without: '',
+  },
+  {
+    attack: 1,
+    file: 'pwa/e2ee/signed-invite.ts',
+    defence: 'if (!(await isLetIn(step, own, roomId, inviter, new Set([...asking, userId])))) return false',
+    without: '',
+  },
+  {
+    attack: 1,
+    file: 'pwa/e2ee/signed-invite.ts',
+    defence: 'if ((await readIdentity(step, userId))?.masterKey !== admission.masterKey) return false',
+    without: '',
+  },
+  {
+    attack: 6,
+    file: 'pwa/e2ee/key-backup.ts',
+    defence: "source: 'backup',",
+    without: "source: 'owner',",
+  },
+  {
+    attack: 12,
+    file: 'pwa/e2ee/identity.ts',
+    defence: 'return ours.verifiedKey === ours.masterKey && isUserSigned(ours, identity.master)',
+    without: 'return isUserSigned(ours, identity.master)',
+  },
+  {
+    attack: 12,
+    file: 'pwa/e2ee/cross-signing.ts',
+    defence: "return standing === 'pinned' && userId !== own.userId ? 'cross-signed' : 'identity-unaccepted'",
+    without: "return standing === 'pinned' ? 'cross-signed' : 'identity-unaccepted'",
+  },
+  {
+    attack: 18,
+    file: 'pwa/e2ee/identity.ts',
+    defence: "return pinnedKey === masterKey ? 'pinned' : 'changed'",
+    without: "return 'pinned'",
+  },
+  {
+    attack: 18,
+    file: 'pwa/e2ee/identity.ts',
+    defence: "if (verifiedKey !== null && verifiedKey !== masterKey) return 'verification-lost'",
+    without: '',
+  },
+  {
     attack: 7,
     file: 'pwa/e2ee/primitives.ts',
     defence: 'return sodium.crypto_sign_verify_detached(signature, message, publicKey)',
@@ -26,8 +80,8 @@ export const defences: readonly Defence[] = [
   {
     attack: 7,
     file: 'pwa/e2ee/primitives.ts',
-    defence: 'return sodium.to_base64(secret, sodium.base64_variants.ORIGINAL_NO_PADDING)',
-    without: 'return secret.toBase64({ omitPadding: true })',
+    defence: 'const text = utf8.decode(raw.HEAPU8.subarray(address, address + length))',
+    without: 'const text = secret.toBase64({ omitPadding: true })',
   },
   {
     attack: 8,

@@ -10,6 +10,7 @@ import {
   signInvite,
   undecidedNewcomers,
 } from '../../../pwa/e2ee/signed-invite.ts'
+import { Hub, OurDevice } from '../hub.ts'
 import { alice, bob, Host, Person } from '../identity-world.ts'
 
 test.before(() => ready)
@@ -98,4 +99,29 @@ test('attack 1: the word is for one master key; another one under the same name 
   t.deepEqual(await undecided(carol.userId), [])
   await host.learns(new Person(carol.userId))
   t.deepEqual(await undecided(carol.userId), [carol.userId])
+})
+
+test('attack 1: a room with a newcomer whom nobody let in is not written to; the word of a member opens it', async t => {
+  const hub = new Hub()
+  const ours = await OurDevice.open(hub, alice, 'A')
+  const theirs = await OurDevice.open(hub, bob, 'B')
+  const guest = await OurDevice.open(hub, mallory, 'M')
+  await hub.settle()
+  for (const device of [ours, theirs, guest]) await device.bootstrap()
+  for (const device of [ours, theirs]) await device.joinRoom(room, [alice, bob])
+  t.is(await theirs.text(await ours.write(room, 'before')), 'before')
+
+  await ours.machine.receiveRoom(room, { members: { [mallory]: 'join' } })
+  await t.throwsAsync(ours.write(room, 'secret'), { message: `blocked by ${mallory}` })
+  t.like(ours.notices.at(-1), { kind: 'room-blocked', roomId: room, userIds: [mallory] })
+  t.deepEqual(await guest.records.entries('inbound-group-session'), [])
+
+  // Bob knows the person, and invited them: his word comes with the invite.
+  await theirs.joinRoom(room, [mallory])
+  await theirs.admit(room, mallory)
+  const content = await theirs.machine.run((step, context) =>
+    signInvite(step, context, { roomId: room, userId: mallory }),
+  )
+  await ours.machine.receiveRoom(room, { invites: [{ userId: mallory, sender: bob, content }] })
+  t.is(await guest.text(await ours.write(room, 'after')), 'after')
 })
