@@ -372,15 +372,15 @@ export class RustDevice implements Participant {
   async bootstrap(): Promise<void> {
     await this.hub.settle()
     const requests = await this.machine.bootstrapCrossSigning(true)
-    if (requests.uploadKeysRequest) await this.#answer(requests.uploadKeysRequest)
+    if (requests.uploadKeysRequest) await this.answer(requests.uploadKeysRequest)
     this.hub.answer(this, 'cross-signing-upload', JSON.parse(requests.uploadSigningKeysRequest.body))
-    await this.#answer(requests.uploadSignaturesRequest)
+    await this.answer(requests.uploadSignaturesRequest)
     await this.hub.settle()
   }
 
   async turn(): Promise<boolean> {
     const requests = await this.machine.outgoingRequests()
-    for (const request of requests) await this.#answer(request)
+    for (const request of requests) await this.answer(request)
     const sync = this.hub.sync(this)
     await this.machine.receiveSyncChanges(
       JSON.stringify(sync.toDevice),
@@ -391,7 +391,7 @@ export class RustDevice implements Participant {
     return requests.length + sync.toDevice.length + sync.changed.length > 0
   }
 
-  async #answer(request: Body): Promise<void> {
+  async answer(request: Body): Promise<void> {
     const kind = {
       [RequestType.KeysUpload]: 'keys-upload',
       [RequestType.KeysQuery]: 'keys-query',
@@ -410,15 +410,21 @@ export class RustDevice implements Participant {
     await this.hub.settle()
   }
 
-  async write(roomId: string, userIds: readonly string[], body: string): Promise<RoomEvent> {
+  async write(
+    roomId: string,
+    userIds: readonly string[],
+    body: string,
+    strategy = Rust.CollectStrategy.allDevices(),
+  ): Promise<RoomEvent> {
     const users = () => userIds.map(id => new Rust.UserId(id))
     await this.track(userIds)
     const claim = await this.machine.getMissingSessions(users())
-    if (claim) await this.#answer(claim)
+    if (claim) await this.answer(claim)
     const settings = new Rust.EncryptionSettings()
     settings.rotationPeriodMessages = 100n
+    settings.sharingStrategy = strategy
     const shares = await this.machine.shareRoomKey(new Rust.RoomId(roomId), users(), settings)
-    for (const share of shares) await this.#answer(share)
+    for (const share of shares) await this.answer(share)
     const content = await this.machine.encryptRoomEvent(
       new Rust.RoomId(roomId),
       'm.room.message',
