@@ -45,6 +45,7 @@ export class Vault {
 
   /** Null where this browser has no vault of that name. */
   static async waysIn(options: VaultOptions): Promise<readonly WayIn[] | null> {
+    await ready
     // Asking must not leave an empty database behind: its name is the account's.
     if (!(await indexedDB.databases()).some(({ name }) => name === options.name)) return null
     const database = await openDatabase(options.name, options.warn)
@@ -174,11 +175,6 @@ export class Vault {
   /** Somebody decided to go on without a record that is broken: it is set aside. */
   async giveUpRecord(store: string, id: string): Promise<void> {
     if (this.#records instanceof SealedRecords) await this.#records.giveUp(store, id)
-  }
-
-  /** 32 bytes for something that is kept beside the vault under its key. The caller wipes them. */
-  subkey(name: string): Uint8Array {
-    return this.#key.subkey(`beside ${name}`)
   }
 
   /** Forgets the keys and lets the database go. */

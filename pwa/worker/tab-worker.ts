@@ -12,6 +12,9 @@ import { becomeOwner } from './ownership.ts'
 
 declare const self: DedicatedWorkerGlobalScope
 
+/** It only has to pass a message on. */
+const leaderAnswersWithinMs = 1000
+
 type ToLeader = { readonly tab: string; readonly request: Request | 'hello' }
 type ToTabs = Unasked<OwnerNotice> | { readonly leader: string }
 
@@ -41,7 +44,13 @@ self.onmessage = async ({ data }: MessageEvent<Request | 'bye' | 'hello'>) => {
   if (leader) post(leaderChannel, { tab: ourTab, request: data } satisfies ToLeader)
 }
 post(leaderChannel, { tab: ourTab, request: 'hello' } satisfies ToLeader)
-becomeOwner(account, () => {}).then(lead)
+becomeOwner(account, () => setTimeout(sayThatWeWait, leaderAnswersWithinMs)).then(lead)
+
+/** Somebody owns the account, and it is no leader of ours: a worker of another release. */
+function sayThatWeWait(): void {
+  if (leader === null && owner === null)
+    self.postMessage({ notice: { kind: 'waiting' } } satisfies Unasked<OwnerNotice>)
+}
 
 /** The first leader that is heard of gets what was waiting; with the next, what the last one had is lost. */
 function follow(next: string): void {

@@ -9,7 +9,7 @@ import { type Browser, chromium as chromiumType, type Page } from 'playwright-co
 import type { OwnerNotice, OwnerState } from '../../pwa/worker/owner.ts'
 import { type BundledPage, serveBundle } from '../support/bundled-page.ts'
 import { chromiumArgs, findChromium } from '../support/chromium.ts'
-import { launchChromium, Visitor } from '../support/visitor.ts'
+import { launchChromium, until, Visitor } from '../support/visitor.ts'
 import type { tested } from './page/page.ts'
 
 const account = '@amal:clinic.example'
@@ -121,6 +121,46 @@ for (const withoutSharedWorker of [false, true]) {
     await visitor.close()
   })
 }
+
+test('a tab whose worker is of another kind waits, says so, and takes over', async t => {
+  const visitor = await Visitor.open(chromium)
+  const old = await visitor.newPage()
+  await open(old)
+  await run(old, 'call', 'create', [passphrase])
+  const { page } = visitor
+  await page.goto(bundle.url)
+  // As after a release: the tab that was open before has a worker that this one cannot reach.
+  const opened = run(page, 'open', account, true)
+  await until(
+    () => page.evaluate("tested.notices.some(notice => notice.kind === 'waiting')") as Promise<boolean>,
+  )
+  await old.close()
+  t.like(await opened, { vault: 'locked' })
+  t.like(await run(page, 'call', 'unlock', passphrase), { vault: 'open' })
+  t.is(typeof (await run(page, 'askForPersistence')), 'boolean')
+  await visitor.close()
+})
+
+test('a call that was under way when its worker died is refused, not forgotten', async t => {
+  const visitor = await Visitor.open(chromium)
+  const leader = visitor.page
+  await open(leader, true)
+  await run(leader, 'call', 'create', [passphrase])
+  const follower = await visitor.newPage()
+  await open(follower, true)
+  const writing = run(follower, 'writeUntilRefused')
+  await until(() => follower.evaluate('tested.written > 20') as Promise<boolean>)
+  await leader.close()
+  t.is(await writing, 'OWNER_GONE')
+  const { waysIn, vault } = await untilState(follower, state => state.vault === 'locked')
+  t.is(vault, 'locked')
+  t.is(waysIn.length, 1)
+  t.like(await run(follower, 'call', 'unlock', passphrase), { vault: 'open' })
+  const written = (await follower.evaluate('tested.written')) as number
+  const [draft] = (await run(follower, 'call', 'read', { store: 'draft', ids: ['n'] })) as { n: number }[]
+  t.true(draft!.n >= written, 'what was acknowledged is there')
+  await visitor.close()
+})
 
 test('a full disk stops writing, says so, and loses nothing', async t => {
   const visitor = await Visitor.open(chromium)

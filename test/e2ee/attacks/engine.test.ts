@@ -224,32 +224,32 @@ test('attack 10: device keys in a message are those of its sender and its sessio
   const { hub, a, b } = await world()
   const m = await person(hub, mallory, 'M')
   await connect(m, a)
-  const named = (userId: string, deviceId: string) =>
-    m.machine.run(async (_step, { account }) =>
-      signJson<JsonObject>(
-        {
-          user_id: userId,
-          device_id: deviceId,
-          keys: {
-            [`ed25519:${deviceId}`]: account.ed25519Key,
-            [`curve25519:${deviceId}`]: account.curve25519Key,
-          },
+  const named = (userId: string, deviceId: string, account: Account) =>
+    signJson<JsonObject>(
+      {
+        user_id: userId,
+        device_id: deviceId,
+        keys: {
+          [`ed25519:${deviceId}`]: account.ed25519Key,
+          [`curve25519:${deviceId}`]: account.curve25519Key,
         },
-        userId,
-        signingKeyId(deviceId),
-        bytes => account.sign(bytes),
-      ),
+      },
+      userId,
+      signingKeyId(deviceId),
+      bytes => account.sign(bytes),
     )
+  const theirs = await m.machine.run(async (_step, { account }) => account)
+  const another = named(mallory, 'OTHER', Account.create(randomBytes))
   const bobs = hub.devices.get(bob)!.get('B')!.keys
-  for (const sender_device_keys of [await named(bob, 'M'), await named(bob, 'B'), bobs, {}, 7]) {
+  for (const sender_device_keys of [named(bob, 'M', theirs), named(bob, 'B', theirs), bobs, another, {}, 7]) {
     const { content, id } = roomKey()
     await receive(a, await olmEvent(m, a, 'm.room_key', content, { sender_device_keys }))
     t.is(a.refusals.at(-1), 'OLM_WRONG_DEVICE_KEYS')
     t.false(await hasSession(a, id))
   }
-  t.is(a.refusals.length, 5)
+  t.is(a.refusals.length, 6)
   const { content, id } = roomKey()
-  const sender_device_keys = await named(mallory, 'M')
+  const sender_device_keys = named(mallory, 'M', theirs)
   await receive(a, await olmEvent(m, a, 'm.room_key', content, { sender_device_keys }))
   t.like(await a.records.get('inbound-group-session', id), { senderUserId: mallory, senderDeviceId: 'M' })
   t.is(b.refusals.length, 0)

@@ -69,6 +69,15 @@ export const tested = {
     refusalAsValue(client.call('restore', { file: new Blob([Uint8Array.fromBase64(base64)]), opener })),
   /** Milliseconds for which this page's own thread did nothing else: 0 where no task was longer than 50 ms. */
   longestTask: (): number => Math.max(0, ...longTasks),
+  written: 0,
+  /** Writes one number after the other, and gives the code with which it ended. */
+  async writeUntilRefused(): Promise<string> {
+    for (let n = 1; ; n++) {
+      const answer = await this.call('write', [{ collection: 'draft', id: 'n', value: { n } }])
+      if (answer) return (answer as { refused: string }).refused
+      this.written = n
+    }
+  },
   async unlockWithPasskey(): Promise<OwnerState | null | { refused: string }> {
     const { waysIn } = await client.call('state', null)
     return refusalAsValue(client.unlockWithPasskey(waysIn))
