@@ -77,10 +77,10 @@ test('a secret in the clear is refused', async t => {
 async function asking() {
   const us = new Person(alice)
   const [old, fresh] = [new Host(alice, 'OLD'), new Host(alice, 'NEW')]
-  const other = us.selfSigning.sign(new Host(alice, 'THIRD').deviceKeys, alice)
+  const third = new Host(alice, 'THIRD')
   const unsigned = new Host(alice, 'OTHER')
-  const devices = [old, fresh].map(host => us.selfSigning.sign(host.deviceKeys, alice))
-  await fresh.knows(alice, ...devices, other, unsigned.deviceKeys)
+  const devices = [old, fresh, third].map(host => us.selfSigning.sign(host.deviceKeys, alice))
+  await fresh.knows(alice, ...devices, unsigned.deviceKeys)
   await fresh.learns(us)
   const secret = us.master.toSecret()
   await fresh.run(step => importCrossSigningSecret(step, fresh, { name: 'm.cross_signing.master', secret }))
@@ -103,7 +103,7 @@ async function asking() {
     }
     return fresh.run(step => receiveSecret(step, fresh, payload))
   }
-  return { us, old, fresh, unsigned, requests, give }
+  return { us, old, fresh, third, unsigned, requests, give }
 }
 
 test('what a verified device that we asked answers is taken, once; the others are told', async t => {
@@ -118,9 +118,11 @@ test('what a verified device that we asked answers is taken, once; the others ar
 })
 
 test('a secret of another device or person, unasked, too late or wrong is refused and changes nothing', async t => {
-  const { us, old, fresh, unsigned, give } = await asking()
+  const { us, old, fresh, third, unsigned, give } = await asking()
   const before = JSON.stringify([...fresh.records])
   await t.throwsAsync(give(unsigned), { code: 'SECRET_NOT_VERIFIED' })
+  // Verified, but not asked.
+  await t.throwsAsync(give(third), { code: 'SECRET_UNSOLICITED' })
   // A device id is only a word: the keys of the session say who it is.
   await t.throwsAsync(give(new Host(alice, 'OLD')), { code: 'SECRET_NOT_VERIFIED' })
   await t.throwsAsync(give(old, {}, bob), { code: 'SECRET_NOT_VERIFIED' })

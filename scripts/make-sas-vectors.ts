@@ -1,13 +1,13 @@
 /**
- * `node scripts/vectors/verification.ts`: writes test/vectors/sas.json and test/vectors/key-backup.json with the library
- * that defined both, @matrix-org/olm. Its randomness is replaced by a counter, so that a second run writes the same.
+ * `node scripts/make-sas-vectors.ts`: writes test/vectors/sas.json with the library that defined short authentication
+ * strings, @matrix-org/olm. Its randomness is replaced by a counter, so that a second run writes the same.
  */
 import { createHash, webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Olm from '@matrix-org/olm'
 
-const folder = join(import.meta.dirname, '../../test/vectors')
+const folder = join(import.meta.dirname, '../test/vectors')
 const count = 24
 let drawn = 0
 /** What the library drew last: a private key. */
@@ -65,23 +65,4 @@ const sas = Array.from({ length: count }, (_, i) => {
   accepter.free()
   return vector
 })
-write('sas.json', sas)
-
-const backup = Array.from({ length: count }, (_, i) => {
-  const decryption = new Olm.PkDecryption()
-  const publicKey = decryption.generate_key()
-  const privateKey = base64(decryption.get_private_key())
-  const encryption = new Olm.PkEncryption()
-  encryption.set_recipient_key(publicKey)
-  const plaintext = JSON.stringify({ session: 'x'.repeat(i * 3), text: 'مرحبا' })
-  const sessionData = encryption.encrypt(plaintext)
-  const vector = { publicKey, privateKey, ephemeralPrivateKey: base64(last), plaintext, sessionData }
-  decryption.free()
-  encryption.free()
-  return vector
-})
-write('key-backup.json', backup)
-
-function write(name: string, vectors: readonly object[]): void {
-  writeFileSync(join(folder, name), `${JSON.stringify(vectors, null, 2)}\n`)
-}
+writeFileSync(join(folder, 'sas.json'), `${JSON.stringify(sas, null, 2)}\n`)
