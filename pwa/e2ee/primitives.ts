@@ -110,7 +110,11 @@ export function ed25519Sign(privateKey: Uint8Array, message: Uint8Array): Uint8A
 /** libsodium refuses malleable signatures and small-order keys (attack 7). Any lengths may come in. */
 export function ed25519Verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false
-  return sodium.crypto_sign_verify_detached(signature, message, publicKey)
+  const { raw, address } = scratchFor(64 + 32 + message.length)
+  raw.HEAPU8.set(signature, address)
+  raw.HEAPU8.set(publicKey, address + 64)
+  raw.HEAPU8.set(message, address + 96)
+  return raw._crypto_sign_verify_detached(address, address + 96, message.length, 0, address + 64) === 0
 }
 
 /** AES-256-CBC with PKCS#7 padding. */
@@ -234,7 +238,7 @@ export function encodeSecret(secret: Uint8Array): string {
 
 /** Null where the text is not base64. With or without padding. */
 export function decodeSecret(text: string): Uint8Array | null {
-  const characters = utf8Bytes(text.replace(/=+$/, ''))
+  const characters = utf8Bytes(text.endsWith('=') ? text.replace(/=+$/, '') : text)
   const size = Math.ceil((characters.length * 3) / 4)
   const { raw, address } = scratchFor(lengthBytes + size + characters.length)
   const secretAt = address + lengthBytes
@@ -290,6 +294,13 @@ interface Libsodium {
     infoLength: number,
     pseudoRandomKey: number,
   ): number
+  _crypto_sign_verify_detached(
+    signature: number,
+    message: number,
+    low: number,
+    high: number,
+    publicKey: number,
+  ): number
   _sodium_bin2base64(text: number, maxLength: number, bytes: number, length: number, variant: number): number
   /** Without an address for the end of what was read, anything left over is refused. */
   _sodium_base642bin(
@@ -312,7 +323,7 @@ const lengthBytes = 8
 const base64WithoutPadding = 3
 const scratch = { address: 0, size: 0 }
 
-/** Memory of libsodium for one call, at least so large. Holds nothing between calls: see takeFrom. */
+/** Memory of libsodium for one call, at least so large. Holds nothing secret between calls: see takeFrom. */
 function scratchFor(size: number): { raw: Libsodium; address: number } {
   const raw = (sodium as unknown as { libsodium: Libsodium }).libsodium
   if (scratch.size < size) {

@@ -7,7 +7,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { e2ee } from './e2ee.ts'
+import { e2ee, vodozemac } from './e2ee.ts'
 import { emptyNode, floorFsync, httpOurs, httpRaw, storeGroup } from './floors.ts'
 import { coldStart, fanout50, loginStorm, send1, send64, syncIncremental } from './scenarios.ts'
 import { benchFolder, removeFolder, type ServerProcess, startServer } from './server-process.ts'
@@ -107,7 +107,7 @@ const scenarios: readonly Scenario[] = [
     name: 'vodozemac-megolm-decrypt',
     says: 'the same by vodozemac’s wasm',
     unit: 'ops/s',
-    run: e2ee('megolm-decrypt', 'theirs'),
+    run: vodozemac('megolm-decrypt'),
   },
   {
     name: 'e2ee-megolm-decrypt',
@@ -120,7 +120,7 @@ const scenarios: readonly Scenario[] = [
     name: 'vodozemac-olm-outbound',
     says: 'the same by vodozemac’s wasm',
     unit: 'ops/s',
-    run: e2ee('olm-outbound', 'theirs'),
+    run: vodozemac('olm-outbound'),
   },
   {
     name: 'e2ee-olm-outbound',
@@ -133,7 +133,7 @@ const scenarios: readonly Scenario[] = [
     name: 'vodozemac-olm-inbound',
     says: 'the same by vodozemac’s wasm',
     unit: 'ops/s',
-    run: e2ee('olm-inbound', 'theirs'),
+    run: vodozemac('olm-inbound'),
   },
   {
     name: 'e2ee-olm-inbound',
@@ -146,7 +146,7 @@ const scenarios: readonly Scenario[] = [
     name: 'vodozemac-session-import',
     says: 'the same by vodozemac’s wasm',
     unit: 'ops/s',
-    run: e2ee('session-import', 'theirs'),
+    run: vodozemac('session-import'),
   },
   {
     name: 'e2ee-session-import',

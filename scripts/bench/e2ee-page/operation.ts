@@ -3,14 +3,20 @@ export type Operation = 'megolm-decrypt' | 'olm-outbound' | 'olm-inbound' | 'ses
 
 export interface Asked {
   readonly operation: Operation
-  readonly whose: 'ours' | 'theirs'
   readonly seconds: number
 }
 
 export interface Rate {
+  /** At the median batch: what else the machine does hits some batches of either side, and counts for neither. */
   readonly perSecond: number
-  readonly count: number
+  /** Over all of the time. */
+  readonly meanPerSecond: number
+}
+
+export interface Rates {
+  readonly ours: Rate
+  readonly theirs: Rate
 }
 
 /** In the page; one call at a time. */
-export type MeasureInWorker = (asked: Asked) => Promise<Rate>
+export type MeasureInWorker = (asked: Asked) => Promise<Rates>
