@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core'
 import { InboundGroupSession } from '../../pwa/e2ee/inbound-group-session.ts'
 import { OutboundGroupSession } from '../../pwa/e2ee/outbound-group-session.ts'
 import { randomBytes, ready } from '../../pwa/e2ee/primitives.ts'
+import { sessionRecordId } from '../../pwa/e2ee/room-sessions.ts'
 import { writeBackup } from '../../pwa/vault/backup-file.ts'
 import { MemoryRecords } from '../../pwa/vault/memory-records.ts'
 import { encodeBase64 } from '../../server/protocol/base64.ts'
@@ -108,7 +109,7 @@ async function send(): Promise<Prepared['sent']> {
     await records.commit([
       {
         collection: 'inbound-group-session',
-        id: `${roomId}/${session.id}`,
+        id: sessionRecordId(roomId, session.id),
         value: {
           algorithm: 'm.megolm.v1.aes-sha2',
           roomId,
@@ -121,7 +122,6 @@ async function send(): Promise<Prepared['sent']> {
           senderEd25519Key: encodeBase64(new Uint8Array(32).fill(2)),
           givenBy: null,
           isHistoryShared: false,
-          isBackedUp: true,
         },
       },
     ])
