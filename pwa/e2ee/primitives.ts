@@ -66,18 +66,45 @@ export function hkdfSha256(
 ): Uint8Array {
   if (length > 255 * 32) throw new RangeError('HKDF-SHA-256 makes at most 8,160 bytes')
   const infoBytes = typeof info === 'string' ? utf8Bytes(info) : info
-  const size = 32 + length + inputKey.length + salt.length + infoBytes.length
-  const { raw, address } = scratchFor(size)
-  const output = address + 32
-  const inputAt = output + length
+  const blocks = Math.ceil(length / 32)
+  const inputBytes = inputKey.length + salt.length + infoBytes.length + 1
+  const { raw, address } = scratchFor(2 * hmacStateBytes + 32 + blocks * 32 + inputBytes)
+  const keyed = address + hmacStateBytes
+  const pseudoRandomKey = keyed + hmacStateBytes
+  const output = pseudoRandomKey + 32
+  const inputAt = output + blocks * 32
   const saltAt = inputAt + inputKey.length
   const infoAt = saltAt + salt.length
+  const counterAt = infoAt + infoBytes.length
   raw.HEAPU8.set(inputKey, inputAt)
   raw.HEAPU8.set(salt, saltAt)
   raw.HEAPU8.set(infoBytes, infoAt)
-  raw._crypto_kdf_hkdf_sha256_extract(address, saltAt, salt.length, inputAt, inputKey.length)
-  raw._crypto_kdf_hkdf_sha256_expand(output, length, infoAt, infoBytes.length, address)
-  return takeFrom(raw, output, length, address, infoAt)
+  if (salt.length === 0) raw.HEAPU8.set(unsaltedState(raw, address), address)
+  else raw._crypto_auth_hmacsha256_init(address, saltAt, salt.length)
+  raw._crypto_auth_hmacsha256_update(address, inputAt, inputKey.length, 0)
+  raw._crypto_auth_hmacsha256_final(address, pseudoRandomKey)
+  // The same key begins every block: libsodium's own HKDF hashes it anew for each.
+  raw._crypto_auth_hmacsha256_init(keyed, pseudoRandomKey, 32)
+  for (let block = 0; block < blocks; block++) {
+    const at = output + block * 32
+    raw.HEAPU8.copyWithin(address, keyed, pseudoRandomKey)
+    if (block > 0) raw._crypto_auth_hmacsha256_update(address, at - 32, 32, 0)
+    raw.HEAPU8[counterAt] = block + 1
+    raw._crypto_auth_hmacsha256_update(address, infoAt, infoBytes.length + 1, 0)
+    raw._crypto_auth_hmacsha256_final(address, at)
+  }
+  return takeFrom(raw, output, length, address, counterAt + 1)
+}
+
+/** An HMAC that has taken in the empty key and nothing else: how every unsalted HKDF begins. */
+let unsalted: Uint8Array | undefined
+
+function unsaltedState(raw: Libsodium, address: number): Uint8Array {
+  if (!unsalted) {
+    raw._crypto_auth_hmacsha256_init(address, address, 0)
+    unsalted = raw.HEAPU8.slice(address, address + hmacStateBytes)
+  }
+  return unsalted
 }
 
 export function curve25519KeyPair(privateKey: Uint8Array = randomBytes(32)): KeyPair {
@@ -280,20 +307,6 @@ interface Libsodium {
   _crypto_auth_hmacsha256_init(state: number, key: number, keyLength: number): number
   _crypto_auth_hmacsha256_update(state: number, message: number, low: number, high: number): number
   _crypto_auth_hmacsha256_final(state: number, mac: number): number
-  _crypto_kdf_hkdf_sha256_extract(
-    pseudoRandomKey: number,
-    salt: number,
-    saltLength: number,
-    inputKey: number,
-    inputLength: number,
-  ): number
-  _crypto_kdf_hkdf_sha256_expand(
-    output: number,
-    length: number,
-    info: number,
-    infoLength: number,
-    pseudoRandomKey: number,
-  ): number
   _crypto_sign_verify_detached(
     signature: number,
     message: number,

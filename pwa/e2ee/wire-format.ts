@@ -48,14 +48,14 @@ export function decodeFields(bytes: Uint8Array): ReadonlyMap<number, Uint8Array 
     else if ((tag & 7) === 2) {
       const length = readVarint()
       if (at + length > bytes.length) throw malformed('a field is cut off')
-      fields.set(tag, bytes.slice(at, at + length))
+      fields.set(tag, bytes.subarray(at, at + length))
       at += length
     } else throw malformed(`the field ${tag} is of an unknown kind`)
   }
   return fields
 }
 
-/** The field as bytes, of exactly `length` where one is given. */
+/** The field as bytes of the message itself; a copy of exactly `length` where one is given. */
 export function bytesField(
   fields: ReadonlyMap<number, Uint8Array | number>,
   tag: number,
@@ -64,8 +64,9 @@ export function bytesField(
 ): Uint8Array {
   const value = fields.get(tag)
   if (!(value instanceof Uint8Array)) throw malformed(`${name} is missing`)
-  if (length !== undefined && value.length !== length) throw malformed(`${name} has not ${length} bytes`)
-  return value
+  if (length === undefined) return value
+  if (value.length !== length) throw malformed(`${name} has not ${length} bytes`)
+  return value.slice()
 }
 
 export function numberField(
