@@ -119,8 +119,12 @@ async function isTrusted(path: string): Promise<boolean> {
 
 /** Answers that nobody fetched, and what a crash left half written. */
 async function removeIfOld(deps: LocalRequestsDeps, path: string): Promise<void> {
-  const { mtimeMs } = await stat(path)
-  if (deps.clock() - mtimeMs > dayMs) await rm(path, { force: true })
+  // The command fetches its answer whenever it likes.
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (found && deps.clock() - found.mtimeMs > dayMs) await rm(path, { force: true })
 }
 
 async function writeWhole(path: string, parts: Iterable<string> | AsyncIterable<string>): Promise<void> {

@@ -167,6 +167,7 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
     report: message => void reports.push(message),
     everyMs: 50,
   })
+  t.teardown(() => requests.close())
   const done = await letro('recover-administrator', '--data', data)
   t.is(done.code, 0, done.stderr)
   const link = done.stdout.trim().split('\n').at(-1)!
