@@ -87,8 +87,21 @@ const table: Record<string, Row> = {
   server: { ours: ['server'], packages: ['*'] },
   pwa: {
     ours: ['server/protocol'],
-    packages: ['preact', '@preact/signals', 'idb', '@simplewebauthn/browser'],
+    packages: [
+      'preact',
+      '@preact/signals',
+      '@simplewebauthn/browser',
+      'dompurify',
+      'marked',
+      'qr',
+      'workbox-precaching',
+      'workbox-routing',
+    ],
   },
+  'pwa/api': { ours: ['server/protocol', 'pwa/e2ee'], packages: [] },
+  'pwa/sync': { ours: ['server/protocol', 'pwa/e2ee', 'pwa/vault', 'pwa/api'], packages: [] },
+  'pwa/outbox': { ours: ['server/protocol', 'pwa/e2ee', 'pwa/vault', 'pwa/api', 'pwa/sync'], packages: [] },
+  'pwa/i18n': { ours: [], packages: ['@preact/signals'] },
   'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {

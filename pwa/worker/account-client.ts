@@ -8,13 +8,16 @@ import { askPasskey, type PasskeySecret } from '../vault/passkey.ts'
 import { prfInput } from '../vault/prf-input.ts'
 import type { WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
+import type { AppCalls, AppNotice } from './calls.ts'
 import { Caller, type End } from './frames.ts'
 import type { OwnerCalls, OwnerNotice, OwnerState } from './owner.ts'
 import sharedWorkerAddress from './shared-worker.ts?sharedworker&url'
 import tabWorkerAddress from './tab-worker.ts?worker&url'
 
+type AllCalls = OwnerCalls & AppCalls
+
 export interface AccountOptions {
-  readonly onNotice: (notice: OwnerNotice) => void
+  readonly onNotice: (notice: OwnerNotice | AppNotice) => void
   /** For browsers that have none, and for tests. */
   readonly withoutSharedWorker?: boolean
   /** Trusted Types: turns an address of our own into one that a worker may be made of. */
@@ -22,7 +25,7 @@ export interface AccountOptions {
 }
 
 export class AccountClient {
-  readonly #caller: Caller<OwnerCalls, OwnerNotice>
+  readonly #caller: Caller<AllCalls, OwnerNotice | AppNotice>
 
   /** The account is a user id: one owner, one vault. */
   constructor(account: string, { onNotice, withoutSharedWorker, scriptUrl = same }: AccountOptions) {
@@ -38,7 +41,7 @@ export class AccountClient {
     })
   }
 
-  readonly call: Caller<OwnerCalls, OwnerNotice>['call'] = (call, argument, transfer) =>
+  readonly call: Caller<AllCalls, OwnerNotice | AppNotice>['call'] = (call, argument, transfer) =>
     this.#caller.call(call, argument, transfer ?? secretsIn(argument))
 
   /**

@@ -374,3 +374,6 @@ export type AppNotice =
     }
   /** The server ended this session. `revoked`: the vault was wiped. `expired`: sign in again, everything is kept. */
   | { readonly kind: 'session-ended'; readonly why: 'revoked' | 'expired' }
+
+/** What the session's parts offer to tabs, beside the vault's own calls in owner.ts. */
+export type AppCalls = SessionCalls & RoomCalls & MessageCalls & TrustCalls

@@ -3,9 +3,10 @@ import { askPasskey, passkeySecret } from '../../../pwa/vault/passkey.ts'
 import { prfInput } from '../../../pwa/vault/prf-input.ts'
 import type { Opener } from '../../../pwa/vault/vault-key.ts'
 import { AccountClient, askForPersistence, passkeyOpener } from '../../../pwa/worker/account-client.ts'
+import type { AppNotice } from '../../../pwa/worker/calls.ts'
 import type { OwnerNotice, OwnerState } from '../../../pwa/worker/owner.ts'
 
-const notices: OwnerNotice[] = []
+const notices: (OwnerNotice | AppNotice)[] = []
 let client: AccountClient
 const longTasks: number[] = []
 new PerformanceObserver(list => {

@@ -1,0 +1,25 @@
+import type { Translated } from '../catalogue.ts'
+import type { errors as en } from '../en/errors.ts'
+
+export const errors: Translated<typeof en> = {
+  unknown: 'Etwas ist schiefgegangen ({code}).',
+  OFFLINE: 'Der Server ist nicht erreichbar.',
+  TIMED_OUT: 'Der Server hat nicht rechtzeitig geantwortet.',
+  M_FORBIDDEN: 'Der Server erlaubt das nicht.',
+  M_LIMIT_EXCEEDED: 'Zu viele Anfragen. Warten Sie einen Moment und versuchen Sie es erneut.',
+  M_UNKNOWN_TOKEN: 'Diese Sitzung ist beendet. Melden Sie sich erneut an.',
+  M_NOT_FOUND: 'Der Server kennt das nicht.',
+  M_TOO_LARGE: 'Das ist zu groß für den Server.',
+  M_UNRECOGNIZED: 'Der Server bietet das nicht an.',
+  M_USER_LOCKED: 'Ihr Konto ist gesperrt. Fragen Sie Ihre Administration.',
+  M_USER_SUSPENDED: 'Ihr Konto ist ausgesetzt: Sie können lesen, nicht schreiben.',
+  M_USER_DEACTIVATED: 'Dieses Konto wurde geschlossen.',
+  VAULT_FULL:
+    'Auf diesem Gerät ist kein Platz mehr. Nichts ging verloren; schaffen Sie Platz und machen Sie weiter.',
+  VAULT_LOCKED: 'Letro ist auf diesem Gerät gesperrt.',
+  WRONG_KEY: 'Damit öffnet es sich nicht.',
+  INTERNAL:
+    'In der App ist etwas fehlgeschlagen. Laden Sie neu; nichts Gesendetes oder Empfangenes ist verloren.',
+  OWNER_GONE:
+    'Der Tab, der den Tresor hielt, wurde geschlossen. Sehen Sie nach, ob es geschehen ist, bevor Sie es erneut versuchen.',
+}

@@ -1,0 +1,22 @@
+import type { Translated } from '../catalogue.ts'
+import type { parts as en } from '../en/parts.ts'
+
+export const parts: Translated<typeof en> = {
+  close: 'Schließen',
+  cancel: 'Abbrechen',
+  save: 'Speichern',
+  back: 'Zurück',
+  more: 'Mehr',
+  loading: 'Wird geladen',
+  retry: 'Erneut versuchen',
+  details: 'Einzelheiten',
+  copy: 'Kopieren',
+  copied: 'Kopiert',
+  yes: 'Ja',
+  no: 'Nein',
+  search: 'Suchen',
+  done: 'Fertig',
+  next: 'Weiter',
+  nobody: 'Niemand',
+  unnamed: 'Ohne Namen',
+}

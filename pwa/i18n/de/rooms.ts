@@ -1,0 +1,4 @@
+import type { Translated } from '../catalogue.ts'
+import type { rooms as en } from '../en/rooms.ts'
+
+export const rooms: Translated<typeof en> = {}

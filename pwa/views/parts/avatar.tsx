@@ -1,0 +1,60 @@
+import './avatar.css'
+import { useEffect, useState } from 'preact/hooks'
+import { call } from '../account.ts'
+import { initials, inkOf, plainName } from './plain-name.ts'
+
+const maxBytes = 2 * 1024 * 1024
+const pictures = new Map<string, Promise<string | null>>()
+
+/** A person or a room: the picture, or initials in their ink. It says nothing that the name beside it does not. */
+export function Avatar({
+  id,
+  name,
+  avatar,
+  size = 'm',
+  square = false,
+}: {
+  id: string
+  name: string | null
+  avatar: string | null
+  size?: 's' | 'm' | 'l'
+  square?: boolean
+}) {
+  const picture = usePicture(avatar)
+  return (
+    <span class={`avatar ${size} ink-${inkOf(id)}${square ? ' square' : ''}`} aria-hidden="true">
+      {picture ? <img src={picture} alt="" /> : initials(plainName(name) ?? id.replace(/^[@!#]/, ''))}
+    </span>
+  )
+}
+
+/** The address of a picture that the worker fetched; null until it is here, or where it is none that we show. */
+function usePicture(mxc: string | null): string | null {
+  const [picture, setPicture] = useState<string | null>(null)
+  useEffect(() => {
+    let gone = false
+    setPicture(null)
+    if (mxc?.startsWith('mxc://'))
+      void pictureAt(mxc).then(address => {
+        if (!gone) setPicture(address)
+      })
+    return () => {
+      gone = true
+    }
+  }, [mxc])
+  return picture
+}
+
+function pictureAt(mxc: string): Promise<string | null> {
+  const fetched =
+    pictures.get(mxc) ??
+    call('media', { mxc, maxBytes, thumbnail: { width: 96, height: 96 } })
+      // An SVG is a document: it is never shown from our origin.
+      .then(blob => (/^image\/(png|jpeg|webp|gif|avif)$/.test(blob.type) ? URL.createObjectURL(blob) : null))
+      .catch(() => {
+        pictures.delete(mxc)
+        return null
+      })
+  pictures.set(mxc, fetched)
+  return fetched
+}

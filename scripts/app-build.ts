@@ -1,0 +1,116 @@
+/**
+ * How the app is bundled: one configuration for the build, the development server and the tests.
+ *
+ * The output is `dist/pwa`: index.html, hashed assets with integrity, the service worker with its list of files, and each
+ * text file compressed beside itself (`.br`, `.gz`), so that the server has nothing to compress.
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import sharp from 'sharp'
+import { build, type InlineConfig, type Plugin } from 'vite'
+import { injectManifest } from 'workbox-build'
+
+export const root = join(import.meta.dirname, '..')
+export const outDir = join(root, 'dist/pwa')
+
+export function appConfig(): InlineConfig {
+  return {
+    root: join(root, 'pwa'),
+    configFile: false,
+    publicDir: join(root, 'pwa/public'),
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: 'es2024',
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+    },
+    worker: { format: 'es' },
+    plugins: [integrity()],
+  }
+}
+
+/** Builds the whole app. */
+export async function buildApp(): Promise<void> {
+  await build(appConfig())
+  await drawIcons()
+  await buildServiceWorker()
+  compressAll(outDir)
+}
+
+/** The icon in the sizes that systems ask for. A maskable one reaches the edges; systems cut them as they like. */
+async function drawIcons(): Promise<void> {
+  const icons = join(outDir, 'icons')
+  const drawing = readFileSync(join(icons, 'letro.svg'), 'utf8')
+  const draw = (svg: string, size: number, name: string) =>
+    sharp(Buffer.from(svg)).resize(size, size).png({ compressionLevel: 9 }).toFile(join(icons, name))
+  for (const size of [180, 192, 512]) await draw(drawing, size, `letro-${size}.png`)
+  await draw(drawing.replace(' rx="96"', ''), 512, 'letro-maskable-512.png')
+}
+
+async function buildServiceWorker(): Promise<void> {
+  const name = 'service-worker.js'
+  await build({
+    ...appConfig(),
+    publicDir: false,
+    plugins: [],
+    build: {
+      outDir,
+      emptyOutDir: false,
+      target: 'es2024',
+      rolldownOptions: {
+        input: join(root, 'pwa/service-worker.ts'),
+        output: { entryFileNames: name, codeSplitting: false },
+      },
+    },
+  })
+  await injectManifest({
+    swSrc: join(outDir, name),
+    swDest: join(outDir, name),
+    globDirectory: outDir,
+    globPatterns: ['index.html', 'manifest.webmanifest', 'assets/**/*', 'icons/*'],
+    globIgnores: ['**/*.br', '**/*.gz', '**/*.map'],
+    maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
+  })
+}
+
+/** Scripts and styles that index.html names carry their hash: Integrity-Policy lets no other run. */
+function integrity(): Plugin {
+  return {
+    name: 'letro-integrity',
+    enforce: 'post',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle }) {
+        return html.replace(
+          /<(?:script|link)\b[^>]*\b(?:src|href)="\/([^"]+\.(?:js|css))"[^>]*>/g,
+          (tag, file: string) => {
+            const output = bundle?.[file]
+            if (!output) return tag
+            const body = output.type === 'chunk' ? output.code : output.source
+            const hash = createHash('sha384').update(body).digest('base64')
+            return tag.replace('>', ` integrity="sha384-${hash}">`)
+          },
+        )
+      },
+    },
+  }
+}
+
+function compressAll(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    if (statSync(path).isDirectory()) compressAll(path)
+    else if (/\.(html|js|css|svg|json|webmanifest|wasm|txt)$/.test(name)) {
+      const body = readFileSync(path)
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: body.length }
+      writeFileSync(`${path}.br`, brotliCompressSync(body, { params }))
+      writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }))
+    }
+  }
+}
