@@ -7,7 +7,7 @@
  */
 import type { JsonObject } from '#protocol/json.ts'
 import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
-import type { Verification } from '../e2ee/verification/flow.ts'
+import type { Verification } from '../e2ee/verification/flow-record.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
 import type { Opener } from '../vault/vault-key.ts'
