@@ -6,7 +6,7 @@
  * opened anew over the new store.
  */
 import type { RequestListener } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
@@ -16,10 +16,13 @@ import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+import { appFilesRoutes } from './client-api/app-files.ts'
+import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
 import { crossSigningRoutes } from './client-api/cross-signing.ts'
 import { deviceRoutes } from './client-api/devices.ts'
 import { enrolmentRoutes } from './client-api/enrol.ts'
+import { enrolPageRoutes } from './client-api/enrol-page.ts'
 import { filterRoutes } from './client-api/filter.ts'
 import { openInteractiveAuth, requireInteractiveAuth } from './client-api/interactive-auth.ts'
 import { keyBackupRoutes } from './client-api/key-backup.ts'
@@ -339,6 +342,14 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const interactiveAuth = openInteractiveAuth({ accounts, clock, randomBytes })
 
   const routes: Route[] = [
+    ...appFilesRoutes({ folder: join(import.meta.dirname, '../dist/pwa') }),
+    ...appInfoRoutes({
+      serverName,
+      demo: () => null,
+      vapidPublicKey: null,
+      lockAfterDays: config.devices.lockAfterDays,
+    }),
+    ...enrolPageRoutes(),
     ...versionsRoutes(),
     ...wellKnownRoutes({ origin: config.server.origin }),
     ...capabilitiesRoutes({

@@ -13,6 +13,7 @@ import { accountDataRoutes } from '../../server/client-api/account-data.ts'
 import { serverAdminRoutes } from '../../server/client-api/admin.ts'
 import { deviceRoutes } from '../../server/client-api/devices.ts'
 import { enrolmentRoutes } from '../../server/client-api/enrol.ts'
+import { enrolPageRoutes } from '../../server/client-api/enrol-page.ts'
 import { openInteractiveAuth } from '../../server/client-api/interactive-auth.ts'
 import { loginRoutes } from '../../server/client-api/login.ts'
 import { logoutRoutes } from '../../server/client-api/logout.ts'
@@ -222,6 +223,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     ...openIdRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
     ...enrolmentRoutes({ accounts, interactiveAuth }),
+    ...enrolPageRoutes(),
     ...adminRoutes({
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
