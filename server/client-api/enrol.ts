@@ -5,7 +5,8 @@
  * (PublicKeyCredentialCreationOptionsJSON); `…/complete` `{secret, attestation, name?, device_id?, …}` → a session
  * as from login (`inhibit_login: true`: without). `GET /_letro/client/v1/passkeys` lists one's own;
  * `…/passkeys/begin` and `…/complete` add one; `PUT` and `DELETE …/passkeys/{id}` name and remove one.
- * Adding and removing ask for interactive authentication: a stolen token must not be enough.
+ * Adding and removing ask for interactive authentication: a stolen token must not be enough. A session that a login token
+ * opened within the last ten minutes may add one passkey without (accounts/login-tokens.ts).
  */
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Passkey } from '../accounts/passkeys.ts'
@@ -39,7 +40,7 @@ export function enrolmentRoutes({ accounts, interactiveAuth }: EnrolDeps): Route
     {
       method: 'POST',
       path: `${passkeys}/begin`,
-      steps: [authenticate, slow, parseOptionalBody, confirm, beginAdd(accounts)],
+      steps: [authenticate, slow, parseOptionalBody, beginAdd(accounts, confirm)],
     },
     {
       method: 'POST',
@@ -90,9 +91,15 @@ function list(accounts: Accounts): Step {
   }
 }
 
-function beginAdd(accounts: Accounts): Step {
+function beginAdd(accounts: Accounts, confirm: Step): Step {
   return async ctx => {
-    ctx.body = { options: await accounts.passkeys.beginAdd(ctx.state.requester.userId) }
+    const { requester } = ctx.state
+    const unproven = accounts.loginTokens.mayAddPasskey(requester)
+    const begin = async () => {
+      ctx.body = { options: await accounts.passkeys.beginAdd(requester.userId, unproven) }
+    }
+    if (unproven) await begin()
+    else await confirm(ctx, begin)
   }
 }
 
@@ -103,7 +110,9 @@ function completeAdd(accounts: Accounts): Step {
       requester.userId,
       needObject(body, 'attestation'),
       mayString(body, 'name', 100) ?? 'Passkey',
+      accounts.loginTokens.mayAddPasskey(requester),
     )
+    accounts.loginTokens.passkeyAdded(requester)
     ctx.body = passkeyAnswer(passkey)
   }
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import anyTest, { type TestFn } from 'ava'
 import type { Browser } from 'playwright-core'
-import type { UserId } from '../../server/protocol/ids.ts'
+import type { DeviceId, UserId } from '../../server/protocol/ids.ts'
 import { dayMs, type Harness, openHarness } from '../accounts/harness.ts'
 import { launchChromium, plainPage, until, Visitor } from '../support/visitor.ts'
 
@@ -156,6 +156,33 @@ test.serial('whether a passkey can be and is backed up is kept', async t => {
   t.like((await h.accounts.passkeys.list(person))[0], { backupEligible: true, backedUp: true })
   await synced.page.getByText('kept in your password manager').waitFor()
   await synced.close()
+})
+
+test.serial('a device that was let in by another one makes one passkey, and no second one', async t => {
+  const { h, browser } = t.context
+  await enrol(h, browser)
+  const { token } = h.accounts.loginTokens.issue({ userId: person, deviceId: 'TESTDEVICE' as DeviceId })
+  const opened = await h.post(login, { type: 'm.login.token', token })
+  const session = opened.body.access_token
+  const other = await Visitor.open(chromiumProcess)
+  await other.page.goto(`${h.origin}/plain`)
+  const passkeys = '/_letro/client/v1/passkeys'
+  const begun = [
+    await h.post(`${passkeys}/begin`, {}, session),
+    await h.post(`${passkeys}/begin`, {}, session),
+  ]
+  t.deepEqual(
+    begun.map(({ status }) => status),
+    [200, 200],
+  )
+  const answers = []
+  for (const { body } of begun) {
+    const attestation = await other.create(body.options)
+    answers.push((await h.post(`${passkeys}/complete`, { attestation, name: 'Tablet' }, session)).status)
+  }
+  t.deepEqual(answers, [200, 403])
+  t.is((await h.post(`${passkeys}/begin`, {}, session)).status, 401, 'from now on it is asked as any other')
+  await other.close()
 })
 
 test.serial('a re-enrolment link revokes passkeys, sessions and devices once it is used', async t => {

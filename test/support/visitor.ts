@@ -103,6 +103,17 @@ export class Visitor {
     await this.page.getByText('Your passkey is ready').waitFor()
   }
 
+  /** `navigator.credentials.create` with options as JSON, in whatever page is open. */
+  create(options: object): Promise<object> {
+    return this.page.evaluate(async json => {
+      // biome-ignore lint/suspicious/noExplicitAny: the browser's own types are not those of this program
+      const browser = globalThis as any
+      const publicKey = browser.PublicKeyCredential.parseCreationOptionsFromJSON(json)
+      const credential = await browser.navigator.credentials.create({ publicKey })
+      return credential.toJSON()
+    }, options)
+  }
+
   /** `navigator.credentials.get` with options as JSON, in whatever page is open. */
   sign(options: object): Promise<object> {
     return this.page.evaluate(async json => {
