@@ -60,6 +60,37 @@ export interface SessionCalls {
   setProfile(profile: { displayName?: string; avatar?: Blob | null }): Promise<void>
 }
 
+// ── the account at the server ──────────────────────────────────────────────────────────────────────
+
+/** One of our passkeys, as the server lists it. */
+export interface PasskeyEntry {
+  readonly id: string
+  readonly name: string
+  /** The COSE key, unpadded base64. */
+  readonly publicKey: string
+  readonly createdTs: number
+  readonly lastUsedTs: number | null
+  /** Kept by a password manager, and so on several devices. */
+  readonly synced: boolean
+}
+
+/** `auth` answers the server's wish for confirmation; see api/interactive-auth.ts. */
+export interface AccountCalls {
+  passkeys(argument: null): Promise<PasskeyEntry[]>
+  /** PublicKeyCredentialCreationOptionsJSON, and the hand-in of what was made. */
+  beginPasskey(how: { auth: JsonObject | null }): Promise<JsonObject>
+  completePasskey(made: { attestation: JsonObject; name: string }): Promise<PasskeyEntry>
+  renamePasskey(passkey: { id: string; name: string }): Promise<void>
+  removePasskey(which: { id: string; auth: JsonObject | null }): Promise<void>
+  /** This browser's Web Push subscription is handed to the server, or taken from it. */
+  setPusher(pusher: {
+    subscription: JsonObject
+    deviceName: string
+    language: string
+    on: boolean
+  }): Promise<void>
+}
+
 // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Member {
@@ -83,6 +114,8 @@ export interface RoomDetail {
   readonly historyVisibility: string
   readonly canonicalAlias: string | null
   readonly pinned: readonly string[]
+  /** The event up to which we have read, by the marker or the receipt, whichever is newer. */
+  readonly readUpTo: string | null
   readonly powerLevels: JsonObject
   readonly ourPower: number
   /** What we may do, from power levels and membership. */
@@ -135,6 +168,8 @@ export interface RoomCalls {
   /** By power, then name. The whole list is fetched from the server the first time it is asked for. */
   members(roomId: string): Promise<Member[]>
   timeline(query: TimelineQuery): Promise<TimelinePage>
+  /** What a message said over time, the oldest first, the original included. Only valid edits. */
+  edits(of: { roomId: string; eventId: string }): Promise<{ ts: number; content: JsonObject }[]>
   typingIn(roomId: string): Promise<string[]>
   createRoom(room: NewRoom): Promise<string>
   /** A room id or an alias, with servers to ask. */
@@ -376,4 +411,4 @@ export type AppNotice =
   | { readonly kind: 'session-ended'; readonly why: 'revoked' | 'expired' }
 
 /** What the session's parts offer to tabs, beside the vault's own calls in owner.ts. */
-export type AppCalls = SessionCalls & RoomCalls & MessageCalls & TrustCalls
+export type AppCalls = SessionCalls & AccountCalls & RoomCalls & MessageCalls & TrustCalls
