@@ -63,6 +63,11 @@ export async function isStranger(step: Pick<Step, 'get'>, userId: string): Promi
   return !list.isTracked || list.isStranger === true
 }
 
+/** Did their server ever answer for them? */
+export async function isListKnown(step: Pick<Step, 'get'>, userId: string): Promise<boolean> {
+  return listOf(await step.get('device-list', userId)).known > 0
+}
+
 /** Spec: client-server-api#device-lists-sync */
 export async function receiveListChanges(step: Step, changed: unknown, left: unknown): Promise<void> {
   const people = strings(changed)

@@ -32,6 +32,8 @@ export interface Backup {
   readonly publicKey: string
   /** Ours: made here, signed by our identity or a verified device, or we hold its key. Only then is it written to. */
   readonly trusted: boolean
+  /** Sessions in it, as the server said last. */
+  readonly count: number
 }
 
 /**
@@ -69,7 +71,7 @@ export async function receiveBackupInfo(
     step.delete('key-backup', 'backup')
     return null
   }
-  const { algorithm, auth_data: authData, version } = info
+  const { algorithm, auth_data: authData, version, count } = info
   const publicKey = isObject(authData) ? authData['public_key'] : undefined
   if (algorithm !== backupAlgorithm) {
     throw new E2eeError('BACKUP_UNKNOWN_ALGORITHM', 'a backup by an algorithm that we do not have')
@@ -81,7 +83,12 @@ export async function receiveBackupInfo(
   const secret = await readSecret(step, backupSecret)
   const ours = secret !== null && publicKeyOf(secret) === encodeBase64(bytes)
   const trusted = ours || (await isSignedByUs(step, own, authData as JsonObject))
-  const backup: Backup = { version, publicKey: encodeBase64(bytes), trusted }
+  const backup: Backup = {
+    version,
+    publicKey: encodeBase64(bytes),
+    trusted,
+    count: countOf(count, 0),
+  }
   step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup })
   if (secret !== null && !ours) forgetSecret(step, backupSecret)
   if (trusted && (before?.version !== version || before.publicKey !== backup.publicKey)) {
@@ -170,6 +177,11 @@ export async function receiveBackupAnswer(
     step.tell({ kind: 'refused', code: 'BACKUP_VERSION_GONE' })
     return
   }
+  const backup = await readBackup(step)
+  if (backup) {
+    const count = countOf(answer['count'], backup.count)
+    step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup, count })
+  }
   for (const [id, copy] of Object.entries(batch['copies'] as JsonObject)) {
     if ((await step.get('key-backup', id))?.['copy'] === copy) step.delete('key-backup', id)
   }
@@ -185,6 +197,10 @@ function sessionDataOf(session: RoomSession): JsonObject {
     session_key: session.key,
     ...historyMembersOf(session.isHistoryShared),
   }
+}
+
+function countOf(count: unknown, before: number): number {
+  return typeof count === 'number' && count >= 0 ? count : before
 }
 
 function publicKeyOf(secret: string): string | null {

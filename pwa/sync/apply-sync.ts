@@ -8,7 +8,7 @@
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { Machine } from '../e2ee/machine.ts'
 import type { RoomChange } from '../e2ee/room-settings.ts'
-import { receiveVerificationEvent } from '../e2ee/verification/flow.ts'
+import { receiveVerificationEvent } from '../e2ee/verification/received.ts'
 import type { VaultWrite } from '../vault/records.ts'
 import { memberName } from './names.ts'
 import type { Indexed, Outbox, Search, SyncNotice } from './ports.ts'
