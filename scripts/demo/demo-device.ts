@@ -8,7 +8,7 @@ import './browser-parts.ts'
 import { Owner } from '../../pwa/worker/owner.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { type DemoServer, userIdOf } from './demo-server.ts'
-import type { Person } from './organisation.ts'
+import type { Name, Person } from './organisation.ts'
 
 export class DemoDevice {
   readonly userId: string
@@ -19,9 +19,16 @@ export class DemoDevice {
     this.calls = new Owner(userId, () => {}).calls
   }
 
-  /** Signs in, sets up the person's identity, and leaves its recovery key with the server. */
+  /** The device that is always on: sets up the person's identity, and leaves its recovery key with the server. */
   static async begin(server: DemoServer, { localpart, device }: Person): Promise<DemoDevice> {
-    const userId = userIdOf(localpart)
+    const own = await DemoDevice.signIn(server, localpart, device)
+    const { recoveryKey } = await own.calls.setUpIdentity({ prf: null, auth: null })
+    server.keepRecoveryKey(own.userId, recoveryKey)
+    return own
+  }
+
+  static async signIn(server: DemoServer, name: Name, device: string): Promise<DemoDevice> {
+    const userId = userIdOf(name)
     const { login_token: token } = await post(server, '/_letro/demo/v1/sign-in', { user_id: userId })
     const session = await post(server, '/_matrix/client/v3/login', {
       type: 'm.login.token',
@@ -38,8 +45,6 @@ export class DemoDevice {
       expiresInMs: null,
     })
     await own.until('its first sync', async () => (await own.calls.connection(null)).firstSyncDone)
-    const { recoveryKey } = await own.calls.setUpIdentity({ prf: null, auth: null })
-    server.keepRecoveryKey(userId, recoveryKey)
     return own
   }
 
