@@ -7,7 +7,7 @@
  */
 import type { JsonObject } from '#protocol/json.ts'
 import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
-import type { Verification } from '../e2ee/verification/flow.ts'
+import type { Verification } from '../e2ee/verification/flow-record.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
 import type { Opener } from '../vault/vault-key.ts'
@@ -114,6 +114,8 @@ export interface RoomDetail {
   readonly historyVisibility: string
   readonly canonicalAlias: string | null
   readonly pinned: readonly string[]
+  /** The event up to which we have read, by the marker or the receipt, whichever is newer. */
+  readonly readUpTo: string | null
   readonly powerLevels: JsonObject
   readonly ourPower: number
   /** What we may do, from power levels and membership. */
@@ -166,6 +168,8 @@ export interface RoomCalls {
   /** By power, then name. The whole list is fetched from the server the first time it is asked for. */
   members(roomId: string): Promise<Member[]>
   timeline(query: TimelineQuery): Promise<TimelinePage>
+  /** What a message said over time, the oldest first, the original included. Only valid edits. */
+  edits(of: { roomId: string; eventId: string }): Promise<{ ts: number; content: JsonObject }[]>
   typingIn(roomId: string): Promise<string[]>
   createRoom(room: NewRoom): Promise<string>
   /** A room id or an alias, with servers to ask. */
