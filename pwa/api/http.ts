@@ -102,8 +102,9 @@ export class Http {
     }
   }
 
-  get hasEnded(): boolean {
-    return this.#ended
+  /** For the one kind of request that is not made here: see upload.ts. */
+  get accessToken(): string {
+    return this.#tokens.accessToken
   }
 
   async #once(

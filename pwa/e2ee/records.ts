@@ -35,6 +35,8 @@ export type Collection =
   | 'key-request'
   /** What was made and not yet answered: it is sent again after a crash, under the same transaction id. */
   | 'request'
+  /** The host's own queue of messages: what was encrypted is kept there by the commit that moved the ratchet. */
+  | 'outbox'
   /** The rollback counter and the engine's own bookkeeping. */
   | 'engine'
 

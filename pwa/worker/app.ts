@@ -11,6 +11,9 @@ import { sendEngineRequest } from '../api/engine-request.ts'
 import { Http, inPath, type Tokens, v3 } from '../api/http.ts'
 import { type Machine, openMachine } from '../e2ee/machine.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
+import { Attachments, type TransferNews } from '../outbox/attachments.ts'
+import { Media } from '../outbox/media.ts'
+import { OutboxQueue } from '../outbox/outbox.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
@@ -41,26 +44,13 @@ export interface AppDeps {
   readonly onEnded: (why: 'revoked' | 'expired') => void
   /** The vault is older than what this device has sent: it has to be opened again with this as `lastGeneration`. */
   readonly onRolledBack: (generation: number) => void
-  /** What waits to leave: made with the rest, for it needs the engine and the server. */
-  readonly makeOutbox: (parts: OutboxParts) => Promise<AppOutbox>
 }
 
-export interface OutboxParts {
-  readonly vault: Vault
-  readonly userId: string
-  readonly http: Http
-  readonly machine: Machine
-  readonly pump: Pump
-  /** A room's entry and timeline are not as they were. */
-  readonly changed: (roomId: string) => void
-  readonly tell: (notice: AppNotice) => void
-}
-
-/** What the session does with its outbox. */
+/** What waits to leave, and the files of messages. */
 export interface AppOutbox extends Outbox {
-  /** The server may be within reach again, or somebody decided something: try. */
-  wake(): void
-  stop(): Promise<void>
+  readonly queue: OutboxQueue
+  readonly attachments: Attachments
+  readonly media: Media
 }
 
 export class App {
@@ -107,7 +97,7 @@ export class App {
       onConnection: connection => {
         if (connection.state === 'online') {
           this.pump.wake()
-          outbox.wake()
+          outbox.queue.wake()
         }
         tell({ kind: 'connection', connection })
       },
@@ -119,7 +109,7 @@ export class App {
       if (notice.kind === 'room-keys') {
         void reopen({ store, machine, search, tell }, notice.roomId, notice.sessionIds)
       }
-      if (notice.kind === 'room-blocked' || notice.kind === 'identity-changed') outbox.wake()
+      if (notice.kind === 'room-blocked' || notice.kind === 'identity-changed') outbox.queue.wake()
     })
   }
 
@@ -155,15 +145,30 @@ export class App {
     pump.hold()
     kick = () => pump.kick()
     let app: App | null = null
-    const outbox = await deps.makeOutbox({
-      vault: deps.vault,
+    const { tell } = deps
+    const newId = () => crypto.randomUUID()
+    const told = (transfer: TransferNews) => tell({ kind: 'transfer', transfer })
+    const attachments = new Attachments({ records, http, randomBytes, newId, tell: told })
+    const queue = await OutboxQueue.open({
+      records,
       userId: deps.userId,
       http,
       machine,
-      pump,
-      tell: deps.tell,
+      settled: () => pump.flush(),
+      attachments,
       changed: roomId => void app?.refreshEntry(roomId),
+      clock: Date.now,
+      random: Math.random,
+      newId,
     })
+    const outbox: AppOutbox = {
+      queue,
+      attachments,
+      media: new Media({ records, http, tell: told }),
+      queued: roomId => queue.queued(roomId),
+      hasDraft: roomId => queue.hasDraft(roomId),
+      echoed: txnIds => queue.echoed(txnIds),
+    }
     const store = await RoomStore.open(records, deps.userId, outbox)
     const since = (await records.get(sinceRecord.collection, sinceRecord.id))?.['token']
     app = new App(deps, {
@@ -175,6 +180,7 @@ export class App {
       outbox,
       since: typeof since === 'string' ? since : null,
     })
+    for (const roomId of queue.roomIds) await app.refreshEntry(roomId)
     return app
   }
 
@@ -197,17 +203,16 @@ export class App {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.loop.stop(), this.outbox.stop(), this.pump.stop()])
+    await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop()])
   }
 
-  /** Drafts and what waits are part of an entry. */
+  /** Drafts and what waits are part of an entry in memory; at rest they have records of their own. */
   async refreshEntry(roomId: string): Promise<void> {
     const { store } = this
     const room = await store.room(roomId)
     if (!room) return
     const entry = store.entryOf(room, store.entry(roomId)?.preview ?? null)
     store.believe({ entries: [entry] })
-    await store.records.commit([store.entryWrite(entry)])
     this.#deps.tell({ kind: 'rooms', changed: [entry], gone: [] })
     this.#deps.tell({ kind: 'timeline', roomId })
   }
@@ -227,7 +232,7 @@ export class App {
       throw new ApiError('ROLLED_BACK', `this profile was put back to before generation ${generation}`)
     }
     this.pump.release()
-    this.outbox.wake()
+    this.outbox.queue.wake()
   }
 
   async #lastWitness(): Promise<number> {

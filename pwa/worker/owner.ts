@@ -5,26 +5,27 @@
  * as they were used, also when they were wrong. What the engine's calls mean stands in machine.ts.
  */
 import type { JsonObject } from '#protocol/json.ts'
-import { type Machine, openMachine, type SyncChanges } from '../e2ee/machine.ts'
 import type { Notice } from '../e2ee/notices.ts'
-import { randomBytes, wipe } from '../e2ee/primitives.ts'
-import type { OutgoingRequest } from '../e2ee/requests.ts'
-import type { RoomEventResult } from '../e2ee/room-decryption.ts'
-import type { Encrypted } from '../e2ee/room-encryption.ts'
-import type { RoomChange } from '../e2ee/room-settings.ts'
-import type { DeviceMessage } from '../e2ee/to-device.ts'
+import { wipe } from '../e2ee/primitives.ts'
 import { type RestoreProgress, restoreBackup, writeBackup } from '../vault/backup-file.ts'
 import { VaultError, type VaultWarning } from '../vault/errors.ts'
 import type { VaultWrite } from '../vault/records.ts'
 import { type Found, type Message, SearchIndex, type SearchOptions } from '../vault/search-index.ts'
 import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
+import { accountCalls } from './account-calls.ts'
+import { App } from './app.ts'
+import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
 import type { Calls } from './frames.ts'
+import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
+import { roomActs } from './room-acts.ts'
+import { roomReads } from './room-calls.ts'
+import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
 
 export type OwnerState = {
   readonly vault: 'none' | 'locked' | 'open'
-  /** Whether the engine runs: after `openEngine`, until the vault is locked. */
+  /** Whether somebody is signed in: after `begin`, until the vault is locked. */
   readonly engine: boolean
   /** What a lock screen offers. */
   readonly waysIn: readonly WayIn[]
@@ -43,9 +44,9 @@ export type OwnerNotice =
   | { readonly kind: 'engine'; readonly notice: Notice }
   | { readonly kind: 'restore'; readonly progress: RestoreProgress }
 
-/** What tabs may read and write by themselves. The engine's collections and the vault's own are not among them. */
-export type TabStore = 'draft' | 'outbox' | 'setting' | 'timeline'
-const tabStores: ReadonlySet<string> = new Set<TabStore>(['draft', 'outbox', 'setting', 'timeline'])
+/** What tabs may read and write by themselves. */
+export type TabStore = 'setting'
+const tabStores: ReadonlySet<string> = new Set<TabStore>(['setting'])
 
 export interface TabWrite extends VaultWrite {
   readonly collection: TabStore
@@ -80,23 +81,14 @@ export interface VaultCalls {
   search(query: SearchOptions & { text: string }): Promise<{ found: Found[]; incomplete: boolean }>
 }
 
-export interface EngineCalls {
-  /** The witness is what somebody outside kept last; see Vault.witness. */
-  openEngine(who: { deviceId: string; witness?: string }): Promise<OwnerState>
-  witness(argument: null): Promise<string>
-  receiveSync(changes: SyncChanges): Promise<DeviceMessage[]>
-  receiveAnswer(to: { requestId: string; answer: JsonObject | null }): Promise<void>
-  outgoingRequests(argument: null): Promise<OutgoingRequest[]>
-  receiveRoom(what: { roomId: string; change: RoomChange }): Promise<void>
-  encrypt(event: { roomId: string; type: string; content: JsonObject }): Promise<Encrypted>
-  decrypt(batch: { roomId: string; events: readonly JsonObject[] }): Promise<RoomEventResult[]>
-}
+export type OwnerCalls = VaultCalls & Omit<AppCalls, keyof TrustCalls>
 
-export type OwnerCalls = VaultCalls & EngineCalls
+export type Told = OwnerNotice | AppNotice
 
 interface Open {
   readonly vault: Vault
-  machine: Machine | null
+  /** Null: nobody signed in yet. */
+  app: App | null
   /** Opened when it is first asked for. */
   search: Promise<SearchIndex> | null
 }
@@ -104,12 +96,12 @@ interface Open {
 export class Owner {
   readonly #account: string
   readonly #options: VaultOptions
-  readonly #tell: (notice: OwnerNotice) => void
+  readonly #tell: (notice: Told) => void
   #open: Open | null = null
   #last: Promise<unknown> = Promise.resolve()
 
   /** The account is a user id. */
-  constructor(account: string, tell: (notice: OwnerNotice) => void) {
+  constructor(account: string, tell: (notice: Told) => void) {
     this.#account = account
     this.#tell = tell
     this.#options = {
@@ -127,24 +119,24 @@ export class Owner {
     create: openers =>
       this.#change(async () => {
         this.#mustBeShut()
-        this.#hold(await using(openers, () => Vault.create(this.#options, openers)))
+        await this.#hold(await using(openers, () => Vault.create(this.#options, openers)))
       }),
     openInMemory: () =>
       this.#change(async () => {
         this.#mustBeShut()
-        this.#hold(await Vault.inMemory(this.#options))
+        await this.#hold(await Vault.inMemory(this.#options))
       }),
     // A second tab that opens what is open proves its secret and changes nothing.
     unlock: opener =>
       this.#change(async () => {
         const vault = await using([opener], () => Vault.unlock(this.#options, opener))
         if (this.#open) vault.lock()
-        else this.#hold(vault)
+        else await this.#hold(vault)
       }),
-    lock: () => this.#change(async () => this.#lock()),
+    lock: () => this.#change(() => this.#lock()),
     wipe: () =>
       this.#change(async () => {
-        this.#lock()
+        await this.#lock()
         await Vault.wipe(this.#options)
       }),
     setWayIn: opener => this.#change(() => using([opener], async () => this.#vault.setWayIn(opener))),
@@ -176,38 +168,32 @@ export class Owner {
       return { found: index.search(text, options), incomplete: index.incomplete }
     },
 
-    openEngine: ({ deviceId, witness }) =>
-      this.#change(async () => {
-        const { vault } = this.#mustBeOpen()
-        if (this.#open!.machine) return
-        const machine = await openMachine({
-          records: vault.records,
-          userId: this.#account,
-          deviceId,
-          clock: Date.now,
-          randomBytes,
-          lastGeneration: witness === undefined ? 0 : vault.generationIn(witness),
-        })
-        machine.onNotice(notice => this.#tell({ kind: 'engine', notice }))
-        this.#open!.machine = machine
-      }),
-    witness: async () => this.#vault.witness(this.#machine.generation),
-    receiveSync: async changes => this.#machine.receiveSync(changes),
-    receiveAnswer: async ({ requestId, answer }) => this.#machine.receiveAnswer(requestId, answer),
-    outgoingRequests: async () => this.#machine.outgoingRequests(),
-    receiveRoom: async ({ roomId, change }) => this.#machine.receiveRoom(roomId, change),
-    encrypt: async ({ roomId, type, content }) => this.#machine.encryptRoomEvent(roomId, type, content),
-    decrypt: async ({ roomId, events }) => this.#machine.decryptRoomEvents(roomId, events),
+    ...sessionCalls({
+      app: () => this.#open?.app ?? null,
+      begin: session => this.#begin(session),
+      wipe: async () => void (await this.calls.wipe(null)),
+      tell: notice => this.#tell(notice),
+    }),
+    ...accountCalls({ http: () => this.#app.http }),
+    ...roomReads(
+      () => this.#app,
+      () => this.#search(),
+    ),
+    ...roomActs(
+      () => this.#app,
+      roomId => this.#forgetRoom(roomId),
+    ),
+    ...messageCalls(() => this.#app),
   }
 
   get #vault(): Vault {
     return this.#mustBeOpen().vault
   }
 
-  get #machine(): Machine {
-    const { machine } = this.#mustBeOpen()
-    if (!machine) throw new VaultError('ENGINE_NOT_OPEN', 'the engine was not opened yet')
-    return machine
+  get #app(): App {
+    const { app } = this.#mustBeOpen()
+    if (!app) throw new VaultError('NO_SESSION', 'nobody signed in to this vault yet')
+    return app
   }
 
   #search(): Promise<SearchIndex> {
@@ -225,13 +211,70 @@ export class Owner {
     if (this.#open) throw new VaultError('VAULT_EXISTS', 'the vault is open')
   }
 
-  #hold(vault: Vault): void {
-    this.#open = { vault, machine: null, search: null }
+  async #hold(vault: Vault): Promise<void> {
+    this.#open = { vault, app: null, search: null }
+    await this.#openApp(0)
   }
 
-  #lock(): void {
-    this.#open?.vault.lock()
+  async #openApp(lastGeneration: number): Promise<void> {
+    const open = this.#mustBeOpen()
+    const search = () => this.#search()
+    open.app = await App.open(
+      {
+        vault: open.vault,
+        userId: this.#account,
+        search: {
+          index: async messages => (await search()).add(messages),
+          reindex: async messages => (await search()).replace(messages),
+          unindex: async ({ eventIds = [], roomIds = [] }) => {
+            const [events, rooms] = [new Set(eventIds), new Set(roomIds)]
+            await (await search()).remove((roomId, eventId) => rooms.has(roomId) || events.has(eventId))
+          },
+        },
+        tell: notice => this.#tell(notice),
+        onEngineNotice: notice => this.#tell({ kind: 'engine', notice }),
+        onEnded: why => void this.#ended(why),
+        onRolledBack: generation => void this.#change(() => this.#reopenApp(generation)),
+      },
+      lastGeneration,
+    )
+    open.app?.start()
+    if (open.app) void learnWhoWeAre(open.app, notice => this.#tell(notice))
+  }
+
+  async #reopenApp(lastGeneration: number): Promise<void> {
+    await this.#open?.app?.stop()
+    if (this.#open) await this.#openApp(lastGeneration)
+  }
+
+  async #begin(session: NewSession): Promise<void> {
+    await this.#change(async () => {
+      const open = this.#mustBeOpen()
+      await open.app?.stop()
+      await App.keep(open.vault, this.#account, session)
+      await this.#openApp(0)
+    })
+  }
+
+  /** A device that was signed out keeps nothing; a session that only ran out keeps everything. */
+  async #ended(why: 'revoked' | 'expired'): Promise<void> {
+    if (why === 'revoked') await this.calls.wipe(null)
+    this.#tell({ kind: 'session-ended', why })
+  }
+
+  async #forgetRoom(roomId: string): Promise<void> {
+    const { store } = this.#app
+    await store.records.commit(await store.removalOf(roomId))
+    store.believe({ gone: [roomId] })
+    this.#tell({ kind: 'rooms', changed: [], gone: [roomId] })
+    await (await this.#search()).remove(each => each === roomId)
+  }
+
+  async #lock(): Promise<void> {
+    const open = this.#open
     this.#open = null
+    await open?.app?.stop()
+    open?.vault.lock()
   }
 
   /** One after the other; every tab hears of it. */
@@ -248,9 +291,9 @@ export class Owner {
 
   async #state(): Promise<OwnerState> {
     if (this.#open) {
-      const { vault, machine } = this.#open
+      const { vault, app } = this.#open
       const { isInMemory: inMemory, full } = vault
-      return { vault: 'open', engine: machine !== null, waysIn: await vault.waysIn(), inMemory, full }
+      return { vault: 'open', engine: app !== null, waysIn: await vault.waysIn(), inMemory, full }
     }
     const waysIn = await Vault.waysIn(this.#options)
     const vault = waysIn ? 'locked' : 'none'

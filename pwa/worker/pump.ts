@@ -22,6 +22,8 @@ export class Pump {
   #stopped = false
   #held = false
   #wake: (() => void) | null = null
+  /** Wait for the outcome of the attempt that is next to end: null where it was answered. */
+  readonly #watchers: ((error: ApiError | null) => void)[] = []
   /** Requests that a call carries out itself, to answer the server's wish for a person's confirmation. */
   readonly #apart = new Set<string>()
 
@@ -44,10 +46,14 @@ export class Pump {
     this.kick()
   }
 
-  /** Until all that is there now was answered, or the server cannot be reached. */
-  async settled(): Promise<void> {
-    this.kick()
-    await this.#running
+  /** Until nothing waits for an answer. @throws ApiError where the server is not within reach */
+  async flush(): Promise<void> {
+    while (this.#open().length > 0 && !this.#stopped && !this.#held) {
+      const attempted = new Promise<ApiError | null>(resolve => this.#watchers.push(resolve))
+      this.wake()
+      const error = await attempted
+      if (error) throw error
+    }
   }
 
   hold(): void {
@@ -65,6 +71,7 @@ export class Pump {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#tell(new ApiError('OFFLINE', 'the session is being closed'))
     this.#wake?.()
     await this.#running
   }
@@ -84,6 +91,7 @@ export class Pump {
         answer = await send(request)
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
+        if (error.isPassing || error.code === 'M_UNKNOWN_TOKEN') this.#tell(error)
         if (error.code === 'M_UNKNOWN_TOKEN') return
         if (error.isPassing) {
           await this.#pause(pauseMs(failures++, error, random()))
@@ -93,7 +101,12 @@ export class Pump {
       }
       failures = 0
       await machine.receiveAnswer(request.id, answer)
+      this.#tell(null)
     }
+  }
+
+  #tell(error: ApiError | null): void {
+    for (const watcher of this.#watchers.splice(0)) watcher(error)
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** What tabs may do to rooms and to the account's own data: requests to the server, with what the engine has to know first. */
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
-import { inPath, v1, v3 } from '../api/http.ts'
+import { inPath, v3 } from '../api/http.ts'
 import { decryptAttachment, encryptAttachment } from '../e2ee/attachment.ts'
 import { queryOutdatedLists, trackPeople } from '../e2ee/device-lists.ts'
 import { E2eeError } from '../e2ee/errors.ts'
@@ -10,6 +10,7 @@ import { readIdentity } from '../e2ee/identity.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
 import { readRoom } from '../e2ee/room-settings.ts'
 import { admitNewcomer, beginRoom, signInvite } from '../e2ee/signed-invite.ts'
+import { mediaPath } from '../outbox/media.ts'
 import { stateContent } from '../sync/room.ts'
 import type { App } from './app.ts'
 import type { NewRoom, RoomCalls } from './calls.ts'
@@ -166,7 +167,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
           masterKey: (await readIdentity(step, userId))?.masterKey ?? null,
         }),
       )
-      app().outbox.wake()
+      app().outbox.queue.wake()
     },
     setAccountData,
     // Spec: client-server-api#put_matrixclientv3pushrulesglobalkindruleid
@@ -238,7 +239,7 @@ async function inviteOne(
       await trackPeople(step, [userId])
       await queryOutdatedLists(step, context)
     })
-    await pump.settled()
+    await pump.flush()
     word = await machine.run(async (step, context) => {
       try {
         return await signInvite(step, context, { roomId, userId })
@@ -280,7 +281,7 @@ async function giveHistory(app: App, roomId: string, userId: string): Promise<vo
     for (let attempt = 0; attempt < 3; attempt++) {
       const waiting = await machine.run((step, context) => shareHistory(step, context, roomId, userId, file))
       if (waiting === null) return
-      await pump.settled()
+      await pump.flush()
     }
   } catch (error) {
     if (!(error instanceof ApiError) && !(error instanceof E2eeError)) throw error
@@ -320,13 +321,6 @@ export async function upload(app: Pick<App, 'http'>, content: Blob): Promise<str
   const { content_uri: url } = (await response.json()) as JsonObject
   if (typeof url !== 'string') throw new ApiError('BAD_ANSWER', 'an upload has no address')
   return url
-}
-
-/** @throws ApiError where it is no `mxc:` address. Spec: client-server-api#get_matrixclientv1mediadownloadservernamemediaid */
-export function mediaPath(mxc: string): string {
-  const found = /^mxc:\/\/([^/?#]+)\/([\w-]{1,255})$/.exec(mxc)
-  if (!found) throw new ApiError('BAD_ADDRESS', 'this is no address of a file')
-  return `${v1}/media/download/${inPath(found[1]!)}/${inPath(found[2]!)}`
 }
 
 async function setMarkedUnread(app: App, roomId: string, unread: boolean): Promise<void> {

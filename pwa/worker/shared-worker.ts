@@ -1,14 +1,14 @@
 /** The owner where the browser has SharedWorker: every tab holds a port to it. Its name is the account. */
 import { carryOut, type Unasked } from './frames.ts'
-import { Owner, type OwnerNotice } from './owner.ts'
+import { Owner, type Told } from './owner.ts'
 import { becomeOwner } from './ownership.ts'
 
 declare const self: SharedWorkerGlobalScope
 
 const account = self.name
 const ports = new Set<MessagePort>()
-const tellAll = (notice: OwnerNotice) => {
-  for (const port of ports) port.postMessage({ notice } satisfies Unasked<OwnerNotice>)
+const tellAll = (notice: Told) => {
+  for (const port of ports) port.postMessage({ notice } satisfies Unasked<Told>)
 }
 const owner = new Owner(account, tellAll)
 let waiting = false
@@ -21,7 +21,7 @@ const owned = becomeOwner(account, () => {
 
 self.onconnect = ({ ports: [port] }) => {
   ports.add(port!)
-  if (waiting) port!.postMessage({ notice: { kind: 'waiting' } } satisfies Unasked<OwnerNotice>)
+  if (waiting) port!.postMessage({ notice: { kind: 'waiting' } } satisfies Unasked<Told>)
   port!.onmessage = async ({ data }) => {
     // A tab that goes away says so: a port does not tell.
     if (data === 'bye') return ports.delete(port!)

@@ -7,7 +7,7 @@
  * with a locked vault, and what was under way is refused with OWNER_GONE: nobody knows whether it was done.
  */
 import { carryOut, type Reply, type Request, type Unasked } from './frames.ts'
-import { Owner, type OwnerNotice } from './owner.ts'
+import { Owner, type Told } from './owner.ts'
 import { becomeOwner } from './ownership.ts'
 
 declare const self: DedicatedWorkerGlobalScope
@@ -16,7 +16,7 @@ declare const self: DedicatedWorkerGlobalScope
 const leaderAnswersWithinMs = 1000
 
 type ToLeader = { readonly tab: string; readonly request: Request | 'hello' }
-type ToTabs = Unasked<OwnerNotice> | { readonly leader: string }
+type ToTabs = Unasked<Told> | { readonly leader: string }
 
 const account = self.name
 const ourTab = crypto.randomUUID()
@@ -49,7 +49,7 @@ becomeOwner(account, () => setTimeout(sayThatWeWait, leaderAnswersWithinMs)).the
 /** Somebody owns the account, and it is no leader of ours: a worker of another release. */
 function sayThatWeWait(): void {
   if (leader === null && owner === null)
-    self.postMessage({ notice: { kind: 'waiting' } } satisfies Unasked<OwnerNotice>)
+    self.postMessage({ notice: { kind: 'waiting' } } satisfies Unasked<Told>)
 }
 
 /** The first leader that is heard of gets what was waiting; with the next, what the last one had is lost. */
@@ -86,7 +86,7 @@ async function lead(): Promise<void> {
   }
   // Who was led by another sees that the vault is shut.
   if (told) {
-    const notice: OwnerNotice = { kind: 'state', state: await calls.state(null) }
+    const notice: Told = { kind: 'state', state: await calls.state(null) }
     self.postMessage({ notice })
     everyTab.postMessage({ notice })
   }

@@ -1,0 +1,138 @@
+/** Sessions as the worker has them, in Node: the vault on a database in memory, the real server as a process. */
+import 'fake-indexeddb/auto'
+import anyTest, { type TestFn } from 'ava'
+import type { AppNotice } from '../../pwa/worker/calls.ts'
+import { Owner, type Told } from '../../pwa/worker/owner.ts'
+import { ServerProcess } from '../support/server-process.ts'
+
+const test = anyTest as TestFn<{ server: ServerProcess }>
+
+test.before(async t => {
+  t.context = { server: await ServerProcess.start({ compileCache: true }) }
+})
+test.after.always(async t => {
+  await t.context.server?.remove()
+})
+
+class Person {
+  readonly owner: Owner
+  readonly told: Told[] = []
+  readonly userId: string
+
+  constructor(userId: string) {
+    this.userId = userId
+    this.owner = new Owner(userId, notice => this.told.push(notice))
+  }
+
+  static async begin(server: ServerProcess, name: string): Promise<Person> {
+    const session = await server.register(name, 'a long enough password')
+    const person = new Person(session.userId)
+    await person.owner.calls.openInMemory(null)
+    await person.owner.calls.begin({
+      origin: server.base,
+      deviceId: session.deviceId,
+      accessToken: session.token,
+      refreshToken: null,
+      expiresInMs: null,
+    })
+    return person
+  }
+
+  async until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
+    for (let i = 0; i < 400; i++) {
+      const found = await look()
+      if (found) return found as NonNullable<T>
+      await new Promise(resolve => setTimeout(resolve, 25))
+    }
+    throw new Error(`waited in vain; told: ${JSON.stringify(this.told.slice(-5))}`)
+  }
+
+  notices<K extends AppNotice['kind']>(kind: K): Extract<AppNotice, { kind: K }>[] {
+    return this.told.filter(notice => notice.kind === kind) as Extract<AppNotice, { kind: K }>[]
+  }
+}
+
+test.serial('two people meet in a room that is not encrypted, write, edit, react, redact', async t => {
+  const { server } = t.context
+  const amal = await Person.begin(server, 'amal')
+  const jonas = await Person.begin(server, 'jonas')
+  const { calls } = amal.owner
+  const roomId = await calls.createRoom({
+    name: 'Ward 4',
+    invite: [jonas.userId],
+    isDirect: false,
+    encrypted: false,
+    joinRule: 'invite',
+  })
+  const invited = await jonas.until(async () =>
+    (await jonas.owner.calls.rooms(null)).find(entry => entry.roomId === roomId),
+  )
+  t.is(invited.membership, 'invite')
+  t.is(invited.name, 'Ward 4')
+  t.is(invited.invite?.sender, amal.userId)
+  await jonas.owner.calls.join({ room: roomId })
+  await amal.until(async () =>
+    (await calls.members(roomId)).some(
+      member => member.userId === jonas.userId && member.membership === 'join',
+    ),
+  )
+
+  const txnId = await calls.send({
+    roomId,
+    type: 'm.room.message',
+    content: { msgtype: 'm.text', body: 'the letter is ready' },
+  })
+  const page = () => calls.timeline({ roomId, at: 'end', before: 50, after: 0 })
+  const sent = await amal.until(async () =>
+    (await page()).items.find(item => item.key === txnId && item.eventId !== null),
+  )
+  t.is(sent.state, 'sent')
+  const read = await jonas.until(async () =>
+    (await jonas.owner.calls.timeline({ roomId, at: 'end', before: 50, after: 0 })).items.find(
+      item => item.eventId === sent.eventId,
+    ),
+  )
+  t.is(read.content['body'], 'the letter is ready')
+  await jonas.owner.calls.send({
+    roomId,
+    type: 'm.reaction',
+    content: { 'm.relates_to': { rel_type: 'm.annotation', event_id: sent.eventId!, key: '👍' } },
+  })
+  await calls.send({
+    roomId,
+    type: 'm.room.message',
+    content: {
+      msgtype: 'm.text',
+      body: '* the letter is done',
+      'm.new_content': { msgtype: 'm.text', body: 'the letter is done' },
+      'm.relates_to': { rel_type: 'm.replace', event_id: sent.eventId! },
+    },
+  })
+  const changed = await amal.until(async () =>
+    (await page()).items.find(
+      item => item.eventId === sent.eventId && item.reactions.length > 0 && item.editedTs !== null,
+    ),
+  )
+  t.is(changed.content['body'], 'the letter is done')
+  t.deepEqual(
+    changed.reactions.map(({ key, senders }) => [key, senders[0]?.userId]),
+    [['👍', jonas.userId]],
+  )
+
+  await jonas.owner.calls.markRead({ roomId, eventId: sent.eventId! })
+  await amal.until(async () =>
+    (await page()).items.find(item => item.eventId === sent.eventId && item.state === 'read'),
+  )
+  const found = await amal.until(async () => {
+    const { found: messages } = await calls.searchMessages({ text: 'letter do', limit: 10 })
+    return messages.length > 0 ? messages : null
+  })
+  t.is(found[0]!.text, 'the letter is done')
+  await calls.redact({ roomId, eventId: sent.eventId! })
+  const redacted = await amal.until(async () =>
+    (await page()).items.find(item => item.eventId === sent.eventId && item.redacted),
+  )
+  t.deepEqual(redacted.content, {})
+  await amal.until(async () => (await calls.searchMessages({ text: 'letter', limit: 10 })).found.length === 0)
+  for (const person of [amal, jonas]) await person.owner.calls.lock(null)
+})
