@@ -6,6 +6,7 @@ const steps: [name: string, command: string[]][] = [
   ['types of server/protocol (no Node, no DOM)', ['tsc', '-p', 'server/protocol']],
   ['types of pwa (browser)', ['tsc', '-p', 'pwa']],
   ['types of the vault’s tests (browser and Node)', ['tsc', '-p', 'test/vault']],
+  ['types of the app’s tests (browser and Node)', ['tsc', '-p', 'test/pwa']],
   ['lint and format', ['biome', 'check', '--error-on-warnings', '.']],
   ['import directions', ['ava', 'test/architecture.test.ts']],
 ]

@@ -7,11 +7,11 @@
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { utf8Bytes } from '#protocol/utf8.ts'
 import { megolmAlgorithm } from './account.ts'
+import { concat } from './bytes.ts'
 import { E2eeError } from './errors.ts'
 import { aesCtr, equal, hmacSha256, pbkdf2Sha512 } from './primitives.ts'
 import type { Step } from './records.ts'
 import { historyMembersOf, keepSession, type RoomSession, saysHistoryIsShared } from './room-sessions.ts'
-import { concat } from './wire-format.ts'
 
 const header = '-----BEGIN MEGOLM SESSION DATA-----'
 const trailer = '-----END MEGOLM SESSION DATA-----'

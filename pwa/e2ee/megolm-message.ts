@@ -4,11 +4,12 @@
  * Spec: olm-megolm/megolm#message-format, #session-sharing-format, #session-export-format
  */
 
+import { concat } from './bytes.ts'
 import { E2eeError } from './errors.ts'
 import { type MegolmRatchet, ratchetBytes } from './megolm-ratchet.ts'
 import { macBytes } from './olm-message.ts'
 import { ed25519Verify } from './primitives.ts'
-import { bytesField, concat, decodeFields, encodeFields, malformed, numberField } from './wire-format.ts'
+import { bytesField, decodeFields, encodeFields, malformed, numberField } from './wire-format.ts'
 
 const signatureBytes = 64
 /** A whole event has at most 64 KiB; the ciphertext stands in it as base64. */

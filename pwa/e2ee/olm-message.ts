@@ -4,7 +4,8 @@
  *
  * Spec: olm-megolm/olm#normal-messages, #pre-key-messages
  */
-import { bytesField, concat, decodeFields, encodeFields, malformed, numberField } from './wire-format.ts'
+import { concat } from './bytes.ts'
+import { bytesField, decodeFields, encodeFields, malformed, numberField } from './wire-format.ts'
 
 export const macBytes = 8
 /** Largest to-device payload that we look at: a server takes events of 64 KiB, to-device messages a little more. */

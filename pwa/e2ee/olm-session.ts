@@ -10,6 +10,7 @@
 
 import { encodeBase64 } from '#protocol/base64.ts'
 import { isObject, type JsonObject } from '#protocol/json.ts'
+import { concat } from './bytes.ts'
 import { type ChainKey, cipherKeysOf, type MessageKey, messageKeyOf, nextChainKey } from './chain-key.ts'
 import { E2eeError } from './errors.ts'
 import {
@@ -34,7 +35,6 @@ import {
   sha256,
 } from './primitives.ts'
 import { advanceRootKey, firstRootKey } from './root-key.ts'
-import { concat } from './wire-format.ts'
 
 /** A message may be so far ahead of its chain: more would let anybody make us hash for minutes (attack 15). */
 const maxGap = 2_000

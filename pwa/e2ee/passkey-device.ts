@@ -16,6 +16,7 @@
 import { decodeBase64, encodeBase64, encodeBase64Url } from '#protocol/base64.ts'
 import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
 import { signedBytes } from '#protocol/signing.ts'
+import { concat } from './bytes.ts'
 import { type CoseKey, parseCoseKey, verifyWithCoseKey } from './cose-key.ts'
 import { isDeviceSigned, signOwnDevice } from './cross-signing.ts'
 import { E2eeError } from './errors.ts'
@@ -82,10 +83,7 @@ const maxAssertionBytes = 4096
 export function enrolmentChallenge(nonce: Uint8Array, deviceKeys: JsonObject): Uint8Array {
   const { [assertionMember]: _assertion, ...rest } = deviceKeys
   const hash = sha256(signedBytes(rest))
-  const input = new Uint8Array(nonce.length + hash.length)
-  input.set(nonce)
-  input.set(hash, nonce.length)
-  return sha256(input)
+  return sha256(concat([nonce, hash]))
 }
 
 /**
@@ -256,9 +254,7 @@ async function checkAssertion(
   if (backedUp && !eligible)
     throw new E2eeError('PASSKEY_MALFORMED', 'backed up, though it says it cannot be')
 
-  const signed = new Uint8Array(data.length + 32)
-  signed.set(data)
-  signed.set(sha256(clientData), data.length)
+  const signed = concat([data, sha256(clientData)])
   const key: CoseKey = parseCoseKey(bytesOf(passkey.publicKey))
   if (!(await verifyWithCoseKey(key, signed, signature))) {
     throw new E2eeError('PASSKEY_BAD_SIGNATURE', 'the passkey did not sign this')

@@ -77,11 +77,6 @@ function blocked(step: Step, roomId: string, userIds: readonly string[]): Prepar
   return { kind: 'blocked', userIds }
 }
 
-/** Ends the key in use: the next message begins another. */
-export function discardRoomKey(step: Step, roomId: string): void {
-  step.delete('outbound-group-session', roomId)
-}
-
 interface Devices {
   readonly trusted: readonly KnownDevice[]
   readonly others: readonly KnownDevice[]

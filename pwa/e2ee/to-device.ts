@@ -17,7 +17,7 @@ import { receiveRoomKey, receiveWithheld, senderDevice } from './received-room-k
 import type { Step } from './records.ts'
 import { receiveSecret, receiveSecretRequest } from './secret-sharing.ts'
 import { openStep } from './step.ts'
-import { receiveVerificationEvent } from './verification/flow.ts'
+import { receiveVerificationEvent } from './verification/received.ts'
 
 const verificationPrefix = 'm.key.verification.'
 

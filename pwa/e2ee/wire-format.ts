@@ -4,6 +4,7 @@
  * Reads what may come from anybody: a field that is missing, twice, cut off or too long is refused, one that we do
  * not know is stepped over, as the specification asks. Spec: olm-megolm/olm#message-format
  */
+import { concat } from './bytes.ts'
 import { E2eeError } from './errors.ts'
 
 export const messageVersion = 3
@@ -81,16 +82,6 @@ export function numberField(
 
 export function malformed(message: string): E2eeError {
   return new E2eeError('BAD_MESSAGE_FORMAT', message)
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 function varint(value: number): Uint8Array {

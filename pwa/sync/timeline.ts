@@ -16,6 +16,8 @@ export interface Pack {
   readonly events: readonly StoredEvent[]
   /** Where to ask for what lies before it; null: the pack before it follows on, or the room begins here. */
   readonly gap: string | null
+  /** Of an island in the past: where to ask for what lies after it. Null: the pack after it follows on, or says `gap`. */
+  readonly after: string | null
 }
 
 export const eventsPerPack = 50
@@ -56,9 +58,19 @@ export class Timeline {
       number,
       events: (record?.['events'] ?? []) as unknown as StoredEvent[],
       gap: (record?.['gap'] as string | null | undefined) ?? null,
+      after: (record?.['after'] as string | null | undefined) ?? null,
     }
     this.#loaded.set(number, pack)
     return pack
+  }
+
+  /** An event of the packs that were read already. */
+  loadedEvent(eventId: string): StoredEvent | null {
+    for (const { events } of this.#loaded.values()) {
+      const found = events.find(event => event.eventId === eventId)
+      if (found) return found
+    }
+    return null
   }
 
   /** The event, if it is here. Looks from the newest on. */
@@ -87,9 +99,14 @@ export class Timeline {
       rest = rest.slice(fitting.length)
     }
     const next = () => (this.#numbers.at(-1) ?? firstNumber) + spacing
-    if (rest.length === 0 && gap !== null) this.#put({ number: next(), events: [], gap })
+    if (rest.length === 0 && gap !== null) this.#put({ number: next(), events: [], gap, after: null })
     for (let at = 0; at < rest.length; at += eventsPerPack) {
-      this.#put({ number: next(), events: rest.slice(at, at + eventsPerPack), gap: at === 0 ? gap : null })
+      this.#put({
+        number: next(),
+        events: rest.slice(at, at + eventsPerPack),
+        gap: at === 0 ? gap : null,
+        after: null,
+      })
     }
   }
 
@@ -121,21 +138,68 @@ export class Timeline {
         number,
         events: fresh.slice(Math.max(0, end - eventsPerPack), end),
         gap: i === 0 ? rest : null,
+        after: null,
       })
     }
   }
 
+  /** Newer events, the oldest first, right after an island. `after`: what follows on them in turn. */
+  async extend(number: number, events: readonly StoredEvent[], after: string | null): Promise<void> {
+    const pack = await this.pack(number)
+    const nextNumber = this.#numbers[this.#numbers.indexOf(number) + 1]
+    const next = nextNumber === undefined ? null : await this.pack(nextNumber)
+    const known = new Set([...pack.events, ...(next?.events ?? [])].map(({ eventId }) => eventId))
+    const meets =
+      next !== null && events.some(({ eventId }) => next.events.some(each => each.eventId === eventId))
+    const fresh = events.filter(({ eventId }) => !known.has(eventId))
+    if (meets) this.#put({ ...next, gap: null })
+    const rest = meets ? null : after
+    if (fresh.length === 0) return this.#put({ ...pack, after: rest })
+    this.#put({ ...pack, after: null })
+    for (let at = 0, to = number + 1; at < fresh.length; at += eventsPerPack, to++) {
+      if (next !== null && to >= next.number) throw new RangeError('no number is left between two packs')
+      const isLast = at + eventsPerPack >= fresh.length
+      this.#put({
+        number: to,
+        events: fresh.slice(at, at + eventsPerPack),
+        gap: null,
+        after: isLast ? rest : null,
+      })
+    }
+  }
+
+  /** Events from the past that follow on nothing that we have: between the packs around their time. */
+  async island(events: readonly StoredEvent[], gap: string | null, after: string | null): Promise<void> {
+    const ts = events[0]?.ts ?? 0
+    let place = 0
+    for (const number of this.#numbers) {
+      const first = (await this.pack(number)).events[0]
+      if (first && first.ts > ts) break
+      place++
+    }
+    const upper = this.#numbers[place]
+    const lower = this.#numbers[place - 1]
+    const number =
+      upper === undefined
+        ? (lower ?? firstNumber) + spacing
+        : lower === undefined
+          ? upper - spacing * 1024
+          : Math.floor((lower + upper) / 2)
+    if (number === lower || number === upper) throw new RangeError('no number is left between two packs')
+    this.#put({ number, events, gap, after })
+  }
+
   /** Other events in the place of some: decrypted later, or redacted. Of a pack that was loaded. */
-  replace(number: number, change: (event: StoredEvent) => StoredEvent): void {
+  replace(number: number, change: (event: StoredEvent) => StoredEvent | null): void {
     const pack = this.#loaded.get(number)
-    if (pack) this.#put({ ...pack, events: pack.events.map(change) })
+    if (pack) this.#put({ ...pack, events: pack.events.flatMap(event => change(event) ?? []) })
   }
 
   writes(): VaultWrite[] {
     if (this.#changed.size === 0) return []
     const writes: VaultWrite[] = [...this.#changed].map(number => {
-      const { events, gap } = this.#loaded.get(number)!
-      return { collection, id: this.#id(number), value: { events, gap } as unknown as JsonObject }
+      const { events, gap, after } = this.#loaded.get(number)!
+      return { collection, id: this.#id(number), value: { events, gap, after } as unknown as JsonObject }
     })
     writes.push({ collection, id: `${this.#roomId}|packs`, value: { numbers: this.#numbers } })
     return writes

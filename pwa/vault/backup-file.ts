@@ -17,6 +17,7 @@ import sodium from 'libsodium-wrappers-sumo'
 import { encodeBase64 } from '#protocol/base64.ts'
 import { isObject } from '#protocol/json.ts'
 import { utf8Bytes } from '#protocol/utf8.ts'
+import { concat } from '../e2ee/bytes.ts'
 import { ready, sha256, wipe } from '../e2ee/primitives.ts'
 import { VaultError } from './errors.ts'
 import { frame, unframe } from './record-frame.ts'
@@ -67,16 +68,16 @@ export async function* writeBackup(
   key.wipe()
   const stream = sodium.crypto_secretstream_xchacha20poly1305_init_push(streamKey)
   wipe(streamKey)
-  const opening = joined([magic, uint32(header.length), header, stream.header])
+  const opening = concat([magic, uint32(header.length), header, stream.header])
   const context = sha256(opening)
   const message = (records: readonly Uint8Array[], tag: number) => {
     const sealed = sodium.crypto_secretstream_xchacha20poly1305_push(
       stream.state,
-      joined(records),
+      concat(records),
       context,
       tag,
     )
-    return joined([uint32(sealed.length), sealed])
+    return concat([uint32(sealed.length), sealed])
   }
   yield opening
   let full: Uint8Array[] = []
@@ -250,7 +251,7 @@ async function newWrites(
 function encodeRecord(store: PortableStore, id: string, value: VaultValue): Uint8Array {
   const name = utf8Bytes(store)
   const record = frame(id, value)
-  return joined([new Uint8Array([name.length]), name, uint32(record.length), record])
+  return concat([new Uint8Array([name.length]), name, uint32(record.length), record])
 }
 
 function decodeRecords(plaintext: Uint8Array): BackedUp[] {
@@ -286,16 +287,6 @@ function uint32(value: number): Uint8Array {
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at)
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }
 
 function broken(what: string): VaultError {

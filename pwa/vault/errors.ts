@@ -1,11 +1,16 @@
+import type { JsonObject } from '#protocol/json.ts'
+
 /** Why the vault refuses something. The code is for programs and texts; the message never holds a key or content. */
 export class VaultError extends Error {
   override readonly name = 'VaultError'
   /** Upper case, a noun and what is wrong with it: `WRONG_KEY`, `RECORD_BROKEN`. */
   readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  /** What the caller needs to go on: the server's wish for confirmation. */
+  readonly details: JsonObject | undefined
+  constructor(code: string, message: string, options?: ErrorOptions & { readonly details?: JsonObject }) {
     super(message, options)
     this.code = code
+    this.details = options?.details
   }
 }
 

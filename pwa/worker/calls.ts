@@ -7,7 +7,7 @@
  */
 import type { JsonObject } from '#protocol/json.ts'
 import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
-import type { Verification } from '../e2ee/verification/flow.ts'
+import type { Verification } from '../e2ee/verification/flow-record.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
 import type { Opener } from '../vault/vault-key.ts'
@@ -58,6 +58,37 @@ export interface SessionCalls {
   /** How many messages have not left yet. */
   waiting(argument: null): Promise<number>
   setProfile(profile: { displayName?: string; avatar?: Blob | null }): Promise<void>
+}
+
+// ── the account at the server ──────────────────────────────────────────────────────────────────────
+
+/** One of our passkeys, as the server lists it. */
+export interface PasskeyEntry {
+  readonly id: string
+  readonly name: string
+  /** The COSE key, unpadded base64. */
+  readonly publicKey: string
+  readonly createdTs: number
+  readonly lastUsedTs: number | null
+  /** Kept by a password manager, and so on several devices. */
+  readonly synced: boolean
+}
+
+/** `auth` answers the server's wish for confirmation; see api/interactive-auth.ts. */
+export interface AccountCalls {
+  passkeys(argument: null): Promise<PasskeyEntry[]>
+  /** PublicKeyCredentialCreationOptionsJSON, and the hand-in of what was made. */
+  beginPasskey(how: { auth: JsonObject | null }): Promise<JsonObject>
+  completePasskey(made: { attestation: JsonObject; name: string }): Promise<PasskeyEntry>
+  renamePasskey(passkey: { id: string; name: string }): Promise<void>
+  removePasskey(which: { id: string; auth: JsonObject | null }): Promise<void>
+  /** This browser's Web Push subscription is handed to the server, or taken from it. */
+  setPusher(pusher: {
+    subscription: JsonObject
+    deviceName: string
+    language: string
+    on: boolean
+  }): Promise<void>
 }
 
 // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────
@@ -380,4 +411,4 @@ export type AppNotice =
   | { readonly kind: 'session-ended'; readonly why: 'revoked' | 'expired' }
 
 /** What the session's parts offer to tabs, beside the vault's own calls in owner.ts. */
-export type AppCalls = SessionCalls & RoomCalls & MessageCalls & TrustCalls
+export type AppCalls = SessionCalls & AccountCalls & RoomCalls & MessageCalls & TrustCalls

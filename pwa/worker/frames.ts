@@ -3,6 +3,7 @@
  *
  * Both ends are of one release: the worker's address changes with its content. Refusals keep their code.
  */
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import { VaultError } from '../vault/errors.ts'
 
 /** What may be called: an argument goes in, an answer comes out. */
@@ -17,7 +18,12 @@ export interface Request {
 }
 export type Reply =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly refusal: { readonly code: string; readonly message: string } }
+  | { readonly id: number; readonly refusal: Refusal }
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly details?: JsonObject
+}
 export type Unasked<N> = { readonly notice: N }
 
 /** Any end of a `MessagePort`, a worker or a relay. */
@@ -32,8 +38,9 @@ export async function carryOut(calls: Calls, { id, call, argument }: Request): P
     if (!Object.hasOwn(calls, call)) throw new VaultError('NO_SUCH_CALL', `the worker has no call ${call}`)
     return { id, answer: await calls[call]!(argument as never) }
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown }
-    return { id, refusal: { code: typeof code === 'string' ? code : 'INTERNAL', message: String(message) } }
+    const { code, message, details } = error as { code?: unknown; message?: unknown; details?: unknown }
+    const refusal = { code: typeof code === 'string' ? code : 'INTERNAL', message: String(message) }
+    return { id, refusal: isObject(details) ? { ...refusal, details } : refusal }
   }
 }
 
@@ -70,7 +77,9 @@ export class Caller<C, N> {
     }
     const pending = this.#pending.get(message.id)
     this.#pending.delete(message.id)
-    if ('refusal' in message) pending?.reject(new VaultError(message.refusal.code, message.refusal.message))
-    else pending?.resolve(message.answer as never)
+    if ('refusal' in message) {
+      const { code, message: words, ...rest } = message.refusal
+      pending?.reject(new VaultError(code, words, rest))
+    } else pending?.resolve(message.answer as never)
   }
 }

@@ -44,7 +44,7 @@ export type CreationPurpose =
   | { readonly kind: 'link'; readonly linkId: string; readonly userId: UserId; readonly userHandle: string }
   | { readonly kind: 'add'; readonly userId: UserId; readonly userHandle: string }
 
-export interface Passkey extends Omit<PasskeyRow, 'publicKey' | 'counter'> {
+export interface Passkey extends Omit<PasskeyRow, 'counter'> {
   readonly id: string
 }
 
@@ -356,7 +356,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
 }
 
 function shown(id: string, row: PasskeyRow): Passkey {
-  const { publicKey: _, counter: __, ...rest } = row
+  const { counter: _, ...rest } = row
   return { id, ...rest }
 }
 

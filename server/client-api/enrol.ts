@@ -17,6 +17,7 @@ import { parseBody, parseOptionalBody } from '../http/body.ts'
 import { mayBoolean, mayString, needObject, needString } from '../http/fields.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
+import { decodeBase64Url, encodeBase64 } from '../protocol/base64.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { type InteractiveAuth, requireInteractiveAuth } from './interactive-auth.ts'
 import { newSessionOf, sessionAnswer } from './session-answer.ts'
@@ -130,6 +131,8 @@ function passkeyAnswer(passkey: Passkey): JsonObject {
   return {
     id: passkey.id,
     name: passkey.name,
+    // COSE, unpadded base64: what a person's devices list among their passkeys, signed by the master key.
+    public_key: encodeBase64(decodeBase64Url(passkey.publicKey)!),
     created_ts: passkey.createdTs,
     ...(passkey.lastUsedTs === undefined ? {} : { last_used_ts: passkey.lastUsedTs }),
     backup_eligible: passkey.backupEligible,

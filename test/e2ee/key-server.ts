@@ -3,7 +3,8 @@ import type { JsonObject } from '#protocol/json.ts'
 import { receiveIdentities } from '../../pwa/e2ee/identity.ts'
 import type { OutgoingRequest } from '../../pwa/e2ee/requests.ts'
 import { requestMissingSecrets } from '../../pwa/e2ee/secret-sharing.ts'
-import { receiveVerificationEvent, verificationRequestSent } from '../../pwa/e2ee/verification/flow.ts'
+import { verificationRequestSent } from '../../pwa/e2ee/verification/flow.ts'
+import { receiveVerificationEvent } from '../../pwa/e2ee/verification/received.ts'
 import type { Host } from './identity-world.ts'
 
 type Objects = Record<string, JsonObject>

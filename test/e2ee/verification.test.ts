@@ -11,15 +11,14 @@ import {
   confirmScanned,
   expireVerifications,
   qrCodeOf,
-  readVerification,
-  receiveVerificationEvent,
   requestVerification,
   scanQrCode,
   startSas,
-  timeoutMs,
-  type VerificationEvent,
 } from '../../pwa/e2ee/verification/flow.ts'
+import type { VerificationEvent } from '../../pwa/e2ee/verification/flow-messages.ts'
+import { readVerification, timeoutMs } from '../../pwa/e2ee/verification/flow-record.ts'
 import { encodeQr, parseQr } from '../../pwa/e2ee/verification/qr.ts'
+import { receiveVerificationEvent } from '../../pwa/e2ee/verification/received.ts'
 import { chooseFrom, isOurOffer, sasOffer } from '../../pwa/e2ee/verification/sas.ts'
 import { alice, bob, Host, Person } from './identity-world.ts'
 import { KeyServer, OurClient, settle, type ToDevice } from './key-server.ts'

@@ -50,11 +50,11 @@ import {
   confirmSas,
   confirmScanned,
   qrCodeOf,
-  readVerification,
   requestVerification,
   scanQrCode,
   startSas,
 } from '../../pwa/e2ee/verification/flow.ts'
+import { readVerification } from '../../pwa/e2ee/verification/flow-record.ts'
 import { Hub, OurDevice, RustDevice } from '../e2ee/hub.ts'
 import { alice, bob, Host } from '../e2ee/identity-world.ts'
 import {

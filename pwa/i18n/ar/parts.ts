@@ -19,4 +19,7 @@ export const parts: Translated<typeof en> = {
   next: 'التالي',
   nobody: 'لا أحد',
   unnamed: 'بلا اسم',
+  camera_NotAllowedError:
+    'لا يُسمح باستخدام الكاميرا هنا. اسمح بها في إعدادات المتصفح، أو اختر الطريقة الأخرى.',
+  camera_none: 'لا توجد كاميرا يمكن استخدامها هنا.',
 }

@@ -19,4 +19,7 @@ export const parts: Translated<typeof en> = {
   next: 'Weiter',
   nobody: 'Niemand',
   unnamed: 'Ohne Namen',
+  camera_NotAllowedError:
+    'Die Kamera darf hier nicht benutzt werden. Erlauben Sie es in den Einstellungen des Browsers, oder nehmen Sie den anderen Weg.',
+  camera_none: 'Hier gibt es keine Kamera, die sich benutzen lässt.',
 }

@@ -16,4 +16,7 @@ export const parts = {
   next: 'Next',
   nobody: 'Nobody',
   unnamed: 'Unnamed',
+  camera_NotAllowedError:
+    'The camera may not be used here. Allow it in the browser’s settings, or take the other way.',
+  camera_none: 'There is no camera that can be used here.',
 }

@@ -19,4 +19,7 @@ export const parts: Translated<typeof en> = {
   next: 'Suivant',
   nobody: 'Personne',
   unnamed: 'Sans nom',
+  camera_NotAllowedError:
+    'La caméra n’est pas autorisée ici. Autorisez-la dans les réglages du navigateur ou choisissez l’autre méthode.',
+  camera_none: 'Aucune caméra n’est utilisable ici.',
 }

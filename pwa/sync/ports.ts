@@ -1,0 +1,53 @@
+/** What the sync side needs of others, and what it tells. Wired in pwa/worker. */
+import type { RoomEntry } from './room-entry.ts'
+import type { StoredEvent } from './stored-event.ts'
+import type { ItemProblem, SendState } from './timeline-item.ts'
+
+/** A message of ours that the server does not have yet, as a timeline shows it. */
+export interface QueuedItem {
+  readonly txnId: string
+  /** As it will be once it was sent. */
+  readonly event: StoredEvent
+  readonly state: Extract<SendState, 'queued' | 'sending' | 'failed'>
+  readonly problem: ItemProblem | null
+}
+
+export interface Outbox {
+  /** In the order in which they leave. */
+  queued(roomId: string): readonly QueuedItem[]
+  hasDraft(roomId: string): boolean
+  /** These came back with a sync: the server has them. */
+  echoed(txnIds: readonly string[]): void
+}
+
+export interface Indexed {
+  readonly roomId: string
+  readonly eventId: string
+  readonly timestamp: number
+  readonly text: string
+}
+
+export interface Search {
+  index(messages: readonly Indexed[]): Promise<void>
+  reindex(messages: readonly Indexed[]): Promise<void>
+  unindex(gone: {
+    readonly eventIds?: readonly string[]
+    readonly roomIds?: readonly string[]
+  }): Promise<void>
+}
+
+export type SyncNotice =
+  | { readonly kind: 'rooms'; readonly changed: readonly RoomEntry[]; readonly gone: readonly string[] }
+  | { readonly kind: 'timeline'; readonly roomId: string }
+  | { readonly kind: 'members'; readonly roomId: string }
+  | { readonly kind: 'typing'; readonly roomId: string; readonly userIds: readonly string[] }
+  | { readonly kind: 'account-data'; readonly type: string }
+  | {
+      readonly kind: 'notify'
+      readonly roomId: string
+      readonly eventId: string
+      readonly title: string
+      readonly body: string
+      readonly sound: boolean
+      readonly highlight: boolean
+    }

@@ -1,0 +1,344 @@
+/**
+ * A stretch of a timeline as views show it: events with what others say of them, and at the live end what waits to leave.
+ */
+import { ApiError } from '../api/api-error.ts'
+import type { History } from './history.ts'
+import { memberName } from './names.ts'
+import type { Outbox, QueuedItem } from './ports.ts'
+import { plainText } from './reading.ts'
+import { RelationBatch, type Relations, validEdit } from './relations.ts'
+import type { Room } from './room.ts'
+import type { RoomStore } from './room-store.ts'
+import { relationOf, type StoredEvent } from './stored-event.ts'
+import type { Timeline } from './timeline.ts'
+import type { Quoted, Reaction, TimelineItem, TimelinePage, TimelineQuery } from './timeline-item.ts'
+
+interface PageDeps {
+  readonly store: RoomStore
+  readonly history: History
+  readonly outbox: Outbox
+}
+
+/** A person cannot wait for more requests than these before they see something. */
+const maxFetches = 4
+const quotePacks = 6
+
+/** @throws ApiError M_NOT_FOUND where the place is not to be had */
+export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promise<TimelinePage> {
+  const { store, history, outbox } = deps
+  const { roomId } = query
+  const room = await store.room(roomId)
+  if (!room) return { items: [], hasOlder: false, hasNewer: false, offline: false }
+  const timeline = await store.timeline(roomId)
+  const isShown = (event: StoredEvent) => standsIn(event, query.threadRoot)
+  const walk = new Walk(timeline, history, roomId, isShown)
+  const place = await placeOf(deps, timeline, query)
+  const older = await walk.back(place, query.before)
+  const newer = place === 'end' ? { events: [], more: false } : await walk.forth(place, query.after)
+  const events = [...older.events, ...newer.events]
+  const relations = new RelationBatch(store.records, roomId)
+  await relations.load(events.map(({ eventId }) => eventId))
+  const readers = readersBy(room, events, store.ourUserId)
+  const newestRead = newestReadTs(room, store.ourUserId)
+  const items: TimelineItem[] = []
+  for (const event of events) {
+    const of = relations.of(event.eventId)
+    items.push({
+      ...itemOf(room, event, of, store.ourUserId),
+      replyTo: await quoted(timeline, room, event, relations),
+      readBy: readers.get(event.eventId) ?? [],
+      state: event.sender !== store.ourUserId ? null : event.ts <= newestRead ? 'read' : 'sent',
+    })
+  }
+  if (!newer.more) {
+    const here = new Set(events.flatMap(({ txnId }) => txnId ?? []))
+    for (const queued of outbox.queued(roomId)) {
+      if (here.has(queued.txnId) || !isShown(queued.event)) continue
+      items.push({
+        ...queuedItem(room, queued, store.ourUserId),
+        replyTo: await quoted(timeline, room, queued.event, relations),
+      })
+    }
+  }
+  return { items, hasOlder: older.more, hasNewer: newer.more, offline: walk.offline }
+}
+
+type Place = 'end' | { readonly number: number; readonly index: number }
+
+async function placeOf(
+  { history }: PageDeps,
+  timeline: Timeline,
+  { roomId, at }: TimelineQuery,
+): Promise<Place> {
+  if (at === 'end') return 'end'
+  const eventId = 'eventId' in at ? at.eventId : await eventAt(timeline, history, roomId, at.ts)
+  if (eventId === null) return 'end'
+  let found = await timeline.find(eventId)
+  if (!found && (await history.around(roomId, timeline, eventId))) found = await timeline.find(eventId)
+  if (!found) throw new ApiError('M_NOT_FOUND', 'this message is not to be had')
+  return { number: found.pack.number, index: found.index }
+}
+
+/** The first event from this time on: the server knows; without it, the nearest that we have. */
+async function eventAt(
+  timeline: Timeline,
+  history: History,
+  roomId: string,
+  ts: number,
+): Promise<string | null> {
+  try {
+    return await history.eventAt(roomId, ts)
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isPassing) return null
+    let nearest: string | null = null
+    for (const number of timeline.packNumbers.toReversed()) {
+      const { events } = await timeline.pack(number)
+      nearest = events.find(event => event.ts >= ts)?.eventId ?? nearest
+      if ((events[0]?.ts ?? 0) < ts) break
+    }
+    return nearest
+  }
+}
+
+/** Goes through packs from a place, and asks the server where there is a gap. */
+class Walk {
+  offline = false
+  readonly #timeline: Timeline
+  readonly #history: History
+  readonly #roomId: string
+  readonly #isShown: (event: StoredEvent) => boolean
+  #fetches = 0
+
+  constructor(
+    timeline: Timeline,
+    history: History,
+    roomId: string,
+    isShown: (event: StoredEvent) => boolean,
+  ) {
+    this.#timeline = timeline
+    this.#history = history
+    this.#roomId = roomId
+    this.#isShown = isShown
+  }
+
+  /** Before the place, and not it. The oldest first. */
+  async back(place: Place, count: number): Promise<{ events: StoredEvent[]; more: boolean }> {
+    let events: StoredEvent[] = []
+    let number = place === 'end' ? this.#timeline.packNumbers.at(-1) : place.number
+    let end = place === 'end' ? Number.POSITIVE_INFINITY : place.index
+    while (number !== undefined) {
+      const pack = await this.#timeline.pack(number)
+      const shown = pack.events.slice(0, end).filter(this.#isShown)
+      const missing = count - events.length
+      events = [...shown.slice(-missing || shown.length), ...events]
+      if (missing <= shown.length) {
+        return {
+          events,
+          more: shown.length > missing || pack.gap !== null || this.#before(number) !== undefined,
+        }
+      }
+      if (
+        pack.gap !== null &&
+        !(await this.#fetch(() => this.#history.older(this.#roomId, this.#timeline, pack.number)))
+      ) {
+        return { events, more: true }
+      }
+      number = this.#before(number)
+      end = Number.POSITIVE_INFINITY
+    }
+    return { events, more: false }
+  }
+
+  /** The place itself and what follows. The oldest first. */
+  async forth(
+    place: Exclude<Place, 'end'>,
+    count: number,
+  ): Promise<{ events: StoredEvent[]; more: boolean }> {
+    const events: StoredEvent[] = []
+    let number: number | undefined = place.number
+    let start = place.index
+    while (number !== undefined) {
+      const pack = await this.#timeline.pack(number)
+      const shown = pack.events.slice(start).filter(this.#isShown)
+      const missing = count + 1 - events.length
+      events.push(...shown.slice(0, missing))
+      if (shown.length > missing) return { events, more: true }
+      if (
+        pack.after !== null &&
+        !(await this.#fetch(() => this.#history.newer(this.#roomId, this.#timeline, pack.number)))
+      ) {
+        return { events, more: true }
+      }
+      const next: number | undefined =
+        this.#timeline.packNumbers[this.#timeline.packNumbers.indexOf(number) + 1]
+      if (next === undefined) return { events, more: false }
+      // A live pack behind a gap: what lies between is asked for from its end.
+      if ((await this.#timeline.pack(next)).gap !== null && pack.after === null) return { events, more: true }
+      if (events.length > count) return { events, more: true }
+      number = next
+      start = 0
+    }
+    return { events, more: false }
+  }
+
+  #before(number: number): number | undefined {
+    const place = this.#timeline.packNumbers.indexOf(number)
+    return place > 0 ? this.#timeline.packNumbers[place - 1] : undefined
+  }
+
+  /** False: no more for now. */
+  async #fetch(ask: () => Promise<void>): Promise<boolean> {
+    if (this.#fetches >= maxFetches || this.offline) return false
+    this.#fetches++
+    try {
+      await ask()
+      return true
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      this.offline = true
+      return false
+    }
+  }
+}
+
+/** The room shows what is in no thread, and roots; a thread its root and what is in it. */
+function standsIn(event: StoredEvent, threadRoot: string | undefined): boolean {
+  const relation = relationOf(event)
+  const root = relation?.kind === 'thread' ? relation.to : null
+  if (threadRoot === undefined) return root === null
+  return event.eventId === threadRoot || root === threadRoot
+}
+
+function itemOf(
+  room: Room,
+  event: StoredEvent,
+  of: Relations,
+  ourUserId: string,
+): Omit<TimelineItem, 'replyTo' | 'readBy' | 'state'> {
+  const because =
+    of.redaction ??
+    (event.redactedBecause && { by: event.redactedBecause.sender, reason: event.redactedBecause.reason })
+  const edit = because ? null : validEdit(room.roomId, event, of)
+  const content = because ? {} : (edit?.content ?? event.content)
+  const relation = relationOf(event)
+  return {
+    key: event.txnId ?? event.eventId,
+    eventId: event.eventId,
+    roomId: room.roomId,
+    sender: event.sender,
+    senderName: memberName(room, event.sender),
+    senderAvatar: room.members.get(event.sender)?.avatar ?? null,
+    ts: event.ts,
+    type: event.type,
+    stateKey: event.stateKey,
+    content,
+    previousContent: because ? null : event.previousContent,
+    editedTs: edit?.ts ?? null,
+    redacted: because
+      ? { by: because.by, byName: memberName(room, because.by), reason: because.reason }
+      : null,
+    reactions: because ? [] : reactionsOf(room, of, ourUserId),
+    threadRoot: relation?.kind === 'thread' ? relation.to : null,
+    thread: of.thread && {
+      count: of.thread.eventIds.length,
+      lastTs: of.thread.last.ts,
+      lastSenderName: memberName(room, of.thread.last.sender),
+      lastText: plainText(of.thread.last),
+      unread: false,
+    },
+    problem: null,
+    mentionsUs: event.sender !== ourUserId && mentions(content, ourUserId),
+    encrypted: event.encrypted,
+    shield: event.shield,
+    keyGivenBy: event.keyGivenBy,
+    unreadable:
+      because || !event.unreadable
+        ? null
+        : { code: event.unreadable.code, withheld: event.unreadable.withheld },
+  }
+}
+
+function queuedItem(
+  room: Room,
+  { txnId, event, state, problem }: QueuedItem,
+  ourUserId: string,
+): Omit<TimelineItem, 'replyTo'> {
+  const empty: Relations = { edits: [], reactions: [], redaction: null, thread: null, belongsTo: null }
+  return { ...itemOf(room, event, empty, ourUserId), key: txnId, eventId: null, readBy: [], state, problem }
+}
+
+function mentions(content: TimelineItem['content'], ourUserId: string): boolean {
+  const list = (content['m.mentions'] as { user_ids?: unknown; room?: unknown } | undefined) ?? {}
+  return list.room === true || (Array.isArray(list.user_ids) && list.user_ids.includes(ourUserId))
+}
+
+function reactionsOf(room: Room, { reactions }: Relations, ourUserId: string): Reaction[] {
+  const byKey = new Map<string, { senders: { userId: string; name: string }[]; ours: string | null }>()
+  for (const { key, sender, eventId } of reactions) {
+    const reaction = byKey.get(key) ?? { senders: [], ours: null }
+    reaction.senders.push({ userId: sender, name: memberName(room, sender) })
+    if (sender === ourUserId) reaction.ours = eventId
+    byKey.set(key, reaction)
+  }
+  return [...byKey].map(([key, reaction]) => ({ key, ...reaction }))
+}
+
+async function quoted(
+  timeline: Timeline,
+  room: Room,
+  event: StoredEvent,
+  relations: RelationBatch,
+): Promise<Quoted | null> {
+  const relation = relationOf(event)
+  const to = relation?.kind === 'reply' ? relation.to : relation?.kind === 'thread' ? relation.replyTo : null
+  if (to === null) return null
+  const found = timeline.loadedEvent(to) ?? (await storedOf(timeline, to))
+  if (!found) return { eventId: to, item: null }
+  await relations.load([to])
+  const of = relations.of(to)
+  if (of.redaction || found.redactedBecause) return { eventId: to, item: null }
+  const content = validEdit(room.roomId, found, of)?.content ?? found.content
+  return {
+    eventId: to,
+    item: {
+      sender: found.sender,
+      senderName: memberName(room, found.sender),
+      text: plainText({ type: found.type, content }).slice(0, 200),
+    },
+  }
+}
+
+async function storedOf(timeline: Timeline, eventId: string): Promise<StoredEvent | null> {
+  const found = await timeline.find(eventId, quotePacks)
+  return found ? found.pack.events[found.index]! : null
+}
+
+/** Whose newest receipt stands at which of these events: at the last one that is not newer than what they read. */
+function readersBy(
+  room: Room,
+  events: readonly StoredEvent[],
+  ourUserId: string,
+): ReadonlyMap<string, string[]> {
+  const readers = new Map<string, string[]>()
+  const receipts = [...room.receipts].sort(([, a], [, b]) => b.ts - a.ts)
+  for (const [userId, { eventId, eventTs }] of receipts) {
+    if (userId === ourUserId) continue
+    const at =
+      events.find(event => event.eventId === eventId) ??
+      (eventTs === null ? undefined : events.findLast(event => event.ts <= eventTs))
+    // What they read lies after this stretch.
+    if (!at || (eventTs !== null && at === events.at(-1) && at.eventId !== eventId && at.ts < eventTs))
+      continue
+    readers.set(at.eventId, [...(readers.get(at.eventId) ?? []), userId])
+  }
+  return readers
+}
+
+/** Up to here somebody else has read. */
+function newestReadTs(room: Room, ourUserId: string): number {
+  let newest = 0
+  for (const [userId, { eventTs }] of room.receipts) {
+    if (userId !== ourUserId && eventTs !== null) newest = Math.max(newest, eventTs)
+  }
+  return newest
+}

@@ -1,0 +1,53 @@
+/** The verifications that go on, and what this tab has to do with them. */
+import { computed, signal } from '@preact/signals'
+import type { Verification } from '../../e2ee/verification/flow.ts'
+import { call, onNotice, rooms } from '../account.ts'
+import { askedKey, noPart, type Part, shownFlow } from './verification-flow.ts'
+
+const flows = signal<readonly Verification[]>([])
+const part = signal<Part>(noPart)
+
+/** The one to show; null: none. */
+export const shown = computed(() => shownFlow(flows.value, part.value))
+
+/** Follows what the worker says of verifications; returns how to stop. */
+export function followVerifications(): () => void {
+  const read = async () => {
+    flows.value = await call('verifications', null)
+  }
+  void read().catch(() => {})
+  return onNotice(notice => {
+    // The list, not the one flow: a request gets another name when its room takes it.
+    if (notice.kind === 'verification' || notice.kind === 'state') void read().catch(() => {})
+  })
+}
+
+/** Asks a person, in the chat with them, or our own other devices. */
+export async function askToVerify(whom: {
+  userId: string
+  deviceId?: string
+  roomId?: string
+}): Promise<void> {
+  const key = askedKey({ userId: whom.userId, roomId: whom.roomId ?? null })
+  part.value = { ...part.peek(), asked: new Set([...part.peek().asked, key]) }
+  await call('requestVerification', whom)
+}
+
+export async function accept({ flowId }: Verification): Promise<void> {
+  part.value = { ...part.peek(), accepted: new Set([...part.peek().accepted, flowId]) }
+  await call('acceptVerification', flowId)
+}
+
+/** It is over, or this tab has seen enough of it. */
+export function close({ flowId }: Verification): void {
+  part.value = { ...part.peek(), closed: new Set([...part.peek().closed, flowId]) }
+}
+
+/** The encrypted chat with one person alone, or a new one. */
+export async function chatWith(userId: string): Promise<string> {
+  for (const entry of rooms.peek()?.values() ?? []) {
+    const alone = entry.directWith.length === 1 && entry.directWith[0] === userId
+    if (alone && entry.membership === 'join' && entry.encrypted && !entry.replacedBy) return entry.roomId
+  }
+  return call('createRoom', { invite: [userId], isDirect: true, encrypted: true, joinRule: 'invite' })
+}

@@ -1,0 +1,257 @@
+/**
+ * A session at work: engine, sync, outbox and what they stand on, from an open vault until it is locked.
+ *
+ * The session (address, tokens, device) is a record of the vault. Opening reads it, the engine's account and the room entries,
+ * nothing else: the room list stands before the server is asked anything. Before anything is written to anybody the server is
+ * asked how far this device had come (the witness): a profile that was put back starts new sessions (attack 21).
+ */
+import type { JsonObject } from '#protocol/json.ts'
+import { ApiError } from '../api/api-error.ts'
+import { sendEngineRequest } from '../api/engine-request.ts'
+import { Http, inPath, type Tokens, v3 } from '../api/http.ts'
+import { type Machine, openMachine } from '../e2ee/machine.ts'
+import { randomBytes } from '../e2ee/primitives.ts'
+import { applySync, sinceRecord } from '../sync/apply-sync.ts'
+import { History } from '../sync/history.ts'
+import type { Outbox, Search } from '../sync/ports.ts'
+import { reopen } from '../sync/reopen.ts'
+import { RoomStore } from '../sync/room-store.ts'
+import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { AppNotice, NewSession } from './calls.ts'
+import { kicking, Pump } from './pump.ts'
+
+const sessionRecord = { collection: 'session', id: 'session' } as const
+/** Between two witnesses that are published: as many inputs may be taken back unnoticed. */
+const witnessEvery = 50
+const witnessTimeoutMs = 10_000
+
+export interface StoredSession extends Tokens {
+  readonly origin: string
+  readonly userId: string
+  readonly deviceId: string
+}
+
+export interface AppDeps {
+  readonly vault: Vault
+  readonly userId: string
+  readonly search: Search
+  readonly tell: (notice: AppNotice) => void
+  readonly onEngineNotice: (notice: Parameters<Parameters<Machine['onNotice']>[0]>[0]) => void
+  readonly onEnded: (why: 'revoked' | 'expired') => void
+  /** The vault is older than what this device has sent: it has to be opened again with this as `lastGeneration`. */
+  readonly onRolledBack: (generation: number) => void
+  /** What waits to leave: made with the rest, for it needs the engine and the server. */
+  readonly makeOutbox: (parts: OutboxParts) => Promise<AppOutbox>
+}
+
+export interface OutboxParts {
+  readonly vault: Vault
+  readonly userId: string
+  readonly http: Http
+  readonly machine: Machine
+  readonly pump: Pump
+  /** A room's entry and timeline are not as they were. */
+  readonly changed: (roomId: string) => void
+  readonly tell: (notice: AppNotice) => void
+}
+
+/** What the session does with its outbox. */
+export interface AppOutbox extends Outbox {
+  /** The server may be within reach again, or somebody decided something: try. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+export class App {
+  readonly session: StoredSession
+  readonly http: Http
+  readonly machine: Machine
+  readonly pump: Pump
+  readonly store: RoomStore
+  readonly outbox: AppOutbox
+  readonly history: History
+  readonly loop: SyncLoop
+  readonly #deps: AppDeps
+  #witnessed = 0
+
+  private constructor(
+    deps: AppDeps,
+    parts: Pick<App, 'session' | 'http' | 'machine' | 'pump' | 'store' | 'outbox'> & { since: string | null },
+  ) {
+    this.#deps = deps
+    this.session = parts.session
+    this.http = parts.http
+    this.machine = parts.machine
+    this.pump = parts.pump
+    this.store = parts.store
+    this.outbox = parts.outbox
+    const { search, tell } = deps
+    const { http, machine, store, outbox } = parts
+    this.history = new History({ http, store, machine, search })
+    const polling = pollingSource(http)
+    let isChecked = false
+    this.loop = new SyncLoop({
+      source: {
+        next: async (since, waitMs, signal) => {
+          if (!isChecked) await this.#checkWitness()
+          isChecked = true
+          return polling.next(since, waitMs, signal)
+        },
+      },
+      since: parts.since,
+      apply: async answer => {
+        await applySync({ store, machine, outbox, search, tell }, answer)
+        await this.#publishWitness()
+      },
+      onConnection: connection => {
+        if (connection.state === 'online') {
+          this.pump.wake()
+          outbox.wake()
+        }
+        tell({ kind: 'connection', connection })
+      },
+      clock: Date.now,
+      random: Math.random,
+    })
+    machine.onNotice(notice => {
+      deps.onEngineNotice(notice)
+      if (notice.kind === 'room-keys') {
+        void reopen({ store, machine, search, tell }, notice.roomId, notice.sessionIds)
+      }
+      if (notice.kind === 'room-blocked' || notice.kind === 'identity-changed') outbox.wake()
+    })
+  }
+
+  /** Null: nobody signed in to this vault. */
+  static async open(deps: AppDeps, lastGeneration = 0): Promise<App | null> {
+    const { records } = deps.vault
+    const stored = await records.get(sessionRecord.collection, sessionRecord.id)
+    if (!stored) return null
+    const session = stored as unknown as StoredSession
+    const http = new Http({
+      origin: session.origin,
+      tokens: session,
+      keepTokens: tokens =>
+        records.commit([{ ...sessionRecord, value: { ...session, ...tokens } as unknown as JsonObject }]),
+      onEnded: deps.onEnded,
+      clock: Date.now,
+    })
+    const opened = await openMachine({
+      records,
+      userId: deps.userId,
+      deviceId: session.deviceId,
+      clock: Date.now,
+      randomBytes,
+      lastGeneration,
+    })
+    let kick = () => {}
+    const machine = kicking(opened, () => kick())
+    const pump = new Pump({
+      machine,
+      send: request => sendEngineRequest(http, deps.userId, request),
+      random: Math.random,
+    })
+    pump.hold()
+    kick = () => pump.kick()
+    let app: App | null = null
+    const outbox = await deps.makeOutbox({
+      vault: deps.vault,
+      userId: deps.userId,
+      http,
+      machine,
+      pump,
+      tell: deps.tell,
+      changed: roomId => void app?.refreshEntry(roomId),
+    })
+    const store = await RoomStore.open(records, deps.userId, outbox)
+    const since = (await records.get(sinceRecord.collection, sinceRecord.id))?.['token']
+    app = new App(deps, {
+      session,
+      http,
+      machine,
+      pump,
+      store,
+      outbox,
+      since: typeof since === 'string' ? since : null,
+    })
+    return app
+  }
+
+  /** Keeps a new session in an open vault. What the vault has of an earlier session of the same device stays. */
+  static async keep(vault: Vault, userId: string, session: NewSession): Promise<void> {
+    const { origin, deviceId, accessToken, refreshToken, expiresInMs } = session
+    const stored: StoredSession = {
+      origin,
+      userId,
+      deviceId,
+      accessToken,
+      refreshToken,
+      expiresTs: expiresInMs === null ? null : Date.now() + expiresInMs,
+    }
+    await vault.records.commit([{ ...sessionRecord, value: stored as unknown as JsonObject }])
+  }
+
+  start(): void {
+    this.loop.start()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.loop.stop(), this.outbox.stop(), this.pump.stop()])
+  }
+
+  /** Drafts and what waits are part of an entry. */
+  async refreshEntry(roomId: string): Promise<void> {
+    const { store } = this
+    const room = await store.room(roomId)
+    if (!room) return
+    const entry = store.entryOf(room, store.entry(roomId)?.preview ?? null)
+    store.believe({ entries: [entry] })
+    await store.records.commit([store.entryWrite(entry)])
+    this.#deps.tell({ kind: 'rooms', changed: [entry], gone: [] })
+    this.#deps.tell({ kind: 'timeline', roomId })
+  }
+
+  // ── the witness of how far we have come ──────────────────────────────────────────────────────────
+
+  get #witnessPath(): string {
+    const { userId, deviceId } = this.session
+    return `${v3}/user/${inPath(userId)}/account_data/${inPath(`org.letro.witness.${deviceId}`)}`
+  }
+
+  /** @throws ApiError where the server cannot be asked: then nothing is sent yet */
+  async #checkWitness(): Promise<void> {
+    const generation = await this.#lastWitness()
+    if (generation > this.machine.generation) {
+      this.#deps.onRolledBack(generation)
+      throw new ApiError('ROLLED_BACK', `this profile was put back to before generation ${generation}`)
+    }
+    this.pump.release()
+    this.outbox.wake()
+  }
+
+  async #lastWitness(): Promise<number> {
+    try {
+      const { witness } = await this.http.request('GET', this.#witnessPath, { timeoutMs: witnessTimeoutMs })
+      const generation = typeof witness === 'string' ? this.#deps.vault.generationIn(witness) : 0
+      this.#witnessed = generation
+      return generation
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return 0
+      throw error
+    }
+  }
+
+  async #publishWitness(): Promise<void> {
+    const { generation } = this.machine
+    if (generation - this.#witnessed < witnessEvery) return
+    this.#witnessed = generation
+    try {
+      const body = { witness: this.#deps.vault.witness(generation) }
+      await this.http.request('PUT', this.#witnessPath, { body, timeoutMs: witnessTimeoutMs })
+    } catch (error) {
+      // The next one says more; none at all only makes a rollback go unnoticed.
+      if (!(error instanceof ApiError)) throw error
+    }
+  }
+}
