@@ -16,13 +16,14 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
 import { roomActs } from './room-acts.ts'
 import { roomReads } from './room-calls.ts'
 import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
+import { trustCalls } from './trust-calls.ts'
 
 export type OwnerState = {
   readonly vault: 'none' | 'locked' | 'open'
@@ -88,7 +89,7 @@ export interface VaultCalls {
   search(query: SearchOptions & { text: string }): Promise<{ found: Found[]; incomplete: boolean }>
 }
 
-export type OwnerCalls = VaultCalls & Omit<AppCalls, keyof TrustCalls>
+export type OwnerCalls = VaultCalls & AppCalls
 
 export type Told = OwnerNotice | AppNotice
 
@@ -192,6 +193,7 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
+    ...trustCalls(() => this.#app.trust),
   }
 
   get #vault(): Vault {
