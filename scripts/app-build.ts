@@ -32,13 +32,14 @@ export function appConfig(): InlineConfig {
       reportCompressedSize: false,
     },
     worker: { format: 'es', plugins: () => [wasmApart()] },
-    plugins: [integrity(), releaseModule()],
+    plugins: [releaseModule()],
   }
 }
 
 /** Builds the whole app. */
 export async function buildApp(): Promise<void> {
   await build(appConfig())
+  sealPage()
   await drawIcons()
   await buildServiceWorker()
   compressAll(outDir)
@@ -59,7 +60,6 @@ async function buildServiceWorker(): Promise<void> {
   await build({
     ...appConfig(),
     publicDir: false,
-    plugins: [],
     build: {
       outDir,
       emptyOutDir: false,
@@ -80,27 +80,30 @@ async function buildServiceWorker(): Promise<void> {
   })
 }
 
-/** Scripts and styles that index.html names carry their hash: Integrity-Policy lets no other run. */
-function integrity(): Plugin {
-  return {
-    name: 'letro-integrity',
-    enforce: 'post',
-    transformIndexHtml: {
-      order: 'post',
-      handler(html, { bundle }) {
-        return html.replace(
-          /<(?:script|link)\b[^>]*\b(?:src|href)="\/([^"]+\.(?:js|css))"[^>]*>/g,
-          (tag, file: string) => {
-            const output = bundle?.[file]
-            if (!output) return tag
-            const body = output.type === 'chunk' ? output.code : output.source
-            const hash = createHash('sha384').update(body).digest('base64')
-            return tag.replace('>', ` integrity="sha384-${hash}">`)
-          },
-        )
-      },
-    },
-  }
+/**
+ * Every script and style has its hash in the page: in its tag, or, where another script imports it, in the import map.
+ * Integrity-Policy lets no other script run. Only the finished files have a hash, so this comes after the bundling.
+ */
+function sealPage(): void {
+  const path = join(outDir, 'index.html')
+  const integrityOf = (file: string) =>
+    `sha384-${createHash('sha384')
+      .update(readFileSync(join(outDir, file)))
+      .digest('base64')}`
+  const scripts = readdirSync(join(outDir, 'assets')).filter(name => name.endsWith('.js'))
+  const integrity = Object.fromEntries(
+    scripts.map(name => [`/assets/${name}`, integrityOf(`assets/${name}`)]),
+  )
+  const importMap = `<script type="importmap">${JSON.stringify({ integrity })}</script>`
+  const html = readFileSync(path, 'utf8').replace(
+    /<(?:script|link)\b[^>]*\b(?:src|href)="\/([^"]+\.(?:js|css))"[^>]*>/g,
+    (tag, file: string) => tag.replace('>', ` integrity="${integrityOf(file)}">`),
+  )
+  // It must stand before the first module script.
+  writeFileSync(
+    path,
+    html.replace('<meta charset="utf-8">', start => `${start}\n    ${importMap}`),
+  )
 }
 
 /**

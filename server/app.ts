@@ -6,7 +6,7 @@
  * opened anew over the new store.
  */
 import type { RequestListener } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import type { NewLink } from './accounts/enrolment.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
@@ -16,15 +16,20 @@ import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+import { appFilesRoutes } from './client-api/app-files.ts'
+import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
 import { crossSigningRoutes } from './client-api/cross-signing.ts'
+import { type Demo, demoAnswer, demoRoutes } from './client-api/demo.ts'
 import { deviceRoutes } from './client-api/devices.ts'
 import { enrolmentRoutes } from './client-api/enrol.ts'
+import { enrolPageRoutes } from './client-api/enrol-page.ts'
 import { filterRoutes } from './client-api/filter.ts'
 import { openInteractiveAuth, requireInteractiveAuth } from './client-api/interactive-auth.ts'
 import { keyBackupRoutes } from './client-api/key-backup.ts'
 import { keysRoutes } from './client-api/keys.ts'
 import { loginRoutes } from './client-api/login.ts'
+import { loginTokenRoutes } from './client-api/login-token.ts'
 import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
 import { openIdRoutes } from './client-api/openid.ts'
@@ -88,6 +93,8 @@ export interface Means {
   readonly clock: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
+  /** Who can be signed in by one click: for `npm run demo` alone. */
+  readonly demo?: Demo
 }
 
 export interface App {
@@ -247,7 +254,7 @@ interface Serving {
 
 async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const { config, dataFolder, worker, adminToken, means } = parts
-  const { clock, randomBytes, log } = means
+  const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
 
   const rooms = await openRooms({
@@ -336,9 +343,22 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
-  const interactiveAuth = openInteractiveAuth({ accounts, clock, randomBytes })
+  const interactiveAuth = openInteractiveAuth({
+    accounts,
+    clock,
+    randomBytes,
+    isDemo: demo !== undefined,
+  })
 
   const routes: Route[] = [
+    ...appFilesRoutes({ folder: join(import.meta.dirname, '../dist/pwa') }),
+    ...appInfoRoutes({
+      serverName,
+      demo: () => (demo ? demoAnswer(demo) : null),
+      vapidPublicKey: null,
+      lockAfterDays: config.devices.lockAfterDays,
+    }),
+    ...enrolPageRoutes(),
     ...versionsRoutes(),
     ...wellKnownRoutes({ origin: config.server.origin }),
     ...capabilitiesRoutes({
@@ -346,6 +366,8 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       roomVersions: { default: defaultRoomVersion, stable: roomVersions },
     }),
     ...loginRoutes({ accounts }),
+    ...loginTokenRoutes({ accounts, interactiveAuth }),
+    ...(demo ? demoRoutes({ accounts, demo }) : []),
     ...logoutRoutes({ accounts }),
     ...refreshRoutes({ accounts }),
     ...registerRoutes({ accounts, interactiveAuth }),

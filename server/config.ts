@@ -33,6 +33,9 @@ export interface Config {
     readonly mediaQuotaBytes: number
   }
   readonly admin: { readonly tokenFile: string | null }
+  readonly devices: { readonly lockAfterDays: number }
+  /** Push services that may be reached; none: no Web Push. */
+  readonly push: { readonly hosts: readonly string[] }
 }
 
 export interface Problem {
@@ -133,6 +136,18 @@ const settings = {
     'the path of a file',
     '',
     'A file with a bearer token for the administration API: for automation. Off by default: whoever reads the file is an administrator.',
+  ),
+  'devices.lock_after_days': setting(
+    parseDays,
+    'a number of days, 0 to 365',
+    '30',
+    'A device that had no contact with the server for so long locks itself until it has. 0: never.',
+  ),
+  'push.hosts': setting(
+    parseHosts,
+    'a list of host names such as ["updates.push.services.mozilla.com"]; "*." in front allows all names below',
+    '[]',
+    'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
   ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
@@ -257,6 +272,8 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       mediaQuotaBytes: values['limits.media_quota']!,
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
+    devices: { lockAfterDays: values['devices.lock_after_days']! },
+    push: { hosts: values['push.hosts']! },
   }
   return { config, warnings }
 }
@@ -355,6 +372,25 @@ function isLocalName(hostname: string): boolean {
 
 function isLoopback(host: string): boolean {
   return isLocalName(host) || host === '::1' || /^127\./.test(host)
+}
+
+function parseDays(value: unknown): number | undefined {
+  const days = typeof value === 'string' && /^[0-9]{1,3}$/.test(value) ? Number(value) : value
+  return Number.isInteger(days) && (days as number) >= 0 && (days as number) <= 365
+    ? (days as number)
+    : undefined
+}
+
+/** From the environment: with commas between them. */
+function parseHosts(value: unknown): readonly string[] | undefined {
+  const hosts =
+    typeof value === 'string' ? value.split(',').flatMap(host => host.trim() || []) : (value as unknown[])
+  if (!Array.isArray(hosts)) return undefined
+  const isHost = (host: unknown): host is string =>
+    typeof host === 'string' &&
+    host.length <= 253 &&
+    /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(host)
+  return hosts.every(isHost) ? hosts : undefined
 }
 
 const units = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }

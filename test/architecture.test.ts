@@ -102,6 +102,7 @@ const table: Record<string, Row> = {
   'pwa/api': { ours: ['server/protocol', 'pwa/e2ee'], packages: [] },
   'pwa/sync': { ours: ['server/protocol', 'pwa/e2ee', 'pwa/vault', 'pwa/api'], packages: [] },
   'pwa/outbox': { ours: ['server/protocol', 'pwa/e2ee', 'pwa/vault', 'pwa/api', 'pwa/sync'], packages: [] },
+  'pwa/trust': { ours: ['server/protocol', 'pwa/e2ee', 'pwa/vault', 'pwa/api'], packages: [] },
   'pwa/i18n': { ours: [], packages: ['@preact/signals'] },
   'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },

@@ -72,37 +72,52 @@ export function isDeviceSigned(identity: Identity, device: KnownDevice): boolean
   )
 }
 
+/** An identity that was made and that the server has not taken yet: the body of its upload, and its private keys. */
+export interface NewIdentity {
+  readonly body: JsonObject
+  readonly secrets: readonly string[]
+}
+
 /**
- * Makes a new identity and sends it. It replaces whatever identity there was: people who compared the old one will
- * have to compare again. The server may ask for authentication before it takes it.
+ * Makes an identity. Nobody has it before the server took `body` and `adoptIdentity` was called. The server may ask for
+ * authentication, and for the very same body again.
  *
  * Spec: client-server-api#post_matrixclientv3keysdevice_signingupload
  */
-export async function bootstrapCrossSigning(step: Step, own: OwnDevice): Promise<Identity> {
+export function makeIdentity(own: OwnDevice): NewIdentity {
   const { userId } = own
   const [master, selfSigning, userSigning] = crossSigningSecrets.map(
     () => new SigningKey(own.randomBytes(32)),
   ) as [SigningKey, SigningKey, SigningKey]
-  const masterObject = signAsDevice(own, publicObject(userId, 'master', master))
-  const selfSigningObject = master.sign(publicObject(userId, 'self_signing', selfSigning), userId)
-  const userSigningObject = master.sign(publicObject(userId, 'user_signing', userSigning), userId)
-  const keys = parseKeys(userId, masterObject, selfSigningObject, userSigningObject)
+  return {
+    body: {
+      master_key: signAsDevice(own, publicObject(userId, 'master', master)),
+      self_signing_key: master.sign(publicObject(userId, 'self_signing', selfSigning), userId),
+      user_signing_key: master.sign(publicObject(userId, 'user_signing', userSigning), userId),
+    },
+    secrets: [master, selfSigning, userSigning].map(key => key.toSecret()),
+  }
+}
+
+/**
+ * This identity is ours from now on. It replaces whatever identity there was: people who compared the old one will have
+ * to compare again.
+ */
+export function adoptIdentity(step: Step, own: OwnDevice, { body, secrets }: NewIdentity): Identity {
+  const { userId } = own
+  const keys = parseKeys(userId, body['master_key'], body['self_signing_key'], body['user_signing_key'])
   const identity = { ...keys, pinnedKey: keys.masterKey, verifiedKey: keys.masterKey }
   putIdentity(step, identity)
   step.tell({ kind: 'identity-changed', userId })
-  for (const [i, key] of [master, selfSigning, userSigning].entries()) {
-    putSecret(step, crossSigningSecrets[i]!, key.toSecret())
-  }
-  step.send({
-    id: randomName(own),
-    kind: 'cross-signing-upload',
-    body: {
-      master_key: masterObject,
-      self_signing_key: selfSigningObject,
-      user_signing_key: userSigningObject,
-    },
-  })
+  for (const [i, name] of crossSigningSecrets.entries()) putSecret(step, name, secrets[i]!)
   return identity
+}
+
+/** Makes a new identity and has it sent: for hosts that need no confirmation. */
+export async function bootstrapCrossSigning(step: Step, own: OwnDevice): Promise<Identity> {
+  const made = makeIdentity(own)
+  step.send({ id: randomName(own), kind: 'cross-signing-upload', body: made.body })
+  return adoptIdentity(step, own, made)
 }
 
 function publicObject(userId: string, usage: string, { publicKey }: SigningKey): JsonObject {

@@ -25,6 +25,8 @@ interface DeviceList {
   readonly change: number
   /** The change that the devices are from. */
   readonly known: number
+  /** We follow them though we share no room: they offered us something (history-sharing.ts). */
+  readonly isStranger?: boolean
   /** When their server last left a query of ours unanswered. */
   readonly unansweredTs?: number
 }
@@ -43,9 +45,27 @@ const queryId = 'keys-query'
 export async function trackPeople(step: Step, userIds: readonly string[]): Promise<void> {
   const lists = await step.getMany('device-list', userIds)
   for (const [i, userId] of userIds.entries()) {
-    const list = listOf(lists[i])
+    const { isStranger, ...list } = listOf(lists[i])
     if (!list.isTracked) put(step, userId, { ...list, isTracked: true, change: list.change + 1 })
+    else if (isStranger) put(step, userId, list)
   }
+}
+
+/** Somebody with whom we share no encrypted room, yet. */
+export async function trackStranger(step: Step, userId: string): Promise<void> {
+  const list = listOf(await step.get('device-list', userId))
+  if (list.isTracked) return
+  put(step, userId, { ...list, isTracked: true, isStranger: true, change: list.change + 1 })
+}
+
+export async function isStranger(step: Pick<Step, 'get'>, userId: string): Promise<boolean> {
+  const list = listOf(await step.get('device-list', userId))
+  return !list.isTracked || list.isStranger === true
+}
+
+/** Did their server ever answer for them? */
+export async function isListKnown(step: Pick<Step, 'get'>, userId: string): Promise<boolean> {
+  return listOf(await step.get('device-list', userId)).known > 0
 }
 
 /** Spec: client-server-api#device-lists-sync */

@@ -10,17 +10,20 @@ import { utf8Bytes } from '#protocol/utf8.ts'
 import { megolmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { deviceTrust, mayReceiveKeys } from './cross-signing.ts'
-import { trackPeople } from './device-lists.ts'
+import { trackStranger } from './device-lists.ts'
 import { E2eeError } from './errors.ts'
 import { knownDevices } from './known-device.ts'
 import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-channel.ts'
 import { randomName } from './own-device.ts'
 import type { Step } from './records.ts'
 import { keepSession, type RoomSession } from './room-sessions.ts'
+import { makeRoomFor } from './strangers.ts'
 
 const bundleType = 'm.room_key_bundle'
 /** 40,000 sessions: rooms that were busy for years. */
 const maxBundleBytes = 32 * 1024 * 1024
+/** Of the JSON that describes the encrypted file: address, key, hash. */
+const maxFileLength = 4096
 
 /** The bundle as bytes, to be encrypted as an attachment and uploaded; null where there is nothing to share. */
 export async function buildHistoryBundle(step: Step, roomId: string): Promise<Uint8Array | null> {
@@ -88,13 +91,19 @@ export async function receiveHistoryOffer(step: Step, context: Context, payload:
   if (typeof roomId !== 'string' || !isObject(file)) {
     throw new E2eeError('BUNDLE_MALFORMED', 'room_id or file is missing')
   }
+  // Anybody can offer, and each offer is kept: so they are small.
+  if (roomId.length > 255 || JSON.stringify(file).length > maxFileLength) {
+    throw new E2eeError('BUNDLE_MALFORMED', 'room_id or file is too long')
+  }
+  await makeRoomFor(step, payload.sender, 'key-request', offerId(roomId, payload.sender))
+  await makeRoomFor(step, payload.sender, 'device-list', payload.sender)
   step.put('key-request', offerId(roomId, payload.sender), {
     file,
     senderKey: payload.senderCurve25519Key,
     ts: context.clock(),
   })
   // Whether the device is theirs is asked when the offer is looked at: by then we know their devices.
-  await trackPeople(step, [payload.sender])
+  await trackStranger(step, payload.sender)
 }
 
 /**

@@ -5,11 +5,11 @@
  * put sessions into it: what is restored decrypts, and is never shown as authentic (attack 6).
  */
 import { decodeBase64, encodeBase64 } from '#protocol/base64.ts'
-import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import { utf8Bytes } from '#protocol/utf8.ts'
-import { backupMarks, clearMark, markForBackup } from './backup-marks.ts'
+import { backupMarks, markForBackup } from './backup-marks.ts'
 import { deviceTrust, isVerifiedOwnDevice } from './cross-signing.ts'
-import { decryptFromBackup, encryptForBackup } from './ecies-backup.ts'
+import { encryptForBackup } from './ecies-backup.ts'
 import { E2eeError } from './errors.ts'
 import { readIdentity } from './identity.ts'
 import { InboundGroupSession } from './inbound-group-session.ts'
@@ -17,13 +17,7 @@ import { knownDevices } from './known-device.ts'
 import { type OwnDevice, randomName, signAsDevice } from './own-device.ts'
 import { curve25519KeyPair, decodeSecret, encodeSecret } from './primitives.ts'
 import type { Step } from './records.ts'
-import {
-  historyMembersOf,
-  keepSession,
-  type RoomSession,
-  readSession,
-  saysHistoryIsShared,
-} from './room-sessions.ts'
+import { historyMembersOf, type RoomSession, readSession } from './room-sessions.ts'
 import { backupSecret, expectSigningKey, forgetSecret, putSecret, readSecret } from './secrets.ts'
 import { isSignedBy } from './signing-key.ts'
 
@@ -33,24 +27,13 @@ export const backupAlgorithm = 'm.megolm_backup.v1.curve25519-aes-sha2'
 const batchSize = 100
 const batchId = 'batch'
 
-/** A session as it comes out of a backup. Spec: `BackedUpSessionData` and the object around it. */
-interface BackedUpSession {
-  readonly roomId: string
-  readonly sessionId: string
-  /** As exported: `session_key`. */
-  readonly key: string
-  /** The Curve25519 key of the device that is said to have made it, and its Ed25519 key. */
-  readonly senderCurve25519Key: string
-  readonly senderEd25519Key: string | null
-  /** MSC4268: may be passed on to people who join later. */
-  readonly isHistoryShared: boolean
-}
-
 export interface Backup {
   readonly version: string
   readonly publicKey: string
   /** Ours: made here, signed by our identity or a verified device, or we hold its key. Only then is it written to. */
   readonly trusted: boolean
+  /** Sessions in it, as the server said last. */
+  readonly count: number
 }
 
 /**
@@ -88,7 +71,7 @@ export async function receiveBackupInfo(
     step.delete('key-backup', 'backup')
     return null
   }
-  const { algorithm, auth_data: authData, version } = info
+  const { algorithm, auth_data: authData, version, count } = info
   const publicKey = isObject(authData) ? authData['public_key'] : undefined
   if (algorithm !== backupAlgorithm) {
     throw new E2eeError('BACKUP_UNKNOWN_ALGORITHM', 'a backup by an algorithm that we do not have')
@@ -100,7 +83,12 @@ export async function receiveBackupInfo(
   const secret = await readSecret(step, backupSecret)
   const ours = secret !== null && publicKeyOf(secret) === encodeBase64(bytes)
   const trusted = ours || (await isSignedByUs(step, own, authData as JsonObject))
-  const backup: Backup = { version, publicKey: encodeBase64(bytes), trusted }
+  const backup: Backup = {
+    version,
+    publicKey: encodeBase64(bytes),
+    trusted,
+    count: countOf(count, 0),
+  }
   step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup })
   if (secret !== null && !ours) forgetSecret(step, backupSecret)
   if (trusted && (before?.version !== version || before.publicKey !== backup.publicKey)) {
@@ -189,86 +177,13 @@ export async function receiveBackupAnswer(
     step.tell({ kind: 'refused', code: 'BACKUP_VERSION_GONE' })
     return
   }
+  const backup = await readBackup(step)
+  if (backup) {
+    const count = countOf(answer['count'], backup.count)
+    step.put('key-backup', 'backup', { algorithm: backupAlgorithm, ...backup, count })
+  }
   for (const [id, copy] of Object.entries(batch['copies'] as JsonObject)) {
     if ((await step.get('key-backup', id))?.['copy'] === copy) step.delete('key-backup', id)
-  }
-}
-
-/**
- * Restores what GET /room_keys/keys answered, whole or the part that fits one step. A session that is broken is
- * counted and passed over; the rest counts.
- *
- * @throws E2eeError SECRET_MISSING, BACKUP_MALFORMED
- */
-export async function restoreBackup(
-  step: Step,
-  answer: JsonObject,
-): Promise<{ restored: number; refused: number }> {
-  const secret = await readSecret(step, backupSecret)
-  if (secret === null) throw new E2eeError('SECRET_MISSING', `${backupSecret} is not on this device`)
-  const privateKey = decodeSecret(secret)!
-  const rooms = answer['rooms']
-  if (!isObject(rooms)) throw new E2eeError('BACKUP_MALFORMED', 'the answer has no rooms')
-  let restored = 0
-  let refused = 0
-  for (const [roomId, room] of Object.entries(rooms)) {
-    const sessions = isObject(room) && isObject(room['sessions']) ? room['sessions'] : {}
-    for (const [sessionId, backedUp] of Object.entries(sessions)) {
-      try {
-        await keepBackedUp(step, await openSession(privateKey, roomId, sessionId, backedUp))
-        restored++
-      } catch (error) {
-        if (!(error instanceof E2eeError)) throw error
-        refused++
-      }
-    }
-  }
-  if (refused > 0) step.tell({ kind: 'refused', code: 'BACKUP_SESSIONS_REFUSED' })
-  return { restored, refused }
-}
-
-/** Whatever it says of itself, its source is the backup: nobody vouches for it (attack 6). */
-async function keepBackedUp(step: Step, session: BackedUpSession): Promise<void> {
-  const isNew = await keepSession(step, {
-    ...session,
-    source: 'backup',
-    senderUserId: null,
-    senderDeviceId: null,
-    givenBy: null,
-  })
-  // It is in the backup already.
-  if (isNew) clearMark(step, session.roomId, session.sessionId)
-}
-
-async function openSession(
-  privateKey: Uint8Array,
-  roomId: string,
-  sessionId: string,
-  backedUp: Json | undefined,
-): Promise<BackedUpSession> {
-  const malformed = (what: string) => new E2eeError('BACKUP_MALFORMED', `a backed-up session ${what}`)
-  const sessionData = isObject(backedUp) ? backedUp['session_data'] : undefined
-  if (!isObject(sessionData)) throw malformed('has no session_data')
-  const plaintext = await decryptFromBackup(privateKey, sessionData)
-  let data: unknown
-  try {
-    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext))
-  } catch (cause) {
-    throw new E2eeError('BACKUP_MALFORMED', 'a backed-up session is not JSON', { cause })
-  }
-  if (!isObject(data)) throw malformed('is not an object')
-  const { session_key: sessionKey, sender_key: senderKey, sender_claimed_keys: claimed } = data
-  const senderEd25519Key = isObject(claimed) ? claimed['ed25519'] : undefined
-  if (data['algorithm'] !== 'm.megolm.v1.aes-sha2') throw malformed('is of an unknown algorithm')
-  if (typeof senderKey !== 'string' || typeof sessionKey !== 'string') throw malformed('lacks a key')
-  // That the key is one, and belongs to the id, `keepSession` checks.
-  return {
-    roomId,
-    sessionId,
-    key: sessionKey,
-    senderCurve25519Key: senderKey,
-    senderEd25519Key: typeof senderEd25519Key === 'string' ? senderEd25519Key : null,
-    isHistoryShared: saysHistoryIsShared(data),
   }
 }
 
@@ -282,6 +197,10 @@ function sessionDataOf(session: RoomSession): JsonObject {
     session_key: session.key,
     ...historyMembersOf(session.isHistoryShared),
   }
+}
+
+function countOf(count: unknown, before: number): number {
+  return typeof count === 'number' && count >= 0 ? count : before
 }
 
 function publicKeyOf(secret: string): string | null {

@@ -21,6 +21,7 @@ import {
 import { E2eeError } from './errors.ts'
 import { backUpNextBatch, receiveBackupAnswer } from './key-backup.ts'
 import { sendWaitingKeys } from './key-requests.ts'
+import { knownDevice } from './known-device.ts'
 import type { Notice } from './notices.ts'
 import { receiveKeysClaim } from './olm-channel.ts'
 import { keysToUpload, signedCurve25519, skipNames } from './one-time-keys.ts'
@@ -253,8 +254,7 @@ async function receiveAnswer(
 ): Promise<void> {
   switch (request.kind) {
     case 'keys-upload':
-      step.delete('engine', uploadId)
-      return
+      return receiveUploadAnswer(step, request.id, request.body, answer)
     case 'keys-query':
       return receiveKeysQuery(step, context, request.id, answer)
     case 'keys-claim':
@@ -288,13 +288,38 @@ async function receiveAnswer(
 /** One upload at a time: the counts that a sync tells do not know of one that is under way. */
 const uploadId = 'keys-upload'
 
+/** Device keys that the server refused: without them nobody can write to us, so they go again with the next sync. */
+const refusedId = 'keys-upload-refused'
+
 async function uploadKeys(step: Step, context: Context, changes: SyncChanges): Promise<void> {
+  if (await step.get('engine', uploadId)) return
+  const missing = await missingKeys(step, context, changes)
+  const refused = await step.get('engine', refusedId)
+  if (refused) {
+    const listed = await knownDevice(step, context.userId, context.deviceId)
+    step.delete('engine', refusedId)
+    upload(step, context, { ...missing, device_keys: listed?.deviceKeys ?? refused['device_keys']! })
+  } else if (missing) upload(step, context, missing)
+}
+
+async function receiveUploadAnswer(
+  step: Step,
+  requestId: string,
+  body: JsonObject,
+  answer: JsonObject | null,
+): Promise<void> {
+  const underWay = await step.get('engine', uploadId)
+  if (underWay?.['request'] === requestId) step.delete('engine', uploadId)
+  const { device_keys: deviceKeys } = body
+  if (!answer && deviceKeys !== undefined) step.put('engine', refusedId, { device_keys: deviceKeys })
+}
+
+async function missingKeys(step: Step, context: Context, changes: SyncChanges): Promise<JsonObject | null> {
   const { oneTimeKeyCounts: counts, unusedFallbackKeyTypes: unused } = changes
-  if (counts === undefined || (await step.get('engine', uploadId))) return
+  if (counts === undefined) return null
   const count = isObject(counts) ? memberOf(counts, signedCurve25519) : 0
   const isFallbackUnused = Array.isArray(unused) ? unused.includes(signedCurve25519) : true
-  const keys = await keysToUpload(step, context, typeof count === 'number' ? count : 0, isFallbackUnused)
-  if (keys) upload(step, context, keys)
+  return keysToUpload(step, context, typeof count === 'number' ? count : 0, isFallbackUnused)
 }
 
 function upload(step: Step, context: Context, body: JsonObject): void {

@@ -22,6 +22,7 @@ import { claimedKey, findKey, signedCurve25519, useUp } from './one-time-keys.ts
 import { randomName } from './own-device.ts'
 import type { Step } from './records.ts'
 import { isSignedBy } from './signing-key.ts'
+import { makeRoomFor } from './strangers.ts'
 
 /** The specification advises an hour: whoever sends rubbish must not make us use up their victims' one-time keys. */
 const unwedgeIntervalMs = 60 * 60 * 1000
@@ -198,7 +199,7 @@ export async function decryptFromDevice(
   }
   const ours = memberOf(ciphertexts, context.account.curve25519Key)
   if (!isObject(ours)) throw new E2eeError('OLM_NOT_FOR_US', 'there is no ciphertext for this device')
-  const plaintext = await open(step, context, senderKey, messageOf(ours))
+  const plaintext = await open(step, context, sender, senderKey, messageOf(ours))
   return checkPayload(context, sender, senderKey, parse(plaintext))
 }
 
@@ -212,6 +213,7 @@ function messageOf(value: JsonObject): OlmMessage {
 async function open(
   step: Step,
   context: Context,
+  sender: string,
   senderKey: string,
   message: OlmMessage,
 ): Promise<Uint8Array> {
@@ -233,12 +235,13 @@ async function open(
     }
   }
   if (!first) throw undecryptable()
-  return openFirst(step, context, senderKey, first, message)
+  return openFirst(step, context, sender, senderKey, first, message)
 }
 
 async function openFirst(
   step: Step,
   context: Context,
+  sender: string,
   senderKey: string,
   first: PreKeyMessage,
   message: OlmMessage,
@@ -249,6 +252,7 @@ async function openFirst(
     const fresh = OlmSession.inbound(context.account.identityKey, oneTimeKey, first)
     const { plaintext, session } = await fresh.decrypt(message)
     useUp(step, oneTimeKey)
+    await makeRoomFor(step, sender, 'olm-session', sessionRecordId(senderKey, session))
     await store(step, context, senderKey, session)
     return plaintext
   } catch (error) {
@@ -371,7 +375,11 @@ async function store(
 }
 
 function put(step: Step, curve25519Key: string, session: OlmSession, usedTs: number): void {
-  step.put('olm-session', `${curve25519Key}|${session.id}`, { session: session.toRecord(), usedTs })
+  step.put('olm-session', sessionRecordId(curve25519Key, session), { session: session.toRecord(), usedTs })
+}
+
+function sessionRecordId(curve25519Key: string, session: OlmSession): string {
+  return `${curve25519Key}|${session.id}`
 }
 
 function claimId(userId: string, deviceId: string): string {

@@ -168,6 +168,16 @@ export async function signPasskeyList(
   return list
 }
 
+/** The passkeys that this person's master key vouches for; null: no list is known. */
+export async function passkeyList(
+  step: Pick<Step, 'get'>,
+  userId: string,
+): Promise<readonly ListedPasskey[] | null> {
+  const identity = await readIdentity(step, userId)
+  const list = parseList(userId, await readList(step, userId))
+  return identity && list && isSignedBy(list.object, userId, identity.masterKey) ? list.passkeys : null
+}
+
 /** Takes the newest list among those that a person's devices carry. To be called when their device list came in. */
 export async function receivePasskeyLists(step: Step, userId: string): Promise<void> {
   const identity = await readIdentity(step, userId)
@@ -195,12 +205,10 @@ export async function enrolmentOf(
   if (!device || device.deviceKeys[assertionMember] === undefined) return { kind: 'none' }
   const identity = await readIdentity(step, userId)
   if (!identity || !isDeviceSigned(identity, device)) return { kind: 'invalid', code: 'DEVICE_NOT_SIGNED' }
-  const list = parseList(userId, await readList(step, userId))
-  if (!list || !isSignedBy(list.object, userId, identity.masterKey)) {
-    return { kind: 'invalid', code: 'PASSKEYS_NOT_LISTED' }
-  }
+  const passkeys = await passkeyList(step, userId)
+  if (!passkeys) return { kind: 'invalid', code: 'PASSKEYS_NOT_LISTED' }
   try {
-    return await checkAssertion(device.deviceKeys, list.passkeys, origin)
+    return await checkAssertion(device.deviceKeys, passkeys, origin)
   } catch (error) {
     if (!(error instanceof E2eeError)) throw error
     return { kind: 'invalid', code: error.code }

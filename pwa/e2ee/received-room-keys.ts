@@ -11,7 +11,8 @@ import { type KnownDevice, knownDevices } from './known-device.ts'
 import type { OlmPayload } from './olm-channel.ts'
 import type { Step } from './records.ts'
 import { withheldId } from './room-decryption.ts'
-import { keepSession, saysHistoryIsShared } from './room-sessions.ts'
+import { keepSession, saysHistoryIsShared, sessionRecordId } from './room-sessions.ts'
+import { makeRoomFor } from './strangers.ts'
 
 export interface NamedSession {
   readonly roomId: string
@@ -34,6 +35,7 @@ export async function receiveRoomKey(step: Step, payload: OlmPayload): Promise<v
   if (typeof content['session_key'] !== 'string') {
     throw new E2eeError('ROOM_KEY_MALFORMED', 'session_key is missing')
   }
+  await makeRoomFor(step, payload.sender, 'inbound-group-session', sessionRecordId(roomId, sessionId))
   await keepSession(step, {
     roomId,
     sessionId,
@@ -62,13 +64,14 @@ export async function senderDevice(step: Step, payload: OlmPayload): Promise<Kno
 }
 
 /** `m.room_key.withheld` comes in the clear: it is worth a sentence to the reader, no more. */
-export function receiveWithheld(step: Step, content: JsonObject): void {
+export async function receiveWithheld(step: Step, sender: string, content: JsonObject): Promise<void> {
   const { roomId, sessionId } = namedSession(content)
   const { code } = content
   // Anybody can send them, and each is kept: so they are small.
   if (typeof code !== 'string' || code.length > 64 || roomId.length > 255 || sessionId.length > 64) {
     throw new E2eeError('ROOM_KEY_MALFORMED', 'code is missing, or something is too long')
   }
+  await makeRoomFor(step, sender, 'key-request', withheldId(roomId, sessionId))
   step.put('key-request', withheldId(roomId, sessionId), { code })
   step.tell({ kind: 'room-keys', roomId, sessionIds: [sessionId] })
 }

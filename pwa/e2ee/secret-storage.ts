@@ -19,8 +19,8 @@ import { backupSecret, crossSigningSecrets, readSecret, type SecretName } from '
 const algorithm = 'm.secret_storage.v1.aes-hmac-sha2'
 /** In the key's description: passkey's credential id → the key, sealed under that passkey's PRF output. */
 export const prfMember = 'org.letro.prf'
-const defaultKeyType = 'm.secret_storage.default_key'
-const keyType = (keyId: string) => `m.secret_storage.key.${keyId}`
+export const defaultKeyType = 'm.secret_storage.default_key'
+export const keyType = (keyId: string) => `m.secret_storage.key.${keyId}`
 
 /** For passphrases that we set; OWASP's figure for PBKDF2-HMAC-SHA-512 is 210,000. */
 const passphraseIterations = 500_000

@@ -77,7 +77,7 @@ async function handle(step: Step, context: Context, event: JsonObject): Promise<
       await receiveRoomKeyRequest(step, context, sender, content)
       return null
     case 'm.room_key.withheld':
-      receiveWithheld(step, content)
+      await receiveWithheld(step, sender, content)
       return null
     case 'm.secret.request':
       await receiveSecretRequest(step, context, sender, content)

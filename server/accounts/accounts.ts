@@ -17,6 +17,7 @@ import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed }
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
+import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
@@ -37,6 +38,7 @@ export interface Accounts extends TokenReader {
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
+  readonly loginTokens: LoginTokens
   readonly enrolment: Enrolment
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
@@ -87,6 +89,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
       report('administrators could not be told', error),
     )
   })
+  const loginTokens = openLoginTokens(core, audit, sessions)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
@@ -115,6 +118,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     sessions,
     passwords,
     passkeys,
+    loginTokens,
     enrolment,
     registrationTokens,
     profiles,

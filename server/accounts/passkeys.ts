@@ -42,7 +42,13 @@ export type AssertionPurpose =
 /** What a new credential's challenge was made for. */
 export type CreationPurpose =
   | { readonly kind: 'link'; readonly linkId: string; readonly userId: UserId; readonly userHandle: string }
-  | { readonly kind: 'add'; readonly userId: UserId; readonly userHandle: string }
+  | {
+      readonly kind: 'add'
+      readonly userId: UserId
+      readonly userHandle: string
+      /** Asked for without another proof, by a session that may: see login-tokens.ts. */
+      readonly unproven: boolean
+    }
 
 export interface Passkey extends Omit<PasskeyRow, 'counter'> {
   readonly id: string
@@ -77,8 +83,9 @@ export interface Passkeys {
   removeAllIn(tx: Transaction, userId: UserId): Promise<void>
   list(userId: UserId): Promise<Passkey[]>
   count(userId: UserId): Promise<number>
-  beginAdd(userId: UserId): Promise<JsonObject>
-  completeAdd(userId: UserId, attestation: JsonObject, name: string): Promise<Passkey>
+  beginAdd(userId: UserId, unproven: boolean): Promise<JsonObject>
+  /** `mayBeUnproven`: a passkey that was begun without another proof is still allowed. */
+  completeAdd(userId: UserId, attestation: JsonObject, name: string, mayBeUnproven: boolean): Promise<Passkey>
   rename(userId: UserId, id: string, name: string): Promise<void>
   remove(userId: UserId, id: string): Promise<void>
   userHandleFor(userId: UserId): Promise<string>
@@ -300,14 +307,18 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
 
     count: userId => store.read(async view => (await view.range(passkeyTable.under(userId))).length),
 
-    beginAdd: async userId =>
-      creationOptions({ kind: 'add', userId, userHandle: await userHandleFor(userId) }, localpartOf(userId)),
+    beginAdd: async (userId, unproven) =>
+      creationOptions(
+        { kind: 'add', userId, userHandle: await userHandleFor(userId), unproven },
+        localpartOf(userId),
+      ),
 
-    completeAdd: async (userId, attestation, name) => {
+    completeAdd: async (userId, attestation, name, mayBeUnproven) => {
       const { passkey } = await verifyCreation(
         attestation,
         name,
-        purpose => purpose.kind === 'add' && purpose.userId === userId,
+        purpose =>
+          purpose.kind === 'add' && purpose.userId === userId && (mayBeUnproven || !purpose.unproven),
       )
       await store.transact(userId, async tx => {
         await refuseUnlessUsable(tx, userId, clock())

@@ -89,7 +89,7 @@ export function accountCapabilities(accounts: Accounts, requester: Requester): J
     'm.set_avatar_url': { enabled: true },
     'm.profile_fields': { enabled: true },
     'm.3pid_changes': { enabled: false },
-    'm.get_login_token': { enabled: false },
+    'm.get_login_token': { enabled: true },
     ...(requester.kind === 'administrator' ? { 'm.account_moderation': { lock: true, suspend: true } } : {}),
   }
 }

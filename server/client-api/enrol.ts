@@ -1,15 +1,13 @@
 /**
- * Enrolment and passkeys: what a person's browser calls, and the plain page at `/enrol` that calls it.
+ * Enrolment and passkeys: what a person's browser calls.
  *
  * `POST /_letro/client/v1/enrolment/begin` `{secret}` → who it is for and `options`
  * (PublicKeyCredentialCreationOptionsJSON); `…/complete` `{secret, attestation, name?, device_id?, …}` → a session
  * as from login (`inhibit_login: true`: without). `GET /_letro/client/v1/passkeys` lists one's own;
  * `…/passkeys/begin` and `…/complete` add one; `PUT` and `DELETE …/passkeys/{id}` name and remove one.
- * Adding and removing ask for interactive authentication: a stolen token must not be enough.
- *
- * The page runs our script only: no inline script, no other origin, no frame.
+ * Adding and removing ask for interactive authentication: a stolen token must not be enough. A session that a login token
+ * opened within the last ten minutes may add one passkey without (accounts/login-tokens.ts).
  */
-import { readFileSync } from 'node:fs'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Passkey } from '../accounts/passkeys.ts'
 import { requireAccessToken } from '../http/authenticate.ts'
@@ -36,14 +34,13 @@ export function enrolmentRoutes({ accounts, interactiveAuth }: EnrolDeps): Route
   const enrolment = '/_letro/client/v1/enrolment'
   const passkeys = '/_letro/client/v1/passkeys'
   return [
-    ...pageRoutes(),
     { method: 'POST', path: `${enrolment}/begin`, steps: [slow, parseBody, begin(accounts)] },
     { method: 'POST', path: `${enrolment}/complete`, steps: [slow, parseBody, complete(accounts)] },
     { method: 'GET', path: passkeys, steps: [authenticate, limit('account'), list(accounts)] },
     {
       method: 'POST',
       path: `${passkeys}/begin`,
-      steps: [authenticate, slow, parseOptionalBody, confirm, beginAdd(accounts)],
+      steps: [authenticate, slow, parseOptionalBody, beginAdd(accounts, confirm)],
     },
     {
       method: 'POST',
@@ -94,9 +91,15 @@ function list(accounts: Accounts): Step {
   }
 }
 
-function beginAdd(accounts: Accounts): Step {
+function beginAdd(accounts: Accounts, confirm: Step): Step {
   return async ctx => {
-    ctx.body = { options: await accounts.passkeys.beginAdd(ctx.state.requester.userId) }
+    const { requester } = ctx.state
+    const unproven = accounts.loginTokens.mayAddPasskey(requester)
+    const begin = async () => {
+      ctx.body = { options: await accounts.passkeys.beginAdd(requester.userId, unproven) }
+    }
+    if (unproven) await begin()
+    else await confirm(ctx, begin)
   }
 }
 
@@ -107,7 +110,9 @@ function completeAdd(accounts: Accounts): Step {
       requester.userId,
       needObject(body, 'attestation'),
       mayString(body, 'name', 100) ?? 'Passkey',
+      accounts.loginTokens.mayAddPasskey(requester),
     )
+    accounts.loginTokens.passkeyAdded(requester)
     ctx.body = passkeyAnswer(passkey)
   }
 }
@@ -138,42 +143,4 @@ function passkeyAnswer(passkey: Passkey): JsonObject {
     backup_eligible: passkey.backupEligible,
     backed_up: passkey.backedUp,
   }
-}
-
-const pageFiles = [
-  // The address alone, as people type it.
-  { path: '/', file: 'enrol.html', type: 'text/html; charset=utf-8' },
-  { path: '/enrol', file: 'enrol.html', type: 'text/html; charset=utf-8' },
-  { path: '/enrol/enrol.js', file: 'enrol.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/enrol/words.js', file: 'words.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/enrol/enrol.css', file: 'enrol.css', type: 'text/css; charset=utf-8' },
-] as const
-
-const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ')
-
-function pageRoutes(): Route[] {
-  return pageFiles.map(({ path, file, type }) => {
-    const text = readFileSync(new URL(`enrol-page/${file}`, import.meta.url), 'utf8')
-    return {
-      method: 'GET',
-      path,
-      steps: [
-        ctx => {
-          ctx.set('Content-Security-Policy', pagePolicy)
-          ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
-          ctx.set('Cache-Control', 'no-cache')
-          ctx.type = type
-          ctx.body = text
-        },
-      ],
-    }
-  })
 }

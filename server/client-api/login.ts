@@ -5,6 +5,8 @@
  * `{"options": PublicKeyCredentialRequestOptionsJSON}`, hands the options to `navigator.credentials.get`, and sends
  * `{"type": "org.letro.login.passkey", "assertion": AuthenticationResponseJSON, …}` to `POST /login`. The
  * passkey says who signs in; each challenge works once and for five minutes.
+ *
+ * `m.login.token`: see login-token.ts.
  */
 import type { Accounts } from '../accounts/accounts.ts'
 import { parseBody, parseOptionalBody } from '../http/body.ts'
@@ -17,6 +19,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import { newSessionOf, sessionAnswer } from './session-answer.ts'
 
 export const passkeyLoginType = 'org.letro.login.passkey'
+const loginTokenType = 'm.login.token'
 
 export function loginRoutes({ accounts }: { readonly accounts: Accounts }): Route[] {
   return [
@@ -33,6 +36,7 @@ export function loginRoutes({ accounts }: { readonly accounts: Accounts }): Rout
 function listFlows(accounts: Accounts): Step {
   const flows = [
     { type: passkeyLoginType },
+    { type: loginTokenType, get_login_token: true },
     ...(accounts.passwords.enabled ? [{ type: 'm.login.password' }] : []),
   ]
   return ctx => {
@@ -44,6 +48,11 @@ function login(accounts: Accounts): Step {
   return async ctx => {
     const { body } = ctx.state
     const session = newSessionOf(body)
+    if (needString(body, 'type') === loginTokenType) {
+      const token = needString(body, 'token', 200)
+      ctx.body = sessionAnswer(await accounts.loginTokens.redeem(token, session))
+      return
+    }
     const userId = await whoSignsIn(accounts, body)
     ctx.body = sessionAnswer(await accounts.sessions.open(userId, session))
   }

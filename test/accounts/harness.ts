@@ -13,8 +13,10 @@ import { accountDataRoutes } from '../../server/client-api/account-data.ts'
 import { serverAdminRoutes } from '../../server/client-api/admin.ts'
 import { deviceRoutes } from '../../server/client-api/devices.ts'
 import { enrolmentRoutes } from '../../server/client-api/enrol.ts'
+import { enrolPageRoutes } from '../../server/client-api/enrol-page.ts'
 import { openInteractiveAuth } from '../../server/client-api/interactive-auth.ts'
 import { loginRoutes } from '../../server/client-api/login.ts'
+import { loginTokenRoutes } from '../../server/client-api/login-token.ts'
 import { logoutRoutes } from '../../server/client-api/logout.ts'
 import { openIdRoutes } from '../../server/client-api/openid.ts'
 import { profileRoutes } from '../../server/client-api/profile.ts'
@@ -208,6 +210,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const interactiveAuth = openInteractiveAuth({ accounts, clock: deps.clock, randomBytes: deps.randomBytes })
   const routes = [
     ...loginRoutes({ accounts }),
+    ...loginTokenRoutes({ accounts, interactiveAuth }),
     ...registerRoutes({ accounts, interactiveAuth }),
     ...registrationTokenRoutes({ accounts }),
     ...logoutRoutes({ accounts }),
@@ -222,6 +225,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     ...openIdRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
     ...enrolmentRoutes({ accounts, interactiveAuth }),
+    ...enrolPageRoutes(),
     ...adminRoutes({
       accounts,
       reports: openReports({ store, clock: () => clock.now }),

@@ -17,11 +17,17 @@ const password = (user: string, secret: string, more: object = {}) => ({
 test('the flows name what the configuration allows', async t => {
   const open = await openHarness()
   t.deepEqual((await open.get(login)).body, {
-    flows: [{ type: 'org.letro.login.passkey' }, { type: 'm.login.password' }],
+    flows: [
+      { type: 'org.letro.login.passkey' },
+      { type: 'm.login.token', get_login_token: true },
+      { type: 'm.login.password' },
+    ],
   })
   await open.close()
   const closed = await openHarness({ passwords: false })
-  t.deepEqual((await closed.get(login)).body, { flows: [{ type: 'org.letro.login.passkey' }] })
+  t.deepEqual((await closed.get(login)).body, {
+    flows: [{ type: 'org.letro.login.passkey' }, { type: 'm.login.token', get_login_token: true }],
+  })
   const refused = await closed.post(login, password('alice', 'anything'))
   t.is(refused.status, 400)
   await closed.close()

@@ -9,7 +9,7 @@ import test from 'ava'
 import type { Browser } from 'playwright-core'
 import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
-import { launchChromium, until, Visitor } from '../support/visitor.ts'
+import { launchChromium, plainPage, until, Visitor } from '../support/visitor.ts'
 
 let browser: Browser
 let server: ServerProcess
@@ -28,7 +28,7 @@ test('from the printed link to a recovered administrator', async t => {
   await until(async () => /enrol#\S+/.test(server.output))
   const link = /http:\S+enrol#\S+/.exec(server.output)![0]
   const admin = await Visitor.open(browser)
-  await admin.page.goto(link)
+  await admin.page.goto(plainPage(link))
   await admin.page.getByText('Administrator').waitFor()
   await admin.enrol(link)
 

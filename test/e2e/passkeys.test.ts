@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import anyTest, { type TestFn } from 'ava'
 import type { Browser } from 'playwright-core'
-import type { UserId } from '../../server/protocol/ids.ts'
+import type { DeviceId, UserId } from '../../server/protocol/ids.ts'
 import { dayMs, type Harness, openHarness } from '../accounts/harness.ts'
-import { launchChromium, until, Visitor } from '../support/visitor.ts'
+import { launchChromium, plainPage, until, Visitor } from '../support/visitor.ts'
 
 const test = anyTest as TestFn<{ h: Harness; browser: Visitor }>
 const person = '@amal:clinic.example' as UserId
@@ -31,7 +31,7 @@ test.afterEach.always(async t => {
 test.serial('a link becomes a passkey, an account and a device, and is then used up', async t => {
   const { h, browser } = t.context
   const link = await h.accounts.enrolment.createLink('test', person, { displayName: 'Amal Nasser' })
-  await browser.page.goto(link.url)
+  await browser.page.goto(plainPage(link.url))
   await browser.page.getByText('Amal Nasser').waitFor()
   t.is(new URL(browser.page.url()).hash, '', 'the secret leaves the address bar')
   t.is(await h.accounts.people.get(person), null, 'opening a link makes nothing')
@@ -49,7 +49,7 @@ test.serial('a link becomes a passkey, an account and a device, and is then used
   t.is(credential!.rpId, 'localhost')
 
   await browser.page.goto('about:blank')
-  await browser.page.goto(link.url)
+  await browser.page.goto(plainPage(link.url))
   await browser.page.getByText('was used already').waitFor()
   t.deepEqual(browser.complaints, ['403'])
   const acts = (await h.accounts.audit.list({ limit: 10 })).map(entry => entry.action)
@@ -64,7 +64,7 @@ test.serial('the page signs in with the passkey, and its session ends with it', 
     (await h.accounts.sessions.devices(person)).filter(device => device.deviceId !== 'TESTDEVICE').length
   await until(async () => (await ofThePage()) === 0)
 
-  await browser.page.goto(`${h.origin}/enrol`)
+  await browser.page.goto(`${h.origin}/plain`)
   await browser.page.click('#sign-in')
   await browser.page.getByText(person).waitFor()
   t.is(await ofThePage(), 1)
@@ -158,6 +158,33 @@ test.serial('whether a passkey can be and is backed up is kept', async t => {
   await synced.close()
 })
 
+test.serial('a device that was let in by another one makes one passkey, and no second one', async t => {
+  const { h, browser } = t.context
+  await enrol(h, browser)
+  const { token } = h.accounts.loginTokens.issue({ userId: person, deviceId: 'TESTDEVICE' as DeviceId })
+  const opened = await h.post(login, { type: 'm.login.token', token })
+  const session = opened.body.access_token
+  const other = await Visitor.open(chromiumProcess)
+  await other.page.goto(`${h.origin}/plain`)
+  const passkeys = '/_letro/client/v1/passkeys'
+  const begun = [
+    await h.post(`${passkeys}/begin`, {}, session),
+    await h.post(`${passkeys}/begin`, {}, session),
+  ]
+  t.deepEqual(
+    begun.map(({ status }) => status),
+    [200, 200],
+  )
+  const answers = []
+  for (const { body } of begun) {
+    const attestation = await other.create(body.options)
+    answers.push((await h.post(`${passkeys}/complete`, { attestation, name: 'Tablet' }, session)).status)
+  }
+  t.deepEqual(answers, [200, 403])
+  t.is((await h.post(`${passkeys}/begin`, {}, session)).status, 401, 'from now on it is asked as any other')
+  await other.close()
+})
+
 test.serial('a re-enrolment link revokes passkeys, sessions and devices once it is used', async t => {
   const { h, browser } = t.context
   const { token } = await enrol(h, browser)
@@ -166,7 +193,7 @@ test.serial('a re-enrolment link revokes passkeys, sessions and devices once it 
   t.is((await h.get('/_matrix/client/v3/account/whoami', token)).status, 200, 'making it changes nothing')
 
   const other = await Visitor.open(chromiumProcess)
-  await other.page.goto(link.url)
+  await other.page.goto(plainPage(link.url))
   await other.page.getByText('all your earlier passkeys stop working').waitFor()
   t.is((await h.get('/_matrix/client/v3/account/whoami', token)).status, 200, 'nor does opening it')
   await other.page.click('#create')
@@ -176,7 +203,7 @@ test.serial('a re-enrolment link revokes passkeys, sessions and devices once it 
   const after = await h.accounts.passkeys.list(person)
   t.is(after.length, 1)
   t.not(after[0]!.id, before!.id)
-  await browser.page.goto(`${h.origin}/enrol`)
+  await browser.page.goto(`${h.origin}/plain`)
   await browser.page.click('#sign-in')
   await browser.page.getByText('This passkey is not known here').waitFor()
   await other.close()
@@ -186,7 +213,7 @@ test.serial('without user verification there is no passkey, and no sign-in', asy
   const { h, browser } = t.context
   const link = await h.accounts.enrolment.createLink('test', person, {})
   await browser.setVerified(false)
-  await browser.page.goto(link.url)
+  await browser.page.goto(plainPage(link.url))
   await browser.page.click('#create')
   await browser.page.getByText('Nothing has changed').waitFor()
   t.is(await h.accounts.people.get(person), null)
@@ -206,13 +233,13 @@ test.serial('without user verification there is no passkey, and no sign-in', asy
 test.serial('an expired link is refused when it is opened, and when it expires in between', async t => {
   const { h, browser } = t.context
   const link = await h.accounts.enrolment.createLink('test', person, {})
-  await browser.page.goto(link.url)
+  await browser.page.goto(plainPage(link.url))
   await browser.page.locator('#create').waitFor()
   h.advance(7 * dayMs)
   await browser.page.click('#create')
   await browser.page.getByText('This link has expired').waitFor()
   await browser.page.goto('about:blank')
-  await browser.page.goto(link.url)
+  await browser.page.goto(plainPage(link.url))
   await browser.page.getByText('This link has expired').waitFor()
   t.is(await browser.page.locator('#create').count(), 0)
   t.is(await h.accounts.people.get(person), null)
@@ -301,7 +328,7 @@ test.serial('the page keeps to its policy in every language', async t => {
   }
   for (const [locale, title] of Object.entries(titles)) {
     const visitor = await Visitor.open(chromiumProcess, locale)
-    const answer = await visitor.page.goto(link.url)
+    const answer = await visitor.page.goto(plainPage(link.url))
     t.regex(answer!.headers()['content-security-policy']!, /script-src 'self'/)
     t.notRegex(answer!.headers()['content-security-policy']!, /unsafe/)
     await visitor.page.getByRole('heading', { name: title }).waitFor()

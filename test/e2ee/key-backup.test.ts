@@ -1,6 +1,7 @@
 import test from 'ava'
 import { encodeBase64 } from '#protocol/base64.ts'
 import type { JsonObject } from '#protocol/json.ts'
+import { restoreBackup, restoreWholeBackup } from '../../pwa/e2ee/backup-restore.ts'
 import { signOwnDevice } from '../../pwa/e2ee/cross-signing.ts'
 import { decryptFromBackup, encryptForBackup } from '../../pwa/e2ee/ecies-backup.ts'
 import { InboundGroupSession } from '../../pwa/e2ee/inbound-group-session.ts'
@@ -12,7 +13,6 @@ import {
   readBackup,
   receiveBackupAnswer,
   receiveBackupInfo,
-  restoreBackup,
 } from '../../pwa/e2ee/key-backup.ts'
 import { OutboundGroupSession } from '../../pwa/e2ee/outbound-group-session.ts'
 import { signAsDevice } from '../../pwa/e2ee/own-device.ts'
@@ -221,6 +221,47 @@ test('a broken session is counted and passed over, the rest is restored', async 
     t.like(result, { restored: 1, refused: 1 }, what)
   }
   await t.throwsAsync(restore(host, { rooms: [] }), { code: 'BACKUP_MALFORMED' })
+})
+
+test('a backup of many sessions is taken in many steps, with progress, and goes on after a break', async t => {
+  const { host } = await withBackup()
+  const sessions = Array.from({ length: 250 }, (_, i) =>
+    session({ roomId: i < 120 ? room : '!two:letro.test' }),
+  )
+  for (const one of sessions) await host.run(step => keepSession(step, one))
+  const rooms: Rooms = {}
+  for (let batch = 0; batch < 3; batch++) {
+    await host.run(step => backUpNextBatch(step, host))
+    const request = host.take('backup-keys')[0]!
+    for (const [roomId, of] of Object.entries(request.body['rooms'] as Rooms)) {
+      rooms[roomId] = { sessions: { ...rooms[roomId]?.sessions, ...of.sessions } }
+    }
+    await host.run(step => receiveBackupAnswer(step, request.id, {}))
+  }
+  const other = new Host(alice, 'OTHER')
+  for (const name of ['secret\nm.megolm_backup.v1', 'key-backup\nbackup']) {
+    other.records.set(name, host.records.get(name)!)
+  }
+  const kept = async () => (await other.run(step => step.entries('inbound-group-session'))).length
+  let steps = 0
+  const breaking = restoreWholeBackup(
+    input => {
+      if (++steps === 3) throw new Error('the tab was closed')
+      return other.run(input)
+    },
+    { rooms },
+  )
+  await t.throwsAsync(breaking, { message: 'the tab was closed' })
+  t.is(await kept(), 120)
+  const progress: number[] = []
+  const count = await restoreWholeBackup(
+    input => other.run(input),
+    { rooms },
+    (done, total) => progress.push(done, total),
+  )
+  t.deepEqual(count, { restored: 250, refused: 0 })
+  t.deepEqual(progress, [0, 250, 100, 250, 120, 250, 220, 250, 250, 250])
+  t.is(await kept(), 250)
 })
 
 for (const [what, change] of [

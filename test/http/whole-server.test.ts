@@ -48,7 +48,7 @@ test('capabilities need a token and say what the configuration says', async t =>
     available: { 10: 'stable', 11: 'stable', 12: 'stable' },
   })
   t.deepEqual(body.capabilities['m.change_password'], { enabled: true })
-  t.deepEqual(body.capabilities['m.get_login_token'], { enabled: false })
+  t.deepEqual(body.capabilities['m.get_login_token'], { enabled: true })
 })
 
 test('health answers anybody', async t => {

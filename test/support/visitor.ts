@@ -16,6 +16,11 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   throw new Error('it did not happen within 5 s')
 }
 
+/** Where a link is opened without the app. */
+export function plainPage(link: string): string {
+  return link.replace('/enrol#', '/plain#')
+}
+
 /** A person at a browser with an authenticator of its own. */
 export class Visitor {
   readonly page: Page
@@ -91,11 +96,22 @@ export class Visitor {
     })
   }
 
-  /** Opens an enrolment link and makes the passkey. */
+  /** Opens an enrolment link on the plain page, and makes the passkey. */
   async enrol(url: string): Promise<void> {
-    await this.page.goto(url)
+    await this.page.goto(plainPage(url))
     await this.page.click('#create')
     await this.page.getByText('Your passkey is ready').waitFor()
+  }
+
+  /** `navigator.credentials.create` with options as JSON, in whatever page is open. */
+  create(options: object): Promise<object> {
+    return this.page.evaluate(async json => {
+      // biome-ignore lint/suspicious/noExplicitAny: the browser's own types are not those of this program
+      const browser = globalThis as any
+      const publicKey = browser.PublicKeyCredential.parseCreationOptionsFromJSON(json)
+      const credential = await browser.navigator.credentials.create({ publicKey })
+      return credential.toJSON()
+    }, options)
   }
 
   /** `navigator.credentials.get` with options as JSON, in whatever page is open. */

@@ -39,7 +39,7 @@ export const defences: readonly Defence[] = [
   },
   {
     attack: 6,
-    file: 'pwa/e2ee/key-backup.ts',
+    file: 'pwa/e2ee/backup-restore.ts',
     defence: "source: 'backup',",
     without: "source: 'owner',",
   },

@@ -1,0 +1,154 @@
+/**
+ * Our own identity on this device: made, opened, or made anew.
+ *
+ * A new identity counts from the moment that the server took it. Until then it waits in the vault, so that the very same
+ * body can be sent again with the confirmation that the server asked for, and so that a crash in between does not leave
+ * an identity at the server that nobody has the keys of.
+ *
+ * Spec: client-server-api#cross-signing
+ */
+import { isObject, type JsonObject } from '#protocol/json.ts'
+import { v3 } from '../api/http.ts'
+import {
+  adoptIdentity,
+  crossSigningUploaded,
+  isDeviceSigned,
+  makeIdentity,
+  type NewIdentity,
+} from '../e2ee/cross-signing.ts'
+import { isListKnown } from '../e2ee/device-lists.ts'
+import { E2eeError } from '../e2ee/errors.ts'
+import { readIdentity } from '../e2ee/identity.ts'
+import { pendingBackups, readBackup } from '../e2ee/key-backup.ts'
+import { knownDevice, knownDevices } from '../e2ee/known-device.ts'
+import { TrustError } from './errors.ts'
+import { learnBackup, newBackup } from './key-backups.ts'
+import { sendSoon } from './leaving.ts'
+import { refreshOwnList } from './own-list.ts'
+import type { IdentityState, TrustDeps } from './ports.ts'
+import { recoveryCheckedTs } from './recovery.ts'
+import {
+  knownStorage,
+  newStorage,
+  openStorage,
+  type PasskeyOpener,
+  passkeysOf,
+  type StorageOpener,
+} from './storage.ts'
+
+const waitingId = 'new-identity'
+
+/** Works offline. */
+export async function identityState(deps: TrustDeps): Promise<IdentityState> {
+  const { machine } = deps
+  const { userId, deviceId } = machine
+  const storage = await knownStorage(deps)
+  const known = await machine.run(async step => {
+    const identity = await readIdentity(step, userId)
+    const device = await knownDevice(step, userId, deviceId)
+    const others = (await knownDevices(step, userId)).filter(each => each.deviceId !== deviceId)
+    const isVerified = identity !== null && identity.verifiedKey === identity.masterKey
+    const backup = await readBackup(step)
+    const waiting = backup ? await pendingBackups(step) : 0
+    return {
+      isKnown: await isListKnown(step, userId),
+      hasIdentity: identity !== null,
+      isReady: isVerified && device !== null && isDeviceSigned(identity, device),
+      otherDevices: identity !== null && others.some(other => isDeviceSigned(identity, other)),
+      backup: backup && { version: backup.version, waiting, total: backup.count + waiting },
+    }
+  })
+  const isThere = known.isReady ? 'ready' : 'locked'
+  const isNotThere = known.isKnown ? 'none' : 'unknown'
+  return {
+    state: known.hasIdentity ? isThere : isNotThere,
+    passkeys: storage ? passkeysOf(storage) : [],
+    hasRecoveryKey: storage !== null,
+    otherDevices: known.otherDevices,
+    backup: known.backup,
+    recoveryCheckedTs: await recoveryCheckedTs(deps),
+  }
+}
+
+/**
+ * Makes our identity, secret storage and key backup. The recovery key, once.
+ *
+ * @throws TrustError IDENTITY_EXISTS where it is the `first` one that is meant, ApiError CONFIRMATION_NEEDED
+ */
+export async function makeOurIdentity(
+  deps: TrustDeps,
+  which: 'first' | 'anew',
+  passkey: PasskeyOpener | null,
+  auth: JsonObject | null,
+): Promise<string> {
+  const { machine, http } = deps
+  await refreshOwnList(deps)
+  const waiting = await waitingIdentity(deps)
+  const standing = await machine.run(step => readIdentity(step, machine.userId))
+  const isTaken = waiting !== null && masterKeyOf(waiting) === standing?.masterKey
+  if (which === 'first' && standing && !isTaken) {
+    await forgetWaiting(deps)
+    throw new TrustError('IDENTITY_EXISTS', 'this person has an identity already: it is opened, not made')
+  }
+  const made = waiting ?? (await machine.run(async (_step, own) => makeIdentity(own)))
+  if (!waiting) {
+    const value = { version: 1, ...made } as unknown as JsonObject
+    await deps.records.commit([{ collection: 'trust', id: waitingId, value }])
+  }
+  if (!isTaken) {
+    const body = auth ? { ...made.body, auth } : made.body
+    await http.request('POST', `${v3}/keys/device_signing/upload`, { body })
+  }
+  await adopt(deps, made)
+  await newBackup(deps)
+  return newStorage(deps, passkey)
+}
+
+/** After a crash: the server had taken our new identity. To be called when our list was asked for. */
+export async function adoptWaiting(deps: TrustDeps): Promise<void> {
+  const waiting = await waitingIdentity(deps)
+  if (!waiting) return
+  const standing = await deps.machine.run(step => readIdentity(step, deps.machine.userId))
+  if (masterKeyOf(waiting) === standing?.masterKey) await adopt(deps, waiting)
+}
+
+/** Opens secret storage: this device becomes part of our identity. Restoring the backup is left to be done. */
+export async function openOurIdentity(deps: TrustDeps, opener: StorageOpener): Promise<void> {
+  const { machine } = deps
+  await refreshOwnList(deps)
+  const standing = await machine.run(step => readIdentity(step, machine.userId))
+  if (!standing) throw new TrustError('IDENTITY_MISSING', 'this person has no identity that could be opened')
+  // The backup's key counts by the public key that the server has for it.
+  try {
+    await learnBackup(deps)
+  } catch (error) {
+    // Another client's backup, of a kind that we do not have.
+    if (!(error instanceof E2eeError)) throw error
+  }
+  await openStorage(deps, opener)
+  await sendSoon(deps)
+}
+
+async function adopt(deps: TrustDeps, made: NewIdentity): Promise<void> {
+  await deps.machine.run(async (step, own) => {
+    adoptIdentity(step, own, made)
+    await crossSigningUploaded(step, own)
+  })
+  await forgetWaiting(deps)
+  await sendSoon(deps)
+}
+
+async function waitingIdentity({ records }: TrustDeps): Promise<NewIdentity | null> {
+  const record = await records.get('trust', waitingId)
+  return record ? (record as unknown as NewIdentity) : null
+}
+
+async function forgetWaiting({ records }: TrustDeps): Promise<void> {
+  await records.commit([{ collection: 'trust', id: waitingId, value: null }])
+}
+
+function masterKeyOf({ body }: NewIdentity): string | null {
+  const master = body['master_key']
+  const keys = isObject(master) && isObject(master['keys']) ? Object.values(master['keys']) : []
+  return typeof keys[0] === 'string' ? keys[0] : null
+}
