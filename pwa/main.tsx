@@ -9,6 +9,7 @@ import { ownerState, session } from './views/account.ts'
 import { stage } from './views/enter/flow.ts'
 import { lazy } from './views/parts/lazy.tsx'
 import { Toasts } from './views/parts/toast.tsx'
+import { registerServiceWorker } from './views/rooms/update-prompt.tsx'
 import { followAddress } from './views/route.ts'
 
 const Enter = lazy(async () => (await import('./views/enter/enter.tsx')).Enter)
@@ -31,3 +32,4 @@ function App() {
 followAddress()
 await setManner({})
 render(<App />, document.getElementById('app')!)
+void registerServiceWorker()

@@ -16,7 +16,7 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
@@ -193,7 +193,27 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
-    ...trustCalls(() => this.#app.trust),
+    ...this.#trustCalls(),
+  }
+
+  /** The recovery key opens the vault as well: one sheet of paper, not two. */
+  #trustCalls(): TrustCalls {
+    const calls = trustCalls(() => this.#app.trust)
+    const keyed =
+      <A>(make: (argument: A) => Promise<{ recoveryKey: string }>) =>
+      async (argument: A) => {
+        const made = await make(argument)
+        if (!this.#vault.isInMemory) {
+          await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(made.recoveryKey) })
+        }
+        return made
+      }
+    return {
+      ...calls,
+      setUpIdentity: keyed(calls.setUpIdentity),
+      resetIdentity: keyed(calls.resetIdentity),
+      newRecoveryKey: keyed(calls.newRecoveryKey),
+    }
   }
 
   get #vault(): Vault {
