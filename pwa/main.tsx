@@ -2,17 +2,28 @@
 import './views/fonts.css'
 import './views/tokens.css'
 import './views/base.css'
+import { computed } from '@preact/signals'
 import { render } from 'preact'
 import { setManner } from './i18n/i18n.ts'
+import { ownerState, session } from './views/account.ts'
+import { stage } from './views/enter/flow.ts'
+import { lazy } from './views/parts/lazy.tsx'
 import { Toasts } from './views/parts/toast.tsx'
+import { registerServiceWorker } from './views/rooms/update-prompt.tsx'
 import { followAddress } from './views/route.ts'
+
+const Enter = lazy(async () => (await import('./views/enter/enter.tsx')).Enter)
+const Shell = lazy(async () => (await import('./views/rooms/shell.tsx')).Shell)
+
+/** The vault is open, somebody is signed in, and nothing of the way in is left to show. */
+const isInside = computed(
+  () => ownerState.value?.vault === 'open' && session.value !== null && stage.value.kind === 'inside',
+)
 
 function App() {
   return (
     <>
-      <p class="wordmark">
-        letro<i>.</i>
-      </p>
+      {isInside.value ? <Shell /> : <Enter />}
       <Toasts />
     </>
   )
@@ -21,3 +32,4 @@ function App() {
 followAddress()
 await setManner({})
 render(<App />, document.getElementById('app')!)
+void registerServiceWorker()

@@ -1,3 +1,4 @@
+import { changes } from './ar/changes.ts'
 import { enter } from './ar/enter.ts'
 import { errors } from './ar/errors.ts'
 import { parts } from './ar/parts.ts'
@@ -8,4 +9,4 @@ import { trust } from './ar/trust.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { en } from './en.ts'
 
-export const ar: Catalogue<typeof en> = { parts, errors, enter, rooms, room, settings, trust }
+export const ar: Catalogue<typeof en> = { parts, errors, enter, rooms, room, changes, settings, trust }

@@ -1,4 +1,5 @@
 import type { Catalogue } from './catalogue.ts'
+import { changes } from './de/changes.ts'
 import { enter } from './de/enter.ts'
 import { errors } from './de/errors.ts'
 import { parts } from './de/parts.ts'
@@ -8,4 +9,4 @@ import { settings } from './de/settings.ts'
 import { trust } from './de/trust.ts'
 import type { en } from './en.ts'
 
-export const de: Catalogue<typeof en> = { parts, errors, enter, rooms, room, settings, trust }
+export const de: Catalogue<typeof en> = { parts, errors, enter, rooms, room, changes, settings, trust }

@@ -1,5 +1,6 @@
 /** English: the catalogue that the others are held against. */
 
+import { changes } from './en/changes.ts'
 import { enter } from './en/enter.ts'
 import { errors } from './en/errors.ts'
 import { parts } from './en/parts.ts'
@@ -8,4 +9,4 @@ import { rooms } from './en/rooms.ts'
 import { settings } from './en/settings.ts'
 import { trust } from './en/trust.ts'
 
-export const en = { parts, errors, enter, rooms, room, settings, trust }
+export const en = { parts, errors, enter, rooms, room, changes, settings, trust }

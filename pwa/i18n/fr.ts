@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 import type { en } from './en.ts'
+import { changes } from './fr/changes.ts'
 import { enter } from './fr/enter.ts'
 import { errors } from './fr/errors.ts'
 import { parts } from './fr/parts.ts'
@@ -8,4 +9,4 @@ import { rooms } from './fr/rooms.ts'
 import { settings } from './fr/settings.ts'
 import { trust } from './fr/trust.ts'
 
-export const fr: Catalogue<typeof en> = { parts, errors, enter, rooms, room, settings, trust }
+export const fr: Catalogue<typeof en> = { parts, errors, enter, rooms, room, changes, settings, trust }

@@ -7,6 +7,7 @@
 import type { JsonObject } from '#protocol/json.ts'
 import type { Notice } from '../e2ee/notices.ts'
 import { wipe } from '../e2ee/primitives.ts'
+import { parseRecoveryKey } from '../e2ee/secret-storage.ts'
 import { type RestoreProgress, restoreBackup, writeBackup } from '../vault/backup-file.ts'
 import { VaultError, type VaultWarning } from '../vault/errors.ts'
 import type { VaultWrite } from '../vault/records.ts'
@@ -15,7 +16,7 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
@@ -53,11 +54,17 @@ export interface TabWrite extends VaultWrite {
   readonly collection: TabStore
 }
 
+/** The recovery key as it was printed: groups of letters and digits. */
+export interface RecoveryText {
+  readonly kind: 'recovery-text'
+  readonly text: string
+}
+
 export interface VaultCalls {
   state(argument: null): Promise<OwnerState>
   create(openers: readonly Opener[]): Promise<OwnerState>
   openInMemory(argument: null): Promise<OwnerState>
-  unlock(opener: Opener): Promise<OwnerState>
+  unlock(opener: Opener | RecoveryText): Promise<OwnerState>
   lock(argument: null): Promise<OwnerState>
   wipe(argument: null): Promise<OwnerState>
   setWayIn(opener: Opener): Promise<OwnerState>
@@ -128,8 +135,9 @@ export class Owner {
         await this.#hold(await Vault.inMemory(this.#options))
       }),
     // A second tab that opens what is open proves its secret and changes nothing.
-    unlock: opener =>
+    unlock: given =>
       this.#change(async () => {
+        const opener = asOpener(given)
         const vault = await using([opener], () => Vault.unlock(this.#options, opener))
         if (this.#open) vault.lock()
         else await this.#hold(vault)
@@ -185,7 +193,27 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
-    ...trustCalls(() => this.#app.trust),
+    ...this.#trustCalls(),
+  }
+
+  /** The recovery key opens the vault as well: one sheet of paper, not two. */
+  #trustCalls(): TrustCalls {
+    const calls = trustCalls(() => this.#app.trust)
+    const keyed =
+      <A>(make: (argument: A) => Promise<{ recoveryKey: string }>) =>
+      async (argument: A) => {
+        const made = await make(argument)
+        if (!this.#vault.isInMemory) {
+          await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(made.recoveryKey) })
+        }
+        return made
+      }
+    return {
+      ...calls,
+      setUpIdentity: keyed(calls.setUpIdentity),
+      resetIdentity: keyed(calls.resetIdentity),
+      newRecoveryKey: keyed(calls.newRecoveryKey),
+    }
   }
 
   get #vault(): Vault {
@@ -301,6 +329,12 @@ export class Owner {
     const vault = waysIn ? 'locked' : 'none'
     return { vault, engine: false, waysIn: waysIn ?? [], inMemory: false, full: false }
   }
+}
+
+function asOpener(given: Opener | RecoveryText): Opener {
+  return given.kind === 'recovery-text'
+    ? { kind: 'recovery-key', recoveryKey: parseRecoveryKey(given.text) }
+    : given
 }
 
 function forTabs(store: string): string {

@@ -2,29 +2,50 @@
 import 'fake-indexeddb/auto'
 import type { AppNotice } from '../../pwa/worker/calls.ts'
 import { Owner, type Told } from '../../pwa/worker/owner.ts'
-import type { ServerProcess } from '../support/server-process.ts'
+import { call } from '../support/client.ts'
+import type { ServerProcess, Session } from '../support/server-process.ts'
+
+/** Of everybody. */
+export const password = 'a long enough password'
 
 export class Person {
   readonly owner: Owner
   readonly told: Told[] = []
   readonly userId: string
+  readonly deviceId: string
 
-  constructor(userId: string) {
+  constructor(userId: string, deviceId: string) {
     this.userId = userId
+    this.deviceId = deviceId
     this.owner = new Owner(userId, notice => this.told.push(notice))
   }
 
+  /** A new account. */
   static async begin(server: ServerProcess, name: string): Promise<Person> {
-    const session = await server.register(name, 'a long enough password')
-    const person = new Person(session.userId)
-    await person.owner.calls.openInMemory(null)
-    await person.owner.calls.begin({
-      origin: server.base,
-      deviceId: session.deviceId,
-      accessToken: session.token,
-      refreshToken: null,
-      expiresInMs: null,
+    return Person.#signedIn(server, await server.register(name, password))
+  }
+
+  /** The same person at another device. */
+  static async again(server: ServerProcess, name: string): Promise<Person> {
+    return Person.#signedIn(server, await server.login(name, password))
+  }
+
+  /** By a token that another device of theirs was given. */
+  static async byToken(server: ServerProcess, token: string): Promise<Person> {
+    const { status, body } = await call(server.base, 'POST', '/_matrix/client/v3/login', {
+      body: { type: 'm.login.token', token },
     })
+    if (status !== 200) throw new Error(`login: ${status} ${JSON.stringify(body)}`)
+    const { user_id: userId, device_id: deviceId, access_token: accessToken } = body
+    return Person.#signedIn(server, { userId, deviceId, token: accessToken })
+  }
+
+  static async #signedIn(server: ServerProcess, session: Session): Promise<Person> {
+    const { userId, deviceId, token: accessToken } = session
+    const person = new Person(userId, deviceId)
+    await person.owner.calls.openInMemory(null)
+    const { base: origin } = server
+    await person.owner.calls.begin({ origin, deviceId, accessToken, refreshToken: null, expiresInMs: null })
     return person
   }
 

@@ -237,6 +237,7 @@ export const trust: Translated<typeof english> = {
   rightInvite: 'دعوة الأشخاص',
   rightSend: 'كتابة الرسائل',
   rightRename: 'تغيير الاسم والموضوع والصورة',
+  rightAccess: 'تغيير قواعد الدخول وما يقرؤه القادمون الجدد والتشفير',
   rightKick: 'إزالة الأشخاص',
   rightBan: 'منع الأشخاص',
   rightRedact: 'إزالة رسائل الآخرين',

@@ -1,4 +1,128 @@
 import type { Translated } from '../catalogue.ts'
 import type { enter as en } from '../en/enter.ts'
 
-export const enter: Translated<typeof en> = {}
+export const enter: Translated<typeof en> = {
+  language: 'Sprache',
+  startTitle: 'Bei Letro anmelden',
+  startLead: 'Ihr Passkey für {server} meldet Sie an. Ein Passwort gibt es nicht.',
+  signIn: 'Mit Passkey anmelden',
+  sharedComputer: 'Dies ist ein gemeinsam genutzter Computer',
+  sharedComputerHint:
+    'Hier bleibt nichts: Wenn der letzte Tab geschlossen wird, ist alles von diesem Computer verschwunden.',
+  haveLink: 'Ich habe eine Einladung',
+  linkOrCode: 'Link oder Code',
+  linkHint: 'So, wie er auf Ihrem Blatt steht oder ein anderes Ihrer Geräte ihn zeigt.',
+  linkWrong: 'Das ist kein Link oder Code dieses Servers.',
+  lostEverything: 'Ich habe alles verloren',
+  welcome: 'Willkommen',
+  welcomeName: 'Willkommen, {name}',
+  invitationLead:
+    'Ihre Organisation hat ein Konto für Sie eingerichtet. Legen Sie einen Passkey an, und Sie sind da.',
+  account: 'Konto',
+  organisation: 'Server',
+  validUntil: 'Gültig bis',
+  replaces:
+    'Sobald Sie fertig sind, gelten alle früheren Passkeys nicht mehr, und jedes andere Gerät ist abgemeldet. Bis dahin ändert sich nichts.',
+  noPasskeys: 'Dieser Browser kann keine Passkeys anlegen. Öffnen Sie den Link in einem aktuellen Browser.',
+  deviceName: 'Name dieses Geräts',
+  deviceNameHint: 'Damit Sie es unter Ihren Geräten wiedererkennen.',
+  createPasskey: 'Passkey anlegen',
+  whatIsAPasskey:
+    'Ein Passkey ist ein Schlüssel, den Ihr Gerät für Sie verwahrt. Fingerabdruck, Gesicht oder PIN entsperren ihn. Er versiegelt auch, was Letro hier speichert: Wer dieses Gerät an sich nimmt, kann es nicht lesen.',
+  passphraseTitle: 'Eine Passphrase für dieses Gerät',
+  passphraseLead:
+    'Ihr Passkey meldet Sie an, kann hier aber nicht versiegeln, was gespeichert wird. Das tut eine Passphrase. Sie gilt nur für dieses Gerät, und kein Server erfährt sie.',
+  passphrase: 'Passphrase',
+  passphraseHint: {
+    one: 'Mindestens {count} Zeichen. Gut sind vier oder fünf Wörter, die nicht zusammengehören.',
+    other: 'Mindestens {count} Zeichen. Gut sind vier oder fünf Wörter, die nicht zusammengehören.',
+  },
+  passphraseShort: {
+    one: 'Sie braucht mindestens {count} Zeichen.',
+    other: 'Sie braucht mindestens {count} Zeichen.',
+  },
+  passphraseAgain: 'Passphrase, noch einmal',
+  passphraseDiffers: 'Die beiden sind nicht gleich.',
+  installTitle: 'Installieren Sie Letro zuerst',
+  installLead:
+    'Auf diesem System hat die installierte App ihren eigenen Speicher. Wenn Sie sich hier im Browser registrierten, müssten Sie es noch einmal tun.',
+  installCopy: 'Kopieren Sie unten Ihren Einladungscode.',
+  installShare: 'Tippen Sie auf „Teilen“, dann „Zum Home-Bildschirm“.',
+  installOpen: 'Öffnen Sie Letro vom Home-Bildschirm und setzen Sie den Code dort ein.',
+  installSkip: 'Trotzdem im Browser fortfahren',
+  lockedTitle: 'Letro ist gesperrt',
+  lockedLead:
+    'Was auf diesem Gerät gespeichert ist, ist versiegelt. Ihr Passkey öffnet es, auch ohne Verbindung.',
+  unlockPasskey: 'Mit Passkey entsperren',
+  unlock: 'Entsperren',
+  usePassphrase: 'Passphrase verwenden',
+  useRecoveryKey: 'Wiederherstellungsschlüssel verwenden',
+  recoveryKey: 'Wiederherstellungsschlüssel',
+  recoveryKeyHint: 'Die Gruppen aus Buchstaben und Ziffern, die Sie gedruckt oder gespeichert haben.',
+  lostTitle: 'Wenn alles verloren ist',
+  lostLead:
+    'Kein Gerät, kein Passkey, kein Wiederherstellungsschlüssel: Das lässt sich zurückholen, und das nicht.',
+  lostReturns: 'Was zurückkommt',
+  lostRooms:
+    'Ihr Konto, Ihre Räume und die Menschen darin, sobald eine Administratorin Ihnen eine neue Einladung macht.',
+  lostWithKey: 'Mit dem Wiederherstellungsschlüssel oder einem anderen Gerät: auch alle Nachrichten.',
+  lostGone: 'Was nicht',
+  lostMessages:
+    'Frühere Nachrichten und Dateien, wenn nichts von Ihnen ihre Schlüssel hat. Niemand sonst kann sie öffnen, auch nicht die Administration.',
+  lostQueued: 'Nachrichten, die auf dem verlorenen Gerät warteten und noch nicht abgegangen waren.',
+  lostHow: 'Wie es weitergeht',
+  lostSteps:
+    'Bitten Sie die Administration Ihrer Organisation um eine neue Einladung. Sie beendet alle früheren Passkeys und Geräte; wer mit Ihnen schreibt, erfährt, dass Ihre Identität neu ist.',
+  forgetDevice: 'Alles von diesem Gerät entfernen',
+  forgetDeviceSure: 'Was hier gespeichert ist, ist endgültig weg, auch Nachrichten, die noch zu senden sind.',
+  forgetDeviceYes: 'Ja, entfernen',
+  revokedTitle: 'Dieses Gerät wurde abgemeldet',
+  revokedLead:
+    'Sie haben auf einem anderen Gerät oder die Administration hat die Sitzung beendet. Was hier gespeichert war, wurde gelöscht.',
+  expiredTitle: 'Melden Sie sich erneut an',
+  expiredLead:
+    'Ihre Sitzung ist abgelaufen. Alles auf diesem Gerät bleibt erhalten, auch wartende Nachrichten.',
+  startAgain: 'Neu beginnen',
+  missingTitle: 'Letro läuft hier nicht',
+  missing_secure_context: 'Diese Seite wurde ohne sichere Verbindung geöffnet. Öffnen Sie sie mit https.',
+  missing_wasm: 'In diesem Browser ist WebAssembly abgeschaltet. Damit ver- und entschlüsselt Letro.',
+  missing_indexeddb:
+    'Dieser Browser lässt Letro nichts speichern (IndexedDB), vielleicht weil das Fenster privat ist.',
+  missing_webcrypto: 'Dieser Browser hat kein WebCrypto.',
+  missing_workers: 'Dieser Browser führt keine Worker aus, in denen Letro Ihre Schlüssel hält.',
+  missing_locks: 'Dieser Browser ist zu alt für Letro.',
+  missingAdvice:
+    'Verwenden Sie ein aktuelles Chromium, Chrome, Edge, Firefox oder Safari, oder fragen Sie Ihre Administration.',
+  waitingTitle: 'Eine andere Version von Letro ist offen',
+  waitingLead: 'Schließen Sie deren Tabs oder Fenster; dieses hier macht von selbst weiter.',
+  settingUp: 'Einen Augenblick',
+  settingUpLead: 'Ihre Schlüssel entstehen auf diesem Gerät.',
+  recoveryTitle: 'Ihr Wiederherstellungsschlüssel',
+  recoveryLead:
+    'Wenn Sie alle Geräte und Passkeys verlieren, öffnet er Ihre Nachrichten wieder. Bewahren Sie ihn bei wichtigen Papieren auf. Niemand sonst hat ihn.',
+  recoverySheet: 'Wiederherstellungsschlüssel für',
+  recoveryFile: 'Letro-Wiederherstellungsschlüssel. Sicher aufbewahren: Er öffnet alle Ihre Nachrichten.',
+  recoveryTypeBack: 'Geben Sie Gruppe {group} des Schlüssels ein',
+  recoveryTypeHint: 'Von Ihrem Papier oder aus Ihrer Datei: So wissen Sie, dass Sie ihn haben.',
+  recoveryWrong: 'Diese Gruppe lautet anders.',
+  recoveryShow: 'Noch einmal zeigen',
+  recoveryKept: 'Ich habe ihn verwahrt',
+  recoveryLater: 'In 30 Tagen fragen wir einmal, ob Sie ihn noch haben.',
+  recoverySkip: 'Später',
+  print: 'Drucken',
+  saveFile: 'Als Datei speichern',
+  openTitle: 'Dieses Gerät einlassen',
+  openLead:
+    'Sie sind angemeldet. Um Ihre Nachrichten zu lesen, braucht dieses Gerät Ihre Schlüssel. Sie sind versiegelt; wählen Sie, was sie öffnet.',
+  openPasskey: 'Mit Passkey öffnen',
+  openDevice: 'Auf einem anderen Gerät bestätigen',
+  newIdentity: 'Ich habe nichts davon',
+  newIdentitySure:
+    'Sie erhalten eine neue Identität. Frühere Nachrichten bleiben auf diesem Gerät verschlossen, und wer mit Ihnen schreibt, erfährt es.',
+  newIdentityYes: 'Neue Identität anlegen',
+  linkTitle: 'Dieses Gerät hinzufügen',
+  linkLead:
+    'Ein anderes Ihrer Geräte lädt dieses ein. Es wird hier angemeldet, bekommt einen Passkey und liest Ihre Nachrichten.',
+  linkYes: 'Dieses Gerät hinzufügen',
+  linkNote: 'Fahren Sie nur fort, wenn Sie selbst diesen Code eben auf Ihrem anderen Gerät geöffnet haben.',
+}

@@ -22,4 +22,13 @@ export const errors: Translated<typeof en> = {
     'In der App ist etwas fehlgeschlagen. Laden Sie neu; nichts Gesendetes oder Empfangenes ist verloren.',
   OWNER_GONE:
     'Der Tab, der den Tresor hielt, wurde geschlossen. Sehen Sie nach, ob es geschehen ist, bevor Sie es erneut versuchen.',
+  link_unknown:
+    'Dieser Link ist nicht bekannt oder wurde schon benutzt. Bitten Sie die Administration um einen neuen.',
+  link_expired: 'Dieser Link ist abgelaufen. Bitten Sie die Administration um einen neuen.',
+  NO_PASSKEYS: 'Dieser Browser kennt keine Passkeys.',
+  PASSKEY_WITHOUT_PRF:
+    'Dieser Passkey kann nicht öffnen, was hier gespeichert ist. Nehmen Sie einen anderen Weg.',
+  LINK_MALFORMED: 'Das ist kein Link eines anderen Geräts.',
+  BAD_ANSWER: 'Die Antwort des Servers war nicht verständlich.',
+  NO_SUCH_ROOM: 'Dieses Gerät kennt den Raum nicht.',
 }

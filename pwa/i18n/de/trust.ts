@@ -234,6 +234,7 @@ export const trust: Translated<typeof english> = {
   rightInvite: 'Einladen',
   rightSend: 'Nachrichten schreiben',
   rightRename: 'Name, Thema und Bild ändern',
+  rightAccess: 'Zugang, Lesbarkeit für Neue und Verschlüsselung ändern',
   rightKick: 'Personen entfernen',
   rightBan: 'Personen ausschließen',
   rightRedact: 'Nachrichten anderer entfernen',

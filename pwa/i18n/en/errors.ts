@@ -16,4 +16,11 @@ export const errors = {
   WRONG_KEY: 'That does not open it.',
   INTERNAL: 'Something in the app failed. Reload; nothing that was sent or received is lost.',
   OWNER_GONE: 'The tab that held the vault was closed. Look whether it was done before you try again.',
+  link_unknown: 'This link is not known, or was used already. Ask your administrator for a new one.',
+  link_expired: 'This link has expired. Ask your administrator for a new one.',
+  NO_PASSKEYS: 'This browser has no passkeys.',
+  PASSKEY_WITHOUT_PRF: 'This passkey cannot open what is stored here. Use another way in.',
+  LINK_MALFORMED: 'This is no link of another device.',
+  BAD_ANSWER: 'The server’s answer was not understood.',
+  NO_SUCH_ROOM: 'This device does not know that room.',
 }

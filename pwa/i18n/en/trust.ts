@@ -228,6 +228,7 @@ export const trust = {
   rightInvite: 'Invite people',
   rightSend: 'Write messages',
   rightRename: 'Change name, topic and picture',
+  rightAccess: 'Change who may join, what newcomers read, and encryption',
   rightKick: 'Remove people',
   rightBan: 'Ban people',
   rightRedact: 'Remove messages of others',

@@ -20,4 +20,12 @@ export const errors: Translated<typeof en> = {
   INTERNAL:
     'Quelque chose a échoué dans l’application. Rechargez ; rien de ce qui a été envoyé ou reçu n’est perdu.',
   OWNER_GONE: 'L’onglet qui tenait le coffre a été fermé. Vérifiez si c’est fait avant de réessayer.',
+  link_unknown: 'Ce lien est inconnu, ou a déjà servi. Demandez-en un nouveau à votre administrateur.',
+  link_expired: 'Ce lien a expiré. Demandez-en un nouveau à votre administrateur.',
+  NO_PASSKEYS: 'Ce navigateur n’a pas de clés d’accès.',
+  PASSKEY_WITHOUT_PRF:
+    'Cette clé d’accès ne peut pas ouvrir ce qui est conservé ici. Utilisez un autre moyen.',
+  LINK_MALFORMED: 'Ce n’est pas le lien d’un autre appareil.',
+  BAD_ANSWER: 'La réponse du serveur n’a pas été comprise.',
+  NO_SUCH_ROOM: 'Cet appareil ne connaît pas ce salon.',
 }

@@ -233,6 +233,7 @@ export const trust: Translated<typeof english> = {
   rightInvite: 'Inviter des personnes',
   rightSend: 'Écrire des messages',
   rightRename: 'Changer le nom, le sujet et l’image',
+  rightAccess: 'Changer l’accès, ce que lisent les nouveaux et le chiffrement',
   rightKick: 'Retirer des personnes',
   rightBan: 'Bannir des personnes',
   rightRedact: 'Retirer les messages des autres',

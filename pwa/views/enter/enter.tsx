@@ -1,0 +1,124 @@
+/** Everything before the rooms: one page at a time, with the wordmark, a language to choose, and words. */
+import './enter.css'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { type Language, languages, manner, setManner, t } from '../../i18n/i18n.ts'
+import { isWaiting } from '../account.ts'
+import { lazy } from '../parts/lazy.tsx'
+import { Failure } from '../parts/notice.tsx'
+import { Skeleton } from '../parts/skeleton.tsx'
+import { arrive, stage } from './flow.ts'
+import { InstallView } from './install-view.tsx'
+import { InvitationView } from './invitation-view.tsx'
+import { EndedView, LockedView, LostView, MissingView, WaitingView } from './locked-view.tsx'
+import { PassphraseView } from './passphrase-view.tsx'
+import { StartView } from './start-view.tsx'
+
+const RecoveryKeyView = lazy(async () => (await import('./recovery-key-view.tsx')).RecoveryKeyView)
+const OpenIdentityView = lazy(async () => (await import('./open-identity-view.tsx')).OpenIdentityView)
+const DeviceLinkView = lazy(async () => (await import('./device-link-view.tsx')).DeviceLinkView)
+
+export function Enter() {
+  const [error, setError] = useState<unknown>(null)
+  const begin = () => {
+    setError(null)
+    arrive().catch(setError)
+  }
+  useEffect(begin, [])
+  return (
+    <div class="enter">
+      <header class="enter-bar">
+        <span class="wordmark">
+          letro<i>.</i>
+        </span>
+        <LanguageChoice />
+      </header>
+      <main class="enter-page" id="main">
+        {isWaiting.value ? <WaitingView /> : error ? <Failure error={error} onRetry={begin} /> : <Stage />}
+      </main>
+    </div>
+  )
+}
+
+function Stage() {
+  const at = stage.value
+  switch (at.kind) {
+    case 'loading':
+    case 'inside':
+      return <Skeleton lines={4} />
+    case 'missing':
+      return <MissingView what={at.what} />
+    case 'start':
+      return <StartView />
+    case 'install':
+      return <InstallView />
+    case 'invitation':
+      return <InvitationView secret={at.secret} invitation={at.invitation} />
+    case 'device-link':
+      return <DeviceLinkView fragment={at.fragment} />
+    case 'passphrase':
+      return <PassphraseView signedIn={at.signedIn} />
+    case 'locked':
+      return <LockedView />
+    case 'setting-up':
+      return (
+        <Page title={t('enter.settingUp')} lead={t('enter.settingUpLead')}>
+          <Skeleton lines={3} />
+        </Page>
+      )
+    case 'open-identity':
+      return <OpenIdentityView identity={at.identity} />
+    case 'recovery-key':
+      return <RecoveryKeyView recoveryKey={at.recoveryKey} />
+    case 'lost':
+      return <LostView />
+    case 'ended':
+      return <EndedView why={at.why} />
+    default:
+      return at satisfies never
+  }
+}
+
+/** Its heading has the focus when it comes, so that it is read out. */
+export function Page({
+  title,
+  lead,
+  children,
+}: {
+  title: string
+  lead?: ComponentChildren
+  children?: ComponentChildren
+}) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    heading.current?.focus()
+    document.title = `${title} · Letro`
+  }, [title])
+  return (
+    <section class="enter-section">
+      <h1 ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
+      {lead !== undefined && <p class="enter-lead">{lead}</p>}
+      {children}
+    </section>
+  )
+}
+
+function LanguageChoice() {
+  return (
+    <label class="enter-language">
+      <span class="spoken">{t('enter.language')}</span>
+      <select
+        value={manner.value.language}
+        onChange={event => void setManner({ language: event.currentTarget.value as Language })}
+      >
+        {Object.entries(languages).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}

@@ -1,0 +1,91 @@
+import { useEffect, useState } from 'preact/hooks'
+import { t } from '../../i18n/i18n.ts'
+import type { IdentityState } from '../../worker/calls.ts'
+import { call, onNotice, ourUserId } from '../account.ts'
+import { Button } from '../parts/button.tsx'
+import { Field } from '../parts/field.tsx'
+import { Failure, Notice } from '../parts/notice.tsx'
+import { VerificationDialog } from '../trust/verification.tsx'
+import { useAct } from '../use-act.ts'
+import { Page } from './enter.tsx'
+import { becomeReady, openWithPasskey, openWithRecoveryKey, startAgain } from './flow.ts'
+
+/** There is an identity, and this device is not part of it yet: by passkey, by another device, by the recovery key. */
+export function OpenIdentityView({ identity }: { identity: IdentityState }) {
+  const [text, setText] = useState('')
+  const [isGivingUp, setGivingUp] = useState(false)
+  const { busy, error, act } = useAct()
+  const { passkeys, otherDevices, hasRecoveryKey } = identity
+  useEffect(
+    () =>
+      onNotice(notice => {
+        if (notice.kind !== 'identity') return
+        void call('identity', null).then(({ state }) => (state === 'ready' ? becomeReady() : undefined))
+      }),
+    [],
+  )
+  return (
+    <Page title={t('enter.openTitle')} lead={t('enter.openLead')}>
+      {error !== null && <Failure error={error} />}
+      <div class="enter-acts">
+        {passkeys.length > 0 && (
+          <Button tone="main" busy={busy} onClick={() => void act(() => openWithPasskey(passkeys))}>
+            {t('enter.openPasskey')}
+          </Button>
+        )}
+        {otherDevices && (
+          <Button
+            tone={passkeys.length > 0 ? 'plain' : 'main'}
+            busy={busy}
+            onClick={() => void act(() => call('requestVerification', { userId: ourUserId.value }))}
+          >
+            {t('enter.openDevice')}
+          </Button>
+        )}
+      </div>
+      {hasRecoveryKey && (
+        <form
+          class="enter-other"
+          onSubmit={event => {
+            event.preventDefault()
+            void act(() => openWithRecoveryKey(text.trim()))
+          }}
+        >
+          <Field
+            label={t('enter.recoveryKey')}
+            hint={t('enter.recoveryKeyHint')}
+            value={text}
+            dir="ltr"
+            autoComplete="off"
+            autoCapitalize="off"
+            spellcheck={false}
+            onInput={event => setText(event.currentTarget.value)}
+          >
+            <Button type="submit" busy={busy} disabled={text.trim() === ''}>
+              {t('enter.unlock')}
+            </Button>
+          </Field>
+        </form>
+      )}
+      {isGivingUp ? (
+        <Notice
+          tone="bad"
+          actions={
+            <Button tone="grave" busy={busy} onClick={() => void act(startAgain)}>
+              {t('enter.newIdentityYes')}
+            </Button>
+          }
+        >
+          {t('enter.newIdentitySure')}
+        </Notice>
+      ) : (
+        <p class="enter-foot">
+          <Button tone="quiet" onClick={() => setGivingUp(true)}>
+            {t('enter.newIdentity')}
+          </Button>
+        </p>
+      )}
+      <VerificationDialog />
+    </Page>
+  )
+}

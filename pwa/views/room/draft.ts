@@ -1,0 +1,55 @@
+/** What is being written in a room: text, whom it mentions, what it answers or edits. Kept sealed, read with care. Pure. */
+import { isObject, type Json, type JsonObject } from '#protocol/json.ts'
+import type { Mention } from './mention-query.ts'
+
+export interface Answered {
+  readonly eventId: string
+  readonly sender: string
+  readonly senderName: string
+  readonly text: string
+}
+
+export interface Draft {
+  readonly text: string
+  readonly mentions: readonly Mention[]
+  readonly replyTo: Answered | null
+  /** The event that this replaces, and whom it mentioned before. */
+  readonly editing: { readonly eventId: string; readonly mentioned: readonly string[] } | null
+}
+
+export const emptyDraft: Draft = { text: '', mentions: [], replyTo: null, editing: null }
+
+export function isEmptyDraft(draft: Draft): boolean {
+  return draft.text.trim() === '' && draft.replyTo === null && draft.editing === null
+}
+
+/** An edit is not kept: what it changes may be another by the time that somebody comes back. */
+export function storedDraft(draft: Draft): JsonObject | null {
+  if (draft.editing !== null || isEmptyDraft(draft)) return null
+  return {
+    text: draft.text,
+    mentions: draft.mentions.map(({ userId, name }) => ({ userId, name })),
+    replyTo: draft.replyTo && { ...draft.replyTo },
+  }
+}
+
+export function parseDraft(stored: JsonObject | null): Draft {
+  const text = typeof stored?.['text'] === 'string' ? stored['text'] : ''
+  const mentions = Array.isArray(stored?.['mentions']) ? stored['mentions'].flatMap(parseMention) : []
+  return { text, mentions, replyTo: parseAnswered(stored?.['replyTo']), editing: null }
+}
+
+function parseMention(value: Json): Mention[] {
+  if (!isObject(value) || typeof value['name'] !== 'string') return []
+  const { userId, name } = value
+  return typeof userId === 'string' || userId === null ? [{ userId, name }] : []
+}
+
+function parseAnswered(value: Json | undefined): Answered | null {
+  if (!isObject(value)) return null
+  const { eventId, sender, senderName, text } = value
+  const all = [eventId, sender, senderName, text]
+  return all.every(each => typeof each === 'string')
+    ? ({ eventId, sender, senderName, text } as Answered)
+    : null
+}
