@@ -11,6 +11,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { build, type InlineConfig, type Plugin } from 'vite'
 import { injectManifest } from 'workbox-build'
+import { releaseModule } from './release-module.ts'
 
 export const root = join(import.meta.dirname, '..')
 export const outDir = join(root, 'dist/pwa')
@@ -31,6 +32,7 @@ export function appConfig(): InlineConfig {
       reportCompressedSize: false,
     },
     worker: { format: 'es', plugins: () => [wasmApart()] },
+    plugins: [releaseModule()],
   }
 }
 

@@ -94,6 +94,7 @@ const table: Record<string, Row> = {
       'dompurify',
       'marked',
       'qr',
+      'virtual:release',
       'workbox-precaching',
       'workbox-routing',
     ],

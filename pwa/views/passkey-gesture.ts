@@ -56,17 +56,23 @@ export async function openerOf(credentialIds: readonly string[]): Promise<Passke
 
 /**
  * Does what needs confirmation: where the server wishes it, the person is asked for a passkey, and it is done again with the
- * answer. Other refusals pass through.
+ * answer. What the same gesture opens is handed along, and wiped. Other refusals pass through.
  */
-export async function confirmed<T>(act: (auth: JsonObject | null) => Promise<T>): Promise<T> {
+export async function confirmed<T>(
+  act: (auth: JsonObject | null, opener: PasskeyOpener | null) => Promise<T>,
+): Promise<T> {
   try {
-    return await act(null)
+    return await act(null, null)
   } catch (error) {
     const { code, details } = error as { code?: unknown; details?: Wish }
     if (code !== confirmationNeeded || !isObject(details)) throw error
     if (!details.options) throw new VaultError('NO_PASSKEY', 'the server takes no passkey for this')
-    const { assertion } = await usePasskey(details.options)
-    return await act(authOf(details, assertion))
+    const { assertion, opener } = await usePasskey(details.options)
+    try {
+      return await act(authOf(details, assertion), opener)
+    } finally {
+      opener?.prfOutput.fill(0)
+    }
   }
 }
 

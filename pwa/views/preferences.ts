@@ -47,9 +47,7 @@ export function parsePreferences(text: string | null): Preferences {
   const yesNo = (name: 'enterSends' | 'notify' | 'notifyContent' | 'notifySound') =>
     typeof read[name] === 'boolean' ? read[name] : fresh[name]
   return {
-    lockAfterMinutes: lockChoices.some(choice => choice === lock)
-      ? (lock as number)
-      : fresh.lockAfterMinutes,
+    lockAfterMinutes: lockChoices.some(choice => choice === lock) ? (lock as number) : fresh.lockAfterMinutes,
     enterSends: yesNo('enterSends'),
     notify: yesNo('notify'),
     notifyContent: yesNo('notifyContent'),

@@ -21,9 +21,7 @@ export function KeyFiles() {
 function Export() {
   const { busy, error, act } = useAct()
   const write = (passphrase: string) =>
-    act(async () =>
-      saveFile(await call('exportKeys', { passphrase }), `${t('settings.exportFileName')}.txt`),
-    )
+    act(async () => saveFile(await call('exportKeys', { passphrase }), `${t('settings.exportFileName')}.txt`))
   return (
     <section>
       <h3>{t('settings.exportKeys')}</h3>

@@ -24,14 +24,10 @@ export function SignOut() {
       {waiting > 0 && <Notice tone="bad">{t('settings.signOutWaiting', { count: waiting })}</Notice>}
       {isLast && (
         <Notice tone="bad">
-          {identity.answer?.hasRecoveryKey
-            ? t('settings.signOutLastRecovery')
-            : t('settings.signOutLast')}
+          {identity.answer?.hasRecoveryKey ? t('settings.signOutLastRecovery') : t('settings.signOutLast')}
         </Notice>
       )}
-      {connection.value.state === 'offline' && (
-        <Notice tone="warn">{t('settings.signOutOffline')}</Notice>
-      )}
+      {connection.value.state === 'offline' && <Notice tone="warn">{t('settings.signOutOffline')}</Notice>}
       {error !== null && <Failure error={error} />}
       <Button tone="grave" busy={busy} onClick={() => act(() => call('signOut', null))}>
         {isGrave ? t('settings.signOutAnyway') : t('settings.signOut')}

@@ -1,0 +1,33 @@
+/** What the server says of itself to anybody: `GET /_letro/client/v1/app`. Read once a page; read again when asked. */
+import { signal } from '@preact/signals'
+import { isObject, type Json } from '#protocol/json.ts'
+
+export interface ServerInfo {
+  readonly serverName: string
+  readonly push: { readonly allowed: boolean; readonly vapidPublicKey: string | null }
+  /** A device without contact for so long locks itself; 0: never. */
+  readonly lockAfterDays: number
+}
+
+/** Null: not known yet. */
+export const serverInfo = signal<ServerInfo | null>(null)
+
+export async function readServerInfo(): Promise<void> {
+  const response = await fetch('/_letro/client/v1/app', { signal: AbortSignal.timeout(15_000) })
+  if (response.ok) serverInfo.value = parseServerInfo((await response.json()) as Json)
+}
+
+/** What is missing is not allowed. */
+export function parseServerInfo(answer: Json): ServerInfo {
+  const { server_name: serverName, push, policy } = isObject(answer) ? answer : {}
+  const { allowed, vapid_public_key: key } = isObject(push) ? push : {}
+  const days = isObject(policy) ? policy['lock_after_days'] : 0
+  return {
+    serverName: typeof serverName === 'string' ? serverName : '',
+    push: {
+      allowed: allowed === true && typeof key === 'string',
+      vapidPublicKey: typeof key === 'string' ? key : null,
+    },
+    lockAfterDays: typeof days === 'number' && days > 0 ? days : 0,
+  }
+}
