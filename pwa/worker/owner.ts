@@ -20,6 +20,7 @@ import type { AppCalls, AppNotice, NewSession } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
+import { withRecoveryWayIn } from './recovery-way-in.ts'
 import { roomActs } from './room-acts.ts'
 import { roomReads } from './room-calls.ts'
 import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
@@ -62,7 +63,7 @@ export interface RecoveryText {
 
 export interface VaultCalls {
   state(argument: null): Promise<OwnerState>
-  create(openers: readonly Opener[]): Promise<OwnerState>
+  create(openers: readonly (Opener | RecoveryText)[]): Promise<OwnerState>
   openInMemory(argument: null): Promise<OwnerState>
   unlock(opener: Opener | RecoveryText): Promise<OwnerState>
   lock(argument: null): Promise<OwnerState>
@@ -124,9 +125,10 @@ export class Owner {
 
   readonly calls: OwnerCalls & Calls = {
     state: () => this.#state(),
-    create: openers =>
+    create: given =>
       this.#change(async () => {
         this.#mustBeShut()
+        const openers = given.map(asOpener)
         await this.#hold(await using(openers, () => Vault.create(this.#options, openers)))
       }),
     openInMemory: () =>
@@ -193,7 +195,10 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
-    ...trustCalls(() => this.#app.trust),
+    ...withRecoveryWayIn(
+      trustCalls(() => this.#app.trust),
+      () => this.#vault,
+    ),
   }
 
   get #vault(): Vault {
