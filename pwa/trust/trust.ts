@@ -23,6 +23,7 @@ import { ensureBackup, restoreOnce } from './key-backups.ts'
 import { adoptWaiting } from './own-identity.ts'
 import { refreshOwnList } from './own-list.ts'
 import type { TrustDeps } from './ports.ts'
+import { lacksKey } from './storage.ts'
 
 /** Refusals of the engine after which the backup at the server is not the one that we know. */
 const backupCodes: ReadonlySet<string> = new Set(['BACKUP_VERSION_GONE', 'BACKUP_UNKNOWN', 'SECRET_MISMATCH'])
@@ -50,7 +51,9 @@ export class Trust {
 
   /** The account data of this type changed, here or on another device. */
   accountDataChanged(type: string): void {
-    if (type.startsWith('m.secret_storage.')) this.deps.tell({ kind: 'identity' })
+    if (!type.startsWith('m.secret_storage.')) return
+    this.#due = true
+    this.deps.tell({ kind: 'identity' })
   }
 
   /** The server is there. */
@@ -115,12 +118,14 @@ export class Trust {
 }
 
 /** Verified, and something is missing: those who may have it are asked, once a session. */
-async function askOtherDevices({ machine }: TrustDeps): Promise<void> {
+async function askOtherDevices(deps: TrustDeps): Promise<void> {
+  const { machine } = deps
+  const lacksStorage = await lacksKey(deps)
   await machine.run(async (step, own) => {
     const identity = await readIdentity(step, own.userId)
     const isVerified = identity !== null && identity.verifiedKey === identity.masterKey
     const lacksBackup = (await readBackup(step)) !== null && (await readSecret(step, backupSecret)) === null
-    if (!isVerified || !((await shouldRequestSecrets(step, own)) || lacksBackup)) return
+    if (!isVerified || !(lacksStorage || lacksBackup || (await shouldRequestSecrets(step, own)))) return
     const deviceIds: string[] = []
     for (const { deviceId } of await knownDevices(step, own.userId)) {
       if ((await deviceTrust(step, own, own.userId, deviceId)) === 'verified') deviceIds.push(deviceId)

@@ -16,7 +16,7 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
@@ -197,7 +197,10 @@ export class Owner {
     ...messageCalls(() => this.#app),
     ...withRecoveryWayIn(
       trustCalls(() => this.#app.trust),
-      () => this.#vault,
+      async text => {
+        if (this.#vault.isInMemory) return
+        await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(text) })
+      },
     ),
   }
 

@@ -1,24 +1,8 @@
-/** The recovery key opens the vault too: whoever loses every passkey, and has the paper, is not locked out of this device. */
-
-import { wipe } from '../e2ee/primitives.ts'
-import { parseRecoveryKey } from '../e2ee/secret-storage.ts'
-import type { Vault } from '../vault/vault.ts'
+/** The recovery key opens the vault as well: one sheet of paper, not two. */
 import type { TrustCalls } from './calls.ts'
 
-/** The newest recovery key that this device was shown or given is the one that counts. */
-export function withRecoveryWayIn(
-  calls: TrustCalls,
-  vault: () => Pick<Vault, 'setWayIn' | 'isInMemory'>,
-): TrustCalls {
-  const keep = async (text: string) => {
-    if (vault().isInMemory) return
-    const recoveryKey = parseRecoveryKey(text)
-    try {
-      await vault().setWayIn({ kind: 'recovery-key', recoveryKey })
-    } finally {
-      wipe(recoveryKey)
-    }
-  }
+/** `keep`: the newest key that this device has shown or was given becomes a way in. */
+export function withRecoveryWayIn(calls: TrustCalls, keep: (text: string) => Promise<void>): TrustCalls {
   const kept =
     <A>(make: (argument: A) => Promise<{ recoveryKey: string }>) =>
     async (argument: A) => {

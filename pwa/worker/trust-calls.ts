@@ -12,18 +12,18 @@ import {
 import { acceptPerson, deleteDevices, ourDevices, personTrust, renameDevice } from '../trust/devices.ts'
 import { TrustError } from '../trust/errors.ts'
 import { exportKeys, importKeys } from '../trust/key-file.ts'
-import { sendSoon } from '../trust/leaving.ts'
 import { identityState, makeOurIdentity, openOurIdentity } from '../trust/own-identity.ts'
+import type { TrustDeps } from '../trust/ports.ts'
 import { checkRecoveryKey, newRecoveryKey } from '../trust/recovery.ts'
 import { addPasskey, type PasskeyOpener, type StorageOpener } from '../trust/storage.ts'
 import type { Trust } from '../trust/trust.ts'
 import { askToVerify, verifications } from '../trust/verifying.ts'
 import type { Opener } from '../vault/vault-key.ts'
-import type { TrustCalls } from './calls.ts'
+import type { PersonTrust, TrustCalls } from './calls.ts'
 
 export function trustCalls(trust: () => Trust): TrustCalls {
   const deps = () => trust().deps
-  /** The master key that a person was shown: what they accept is this one. */
+  /** The changed master key that a person was shown: what they accept is this one, and none that came meanwhile. */
   const shown = new Map<string, string>()
   const make =
     (which: 'first' | 'anew'): TrustCalls['setUpIdentity'] =>
@@ -31,12 +31,9 @@ export function trustCalls(trust: () => Trust): TrustCalls {
       using(prf, async () => ({
         recoveryKey: await makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth),
       }))
-  /** The other end hears of it as soon as it can be reached. */
-  const decide = async <T>(input: Parameters<ReturnType<typeof deps>['machine']['run']>[0]): Promise<T> => {
-    const result = await deps().machine.run(input)
-    void sendSoon(deps()).catch(() => {})
-    return result as T
-  }
+  /** Stored when it returns; the other end hears of it as soon as it can be reached. */
+  const decide = (input: Parameters<TrustDeps['machine']['run']>[0]): Promise<void> =>
+    deps().machine.run(async (step, own) => void (await input(step, own)))
 
   return {
     identity: () => identityState(deps()),
@@ -56,14 +53,14 @@ export function trustCalls(trust: () => Trust): TrustCalls {
 
     person: async userId => {
       const person = await personTrust(deps(), userId)
-      if (person.fingerprint !== null) shown.set(userId, person.fingerprint.replaceAll(' ', ''))
+      if (needsDecision(person)) shown.set(userId, masterKeyOf(person))
+      else shown.delete(userId)
       return person
     },
     acceptIdentity: async userId => {
-      const masterKey = shown.get(userId)
-      if (masterKey === undefined)
-        throw new TrustError('PERSON_NOT_SHOWN', 'nobody looked at this identity yet')
+      const masterKey = shown.get(userId) ?? masterKeyOf(await personTrust(deps(), userId))
       await acceptPerson(deps(), userId, masterKey)
+      shown.delete(userId)
     },
     ourDevices: () => ourDevices(deps()),
     renameDevice: ({ deviceId, name }) => renameDevice(deps(), deviceId, name),
@@ -91,6 +88,14 @@ export function trustCalls(trust: () => Trust): TrustCalls {
     exportKeys: ({ passphrase }) => exportKeys(deps(), passphrase),
     importKeys: ({ file, passphrase }) => importKeys(deps(), file, passphrase),
   }
+}
+
+function needsDecision({ standing }: PersonTrust): boolean {
+  return standing === 'changed' || standing === 'verification-lost'
+}
+
+function masterKeyOf({ fingerprint }: PersonTrust): string {
+  return (fingerprint ?? '').replaceAll(' ', '')
 }
 
 function passkeyOf(opener: Opener): PasskeyOpener {

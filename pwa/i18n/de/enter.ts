@@ -167,4 +167,14 @@ export const enter: Translated<typeof en> = {
     'In diesem Fenster öffnet sich Letro nur, solange sein Server erreichbar ist. Ein privates Fenster oder eine Einstellung verhindert, dass es gespeichert wird.',
   linkInstall:
     'Installieren Sie Letro zuerst auf dem Home-Bildschirm und scannen Sie den Code dort: Die installierte App hat ihren eigenen Speicher.',
+  remindRecoveryNever:
+    'Sie haben Ihren Wiederherstellungsschlüssel noch nicht aufbewahrt. Wer ihn nicht hat und alle Geräte verliert, verliert alle Nachrichten.',
+  remindRecoveryMake: 'Schlüssel erhalten',
+  remindRecovery: 'Haben Sie Ihren Wiederherstellungsschlüssel noch? Geben Sie eine Gruppe daraus ein.',
+  remindRecoveryRight: 'Richtig: Sie haben ihn noch.',
+  remindRecoveryLost: 'Ich habe ihn nicht mehr',
+  remindPasskey:
+    'Sie haben einen Passkey, auf einem Gerät. Ein zweiter bewahrt Sie davor, ausgesperrt zu werden.',
+  remindPasskeyAdd: 'Passkey hinzufügen',
+  remindLater: 'Jetzt nicht',
 }

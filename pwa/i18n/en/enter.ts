@@ -157,4 +157,13 @@ export const enter = {
     'In this window Letro opens only while its server is within reach. A private window, or a setting, keeps it from being stored.',
   linkInstall:
     'Install Letro on the home screen first, and scan the code there: the installed app keeps its own storage.',
+  remindRecoveryNever:
+    'You have not kept your recovery key yet. Without it, whoever loses every device loses all messages.',
+  remindRecoveryMake: 'Get a recovery key',
+  remindRecovery: 'Do you still have your recovery key? Type one group of it.',
+  remindRecoveryRight: 'Right: you still have it.',
+  remindRecoveryLost: 'I no longer have it',
+  remindPasskey: 'You have one passkey, on one device. A second one keeps you from being locked out.',
+  remindPasskeyAdd: 'Add a passkey',
+  remindLater: 'Not now',
 }

@@ -166,4 +166,14 @@ export const enter: Translated<typeof en> = {
     'Dans cette fenêtre, Letro ne s’ouvre que si son serveur est à portée. Une fenêtre privée, ou un réglage, empêche de l’enregistrer.',
   linkInstall:
     'Installez d’abord Letro sur l’écran d’accueil et scannez le code là : l’application installée a son propre stockage.',
+  remindRecoveryNever:
+    'Vous n’avez pas encore conservé votre clé de récupération. Sans elle, qui perd tous ses appareils perd tous ses messages.',
+  remindRecoveryMake: 'Obtenir une clé',
+  remindRecovery: 'Avez-vous toujours votre clé de récupération ? Saisissez-en un groupe.',
+  remindRecoveryRight: 'Exact : vous l’avez toujours.',
+  remindRecoveryLost: 'Je ne l’ai plus',
+  remindPasskey:
+    'Vous avez une seule clé d’accès, sur un seul appareil. Une deuxième vous évite de rester dehors.',
+  remindPasskeyAdd: 'Ajouter une clé d’accès',
+  remindLater: 'Pas maintenant',
 }

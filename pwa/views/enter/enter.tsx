@@ -7,7 +7,6 @@ import { connection, isWaiting } from '../account.ts'
 import { lazy } from '../parts/lazy.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
-import { DemoBanner } from './demo-banner.tsx'
 import { entry, stage } from './flow.ts'
 import { InstallView } from './install-view.tsx'
 import { InvitationView } from './invitation-view.tsx'
@@ -30,7 +29,6 @@ export function Enter() {
   useEffect(begin, [])
   return (
     <div class="enter">
-      <DemoBanner />
       <header class="enter-bar">
         <span class="wordmark">
           letro<i>.</i>
