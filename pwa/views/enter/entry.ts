@@ -11,6 +11,7 @@ import { signal } from '@preact/signals'
 import { parseLinkAddress } from '../../trust/link-address.ts'
 import { VaultError } from '../../vault/errors.ts'
 import type { Opener } from '../../vault/vault-key.ts'
+import type { Connection } from '../../worker/calls.ts'
 import type { OwnerState, RecoveryText } from '../../worker/owner.ts'
 import type { PasskeyOpener } from '../passkey-gesture.ts'
 import { Contact } from './contact.ts'
@@ -231,10 +232,7 @@ export class Entry {
       if (notice.why === 'revoked') account.forget()
       return this.become({ kind: 'ended', why: notice.why })
     }
-    if (notice.kind === 'connection' && notice.connection.state === 'online') {
-      await this.contact.made(notice.connection.lastTs)
-      if (this.stage.peek().kind === 'overdue') await this.goOn()
-    }
+    if (notice.kind === 'connection') await this.#hearOfContact(notice.connection)
     if (notice.kind === 'identity') await this.identity.lookAgain()
     if (notice.kind !== 'state' || this.#acting > 0) return
     // Another tab locked it, opened it, or signed out.
@@ -244,6 +242,16 @@ export class Entry {
     if (!isShut && kind === 'locked') {
       await account.read()
       await this.goOn()
+    }
+  }
+
+  async #hearOfContact({ state, lastTs }: Connection): Promise<void> {
+    const { kind } = this.stage.peek()
+    if (state === 'online') {
+      await this.contact.made(lastTs)
+      if (kind === 'overdue') await this.goOn()
+    } else if (state === 'offline' && kind === 'inside' && (await this.contact.overdueDays()) > 0) {
+      await this.#ports.account.call('lock', null)
     }
   }
 
