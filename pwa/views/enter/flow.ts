@@ -226,8 +226,17 @@ async function completeLink(link: NonNullable<typeof pendingLink>): Promise<void
   await call('completeDeviceLink', link)
   pendingLink = null
   // This device's passkey opens secret storage from now on.
-  if (gesture) await call('addPasskeyToIdentity', copyOf(gesture))
+  if (gesture) await addPasskey(gesture)
   await becomeReady()
+}
+
+/** Where the other device did not have the key of secret storage either, nothing is lost: settings offers it again. */
+async function addPasskey(opener: PasskeyOpener): Promise<void> {
+  try {
+    await call('addPasskeyToIdentity', copyOf(opener))
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.code !== 'STORAGE_KEY_NOT_HERE') throw error
+  }
 }
 
 /** The server has to have answered once before anything can be said of our identity. */
