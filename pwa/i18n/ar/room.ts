@@ -61,13 +61,13 @@ export const room: Translated<typeof en> = {
   emptyPlain: 'هذه الغرفة غير مشفرة: يستطيع من يشغّل أحد خوادمها القراءة.',
   said: '{name}: {text}',
   readBy: 'قرأها {names}',
-  readByMany: {
-    zero: 'قرأها {names}',
-    one: 'قرأها {names} وشخص آخر',
-    two: 'قرأها {names} وشخصان آخران',
-    few: 'قرأها {names} و{count} آخرون',
-    many: 'قرأها {names} و{count} آخرون',
-    other: 'قرأها {names} و{count} آخرون',
+  others: {
+    zero: 'لا أحد',
+    one: 'شخص آخر',
+    two: 'شخصان آخران',
+    few: '{count} آخرون',
+    many: '{count} آخرون',
+    other: '{count} آخرون',
   },
   stateQueued: 'تنتظر',
   stateSending: 'تغادر',
@@ -173,14 +173,7 @@ export const room: Translated<typeof en> = {
   unreadableAlgorithm: 'شُفرت هذه الرسالة بطريقة لا يعرفها Letro.',
   // What holds sending up
   blockedTitle: 'لا شيء يغادر هذه الغرفة قبل أن تقرر.',
-  blockedChanged: 'لدى {name} هوية جديدة: مفاتيح جديدة، أو شخص آخر في مكانه. اسأله وجهًا لوجه أو بالهاتف.',
-  blockedNewcomer: 'أُضيف {name}، ولا أحد هنا يكفله. هل تُعطى له مفاتيح ما يُكتب من الآن؟',
-  blockedLook: 'مقارنة المفاتيح',
-  blockedAccept: 'قبول الهوية الجديدة',
-  blockedAdmit: 'إعطاء المفاتيح',
-  blockedRemove: 'الإخراج من الغرفة',
   problemBlocked: 'تنتظر قرارك بشأن {names}.',
-  problemEarlier: 'تنتظر الرسالة التي قبلها.',
   // Writing
   compose: 'رسالة',
   writeTo: {

@@ -40,10 +40,7 @@ export const room: Translated<typeof en> = {
   emptyPlain: 'Dieser Raum ist nicht verschlüsselt: Wer einen seiner Server betreibt, kann mitlesen.',
   said: '{name}: {text}',
   readBy: 'Gelesen von {names}',
-  readByMany: {
-    one: 'Gelesen von {names} und {count} weiteren Person',
-    other: 'Gelesen von {names} und {count} weiteren',
-  },
+  others: { one: '{count} weiteren Person', other: '{count} weiteren' },
   stateQueued: 'wartet',
   stateSending: 'geht ab',
   stateSent: 'gesendet',
@@ -150,16 +147,7 @@ export const room: Translated<typeof en> = {
   unreadableAlgorithm: 'Diese Nachricht wurde auf eine Weise verschlüsselt, die Letro nicht kennt.',
   // What holds sending up
   blockedTitle: 'Nichts verlässt diesen Raum, bevor Sie entschieden haben.',
-  blockedChanged:
-    '{name} hat eine neue Identität: neue Schlüssel, oder jemand anderes an dieser Stelle. Fragen Sie nach, von Angesicht oder am Telefon.',
-  blockedNewcomer:
-    '{name} wurde hinzugefügt, und niemand hier steht dafür ein. Soll diese Person die Schlüssel dessen bekommen, was ab jetzt geschrieben wird?',
-  blockedLook: 'Schlüssel vergleichen',
-  blockedAccept: 'Neue Identität annehmen',
-  blockedAdmit: 'Schlüssel geben',
-  blockedRemove: 'Aus dem Raum entfernen',
   problemBlocked: 'Wartet auf Ihre Entscheidung über {names}.',
-  problemEarlier: 'Wartet auf die Nachricht davor.',
   // Writing
   compose: 'Nachricht',
   writeTo: { one: 'An {count} Person schreiben', other: 'An {count} Personen schreiben' },

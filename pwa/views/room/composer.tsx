@@ -204,7 +204,7 @@ export function Composer({
         <textarea
           ref={field}
           rows={1}
-          dir="auto"
+          dir={draft.text === '' ? undefined : 'auto'}
           value={draft.text}
           aria-label={label}
           placeholder={label}

@@ -2,7 +2,6 @@
 import './message.css'
 import { formatDateTime, formatTime, t } from '../../i18n/i18n.ts'
 import type { TimelineItem } from '../../sync/timeline-item.ts'
-import { Icon } from '../parts/icon.tsx'
 import { Name } from '../parts/name.tsx'
 import { inkOf } from '../parts/plain-name.ts'
 import { addressOf } from '../route.ts'
@@ -106,7 +105,6 @@ function Margin({ row, isActive }: { row: MessageRow; isActive: boolean }) {
     return (
       <div class={`margin state ${item.state}`} title={formatDateTime(item.ts)}>
         {isActive && item.state !== 'failed' ? time : t(stateKeys[item.state])}
-        {item.state === 'failed' && <Icon name="warning" size={14} />}
       </div>
     )
   }

@@ -8,12 +8,17 @@ export class ScrollAnchor {
   isAtEnd = true
   #key: string | null = null
   #offset = 0
+  #top = 0
   readonly #endsWithin = 48
 
   /** Remembers the first line in view. `reachesEnd`: nothing newer is anywhere. */
   note(scroller: HTMLElement, reachesEnd: boolean): void {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight
-    this.isAtEnd = reachesEnd && below <= this.#endsWithin
+    // The end moves when lines come or the place for them shrinks; only who scrolls up leaves it.
+    const staysAtEnd = this.isAtEnd && scroller.scrollTop >= this.#top - 1
+    this.isAtEnd = reachesEnd && (below <= this.#endsWithin || staysAtEnd)
+    this.#top = scroller.scrollTop
+    if (this.isAtEnd && below > this.#endsWithin) this.restore(scroller)
     const line = firstBelow(linesOf(scroller), scroller.scrollTop)
     this.#key = line?.dataset['key'] ?? null
     this.#offset = line ? line.offsetTop - scroller.scrollTop : 0
@@ -23,6 +28,7 @@ export class ScrollAnchor {
   restore(scroller: HTMLElement): void {
     if (this.isAtEnd) {
       scroller.scrollTop = scroller.scrollHeight
+      this.#top = scroller.scrollTop
       return
     }
     const line = this.#key === null ? null : lineOf(scroller, this.#key)

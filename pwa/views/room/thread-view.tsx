@@ -20,7 +20,8 @@ export function ThreadView({ roomId, threadRoot }: { roomId: string; threadRoot:
       class="room-column thread"
       aria-labelledby="thread-title"
       onKeyDown={event => {
-        if (event.key === 'Escape' && !event.defaultPrevented) close()
+        const isInDialog = event.target instanceof Element && event.target.closest('dialog') !== null
+        if (event.key === 'Escape' && !event.defaultPrevented && !isInDialog) close()
       }}
     >
       <header class="room-head">
