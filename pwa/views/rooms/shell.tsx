@@ -5,6 +5,7 @@ import './shell.css'
 import { useEffect } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
+import { Expired, Reminders } from '../enter/reminders.tsx'
 import { IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
@@ -14,7 +15,6 @@ import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
 import { InvitationCard } from './invitation-card.tsx'
 import { attention, isPhone, isSideOpen } from './list-state.ts'
-import { RecoveryReminder } from './recovery-reminder.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
@@ -45,6 +45,7 @@ export function Shell() {
       <div class={`shell${at.view === 'start' ? ' at-start' : ''}${hasSide ? ' with-side' : ''}`}>
         <RoomList />
         <main class="pane" id="main" tabIndex={-1}>
+          <Expired />
           <UpdatePrompt />
           <Main />
         </main>
@@ -123,7 +124,7 @@ function Start() {
           </dt>
           <dd>{t('rooms.keyHelp')}</dd>
         </dl>
-        <RecoveryReminder />
+        <Reminders />
       </Empty>
     </div>
   )
