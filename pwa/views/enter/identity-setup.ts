@@ -155,7 +155,18 @@ export class IdentitySetup {
       this.#stage.value = { kind: 'open-identity', identity: await call('identity', null), error }
       return
     }
+    const passkey = this.#takePasskey()
+    if (passkey) await this.#addPasskey(passkey)
     await this.lastStep()
+  }
+
+  /** Where the other device did not have the key of secret storage either, nothing is lost: settings offers it again. */
+  async #addPasskey(opener: Extract<Opener, { kind: 'passkey' }>): Promise<void> {
+    try {
+      await this.#ports.account.call('addPasskeyToIdentity', opener)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'STORAGE_KEY_NOT_HERE') throw error
+    }
   }
 
   /** The server has to have answered once before anything can be said. Null: somebody locked in between. */

@@ -14,7 +14,7 @@ import { VerificationDialog } from '../trust/verification.tsx'
 import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
 import { InvitationCard } from './invitation-card.tsx'
-import { attention, isSideOpen } from './list-state.ts'
+import { attention, isPhone, isSideOpen } from './list-state.ts'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
@@ -51,16 +51,12 @@ export function Shell() {
         </main>
         {hasSide && (
           <aside class="side" aria-label={t('rooms.whoCanRead')}>
-            <div class="side-close">
-              <IconButton
-                icon="close"
-                label={t('parts.close')}
-                onClick={() => {
-                  isSideOpen.value = false
-                }}
-              />
-            </div>
-            <WhoCanRead roomId={at.roomId} />
+            <WhoCanRead
+              roomId={at.roomId}
+              onClose={() => {
+                isSideOpen.value = false
+              }}
+            />
           </aside>
         )}
       </div>
@@ -83,6 +79,10 @@ function Main() {
         <RoomView
           key={at.roomId}
           roomId={at.roomId}
+          {...(isPhone.value && { onBack: () => go({ view: 'start' }) })}
+          onReaders={() => {
+            isSideOpen.value = !isSideOpen.value
+          }}
           {...(at.eventId !== undefined && { eventId: at.eventId })}
           {...(at.threadRoot !== undefined && { threadRoot: at.threadRoot })}
         />
