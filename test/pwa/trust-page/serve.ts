@@ -7,7 +7,7 @@ import { build, type Plugin } from 'vite'
 import { appConfig, root } from '../../../scripts/app-build.ts'
 
 const here = import.meta.dirname
-const outDir = join(root, 'dist/test/fixture-page')
+const outDir = join(root, 'dist/test/trust-page')
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',

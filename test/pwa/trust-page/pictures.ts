@@ -1,4 +1,4 @@
-/** `node test/pwa/fixture-page/pictures.ts [part of a name]`: every view as a picture in dist/pictures, to be looked at. */
+/** `node test/pwa/trust-page/pictures.ts [part of a name]`: every view as a picture in dist/pictures, to be looked at. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../../scripts/app-build.ts'
