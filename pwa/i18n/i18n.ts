@@ -106,7 +106,7 @@ function isolated(text: string): string {
 
 export function locale(): string {
   const { language, calendar, digits } = manner.value
-  return `${language}-u-ca-${calendar}-nu-${digits}`
+  return `${language === 'en' ? 'en-GB' : language}-u-ca-${calendar}-nu-${digits}`
 }
 
 export function formatNumber(value: number): string {
@@ -115,7 +115,7 @@ export function formatNumber(value: number): string {
 
 /** `14:22` */
 export function formatTime(ts: number): string {
-  return dateFormat({ hour: '2-digit', minute: '2-digit' }).format(ts)
+  return dateFormat({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ts)
 }
 
 /** `Thursday, 19 November`, with the year where it is another one. */

@@ -8,6 +8,7 @@
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { Machine } from '../e2ee/machine.ts'
 import type { RoomChange } from '../e2ee/room-settings.ts'
+import type { DeviceMessage } from '../e2ee/to-device.ts'
 import { receiveVerificationEvent } from '../e2ee/verification/received.ts'
 import type { VaultWrite } from '../vault/records.ts'
 import { memberName } from './names.ts'
@@ -47,10 +48,13 @@ interface Applied {
 /** Where a sync goes on from: kept with what it told. */
 export const sinceRecord = { collection: 'session', id: 'since' } as const
 
-/** @throws VaultError where nothing could be stored: then nothing is believed, and the same answer is asked for again */
-export async function applySync(deps: ApplyDeps, answer: SyncAnswer): Promise<void> {
+/**
+ * What came from device to device and is not the engine's, for whom it concerns.
+ * @throws VaultError where nothing could be stored: then nothing is believed, and the same answer is asked for again
+ */
+export async function applySync(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceMessage[]> {
   const { store, machine } = deps
-  await machine.receiveSync(answer.engine)
+  const messages = await machine.receiveSync(answer.engine)
   // Rules and direct chats are needed by every room of this answer.
   store.believe({ accountData: answer.accountData })
   const applied: Applied[] = []
@@ -74,6 +78,7 @@ export async function applySync(deps: ApplyDeps, answer: SyncAnswer): Promise<vo
     throw error
   }
   await indexAll(deps.search, applied)
+  return messages
 }
 
 function tellAll(

@@ -21,6 +21,7 @@ import { E2eeError } from '../e2ee/errors.ts'
 import { readIdentity } from '../e2ee/identity.ts'
 import { pendingBackups, readBackup } from '../e2ee/key-backup.ts'
 import { knownDevice, knownDevices } from '../e2ee/known-device.ts'
+import type { Step } from '../e2ee/records.ts'
 import { TrustError } from './errors.ts'
 import { learnBackup, newBackup } from './key-backups.ts'
 import { sendSoon } from './leaving.ts'
@@ -38,6 +39,21 @@ import {
 
 const waitingId = 'new-identity'
 
+/** Our identity is proved ours here, and vouches for this device. */
+export function isPartOfIdentity(machine: TrustDeps['machine']): Promise<boolean> {
+  return machine.run(step => isReady(step, machine))
+}
+
+async function isReady(
+  step: Pick<Step, 'get'>,
+  { userId, deviceId }: Pick<TrustDeps['machine'], 'userId' | 'deviceId'>,
+): Promise<boolean> {
+  const identity = await readIdentity(step, userId)
+  const device = await knownDevice(step, userId, deviceId)
+  const isVerified = identity !== null && identity.verifiedKey === identity.masterKey
+  return isVerified && device !== null && isDeviceSigned(identity, device)
+}
+
 /** Works offline. */
 export async function identityState(deps: TrustDeps): Promise<IdentityState> {
   const { machine } = deps
@@ -45,15 +61,13 @@ export async function identityState(deps: TrustDeps): Promise<IdentityState> {
   const storage = await knownStorage(deps)
   const known = await machine.run(async step => {
     const identity = await readIdentity(step, userId)
-    const device = await knownDevice(step, userId, deviceId)
     const others = (await knownDevices(step, userId)).filter(each => each.deviceId !== deviceId)
-    const isVerified = identity !== null && identity.verifiedKey === identity.masterKey
     const backup = await readBackup(step)
     const waiting = backup ? await pendingBackups(step) : 0
     return {
       isKnown: await isListKnown(step, userId),
       hasIdentity: identity !== null,
-      isReady: isVerified && device !== null && isDeviceSigned(identity, device),
+      isReady: await isReady(step, machine),
       otherDevices: identity !== null && others.some(other => isDeviceSigned(identity, other)),
       backup: backup && { version: backup.version, waiting, total: backup.count + waiting },
     }

@@ -12,8 +12,8 @@ export interface TrustDeps {
   /** As the last sync had it; null: none. */
   readonly accountData: (type: string) => JsonObject | null
   /**
-   * Sends what the engine has to send, and gives it the answers, until nothing waits.
-   * @throws ApiError where the server is not within reach
+   * What the engine has to send now was answered when this returns, and the engine has the answers.
+   * @throws ApiError where the server is not within reach: it leaves later
    */
   readonly flush: () => Promise<void>
   readonly clock: () => number

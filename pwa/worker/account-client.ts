@@ -67,7 +67,7 @@ export function askForPersistence(): Promise<boolean> {
 
 /** Buffers of an opener, or of several, or of one among others: they go, and are not copied. */
 function secretsIn(argument: unknown): Transferable[] {
-  const { opener = argument } = (argument ?? {}) as { opener?: unknown }
+  const { prf, opener = prf ?? argument } = (argument ?? {}) as { prf?: unknown; opener?: unknown }
   const openers = (Array.isArray(opener) ? opener : [opener]) as (Opener | null)[]
   return openers.flatMap(opener => {
     if (opener?.kind === 'passkey') return [opener.prfOutput.buffer as ArrayBuffer]

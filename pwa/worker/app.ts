@@ -20,9 +20,11 @@ import type { Outbox, Search } from '../sync/ports.ts'
 import { reopen } from '../sync/reopen.ts'
 import { RoomStore } from '../sync/room-store.ts'
 import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
+import { Trust } from '../trust/trust.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AppNotice, NewSession } from './calls.ts'
 import { kicking, Pump } from './pump.ts'
+import { stateOf } from './session-calls.ts'
 
 const sessionRecord = { collection: 'session', id: 'session' } as const
 /** Between two witnesses that are published: as many inputs may be taken back unnoticed. */
@@ -62,8 +64,11 @@ export class App {
   readonly outbox: AppOutbox
   readonly history: History
   readonly loop: SyncLoop
+  readonly trust: Trust
   readonly #deps: AppDeps
   #witnessed = 0
+  #isChecked = false
+  #checking: Promise<void> | null = null
 
   private constructor(
     deps: AppDeps,
@@ -78,20 +83,39 @@ export class App {
     this.outbox = parts.outbox
     const { search, tell } = deps
     const { http, machine, store, outbox } = parts
+    this.trust = new Trust({
+      machine,
+      http,
+      records: deps.vault.records,
+      accountData: type => store.accountData(type),
+      flush: async () => {
+        await this.ready()
+        await this.pump.flush()
+      },
+      clock: Date.now,
+      after: (ms, act) => {
+        const timer = setTimeout(act, ms)
+        return () => clearTimeout(timer)
+      },
+      tell: notice => {
+        tell(notice)
+        if (notice.kind === 'identity') void this.#tellSession()
+      },
+    })
     this.history = new History({ http, store, machine, search })
     const polling = pollingSource(http)
-    let isChecked = false
     this.loop = new SyncLoop({
       source: {
         next: async (since, waitMs, signal) => {
-          if (!isChecked) await this.#checkWitness()
-          isChecked = true
+          await this.ready()
           return polling.next(since, waitMs, signal)
         },
       },
       since: parts.since,
       apply: async answer => {
-        await applySync({ store, machine, outbox, search, tell }, answer)
+        const messages = await applySync({ store, machine, outbox, search, tell: this.#tell }, answer)
+        void this.trust.receive(messages)
+        this.trust.synced()
         await this.#publishWitness()
       },
       onConnection: connection => {
@@ -203,6 +227,7 @@ export class App {
   }
 
   async stop(): Promise<void> {
+    this.trust.close()
     await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop()])
   }
 
@@ -215,6 +240,28 @@ export class App {
     store.believe({ entries: [entry] })
     this.#deps.tell({ kind: 'rooms', changed: [entry], gone: [] })
     this.#deps.tell({ kind: 'timeline', roomId })
+  }
+
+  /** For the trust side, some of what changes at the server is news as well. */
+  readonly #tell = (notice: AppNotice): void => {
+    this.#deps.tell(notice)
+    if (notice.kind === 'account-data') this.trust.accountDataChanged(notice.type)
+  }
+
+  /** Whether this device is part of our identity belongs to the session. */
+  async #tellSession(): Promise<void> {
+    const session = await stateOf(this)
+    this.#deps.tell({ kind: 'session', session })
+  }
+
+  /** Nothing leaves before this. @throws ApiError where the server cannot be asked */
+  async ready(): Promise<void> {
+    if (this.#isChecked) return
+    this.#checking ??= this.#checkWitness().finally(() => {
+      this.#checking = null
+    })
+    await this.#checking
+    this.#isChecked = true
   }
 
   // ── the witness of how far we have come ──────────────────────────────────────────────────────────

@@ -10,7 +10,10 @@ import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
 import type { Verification } from '../e2ee/verification/flow-record.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
+import type { DeviceEntry, IdentityState, PersonTrust } from '../trust/ports.ts'
 import type { Opener } from '../vault/vault-key.ts'
+
+export type { DeviceEntry, IdentityState, PersonTrust } from '../trust/ports.ts'
 
 // ── the session ────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,41 +288,6 @@ export interface MessageCalls {
 
 // ── trust ──────────────────────────────────────────────────────────────────────────────────────────
 
-export interface DeviceEntry {
-  readonly deviceId: string
-  readonly isOurs: boolean
-  readonly displayName: string | null
-  readonly lastSeenTs: number | null
-  /** From `deviceTrust`. */
-  readonly trust: string
-  /** From `enrolmentOf`: `none`, `invalid` with a code, or the passkey's name and what it says of itself. */
-  readonly enrolment: JsonObject
-  /** In groups of four. */
-  readonly fingerprint: string
-}
-
-export interface PersonTrust {
-  readonly userId: string
-  /** `none`, `pinned`, `verified`, `changed`, `verification-lost` */
-  readonly standing: string
-  /** The master key in groups of four; null: none. */
-  readonly fingerprint: string | null
-  readonly devices: readonly DeviceEntry[]
-}
-
-/** How far our own identity is set up on this device. */
-export interface IdentityState {
-  /** `none`: nobody has one yet: `setUpIdentity`. `locked`: there is one, and this device is not part of it. */
-  readonly state: 'unknown' | 'none' | 'locked' | 'ready'
-  /** Ways to open secret storage: passkeys' credential ids, and whether a recovery key exists. */
-  readonly passkeys: readonly string[]
-  readonly hasRecoveryKey: boolean
-  readonly otherDevices: boolean
-  readonly backup: { readonly version: string; readonly waiting: number; readonly total: number } | null
-  /** When the recovery key was last typed back; 0: never. */
-  readonly recoveryCheckedTs: number
-}
-
 export interface TrustCalls {
   identity(argument: null): Promise<IdentityState>
   /**
@@ -327,13 +295,13 @@ export interface TrustCalls {
    * recovery key, once. `auth` answers the server's wish for confirmation; see api/interactive-auth.ts.
    */
   setUpIdentity(how: { prf: Opener | null; auth: JsonObject | null }): Promise<{ recoveryKey: string }>
-  /** Opens secret storage: takes the private keys, signs this device, joins the backup and restores from it. */
+  /** Opens secret storage: takes the private keys, signs this device, joins the backup; restoring goes on after it (`backup-restore`). */
   openIdentity(opener: Opener | { kind: 'recovery-text'; text: string }): Promise<void>
   /** All is lost: a new identity. Others see it. */
   resetIdentity(how: { prf: Opener | null; auth: JsonObject | null }): Promise<{ recoveryKey: string }>
-  /** True: these are the characters that stand there (the last group, typed back). */
+  /** True: these are the characters that stand in that group, counted from 0, or from the end: -1 is the last. */
   checkRecoveryKey(part: { group: number; text: string }): Promise<boolean>
-  /** A new one instead of the one that was lost. The old one opens nothing any more. */
+  /** A new one instead of the one that was lost. What opened secret storage before opens nothing any more: add passkeys again. */
   newRecoveryKey(argument: null): Promise<{ recoveryKey: string }>
   /** This passkey opens secret storage too. */
   addPasskeyToIdentity(opener: Opener): Promise<void>
@@ -396,6 +364,8 @@ export type AppNotice =
       readonly state: 'joined' | 'done' | 'failed'
       readonly code: string | null
     }
+  /** Room keys are being taken from the backup. */
+  | { readonly kind: 'backup-restore'; readonly done: number; readonly total: number }
   | { readonly kind: 'account-data'; readonly type: string }
   /** The push rules say that this deserves a notification: the tab that is nearest shows it, if none is looking. */
   | {

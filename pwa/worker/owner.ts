@@ -16,13 +16,15 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
+import { withRecoveryWayIn } from './recovery-way-in.ts'
 import { roomActs } from './room-acts.ts'
 import { roomReads } from './room-calls.ts'
 import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
+import { trustCalls } from './trust-calls.ts'
 
 export type OwnerState = {
   readonly vault: 'none' | 'locked' | 'open'
@@ -61,7 +63,7 @@ export interface RecoveryText {
 
 export interface VaultCalls {
   state(argument: null): Promise<OwnerState>
-  create(openers: readonly Opener[]): Promise<OwnerState>
+  create(openers: readonly (Opener | RecoveryText)[]): Promise<OwnerState>
   openInMemory(argument: null): Promise<OwnerState>
   unlock(opener: Opener | RecoveryText): Promise<OwnerState>
   lock(argument: null): Promise<OwnerState>
@@ -88,7 +90,7 @@ export interface VaultCalls {
   search(query: SearchOptions & { text: string }): Promise<{ found: Found[]; incomplete: boolean }>
 }
 
-export type OwnerCalls = VaultCalls & Omit<AppCalls, keyof TrustCalls>
+export type OwnerCalls = VaultCalls & AppCalls
 
 export type Told = OwnerNotice | AppNotice
 
@@ -123,9 +125,10 @@ export class Owner {
 
   readonly calls: OwnerCalls & Calls = {
     state: () => this.#state(),
-    create: openers =>
+    create: given =>
       this.#change(async () => {
         this.#mustBeShut()
+        const openers = given.map(asOpener)
         await this.#hold(await using(openers, () => Vault.create(this.#options, openers)))
       }),
     openInMemory: () =>
@@ -192,6 +195,13 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
+    ...withRecoveryWayIn(
+      trustCalls(() => this.#app.trust),
+      async text => {
+        if (this.#vault.isInMemory) return
+        await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(text) })
+      },
+    ),
   }
 
   get #vault(): Vault {

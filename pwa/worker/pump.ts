@@ -46,9 +46,10 @@ export class Pump {
     this.kick()
   }
 
-  /** Until nothing waits for an answer. @throws ApiError where the server is not within reach */
+  /** Until what waits now was answered. @throws ApiError where the server is not within reach */
   async flush(): Promise<void> {
-    while (this.#open().length > 0 && !this.#stopped && !this.#held) {
+    const ids = new Set(this.#open().map(({ id }) => id))
+    while (this.#open().some(({ id }) => ids.has(id)) && !this.#stopped && !this.#held) {
       const attempted = new Promise<ApiError | null>(resolve => this.#watchers.push(resolve))
       this.wake()
       const error = await attempted

@@ -3,8 +3,8 @@ import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import { inPath, v3 } from '../api/http.ts'
 import { uploadFile } from '../api/upload.ts'
-import { readSecret } from '../e2ee/secrets.ts'
 import { serverOf } from '../sync/names.ts'
+import { isPartOfIdentity } from '../trust/own-identity.ts'
 import type { App } from './app.ts'
 import type { Connection, NewSession, SessionCalls, SessionState } from './calls.ts'
 
@@ -68,9 +68,6 @@ const notConnected: Connection = { state: 'connecting', code: null, lastTs: 0, f
 /** From what is here: nothing is asked of the server. */
 export async function stateOf({ session, store, machine }: App): Promise<SessionState> {
   const profile = await store.records.get(profileRecord.collection, profileRecord.id)
-  const hasIdentity = await machine.run(
-    async step => (await readSecret(step, 'm.cross_signing.self_signing')) !== null,
-  )
   return {
     userId: session.userId,
     deviceId: session.deviceId,
@@ -78,7 +75,7 @@ export async function stateOf({ session, store, machine }: App): Promise<Session
     displayName: (profile?.['displayName'] as string | null | undefined) ?? null,
     avatar: (profile?.['avatar'] as string | null | undefined) ?? null,
     isAdministrator: profile?.['isAdministrator'] === true,
-    setup: hasIdentity ? 'ready' : 'identity',
+    setup: (await isPartOfIdentity(machine)) ? 'ready' : 'identity',
   }
 }
 

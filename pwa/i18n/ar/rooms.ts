@@ -1,4 +1,4 @@
 import type { Translated } from '../catalogue.ts'
-import type { rooms as en } from '../en/rooms.ts'
+import { rooms as en } from '../en/rooms.ts'
 
-export const rooms: Translated<typeof en> = {}
+export const rooms: Translated<typeof en> = en

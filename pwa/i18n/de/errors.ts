@@ -31,4 +31,23 @@ export const errors: Translated<typeof en> = {
   LINK_MALFORMED: 'Das ist kein Link eines anderen Geräts.',
   BAD_ANSWER: 'Die Antwort des Servers war nicht verständlich.',
   NO_SUCH_ROOM: 'Dieses Gerät kennt den Raum nicht.',
+  OTHER_ACCOUNT: 'Dieser Passkey gehört zu einem anderen Konto.',
+  PASSKEY_DECLINED:
+    'Es wurde nichts bestätigt, und nichts hat sich geändert. Versuchen Sie es noch einmal, wenn Sie so weit sind.',
+  PASSKEY_EXISTS: 'Dieses Gerät hat schon einen Passkey dieses Kontos. Melden Sie sich damit an.',
+  PASSKEY_FAILED: 'Der Browser konnte keinen Passkey verwenden.',
+  NO_PASSKEY: 'Dieses Konto hat keinen Passkey.',
+  NO_SUCH_WAY_IN: 'Das öffnet nicht, was hier gespeichert ist.',
+  RECOVERY_KEY_MALFORMED: 'Das ist kein Wiederherstellungsschlüssel: Ein Zeichen fehlt oder ist falsch.',
+  STORAGE_KEY_WRONG: 'Das ist nicht der Wiederherstellungsschlüssel Ihres Kontos.',
+  PASSPHRASE_TOO_SHORT: 'Die Passphrase ist zu kurz.',
+  LINK_TIMED_OUT:
+    'Das andere Gerät hat nicht geantwortet. Lassen Sie seinen Code offen und versuchen Sie es noch einmal.',
+  LINK_OTHER_IDENTITY:
+    'Der Server hat Ihren beiden Geräten Verschiedenes gezeigt. Es wurde nichts übergeben. Sagen Sie es Ihrer Administration.',
+  LINK_OTHER_KEYS:
+    'Der Server hat Ihren beiden Geräten Verschiedenes gezeigt. Es wurde nichts übergeben. Sagen Sie es Ihrer Administration.',
+  LINK_NOT_SIGNED: 'Das Wort des anderen Geräts ist nicht angekommen. Versuchen Sie es noch einmal.',
+  LINK_USED:
+    'Mit diesem Code ist schon ein anderes Gerät beigetreten. Melden Sie es ab, wenn Sie es nicht kennen.',
 }

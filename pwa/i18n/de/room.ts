@@ -40,10 +40,7 @@ export const room: Translated<typeof en> = {
   emptyPlain: 'Dieser Raum ist nicht verschlüsselt: Wer einen seiner Server betreibt, kann mitlesen.',
   said: '{name}: {text}',
   readBy: 'Gelesen von {names}',
-  readByMany: {
-    one: 'Gelesen von {names} und {count} weiteren Person',
-    other: 'Gelesen von {names} und {count} weiteren',
-  },
+  others: { one: '{count} weiteren Person', other: '{count} weiteren' },
   stateQueued: 'wartet',
   stateSending: 'geht ab',
   stateSent: 'gesendet',
@@ -60,6 +57,7 @@ export const room: Translated<typeof en> = {
   answers: 'Antwort an {name}',
   answersUnknown: 'Antwort auf eine Nachricht, die nicht hier ist',
   hiddenText: 'Verborgener Text. Zum Zeigen auslösen.',
+  showAll: 'Ganz zeigen',
   unknownKind: 'Eine Nachricht einer Art, die Letro nicht zeigt.',
   location: 'Ein Ort: {place}',
   verificationAsked: '{name} bittet um den Vergleich der Schlüssel.',
@@ -101,6 +99,7 @@ export const room: Translated<typeof en> = {
   addReaction: 'Reaktion hinzufügen',
   takeReaction: 'Ihr {emoji} zurücknehmen',
   giveReaction: 'Mit {emoji} reagieren',
+  emojiInsert: 'Emoji einfügen',
   emojiTitle: 'Reaktion wählen',
   emojiFaces: 'Gesichter',
   emojiHands: 'Hände und Menschen',
@@ -148,16 +147,7 @@ export const room: Translated<typeof en> = {
   unreadableAlgorithm: 'Diese Nachricht wurde auf eine Weise verschlüsselt, die Letro nicht kennt.',
   // What holds sending up
   blockedTitle: 'Nichts verlässt diesen Raum, bevor Sie entschieden haben.',
-  blockedChanged:
-    '{name} hat eine neue Identität: neue Schlüssel, oder jemand anderes an dieser Stelle. Fragen Sie nach, von Angesicht oder am Telefon.',
-  blockedNewcomer:
-    '{name} wurde hinzugefügt, und niemand hier steht dafür ein. Soll diese Person die Schlüssel dessen bekommen, was ab jetzt geschrieben wird?',
-  blockedLook: 'Schlüssel vergleichen',
-  blockedAccept: 'Neue Identität annehmen',
-  blockedAdmit: 'Schlüssel geben',
-  blockedRemove: 'Aus dem Raum entfernen',
   problemBlocked: 'Wartet auf Ihre Entscheidung über {names}.',
-  problemEarlier: 'Wartet auf die Nachricht davor.',
   // Writing
   compose: 'Nachricht',
   writeTo: { one: 'An {count} Person schreiben', other: 'An {count} Personen schreiben' },

@@ -23,4 +23,20 @@ export const errors = {
   LINK_MALFORMED: 'This is no link of another device.',
   BAD_ANSWER: 'The server’s answer was not understood.',
   NO_SUCH_ROOM: 'This device does not know that room.',
+  OTHER_ACCOUNT: 'That passkey is of another account.',
+  PASSKEY_DECLINED: 'Nothing was confirmed, and nothing has changed. Try again when you are ready.',
+  PASSKEY_EXISTS: 'This device has a passkey of this account already. Sign in with it.',
+  PASSKEY_FAILED: 'The browser could not use a passkey.',
+  NO_PASSKEY: 'This account has no passkey.',
+  NO_SUCH_WAY_IN: 'That does not open what is stored here.',
+  RECOVERY_KEY_MALFORMED: 'This is not a recovery key: a letter is missing or wrong.',
+  STORAGE_KEY_WRONG: 'This recovery key is not the one of your account.',
+  PASSPHRASE_TOO_SHORT: 'The passphrase is too short.',
+  LINK_TIMED_OUT: 'The other device did not answer. Keep its code open, and try again.',
+  LINK_OTHER_IDENTITY:
+    'Your two devices were shown different things by the server. Nothing was handed over. Tell your administrator.',
+  LINK_OTHER_KEYS:
+    'Your two devices were shown different things by the server. Nothing was handed over. Tell your administrator.',
+  LINK_NOT_SIGNED: 'The word of the other device did not arrive. Try again.',
+  LINK_USED: 'Another device has joined by this code. Sign that one out if you do not know it.',
 }

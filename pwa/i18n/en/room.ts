@@ -36,7 +36,7 @@ export const room = {
   emptyPlain: 'This room is not encrypted: whoever runs a server of it can read along.',
   said: '{name}: {text}',
   readBy: 'Read by {names}',
-  readByMany: { one: 'Read by {names} and {count} other', other: 'Read by {names} and {count} others' },
+  others: { one: '{count} other', other: '{count} others' },
   stateQueued: 'queued',
   stateSending: 'leaving',
   stateSent: 'sent',
@@ -53,6 +53,7 @@ export const room = {
   answers: 'Answer to {name}',
   answersUnknown: 'Answer to a message that is not here',
   hiddenText: 'Hidden text. Activate to show it.',
+  showAll: 'Show all of it',
   unknownKind: 'A message of a kind that Letro does not show.',
   location: 'A place: {place}',
   verificationAsked: '{name} asks to compare keys.',
@@ -93,6 +94,7 @@ export const room = {
   addReaction: 'Add a reaction',
   takeReaction: 'Take your {emoji} back',
   giveReaction: 'React with {emoji}',
+  emojiInsert: 'Insert an emoji',
   emojiTitle: 'Choose a reaction',
   emojiFaces: 'Faces',
   emojiHands: 'Hands and people',
@@ -138,16 +140,7 @@ export const room = {
   unreadableAlgorithm: 'This message was encrypted in a way that Letro does not know.',
   // What holds sending up
   blockedTitle: 'Nothing leaves this room before you decide.',
-  blockedChanged:
-    '{name} has a new identity: a new set of keys, or somebody in their place. Ask them, in person or by phone.',
-  blockedNewcomer:
-    '{name} was added, and nobody here vouches for them. Give them the keys of what is written from now on?',
-  blockedLook: 'Compare keys',
-  blockedAccept: 'Accept the new identity',
-  blockedAdmit: 'Give keys',
-  blockedRemove: 'Remove from the room',
   problemBlocked: 'Waits for your decision about {names}.',
-  problemEarlier: 'Waits for the message before it.',
   // Writing
   compose: 'Message',
   writeTo: { one: 'Write to {count} person', other: 'Write to {count} people' },

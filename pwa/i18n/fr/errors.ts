@@ -28,4 +28,20 @@ export const errors: Translated<typeof en> = {
   LINK_MALFORMED: 'Ce n’est pas le lien d’un autre appareil.',
   BAD_ANSWER: 'La réponse du serveur n’a pas été comprise.',
   NO_SUCH_ROOM: 'Cet appareil ne connaît pas ce salon.',
+  OTHER_ACCOUNT: 'Cette clé d’accès appartient à un autre compte.',
+  PASSKEY_DECLINED: 'Rien n’a été confirmé et rien n’a changé. Réessayez quand vous serez prêt.',
+  PASSKEY_EXISTS: 'Cet appareil a déjà une clé d’accès de ce compte. Connectez-vous avec elle.',
+  PASSKEY_FAILED: 'Le navigateur n’a pas pu utiliser de clé d’accès.',
+  NO_PASSKEY: 'Ce compte n’a pas de clé d’accès.',
+  NO_SUCH_WAY_IN: 'Cela n’ouvre pas ce qui est stocké ici.',
+  RECOVERY_KEY_MALFORMED: 'Ce n’est pas une clé de récupération : un caractère manque ou est faux.',
+  STORAGE_KEY_WRONG: 'Cette clé de récupération n’est pas celle de votre compte.',
+  PASSPHRASE_TOO_SHORT: 'La phrase secrète est trop courte.',
+  LINK_TIMED_OUT: 'L’autre appareil n’a pas répondu. Laissez son code ouvert et réessayez.',
+  LINK_OTHER_IDENTITY:
+    'Le serveur a montré des choses différentes à vos deux appareils. Rien n’a été transmis. Dites-le à votre administration.',
+  LINK_OTHER_KEYS:
+    'Le serveur a montré des choses différentes à vos deux appareils. Rien n’a été transmis. Dites-le à votre administration.',
+  LINK_NOT_SIGNED: 'La parole de l’autre appareil n’est pas arrivée. Réessayez.',
+  LINK_USED: 'Un autre appareil s’est joint avec ce code. Déconnectez-le si vous ne le connaissez pas.',
 }

@@ -40,10 +40,7 @@ export const room: Translated<typeof en> = {
   emptyPlain: 'Ce salon n’est pas chiffré : qui exploite l’un de ses serveurs peut lire.',
   said: '{name} : {text}',
   readBy: 'Lu par {names}',
-  readByMany: {
-    one: 'Lu par {names} et {count} autre personne',
-    other: 'Lu par {names} et {count} autres personnes',
-  },
+  others: { one: '{count} autre personne', other: '{count} autres personnes' },
   stateQueued: 'en attente',
   stateSending: 'part',
   stateSent: 'envoyé',
@@ -60,6 +57,7 @@ export const room: Translated<typeof en> = {
   answers: 'Réponse à {name}',
   answersUnknown: 'Réponse à un message qui n’est pas ici',
   hiddenText: 'Texte caché. Activez-le pour le montrer.',
+  showAll: 'Tout montrer',
   unknownKind: 'Un message d’un genre que Letro ne montre pas.',
   location: 'Un lieu : {place}',
   verificationAsked: '{name} demande à comparer les clés.',
@@ -100,6 +98,7 @@ export const room: Translated<typeof en> = {
   addReaction: 'Ajouter une réaction',
   takeReaction: 'Reprendre votre {emoji}',
   giveReaction: 'Réagir avec {emoji}',
+  emojiInsert: 'Insérer un emoji',
   emojiTitle: 'Choisir une réaction',
   emojiFaces: 'Visages',
   emojiHands: 'Mains et personnes',
@@ -146,16 +145,7 @@ export const room: Translated<typeof en> = {
   unreadableAlgorithm: 'Ce message a été chiffré d’une manière que Letro ne connaît pas.',
   // What holds sending up
   blockedTitle: 'Rien ne quitte ce salon avant votre décision.',
-  blockedChanged:
-    '{name} a une nouvelle identité : de nouvelles clés, ou quelqu’un d’autre à sa place. Demandez-lui, de vive voix ou au téléphone.',
-  blockedNewcomer:
-    '{name} a été ajouté, et personne ici ne s’en porte garant. Lui donner les clés de ce qui s’écrit désormais ?',
-  blockedLook: 'Comparer les clés',
-  blockedAccept: 'Accepter la nouvelle identité',
-  blockedAdmit: 'Donner les clés',
-  blockedRemove: 'Retirer du salon',
   problemBlocked: 'Attend votre décision au sujet de {names}.',
-  problemEarlier: 'Attend le message qui précède.',
   // Writing
   compose: 'Message',
   writeTo: { one: 'Écrire à {count} personne', other: 'Écrire à {count} personnes' },

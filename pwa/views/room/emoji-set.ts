@@ -27,9 +27,6 @@ export const emojiGroups: readonly EmojiGroup[] = [
   { key: 'room.emojiFood', emoji: of('☕ 🍵 🍞 🍎 🍊 🍇 🥗 🍲 🍰 🎂 🎉 🎁 🎈 🏆 🎵 ⚽') },
 ]
 
-/** Those at hand, beside each message. */
-export const quickEmoji = ['👍', '✅', '❤️', '😂', '🙏', '👀'] as const
-
 function of(list: string): string[] {
   return list.split(' ')
 }

@@ -43,12 +43,14 @@ export function timelineRows(items: readonly TimelineItem[], options: RowOptions
   const rows: Row[] = []
   const lastOurs = lastOursByState(shown, options.ourUserId)
   let previous: TimelineItem | null = null
+  let shownDay: number | null = null
   let wasRead = false
   let shownMinute = -1
   for (const item of shown) {
     const day = options.startOfDay(item.ts)
-    if (!previous || options.startOfDay(previous.ts) !== day) {
+    if (day !== shownDay) {
       rows.push({ kind: 'day', key: `day ${day} ${item.key}`, ts: item.ts })
+      shownDay = day
       previous = null
     }
     if (wasRead && item.sender !== options.ourUserId) {

@@ -135,3 +135,11 @@ test('keys of rows are unique', t => {
   ])
   t.is(new Set(rows.map(row => row.key)).size, rows.length)
 })
+
+test('a day is named once, whatever stands between its messages', t => {
+  const rows = rowsOf(
+    [item('a', { state: 'read', readBy: [jonas] }), item('b', { sender: jonas }), item('c', { sender: samir })],
+    { readUpTo: '$b' },
+  )
+  t.deepEqual(kinds(rows), ['day', 'message', 'readers', 'message', 'unread', 'message'])
+})

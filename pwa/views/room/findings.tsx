@@ -1,0 +1,61 @@
+import { formatList, parts, t } from '../../i18n/i18n.ts'
+import type { TimelineItem } from '../../sync/timeline-item.ts'
+import { Button } from '../parts/button.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Name } from '../parts/name.tsx'
+import { errorText } from '../parts/notice.tsx'
+import { discard, retry } from './message-acts.ts'
+import { nameIn, useGround } from './room-ground.ts'
+import { isBlocked, shieldKey } from './trust-words.ts'
+
+/** What is to be said about a message: where it comes from, in words; why it does not leave, and what to do. */
+export function Findings({ item }: { item: TimelineItem }) {
+  const ground = useGround()
+  const key = shieldKey(item, ground.entry?.encrypted ?? false)
+  return (
+    <>
+      {key !== null && (
+        <button type="button" class="finding" onClick={() => ground.ask({ kind: 'shield', item })}>
+          <Icon name="shield" size={14} />
+          <span>
+            {parts(key, {
+              name: <Name of={item.senderName} fallback={item.sender} limit={60} />,
+              giver: (
+                <Name of={item.keyGivenBy === null ? null : nameIn(ground, item.keyGivenBy)} limit={60} />
+              ),
+            })}
+          </span>
+        </button>
+      )}
+      {item.problem && <Problem item={item} problem={item.problem} />}
+      {item.state === 'failed' && (
+        <p class="finding-acts">
+          <Button tone="quiet" onClick={() => void retry(item)}>
+            {t('room.retry')}
+          </Button>
+          <Button tone="quiet" onClick={() => void discard(item)}>
+            {t('room.discard')}
+          </Button>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Problem({ item, problem }: { item: TimelineItem; problem: NonNullable<TimelineItem['problem']> }) {
+  const ground = useGround()
+  const names = formatList(problem.blockedBy.map(userId => nameIn(ground, userId)))
+  return (
+    <div class={item.state === 'failed' ? 'problem bad' : 'problem'}>
+      <p>{isBlocked(problem) ? t('room.problemBlocked', { names }) : errorText(problem)}</p>
+      {!isBlocked(problem) && problem.message !== '' && (
+        <details>
+          <summary>{t('parts.details')}</summary>
+          <p class="notice-detail" dir="auto">
+            {problem.message.slice(0, 500)}
+          </p>
+        </details>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,120 @@
+import './words.css'
+import { useMemo, useState } from 'preact/hooks'
+import { parts, t } from '../../i18n/i18n.ts'
+import type { TimelineItem } from '../../sync/timeline-item.ts'
+import { Button } from '../parts/button.tsx'
+import { Name } from '../parts/name.tsx'
+import { Attachment } from './attachment.tsx'
+import { linkedParts } from './link-text.ts'
+import { isEmojiOnly, saidBy, type Words } from './message-content.ts'
+import { safeHtml } from './message-html.ts'
+import { useGround } from './room-ground.ts'
+import { Unreadable } from './unreadable.tsx'
+
+/** Longer than this, a message is shown in part at first. */
+const foldFrom = 2500
+
+/** What a message says. */
+export function MessageBody({ item }: { item: TimelineItem }) {
+  const said = useMemo(() => saidBy(item), [item])
+  if (item.redacted) return <Redacted by={item.redacted} sender={item.sender} />
+  if (item.unreadable) return <Unreadable of={item.unreadable} />
+  switch (said.kind) {
+    case 'text':
+      return (
+        <div class={`said ${said.tone}`}>
+          {said.tone === 'emote' && (
+            <>
+              <Name of={item.senderName} fallback={item.sender} />{' '}
+            </>
+          )}
+          <Text words={said.words} />
+        </div>
+      )
+    case 'file':
+      return (
+        <>
+          <Attachment item={item} file={said.file} />
+          {said.caption && <Text words={said.caption} />}
+        </>
+      )
+    case 'location':
+      return <p class="quiet">{parts('room.location', { place: <Name of={said.place} limit={200} /> })}</p>
+    case 'verification':
+      return <p class="quiet">{parts('room.verificationAsked', { name: <Name of={item.senderName} /> })}</p>
+    case 'unknown':
+      return (
+        <>
+          <p class="quiet">{t('room.unknownKind')}</p>
+          {said.text !== null && <Text words={{ text: said.text, html: null }} />}
+        </>
+      )
+  }
+}
+
+function Redacted({ by, sender }: { by: NonNullable<TimelineItem['redacted']>; sender: string }) {
+  return (
+    <p class="quiet">
+      {by.by === sender ? t('room.deleted') : parts('room.deletedBy', { name: <Name of={by.byName} /> })}
+      {by.reason !== null && (
+        <> {parts('room.deletedReason', { reason: <Name of={by.reason} limit={300} /> })}</>
+      )}
+    </p>
+  )
+}
+
+/** Words that somebody wrote, each paragraph in its own direction. */
+export function Text({ words }: { words: Words }) {
+  const [isWhole, setWhole] = useState(false)
+  const folds = words.text.length > foldFrom && !isWhole
+  return (
+    <>
+      {words.html === null ? (
+        <Plain text={folds ? words.text.slice(0, foldFrom) : words.text} />
+      ) : (
+        <Html html={words.html} folds={folds} />
+      )}
+      {folds && (
+        <Button tone="quiet" onClick={() => setWhole(true)}>
+          {t('room.showAll')}
+        </Button>
+      )}
+    </>
+  )
+}
+
+function Plain({ text }: { text: string }) {
+  return (
+    <p class={isEmojiOnly(text) ? 'words emoji' : 'words'} dir="auto">
+      {linkedParts(text).map((part, i) =>
+        part.href === null ? (
+          part.text
+        ) : (
+          <a key={i} href={part.href} target="_blank" rel="noreferrer noopener">
+            {part.text}
+          </a>
+        ),
+      )}
+    </p>
+  )
+}
+
+function Html({ html, folds }: { html: string; folds: boolean }) {
+  const { members, ourUserId } = useGround()
+  const safe = useMemo(
+    () =>
+      safeHtml(html, {
+        ourUserId,
+        nameOf: userId => members.get(userId)?.name ?? null,
+        spoilerLabel: t('room.hiddenText'),
+      }),
+    [html, members, ourUserId],
+  )
+  return (
+    <div
+      class={folds ? 'words html folded' : 'words html'}
+      dir="auto"
+      dangerouslySetInnerHTML={{ __html: safe }}
+    />
+  )
+}

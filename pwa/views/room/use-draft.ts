@@ -1,0 +1,57 @@
+/** What is being written here: kept sealed while it is written, and there again after a reload. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { call } from '../account.ts'
+import { type Draft, emptyDraft, parseDraft, storedDraft } from './draft.ts'
+
+const keepAfterMs = 400
+
+export interface DraftState {
+  readonly draft: Draft
+  /** The kept one was read; until then nothing overwrites it. */
+  readonly isRead: boolean
+  readonly change: (next: Draft) => void
+}
+
+/** `kept` false: for threads, whose drafts live as long as their pane. */
+export function useDraft(roomId: string, kept: boolean): DraftState {
+  const [draft, setDraft] = useState<Draft>(emptyDraft)
+  const [isRead, setRead] = useState(!kept)
+  const latest = useRef(draft)
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
+  const keep = () => {
+    timer.current = null
+    void call('setDraft', { roomId, draft: storedDraft(latest.current) }).catch(() => {})
+  }
+  const change = (next: Draft) => {
+    latest.current = next
+    setDraft(next)
+    if (!kept || next.editing !== null) return
+    if (timer.current) clearTimeout(timer.current)
+    timer.current = setTimeout(keep, keepAfterMs)
+  }
+  useEffect(() => {
+    if (!kept) return
+    let gone = false
+    call('draft', roomId).then(
+      stored => {
+        if (gone) return
+        if (latest.current === emptyDraft) {
+          latest.current = parseDraft(stored)
+          setDraft(latest.current)
+        }
+        setRead(true)
+      },
+      () => {
+        if (!gone) setRead(true)
+      },
+    )
+    return () => {
+      gone = true
+      if (timer.current) {
+        clearTimeout(timer.current)
+        keep()
+      }
+    }
+  }, [roomId, kept])
+  return { draft, isRead, change }
+}
