@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import type { Page } from 'playwright-core'
-import { AppWorld, finish, inside, pictures } from './app.ts'
+import { AppWorld, inside, pictures } from './app.ts'
 
 const test = anyTest as TestFn<{ world: AppWorld }>
 let world: AppWorld
