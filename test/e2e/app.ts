@@ -74,9 +74,15 @@ export class AppWorld {
     await visitor.page.locator('button[type=submit].main').click()
     await visitor.page.locator('.recovery-key').waitFor()
     await visitor.page.locator('.enter-foot button').click()
-    await inside(visitor.page)
+    await finish(visitor.page)
     return visitor
   }
+}
+
+/** What is said last of a new device is put off. */
+export async function finish(page: Page): Promise<void> {
+  await page.locator('.enter-acts button').last().click()
+  await inside(page)
 }
 
 export async function inside(page: Page): Promise<void> {

@@ -95,9 +95,6 @@ export const rooms: Translated<typeof en> = {
   spaceOffline:
     'Räume dieses Bereichs, in denen Sie nicht sind, werden gezeigt, sobald der Server erreichbar ist.',
   newRoomHere: 'Neuer Raum in diesem Bereich',
-  recoveryAsk: 'Haben Sie Ihren Wiederherstellungsschlüssel noch?',
-  recoveryGood: 'Gut. Wir fragen in 30 Tagen wieder.',
-  recoveryLost: 'Ich habe ihn nicht mehr',
   updateReady: 'Eine neue Version von Letro ist bereit. Was Sie gerade schreiben, bleibt erhalten.',
   updateNow: 'Jetzt verwenden',
   updateLater: 'Später',

@@ -2,6 +2,7 @@ import './room-list.css'
 import { useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { ourUserId, rooms, session } from '../account.ts'
+import { Expired, Reminders } from '../enter/reminders.tsx'
 import { Avatar } from '../parts/avatar.tsx'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
@@ -11,7 +12,6 @@ import { go } from '../route.ts'
 import { ConnectionLine } from './connection-line.tsx'
 import { ListSection } from './list-section.tsx'
 import { filter, isPhone, sections } from './list-state.ts'
-import { RecoveryReminder } from './recovery-reminder.tsx'
 import type { Filter } from './sections.ts'
 import { isMac, openSwitcher } from './switcher-state.ts'
 import { UpdatePrompt } from './update-prompt.tsx'
@@ -29,7 +29,8 @@ export function RoomList() {
       </button>
       <Filters />
       <Rooms />
-      {isPhone.value && <RecoveryReminder />}
+      {isPhone.value && <Expired />}
+      {isPhone.value && <Reminders />}
       <UpdatePrompt />
       <ConnectionLine />
     </nav>

@@ -6,7 +6,8 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
-import { Button, IconButton } from '../parts/button.tsx'
+import { Expired, Reminders } from '../enter/reminders.tsx'
+import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
 import { go, route } from '../route.ts'
@@ -16,7 +17,6 @@ import { watchIdle } from './idle.ts'
 import { InvitationCard } from './invitation-card.tsx'
 import { attention, isPhone, isSideOpen, isWide } from './list-state.ts'
 import { BackToList, Page } from './page.tsx'
-import { RecoveryReminder } from './recovery-reminder.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
@@ -52,6 +52,7 @@ export function Shell() {
       <div class={`shell${at.view === 'start' ? ' at-start' : ''}${side ? ` with-side ${side}` : ''}`}>
         <RoomList />
         <main class="pane" id="main" tabIndex={-1}>
+          {!isPhone.value && <Expired />}
           <Main />
         </main>
         {isInside && side === 'thread' && threadRoot !== undefined && (
@@ -92,10 +93,7 @@ function Readers({ roomId }: { roomId: string }) {
         close()
       }}
     >
-      <div class="side-close">
-        <IconButton icon="close" label={t('parts.close')} onClick={close} />
-      </div>
-      <WhoCanRead roomId={roomId} />
+      <WhoCanRead roomId={roomId} onClose={close} />
     </aside>
   )
 }
@@ -200,7 +198,7 @@ function Start() {
           </dt>
           <dd>{t('rooms.keyHelp')}</dd>
         </dl>
-        {!isPhone.value && <RecoveryReminder />}
+        {!isPhone.value && <Reminders />}
       </Empty>
     </div>
   )
