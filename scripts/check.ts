@@ -7,6 +7,7 @@ const steps: [name: string, command: string[]][] = [
   ['types of pwa (browser)', ['tsc', '-p', 'pwa']],
   ['types of the vault’s tests (browser and Node)', ['tsc', '-p', 'test/vault']],
   ['types of the app’s tests (browser and Node)', ['tsc', '-p', 'test/pwa']],
+  ['types of the demonstration (browser and Node)', ['tsc', '-p', 'scripts/demo']],
   ['lint and format', ['biome', 'check', '--error-on-warnings', '.']],
   ['import directions', ['ava', 'test/architecture.test.ts']],
 ]

@@ -51,6 +51,7 @@ import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, markReady, openDataFolder, StartRefused } from './data-folder.ts'
+import { makeDemoPeople } from './demo-people.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Log } from './http/log.ts'
 import { MatrixError } from './http/matrix-error.ts'
@@ -425,6 +426,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...mediaRoutes({ accounts, media }),
   ]
   await accounts.start()
+  if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
     data: dataFolder,

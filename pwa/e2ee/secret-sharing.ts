@@ -15,10 +15,21 @@ import { claimMissingSessions, encryptForDevice, type OlmPayload } from './olm-c
 import { type OwnDevice, randomName } from './own-device.ts'
 import { senderDevice } from './received-room-keys.ts'
 import type { Step } from './records.ts'
-import { backupSecret, crossSigningSecrets, parseSecretName, readSecret, type SecretName } from './secrets.ts'
+import {
+  backupSecret,
+  crossSigningSecrets,
+  parseSecretName,
+  putSecret,
+  readSecret,
+  type SecretName,
+  storageSecret,
+} from './secrets.ts'
 
 /** An open request is forgotten after a day: nobody who was asked will answer any more. */
 const requestLifetimeMs = 24 * 3_600_000
+
+/** A name and 59 characters. */
+const maxStorageSecret = 500
 
 const requestPrefix = 'secret|'
 const answerPrefix = 'secret-answer|'
@@ -43,7 +54,7 @@ export async function requestMissingSecrets(
   own: OwnDevice,
   deviceIds: readonly string[],
 ): Promise<void> {
-  for (const name of [...crossSigningSecrets, backupSecret] as const) {
+  for (const name of [storageSecret, ...crossSigningSecrets, backupSecret] as const) {
     if ((await readSecret(step, name)) !== null) continue
     const requestId = randomName(own)
     const request: OpenRequest = { name, askedDevices: deviceIds, askedAt: own.clock() }
@@ -124,6 +135,8 @@ export async function receiveSecret(step: Step, context: Context, payload: OlmPa
     throw new E2eeError('SECRET_UNSOLICITED', 'a secret came that this device was not asked for')
   }
   if (name === backupSecret) await importBackupSecret(step, secret)
+  // What it is worth is seen where it is used: it has to fit the description of the storage.
+  else if (name === storageSecret) putSecret(step, name, secret.slice(0, maxStorageSecret))
   else await importCrossSigningSecret(step, context, { name, secret })
   step.delete('key-request', `${requestPrefix}${requestId}`)
   const others = askedDevices.filter(asked => asked !== deviceId)

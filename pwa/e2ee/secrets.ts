@@ -15,10 +15,12 @@ export const crossSigningSecrets = [
 ] as const
 export type CrossSigningSecret = (typeof crossSigningSecrets)[number]
 export const backupSecret = 'm.megolm_backup.v1'
-export type SecretName = CrossSigningSecret | typeof backupSecret
+/** Ours: `keyId recoveryKey` of secret storage, for devices of ours that were verified and not opened by it. */
+export const storageSecret = 'org.letro.secret_storage_key'
+export type SecretName = CrossSigningSecret | typeof backupSecret | typeof storageSecret
 
 export function parseSecretName(name: unknown): SecretName | null {
-  const names: readonly SecretName[] = [...crossSigningSecrets, backupSecret]
+  const names: readonly SecretName[] = [...crossSigningSecrets, backupSecret, storageSecret]
   return names.find(known => known === name) ?? null
 }
 

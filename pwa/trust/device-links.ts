@@ -20,7 +20,7 @@ import { type OwnDevice, randomName } from '../e2ee/own-device.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
 import type { Step } from '../e2ee/records.ts'
 import { requestMissingSecrets } from '../e2ee/secret-sharing.ts'
-import { readSecret } from '../e2ee/secrets.ts'
+import { backupSecret, crossSigningSecrets, readSecret } from '../e2ee/secrets.ts'
 import type { DeviceMessage } from '../e2ee/to-device.ts'
 import { TrustError } from './errors.ts'
 import { learnBackup } from './key-backups.ts'
@@ -42,6 +42,8 @@ const tokenLifetimeMs = 2 * 60_000
 /** A hello may come before the first device hears of the new one's keys, and answers get lost. */
 const helloAgainMs = 10_000
 const answerTimeoutMs = 2 * 60_000
+/** The other device answers by itself; that takes a moment. */
+const secretsTimeoutMs = 20_000
 
 interface Offer {
   readonly secret: LinkSecret
@@ -195,6 +197,28 @@ export class DeviceLinks {
     await refreshOwnList(this.#deps)
     await machine.run((step, own) => takeIdentity(step, own, answer))
     await this.#deps.flush()
+    await this.#secretsArrived()
+  }
+
+  /** The key of secret storage was asked for before them. Without any of it this device is ours as well. */
+  async #secretsArrived(): Promise<void> {
+    const { machine, after } = this.#deps
+    const hasAll = () =>
+      machine.run(async step => {
+        for (const name of [...crossSigningSecrets, backupSecret] as const) {
+          if ((await readSecret(step, name)) === null) return false
+        }
+        return true
+      })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = after(secretsTimeoutMs, resolve)
+    const unlisten = machine.onNotice(async notice => {
+      if (notice.kind === 'secret' && (await hasAll())) resolve()
+    })
+    if (await hasAll()) resolve()
+    await promise
+    stop()
+    unlisten()
   }
 
   async #sayHello(secret: LinkSecret): Promise<LinkMessage> {

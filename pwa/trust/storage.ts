@@ -1,8 +1,8 @@
 /**
  * Secret storage at the server, and its key as this device keeps it, sealed in the vault.
  *
- * The key is kept so that a passkey can be added, a new secret stored, and the recovery key checked when it is typed
- * back. Whoever opens the vault has the secrets themselves; the key gives no more.
+ * The key is kept, and shared with verified devices of ours, so that a passkey can be added, a new secret stored, and the
+ * recovery key checked when it is typed back. Whoever has the vault open has the secrets themselves; the key gives no more.
  */
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
@@ -20,7 +20,14 @@ import {
   StorageKey,
   storeSecrets,
 } from '../e2ee/secret-storage.ts'
-import { backupSecret, crossSigningSecrets } from '../e2ee/secrets.ts'
+import {
+  backupSecret,
+  crossSigningSecrets,
+  forgetSecret,
+  putSecret,
+  readSecret,
+  storageSecret,
+} from '../e2ee/secrets.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { TrustError } from './errors.ts'
 import { sendSoon } from './leaving.ts'
@@ -35,22 +42,28 @@ export interface Storage {
   readonly description: JsonObject
 }
 
-interface KeptKey extends Storage {
+/** The key as it is here. */
+interface KeptKey {
+  readonly keyId: string
   readonly recoveryKey: string
+}
+
+/** What we made or opened, until a sync brings it. */
+interface Made extends Storage {
   /** The key that it took the place of. */
   readonly replaces: string | null
 }
 
-const keptId = 'storage-key'
+const madeId = 'storage'
 
 /** As the last sync had it, or as we just made it; null: not set up. */
 export async function knownStorage(
-  deps: Pick<TrustDeps, 'accountData' | 'records'>,
+  deps: Pick<TrustDeps, 'accountData' | 'records' | 'machine'>,
 ): Promise<Storage | null> {
   const keyId = deps.accountData(defaultKeyType)?.['key']
-  const kept = await keptKey(deps)
+  const made = (await deps.records.get('trust', madeId)) as unknown as Made | undefined
   // The sync that brings what we made is still to come.
-  if (kept && (keyId === undefined || keyId === kept.replaces)) return kept
+  if (made && (keyId === undefined || keyId === made.replaces)) return made
   if (typeof keyId !== 'string') return null
   const description = deps.accountData(keyType(keyId))
   return description ? { keyId, description } : null
@@ -72,7 +85,8 @@ export async function newStorage(deps: TrustDeps, passkey: PasskeyOpener | null)
   })
   const recoveryKey = made.key.toRecoveryKey()
   const { keyId } = made.key
-  await keep(deps, { keyId, description: made.description, recoveryKey, replaces: before?.keyId ?? null })
+  const replaces = before?.keyId ?? null
+  await keep(deps, { keyId, recoveryKey }, { description: made.description, replaces })
   await machine.run((step, own) => storeSecrets(step, own, made.key, made.description))
   if (before) await putAccountData(deps, keyType(before.keyId), {})
   await sendSoon(deps)
@@ -92,17 +106,18 @@ export async function storeAgain(deps: TrustDeps): Promise<void> {
 /** @throws TrustError STORAGE_KEY_NOT_HERE */
 export async function addPasskey(deps: TrustDeps, passkey: PasskeyOpener): Promise<void> {
   await deps.flush()
-  const kept = await expectKept(deps, await fetchStorage(deps))
-  const key = await keyFromRecoveryKey(kept.keyId, kept.description, kept.recoveryKey)
-  const description = withPasskey(key, kept.description, passkey)
-  await keep(deps, { ...kept, description })
-  await putAccountData(deps, keyType(kept.keyId), description)
+  const { storage, kept } = await expectKept(deps, await fetchStorage(deps))
+  const { keyId, recoveryKey } = kept
+  const key = await keyFromRecoveryKey(keyId, storage.description, recoveryKey)
+  const description = withPasskey(key, storage.description, passkey)
+  await keep(deps, kept, { description, replaces: null })
+  await putAccountData(deps, keyType(keyId), description)
   await sendSoon(deps)
 }
 
 /** The key in use here, as a person wrote it down. @throws TrustError STORAGE_KEY_NOT_HERE */
 export async function recoveryKeyHere(deps: TrustDeps): Promise<string> {
-  return (await expectKept(deps, await knownStorage(deps))).recoveryKey
+  return (await expectKept(deps, await knownStorage(deps))).kept.recoveryKey
 }
 
 /**
@@ -122,7 +137,7 @@ export async function openStorage(deps: TrustDeps, opener: StorageOpener): Promi
     if (content) secrets[name] = content
   }
   await machine.run((step, own) => openSecrets(step, own, key, secrets))
-  await keep(deps, { keyId, description, recoveryKey: key.toRecoveryKey(), replaces: null })
+  await keep(deps, { keyId, recoveryKey: key.toRecoveryKey() }, { description, replaces: null })
 }
 
 function keyOf({ keyId, description }: Storage, opener: StorageOpener): Promise<StorageKey> {
@@ -168,22 +183,39 @@ function withPasskey(key: StorageKey, description: JsonObject, passkey: PasskeyO
   return key.addPasskey(description, passkey.credentialId, passkey.prfOutput)
 }
 
-/** With the description as it is now. */
-async function expectKept(deps: TrustDeps, storage: Storage | null): Promise<KeptKey> {
+/** The key is not here, or another device of ours made a new one: then the one that is here is forgotten. */
+export async function lacksKey(deps: TrustDeps): Promise<boolean> {
+  const storage = await knownStorage(deps)
+  if (!storage) return false
   const kept = await keptKey(deps)
-  if (!kept || storage?.keyId !== kept.keyId) {
+  if (kept?.keyId === storage.keyId) return false
+  if (kept) await deps.machine.run(async step => forgetSecret(step, storageSecret))
+  return true
+}
+
+async function expectKept(
+  deps: TrustDeps,
+  storage: Storage | null,
+): Promise<{ storage: Storage; kept: KeptKey }> {
+  const kept = await keptKey(deps)
+  if (!storage || !kept || storage.keyId !== kept.keyId) {
     throw new TrustError('STORAGE_KEY_NOT_HERE', 'this device does not have the key of secret storage')
   }
-  return { ...kept, ...storage }
+  return { storage, kept }
 }
 
-async function keptKey({ records }: Pick<TrustDeps, 'records'>): Promise<KeptKey | null> {
-  const record = await records.get('trust', keptId)
-  return record ? (record as unknown as KeptKey) : null
+async function keptKey({ machine }: Pick<TrustDeps, 'machine'>): Promise<KeptKey | null> {
+  const secret = await machine.run(step => readSecret(step, storageSecret))
+  const [keyId = '', ...groups] = secret?.split(' ') ?? []
+  return groups.length === 0 ? null : { keyId, recoveryKey: groups.join(' ') }
 }
 
-async function keep({ records }: TrustDeps, kept: KeptKey): Promise<void> {
-  const { keyId, description, recoveryKey, replaces } = kept
-  const value = { version: 1, keyId, description, recoveryKey, replaces }
-  await records.commit([{ collection: 'trust', id: keptId, value }])
+async function keep(
+  { machine, records }: TrustDeps,
+  { keyId, recoveryKey }: KeptKey,
+  { description, replaces }: Omit<Made, 'keyId'>,
+): Promise<void> {
+  await machine.run(async step => putSecret(step, storageSecret, `${keyId} ${recoveryKey}`))
+  const value = { version: 1, keyId, description, replaces }
+  await records.commit([{ collection: 'trust', id: madeId, value }])
 }

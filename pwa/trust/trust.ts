@@ -1,9 +1,9 @@
 /**
  * The trust side of a session: what is looked after by itself, and what the engine's notices mean for views.
  *
- * Once a session, when the server is there, and again when something says so: a new identity that the server took before
- * a crash is adopted, the key backup is there and what is in it is taken, secrets that are missing are asked of our other
- * devices. What fails for want of a server is done with the next sync.
+ * Once a session, when the server is there, and again when something says so: the key backup is there and what is in it is
+ * taken, and secrets that are missing are asked of our other devices. What fails for want of a server is done with the
+ * next sync.
  */
 import { ApiError, isPassing } from '../api/api-error.ts'
 import { deviceTrust } from '../e2ee/cross-signing.ts'
@@ -20,9 +20,9 @@ import { DeviceLinks } from './device-links.ts'
 import { Enrolments } from './enrolment.ts'
 import { TrustError } from './errors.ts'
 import { ensureBackup, restoreOnce } from './key-backups.ts'
-import { adoptWaiting } from './own-identity.ts'
 import { refreshOwnList } from './own-list.ts'
 import type { TrustDeps } from './ports.ts'
+import { lacksKey } from './storage.ts'
 
 /** Refusals of the engine after which the backup at the server is not the one that we know. */
 const backupCodes: ReadonlySet<string> = new Set(['BACKUP_VERSION_GONE', 'BACKUP_UNKNOWN', 'SECRET_MISMATCH'])
@@ -50,7 +50,9 @@ export class Trust {
 
   /** The account data of this type changed, here or on another device. */
   accountDataChanged(type: string): void {
-    if (type.startsWith('m.secret_storage.')) this.deps.tell({ kind: 'identity' })
+    if (!type.startsWith('m.secret_storage.')) return
+    this.#due = true
+    this.deps.tell({ kind: 'identity' })
   }
 
   /** The server is there. */
@@ -66,6 +68,25 @@ export class Trust {
     return this.#running
   }
 
+  /**
+   * An identity is made or opened while nothing else is looked after: two backups made at once would leave a key in secret storage
+   * that does not open the backup.
+   */
+  async alone<T>(act: () => Promise<T>): Promise<T> {
+    while (this.#running) await this.#running
+    const acting = act()
+    const done = acting
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        this.#running = null
+      })
+    this.#running = done
+    return acting
+  }
+
   /** What is under way comes to nothing. */
   close(): void {
     this.#closed = true
@@ -77,7 +98,6 @@ export class Trust {
     this.#due = false
     try {
       await refreshOwnList(this.deps)
-      await adoptWaiting(this.deps)
       await ensureBackup(this.deps)
       await askOtherDevices(this.deps)
       await restoreOnce(this.deps)
@@ -115,12 +135,14 @@ export class Trust {
 }
 
 /** Verified, and something is missing: those who may have it are asked, once a session. */
-async function askOtherDevices({ machine }: TrustDeps): Promise<void> {
+async function askOtherDevices(deps: TrustDeps): Promise<void> {
+  const { machine } = deps
+  const lacksStorage = await lacksKey(deps)
   await machine.run(async (step, own) => {
     const identity = await readIdentity(step, own.userId)
     const isVerified = identity !== null && identity.verifiedKey === identity.masterKey
     const lacksBackup = (await readBackup(step)) !== null && (await readSecret(step, backupSecret)) === null
-    if (!isVerified || !((await shouldRequestSecrets(step, own)) || lacksBackup)) return
+    if (!isVerified || !(lacksStorage || lacksBackup || (await shouldRequestSecrets(step, own)))) return
     const deviceIds: string[] = []
     for (const { deviceId } of await knownDevices(step, own.userId)) {
       if ((await deviceTrust(step, own, own.userId, deviceId)) === 'verified') deviceIds.push(deviceId)

@@ -12,58 +12,56 @@ import {
 import { acceptPerson, deleteDevices, ourDevices, personTrust, renameDevice } from '../trust/devices.ts'
 import { TrustError } from '../trust/errors.ts'
 import { exportKeys, importKeys } from '../trust/key-file.ts'
-import { sendSoon } from '../trust/leaving.ts'
 import { identityState, makeOurIdentity, openOurIdentity } from '../trust/own-identity.ts'
+import type { TrustDeps } from '../trust/ports.ts'
 import { checkRecoveryKey, newRecoveryKey } from '../trust/recovery.ts'
 import { addPasskey, type PasskeyOpener, type StorageOpener } from '../trust/storage.ts'
 import type { Trust } from '../trust/trust.ts'
 import { askToVerify, verifications } from '../trust/verifying.ts'
 import type { Opener } from '../vault/vault-key.ts'
-import type { TrustCalls } from './calls.ts'
+import type { PersonTrust, TrustCalls } from './calls.ts'
 
 export function trustCalls(trust: () => Trust): TrustCalls {
   const deps = () => trust().deps
-  /** The master key that a person was shown: what they accept is this one. */
+  /** The changed master key that a person was shown: what they accept is this one, and none that came meanwhile. */
   const shown = new Map<string, string>()
+  const inTurn = oneAfterTheOther()
   const make =
     (which: 'first' | 'anew'): TrustCalls['setUpIdentity'] =>
     ({ prf, auth }) =>
-      using(prf, async () => ({
-        recoveryKey: await makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth),
+      inTurn(prf, async () => ({
+        recoveryKey: await trust().alone(() => makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth)),
       }))
-  /** The other end hears of it as soon as it can be reached. */
-  const decide = async <T>(input: Parameters<ReturnType<typeof deps>['machine']['run']>[0]): Promise<T> => {
-    const result = await deps().machine.run(input)
-    void sendSoon(deps()).catch(() => {})
-    return result as T
-  }
+  /** Stored when it returns; the other end hears of it as soon as it can be reached. */
+  const decide = (input: Parameters<TrustDeps['machine']['run']>[0]): Promise<void> =>
+    deps().machine.run(async (step, own) => void (await input(step, own)))
 
   return {
     identity: () => identityState(deps()),
     setUpIdentity: make('first'),
     resetIdentity: make('anew'),
     openIdentity: opener =>
-      using(opener, async () => {
+      inTurn(opener, async () => {
         const opened = trust()
-        await openOurIdentity(opened.deps, opener)
+        await opened.alone(() => openOurIdentity(opened.deps, opener))
         void opened.lookAfter()
       }),
     checkRecoveryKey: ({ group, text }) => checkRecoveryKey(deps(), group, text),
-    newRecoveryKey: async () => ({ recoveryKey: await newRecoveryKey(deps()) }),
-    addPasskeyToIdentity: opener => using(opener, () => addPasskey(deps(), passkeyOf(opener))),
+    newRecoveryKey: () => inTurn(null, async () => ({ recoveryKey: await newRecoveryKey(deps()) })),
+    addPasskeyToIdentity: opener => inTurn(opener, () => addPasskey(deps(), passkeyOf(opener))),
     beginDeviceEnrolment: passkeys => trust().enrolments.begin(passkeys),
     completeDeviceEnrolment: answer => trust().enrolments.complete(answer),
 
     person: async userId => {
       const person = await personTrust(deps(), userId)
-      if (person.fingerprint !== null) shown.set(userId, person.fingerprint.replaceAll(' ', ''))
+      if (needsDecision(person)) shown.set(userId, masterKeyOf(person))
+      else shown.delete(userId)
       return person
     },
     acceptIdentity: async userId => {
-      const masterKey = shown.get(userId)
-      if (masterKey === undefined)
-        throw new TrustError('PERSON_NOT_SHOWN', 'nobody looked at this identity yet')
+      const masterKey = shown.get(userId) ?? masterKeyOf(await personTrust(deps(), userId))
       await acceptPerson(deps(), userId, masterKey)
+      shown.delete(userId)
     },
     ourDevices: () => ourDevices(deps()),
     renameDevice: ({ deviceId, name }) => renameDevice(deps(), deviceId, name),
@@ -93,16 +91,30 @@ export function trustCalls(trust: () => Trust): TrustCalls {
   }
 }
 
+function needsDecision({ standing }: PersonTrust): boolean {
+  return standing === 'changed' || standing === 'verification-lost'
+}
+
+function masterKeyOf({ fingerprint }: PersonTrust): string {
+  return (fingerprint ?? '').replaceAll(' ', '')
+}
+
 function passkeyOf(opener: Opener): PasskeyOpener {
   if (opener.kind !== 'passkey') throw new TrustError('NOT_A_PASSKEY', 'only a passkey opens without typing')
   return opener
 }
 
-async function using<T>(opener: StorageOpener | null, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } finally {
-    if (opener?.kind === 'passkey') wipe(opener.prfOutput)
-    if (opener?.kind === 'recovery-key') wipe(opener.recoveryKey)
+/** Two tabs must not make two identities, or two keys to one storage. */
+function oneAfterTheOther() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(opener: StorageOpener | null, act: () => Promise<T>): Promise<T> => {
+    const done = last.then(act).finally(() => wipeOpener(opener))
+    last = done.catch(() => {})
+    return done
   }
+}
+
+function wipeOpener(opener: StorageOpener | null): void {
+  if (opener?.kind === 'passkey') wipe(opener.prfOutput)
+  if (opener?.kind === 'recovery-key') wipe(opener.recoveryKey)
 }

@@ -1,8 +1,9 @@
 /**
  * The user directory: whom may this person find?
  *
- * Those with whom they share a room, and those in rooms that anybody may join or read. External people are in
- * nobody's results and find only those with whom they share a room.
+ * Those with whom they share a room, and those in rooms that anybody may join or read. Where accounts are made by invitation,
+ * the server is one organisation, and its members find each other; where anybody may register, they are strangers.
+ * External people are in nobody's results and find only those with whom they share a room.
  *
  * Spec: POST /user_directory/search
  */
@@ -10,6 +11,9 @@ import { localpartOf, type RoomId, serverOf, type UserId } from '../protocol/ids
 import { type AccountKind, accountTable, profileTable } from '../store/catalogue.ts'
 import type { Core } from './core.ts'
 import type { People } from './people.ts'
+
+/** An organisation on one node. */
+const maxColleagues = 50_000
 
 export interface Found {
   readonly userId: UserId
@@ -63,6 +67,13 @@ export function openDirectory(core: Core, people: People): Directory {
           ...(typeof displayname === 'string' ? { displayName: displayname } : {}),
           ...(typeof avatar_url === 'string' ? { avatarUrl: avatar_url } : {}),
         })
+      }
+    }
+    const isMember = requester.kind === 'member' || requester.kind === 'administrator'
+    if (isMember && core.registration === 'invite') {
+      for (const { userId, kind } of await people.list({ limit: maxColleagues })) {
+        if (userId !== requester.userId && kind !== 'service' && !found.has(userId))
+          found.set(userId, { userId })
       }
     }
     return found

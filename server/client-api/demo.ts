@@ -18,6 +18,7 @@ import type { JsonObject } from '../protocol/json.ts'
 export interface DemoPerson {
   readonly userId: UserId
   readonly name: string
+  readonly kind: 'administrator' | 'member' | 'external'
   /** What they are in the organisation. */
   readonly role: string
   /** The language that they would choose. */

@@ -118,7 +118,14 @@ async function openDemo() {
   const demo: Demo = { people: () => people }
   const h = await openHarness({ moreRoutes: accounts => demoRoutes({ accounts, demo }) })
   const amal = await h.member('amal')
-  people.push({ userId: amal.userId, name: 'Amal', role: 'Director', language: 'ar', recoveryKey: 'EsT0' })
+  people.push({
+    userId: amal.userId,
+    name: 'Amal',
+    kind: 'member',
+    role: 'Director',
+    language: 'ar',
+    recoveryKey: 'EsT0',
+  })
   return { h, amal, demo }
 }
 

@@ -182,8 +182,8 @@ test('people of other servers are called what our rooms call them', async t => {
   await h.close()
 })
 
-test('the directory finds who shares a room or stands in an open one, and no external person', async t => {
-  const h = await openHarness()
+test('where anybody may register, the directory finds who shares a room or stands in an open one, and no external person', async t => {
+  const h = await openHarness({ registration: 'open' })
   const search = async (token: string, term: string, more: object = {}) => {
     const answer = await h.post(
       '/_matrix/client/v3/user_directory/search',
@@ -233,5 +233,22 @@ test('the directory finds who shares a room or stands in an open one, and no ext
   t.deepEqual(limited.body, { results: [], limited: true })
   const wrong = await h.post('/_matrix/client/v3/user_directory/search', {}, alice!.token)
   t.is(wrong.body.errcode, 'M_MISSING_PARAM')
+  await h.close()
+})
+
+test('people of one organisation find each other, whatever rooms they are in; services and external people are not found', async t => {
+  const h = await openHarness({ registration: 'invite' })
+  const [alice, bob, guest] = await Promise.all(['alice', 'bob', 'guest'].map(name => h.member(name)))
+  await h.accounts.people.setKind('test', guest!.userId, 'external', {
+    expiresTs: h.now + dayMs,
+    sponsor: alice!.userId,
+  })
+  const search = async (token: string, term: string) =>
+    (await h.post('/_matrix/client/v3/user_directory/search', { search_term: term }, token)).body.results
+      .length
+  t.is(await search(alice!.token, 'bob'), 1)
+  t.is(await search(alice!.token, 'guest'), 0)
+  t.is(await search(guest!.token, 'bob'), 0)
+  t.truthy(bob)
   await h.close()
 })

@@ -108,7 +108,7 @@ async function asking() {
 
 test('what a verified device that we asked answers is taken, once; the others are told', async t => {
   const { us, old, fresh, requests, give } = await asking()
-  t.is(requests.length, 3)
+  t.is(requests.length, 4)
   await give(old)
   const held = await fresh.run(step => readSecret(step, 'm.cross_signing.self_signing'))
   t.is(held, us.selfSigning.toSecret())

@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import type { AppNotice } from '../../pwa/worker/calls.ts'
 import { Owner, type Told } from '../../pwa/worker/owner.ts'
+import { call } from '../support/client.ts'
 import type { ServerProcess, Session } from '../support/server-process.ts'
 
 /** Of everybody. */
@@ -27,6 +28,16 @@ export class Person {
   /** The same person at another device. */
   static async again(server: ServerProcess, name: string): Promise<Person> {
     return Person.#signedIn(server, await server.login(name, password))
+  }
+
+  /** By a token that another device of theirs was given. */
+  static async byToken(server: ServerProcess, token: string): Promise<Person> {
+    const { status, body } = await call(server.base, 'POST', '/_matrix/client/v3/login', {
+      body: { type: 'm.login.token', token },
+    })
+    if (status !== 200) throw new Error(`login: ${status} ${JSON.stringify(body)}`)
+    const { user_id: userId, device_id: deviceId, access_token: accessToken } = body
+    return Person.#signedIn(server, { userId, deviceId, token: accessToken })
   }
 
   static async #signedIn(server: ServerProcess, session: Session): Promise<Person> {

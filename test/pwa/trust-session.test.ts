@@ -1,5 +1,6 @@
 /** Our identity over its life, by sessions of the worker against the real server. */
 import anyTest, { type TestFn } from 'ava'
+import { parseLinkAddress } from '../../pwa/trust/link-address.ts'
 import type { Opener } from '../../pwa/vault/vault-key.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { Person, password } from './person.ts'
@@ -197,6 +198,32 @@ test('two people compare emoji in a room, and two devices of one person theirs',
   // Secrets came along: it can vouch for others itself.
   await second.until(async () => (await second.owner.calls.person(b.userId)).standing !== 'none')
   for (const person of [a, b, second]) await person.owner.calls.lock(null)
+})
+
+test('a code on the first device signs a second one in, and both trust each other', async t => {
+  const { server } = t.context
+  const first = await Person.begin(server, 'salma')
+  const { calls } = first.owner
+  await calls.setUpIdentity({ prf: null, auth: null })
+  const wish = await t.throwsAsync(calls.offerDeviceLink({ auth: null }), { code: 'CONFIRMATION_NEEDED' })
+  const { session } = (wish as unknown as { details: { session: string } }).details
+  const { linkId, url } = await calls.offerDeviceLink({ auth: { ...byPassword(first), session } })
+  const link = parseLinkAddress(url)!
+  t.is(link.origin, server.base)
+  const second = await Person.byToken(server, link.loginToken)
+  t.is(second.userId, first.userId)
+  await second.owner.calls.completeDeviceLink({ linkId, key: link.key })
+  t.is((await second.owner.calls.identity(null)).state, 'ready')
+  await first.until(() => first.notices('device-link').some(({ state }) => state === 'done'))
+  const devices = await first.until(async () => {
+    const list = await calls.ourDevices(null)
+    return list.find(({ deviceId, trust }) => deviceId === second.deviceId && trust === 'verified')
+  })
+  t.is(devices.enrolment['kind'], 'none')
+  // It is a full member: what the first one does not need to be there for.
+  await second.owner.calls.addPasskeyToIdentity(passkey(5))
+  await first.until(async () => (await calls.identity(null)).passkeys.includes('credential5'))
+  for (const person of [first, second]) await person.owner.calls.lock(null)
 })
 
 async function compare(t: import('ava').ExecutionContext, asks: Person, asked: Person, flowId: string) {

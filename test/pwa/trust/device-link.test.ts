@@ -4,7 +4,7 @@ import { ApiError } from '../../../pwa/api/api-error.ts'
 import { deviceTrust } from '../../../pwa/e2ee/cross-signing.ts'
 import { readIdentity } from '../../../pwa/e2ee/identity.ts'
 import { randomBytes, ready } from '../../../pwa/e2ee/primitives.ts'
-import { backupSecret, crossSigningSecrets, readSecret } from '../../../pwa/e2ee/secrets.ts'
+import { backupSecret, crossSigningSecrets, readSecret, storageSecret } from '../../../pwa/e2ee/secrets.ts'
 import { parseLinkAddress } from '../../../pwa/trust/link-address.ts'
 import { linkMessageType, writeLinkMessage } from '../../../pwa/trust/link-message.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
@@ -51,7 +51,7 @@ const trustOf = (device: TrustDevice, deviceId: string) =>
 
 const secretsOf = (device: TrustDevice) =>
   device.machine.run(async step => {
-    const names = [...crossSigningSecrets, backupSecret] as const
+    const names = [...crossSigningSecrets, backupSecret, storageSecret] as const
     const found = await Promise.all(names.map(name => readSecret(step, name)))
     return found.filter(secret => secret !== null)
   })
@@ -77,8 +77,13 @@ test('a new device and the one that shows the code trust each other, and the new
   t.is(await trustOf(first, 'NEW'), 'verified')
   t.is(await trustOf(fresh, 'FIRST'), 'verified')
   t.deepEqual(await secretsOf(fresh), await secretsOf(first))
-  t.is((await secretsOf(fresh)).length, 4)
+  t.is((await secretsOf(fresh)).length, 5)
   t.is((await fresh.calls.identity(null)).state, 'ready')
+  // Its passkey opens secret storage from now on, and it knows the recovery key when it is typed back.
+  const opener = { kind: 'passkey', credentialId: 'c', prfOutput: randomBytes(32) } as const
+  await fresh.calls.addPasskeyToIdentity(opener)
+  t.deepEqual((await fresh.calls.identity(null)).passkeys, ['c'])
+  t.deepEqual(opener.prfOutput, new Uint8Array(32))
   // The code works for its time only; what was done stays done.
   first.fire(120_000 + 600_000)
   t.deepEqual(first.links, ['joined', 'done'])

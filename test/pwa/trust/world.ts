@@ -18,7 +18,9 @@ export class TrustServer extends Hub {
   readonly accountData = new Map<string, JsonObject>()
   readonly backups: JsonObject[] = []
   /** Called with each request; what it throws is what the device gets. */
-  onRequest: (path: string) => void = () => {}
+  onRequest: (path: string, body: JsonObject) => void = () => {}
+  /** It knows of no such version. */
+  refusesBackup = false
   /** No answers any more. */
   isDown = false
 }
@@ -36,10 +38,11 @@ export class TrustDevice implements Participant {
   readonly trust: Trust
   readonly calls: TrustCalls
   readonly told: TrustNotice[] = []
-  readonly records = new MemoryRecords()
+  readonly records: MemoryRecords
   readonly timers = new Set<Timer>()
 
-  private constructor(server: TrustServer, device: OurDevice) {
+  private constructor(server: TrustServer, device: OurDevice, records = new MemoryRecords()) {
+    this.records = records
     this.server = server
     this.device = device
     this.userId = device.userId
@@ -53,6 +56,14 @@ export class TrustDevice implements Participant {
     const open = new TrustDevice(server, device)
     server.participants[server.participants.indexOf(device)] = open
     return open
+  }
+
+  /** As after a crash: from what was stored. */
+  restarted(): TrustDevice {
+    this.trust.close()
+    const again = new TrustDevice(this.server, this.device, this.records)
+    this.server.participants[this.server.participants.indexOf(this)] = again
+    return again
   }
 
   get machine(): Machine {
@@ -83,7 +94,7 @@ export class TrustDevice implements Participant {
 
   async flush(): Promise<void> {
     for (const request of this.machine.outgoingRequests()) {
-      this.#reach(request.kind)
+      this.#reach(request.kind, request.body)
       await this.machine.receiveAnswer(request.id, this.#answer(request))
     }
   }
@@ -118,19 +129,19 @@ export class TrustDevice implements Participant {
     }
   }
 
-  #answer(request: OutgoingRequest): JsonObject {
+  #answer(request: OutgoingRequest): JsonObject | null {
     const { body } = request
     if (request.kind === 'account-data') {
       this.server.accountData.set(`${this.userId} ${request.type}`, structuredClone(body))
       return {}
     }
-    if (request.kind === 'backup-keys') return { count: 0 }
+    if (request.kind === 'backup-keys') return this.server.refusesBackup ? null : { count: 0 }
     const eventType = request.kind === 'to-device' ? request.eventType : undefined
     return this.server.answer(this, request.kind, structuredClone(body), eventType)
   }
 
   #request(method: string, path: string, body: JsonObject): JsonObject {
-    this.#reach(path)
+    this.#reach(path, body)
     const [, , , , ...parts] = path.split('/').map(decodeURIComponent)
     const missing = () => new ApiError('M_NOT_FOUND', 'none', { status: 404 })
     switch (`${method} ${parts.slice(0, 2).join('/')}`) {
@@ -148,6 +159,8 @@ export class TrustDevice implements Participant {
         if (!newest) throw missing()
         return { ...newest, version: String(this.server.backups.length), count: 0 }
       }
+      case 'GET devices':
+        return { devices: [] }
       case 'GET room_keys/keys':
         return { rooms: {} }
       case `GET user/${this.userId}`: {
@@ -160,8 +173,8 @@ export class TrustDevice implements Participant {
     }
   }
 
-  #reach(what: string): void {
+  #reach(what: string, body: JsonObject): void {
     if (this.server.isDown) throw new ApiError('OFFLINE', 'the server is down')
-    this.server.onRequest(what)
+    this.server.onRequest(what, body)
   }
 }

@@ -1,0 +1,101 @@
+/**
+ * The app as people meet it: built, served by the real server, opened in a real Chromium by people with authenticators of their own.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { call } from '../support/client.ts'
+import { ServerProcess } from '../support/server-process.ts'
+import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
+
+const root = join(import.meta.dirname, '../..')
+const adminToken = 'a-token-for-tests-that-administers-0123456789'
+/** Where pictures of views go: not tracked. */
+export const pictures = join(root, 'dist/pictures')
+
+/** Generous: a machine with two cores runs servers, browsers and tests at once. Only what never happens fails by it. */
+export const patienceMs = 30_000
+
+export interface PersonOptions extends AuthenticatorOptions {
+  readonly context?: BrowserContextOptions
+  readonly locale?: string
+}
+
+export class AppWorld {
+  readonly server: ServerProcess
+  readonly chromium: Browser
+
+  private constructor(server: ServerProcess, chromium: Browser) {
+    this.server = server
+    this.chromium = chromium
+  }
+
+  static async open(settings: Record<string, string> = {}): Promise<AppWorld> {
+    build()
+    const folder = join(root, 'dist/test')
+    mkdirSync(folder, { recursive: true })
+    const tokenFile = join(folder, `admin-${process.pid}.token`)
+    writeFileSync(tokenFile, `${adminToken}\n`, { mode: 0o600 })
+    const server = await ServerProcess.start({
+      settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings },
+    })
+    return new AppWorld(server, await launchChromium())
+  }
+
+  async close(): Promise<void> {
+    await this.chromium.close()
+    await this.server.remove()
+  }
+
+  /** An enrolment link for somebody who has no account yet. */
+  async invite(name: string, displayName: string): Promise<string> {
+    const { status, body } = await call(this.server.base, 'POST', '/_letro/admin/v1/enrolment-links', {
+      token: adminToken,
+      body: { user_id: `@${name}:localhost`, display_name: displayName },
+    })
+    if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
+    return body['link'] as string
+  }
+
+  /** Somebody at a browser of their own, whose passkey has the PRF extension unless said otherwise. */
+  async visitor({ context = {}, locale = 'en', prf = true, ...rest }: PersonOptions = {}): Promise<Visitor> {
+    const opened = await this.chromium.newContext({
+      locale,
+      viewport: { width: 1280, height: 800 },
+      ...context,
+    })
+    opened.setDefaultTimeout(patienceMs)
+    return Visitor.at(opened, { prf, ...rest })
+  }
+
+  /** A new person, enrolled, with the recovery key put off: inside. */
+  async enrolled(name: string, displayName: string, options: PersonOptions = {}): Promise<Visitor> {
+    const visitor = await this.visitor(options)
+    await visitor.page.goto(await this.invite(name, displayName))
+    await visitor.page.locator('button[type=submit].main').click()
+    await visitor.page.locator('.recovery-key').waitFor()
+    await visitor.page.locator('.enter-foot button').click()
+    await finish(visitor.page)
+    return visitor
+  }
+}
+
+/** What is said last of a new device is put off. */
+export async function finish(page: Page): Promise<void> {
+  await page.locator('.enter-acts button').last().click()
+  await inside(page)
+}
+
+export async function inside(page: Page): Promise<void> {
+  await page.locator('nav.list').waitFor()
+}
+
+/** Once for all test files: what is there and fits is used. */
+export function build(): void {
+  const { status } = spawnSync(process.execPath, ['scripts/build.ts', '--if-changed'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('the app could not be built')
+}
