@@ -94,7 +94,7 @@ export class Desk {
         maxUploadBytes: async () => this.maxUploadBytes,
         randomBytes,
         tell: news => this.transfers.push(news),
-        uploaded: async () => {},
+        uploaded: async (_, { fileId }) => void this.log.push(`uploaded ${fileId}`),
       }),
       changed: roomId => this.changes.push(roomId),
       clock: () => this.now,
