@@ -6,11 +6,13 @@ import { computed } from '@preact/signals'
 import { render } from 'preact'
 import { setManner } from './i18n/i18n.ts'
 import { ownerState, session } from './views/account.ts'
+import { DemoBanner } from './views/enter/demo-banner.tsx'
 import { stage } from './views/enter/flow.ts'
 import { lazy } from './views/parts/lazy.tsx'
 import { Toasts } from './views/parts/toast.tsx'
 import { registerServiceWorker } from './views/rooms/update-prompt.tsx'
 import { followAddress } from './views/route.ts'
+import { readServerInfo } from './views/server-info.ts'
 
 const Enter = lazy(async () => (await import('./views/enter/enter.tsx')).Enter)
 const Shell = lazy(async () => (await import('./views/rooms/shell.tsx')).Shell)
@@ -23,6 +25,7 @@ const isInside = computed(
 function App() {
   return (
     <>
+      <DemoBanner />
       {isInside.value ? <Shell /> : <Enter />}
       <Toasts />
     </>
@@ -33,3 +36,4 @@ followAddress()
 await setManner({})
 render(<App />, document.getElementById('app')!)
 void registerServiceWorker()
+void readServerInfo().catch(() => {})

@@ -73,6 +73,7 @@ export function onNotice(listener: Listener): () => void {
 /** What the signals stand on: asked once the vault is open, then kept up by notices. */
 export async function readAccount(): Promise<void> {
   ownerState.value = await call('state', null)
+  isWaiting.value = false
   if (ownerState.value.vault !== 'open') return
   session.value = await call('session', null)
   if (!session.value) return

@@ -7,6 +7,14 @@ export interface ServerInfo {
   readonly push: { readonly allowed: boolean; readonly vapidPublicKey: string | null }
   /** A device without contact for so long locks itself; 0: never. */
   readonly lockAfterDays: number
+  /** Who is signed in by one click; none where this is no demonstration. */
+  readonly demo: readonly DemoPerson[]
+}
+
+export interface DemoPerson {
+  readonly userId: string
+  readonly name: string
+  readonly role: string
 }
 
 /** Null: not known yet. */
@@ -19,7 +27,7 @@ export async function readServerInfo(): Promise<void> {
 
 /** What is missing is not allowed. */
 export function parseServerInfo(answer: Json): ServerInfo {
-  const { server_name: serverName, push, policy } = isObject(answer) ? answer : {}
+  const { server_name: serverName, push, policy, demo } = isObject(answer) ? answer : {}
   const { allowed, vapid_public_key: key } = isObject(push) ? push : {}
   const days = isObject(policy) ? policy['lock_after_days'] : 0
   return {
@@ -29,5 +37,18 @@ export function parseServerInfo(answer: Json): ServerInfo {
       vapidPublicKey: typeof key === 'string' ? key : null,
     },
     lockAfterDays: typeof days === 'number' && days > 0 ? days : 0,
+    demo: isObject(demo) && Array.isArray(demo['people']) ? demo['people'].flatMap(demoPerson) : [],
   }
+}
+
+function demoPerson(person: Json): DemoPerson[] {
+  if (!isObject(person) || typeof person['user_id'] !== 'string') return []
+  const { user_id: userId, name, role } = person
+  return [
+    {
+      userId,
+      name: typeof name === 'string' ? name : userId,
+      role: typeof role === 'string' ? role : '',
+    },
+  ]
 }

@@ -134,7 +134,8 @@ export class App {
     machine.onNotice(notice => {
       deps.onEngineNotice(notice)
       if (notice.kind === 'room-keys') {
-        void reopen({ store, machine, search, tell }, notice.roomId, notice.sessionIds)
+        const { roomId, sessionIds } = notice
+        void this.history.alone(roomId, () => reopen({ store, machine, search, tell }, roomId, sessionIds))
       }
       if (notice.kind === 'identity-changed') outbox.queue.decided()
     })

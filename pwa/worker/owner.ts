@@ -16,10 +16,11 @@ import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
 import { App } from './app.ts'
-import type { AppCalls, AppNotice, NewSession, TrustCalls } from './calls.ts'
+import type { AppCalls, AppNotice, NewSession } from './calls.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
+import { withRecoveryWayIn } from './recovery-way-in.ts'
 import { roomActs } from './room-acts.ts'
 import { roomReads } from './room-calls.ts'
 import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
@@ -62,7 +63,7 @@ export interface RecoveryText {
 
 export interface VaultCalls {
   state(argument: null): Promise<OwnerState>
-  create(openers: readonly Opener[]): Promise<OwnerState>
+  create(openers: readonly (Opener | RecoveryText)[]): Promise<OwnerState>
   openInMemory(argument: null): Promise<OwnerState>
   unlock(opener: Opener | RecoveryText): Promise<OwnerState>
   lock(argument: null): Promise<OwnerState>
@@ -124,9 +125,10 @@ export class Owner {
 
   readonly calls: OwnerCalls & Calls = {
     state: () => this.#state(),
-    create: openers =>
+    create: given =>
       this.#change(async () => {
         this.#mustBeShut()
+        const openers = given.map(asOpener)
         await this.#hold(await using(openers, () => Vault.create(this.#options, openers)))
       }),
     openInMemory: () =>
@@ -196,27 +198,13 @@ export class Owner {
       roomId => this.#forgetRoom(roomId),
     ),
     ...messageCalls(() => this.#app),
-    ...this.#trustCalls(),
-  }
-
-  /** The recovery key opens the vault as well: one sheet of paper, not two. */
-  #trustCalls(): TrustCalls {
-    const calls = trustCalls(() => this.#app.trust)
-    const keyed =
-      <A>(make: (argument: A) => Promise<{ recoveryKey: string }>) =>
-      async (argument: A) => {
-        const made = await make(argument)
-        if (!this.#vault.isInMemory) {
-          await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(made.recoveryKey) })
-        }
-        return made
-      }
-    return {
-      ...calls,
-      setUpIdentity: keyed(calls.setUpIdentity),
-      resetIdentity: keyed(calls.resetIdentity),
-      newRecoveryKey: keyed(calls.newRecoveryKey),
-    }
+    ...withRecoveryWayIn(
+      trustCalls(() => this.#app.trust),
+      async text => {
+        if (this.#vault.isInMemory) return
+        await this.calls.setWayIn({ kind: 'recovery-key', recoveryKey: parseRecoveryKey(text) })
+      },
+    ),
   }
 
   get #vault(): Vault {

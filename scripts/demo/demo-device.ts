@@ -91,6 +91,14 @@ export class DemoDevice {
     await this.until('everything to leave', async () => (await this.calls.waiting(null)) === 0)
   }
 
+  /** Until every key that it has is in the backup: from then on another device of its person can read it all. */
+  async backUp(): Promise<void> {
+    await this.until('the key backup', async () => {
+      const { backup } = await this.calls.identity(null)
+      return backup?.waiting === 0
+    })
+  }
+
   async until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
     for (let i = 0; i < 1_500; i++) {
       const found = await look()

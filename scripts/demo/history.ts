@@ -295,3 +295,8 @@ export const history: readonly Line[] = [
   jonasClaire('claire', [1, '18:20'], 'How is bed 2?'),
   jonasClaire('jonas', [1, '18:24'], 'Sleeping. 37.2.'),
 ]
+
+/** All that was ever written, what was edited and withdrawn included. */
+export function sentTexts(): string[] {
+  return history.flatMap(({ text, edited }) => (edited === undefined ? [text] : [text, edited]))
+}

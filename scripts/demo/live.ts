@@ -29,6 +29,7 @@ export async function liveThrough(
   }
   server.setClock(null)
   await life.read()
+  for (const device of devices.values()) await device.backUp()
   return devices
 }
 

@@ -151,3 +151,12 @@ export const rooms: readonly Room[] = [
   { key: 'amal-layla', by: 'layla', members: ['amal'], kind: 'direct' },
   { key: 'jonas-claire', by: 'claire', members: ['jonas'], kind: 'direct' },
 ]
+
+/** What encryption does not hide: names and topics. */
+export function wordsInTheOpen(): string[] {
+  const all = [
+    ...rooms.flatMap(({ name, topic }) => [name, topic]),
+    ...people.flatMap(({ displayName, device }) => [displayName, device]),
+  ]
+  return all.filter(text => text !== undefined)
+}

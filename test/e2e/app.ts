@@ -37,7 +37,9 @@ export class AppWorld {
     mkdirSync(folder, { recursive: true })
     const tokenFile = join(folder, `admin-${process.pid}.token`)
     writeFileSync(tokenFile, `${adminToken}\n`, { mode: 0o600 })
-    const server = await ServerProcess.start({ settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings } })
+    const server = await ServerProcess.start({
+      settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings },
+    })
     return new AppWorld(server, await launchChromium())
   }
 
@@ -74,9 +76,15 @@ export class AppWorld {
     await visitor.page.locator('button[type=submit].main').click()
     await visitor.page.locator('.recovery-key').waitFor()
     await visitor.page.locator('.enter-foot button').click()
-    await inside(visitor.page)
+    await finish(visitor.page)
     return visitor
   }
+}
+
+/** What is said last of a new device is put off. */
+export async function finish(page: Page): Promise<void> {
+  await page.locator('.enter-acts button').last().click()
+  await inside(page)
 }
 
 export async function inside(page: Page): Promise<void> {

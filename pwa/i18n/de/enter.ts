@@ -125,4 +125,56 @@ export const enter: Translated<typeof en> = {
     'Ein anderes Ihrer Geräte lädt dieses ein. Es wird hier angemeldet, bekommt einen Passkey und liest Ihre Nachrichten.',
   linkYes: 'Dieses Gerät hinzufügen',
   linkNote: 'Fahren Sie nur fort, wenn Sie selbst diesen Code eben auf Ihrem anderen Gerät geöffnet haben.',
+  readOn: 'Ohne Anmeldung weiterlesen',
+  sealedTitle: 'Hier liegt noch etwas von einer früheren Anmeldung',
+  sealedLead:
+    'Dieser Browser bewahrt eine versiegelte Kopie Ihres Kontos auf, von einem Gerät, das hier früher angemeldet war. Ihr Passkey öffnet sie nicht.',
+  sealedReplace: 'Entfernen und fortfahren',
+  sealedLeave: 'Liegen lassen und nichts speichern',
+  sealedLeaveHint:
+    '„Nichts speichern“: Sie nutzen Letro wie auf einem gemeinsam genutzten Computer, bis der letzte Tab geschlossen wird.',
+  overdueTitle: 'Letro fragt zuerst seinen Server',
+  overdueLead: {
+    one: 'Dieses Gerät hatte seit {count} Tag keine Verbindung zu seinem Server. Nach der Regel Ihrer Organisation öffnet es sich dann erst, wenn der Server geantwortet hat.',
+    other:
+      'Dieses Gerät hatte seit {count} Tagen keine Verbindung zu seinem Server. Nach der Regel Ihrer Organisation öffnet es sich dann erst, wenn der Server geantwortet hat.',
+  },
+  overdueAsking: 'Der Server wird gefragt …',
+  overdueOffline: 'Der Server ist nicht erreichbar. Sobald er es ist, geht es von selbst weiter.',
+  lockAgain: 'Wieder sperren',
+  settingUpOffline: 'Der Server ist nicht erreichbar. Sobald er es ist, geht es von selbst weiter.',
+  demo: 'DEMO',
+  demoText: 'Erfundene Personen, Wegwerfdaten. Wer diese Seite erreicht, kann jede von ihnen sein.',
+  demoPeople: 'Wählen Sie, wer Sie sind',
+  lastTitle: 'Sie sind drin',
+  lastLead: 'Letro ist auf diesem Gerät bereit.',
+  lastConfirm:
+    'Noch eine Berührung: Ihr Passkey unterschreibt die Schlüssel dieses Geräts. Andere sehen dann, dass Sie es sind, der es benutzt.',
+  confirmDevice: 'Mit Passkey bestätigen',
+  confirmLater: 'Später',
+  open: 'Letro öffnen',
+  goodToKnow: 'Gut zu wissen',
+  onlyPasskey:
+    'Das ist Ihr einziger Passkey, und es gibt ihn nur auf diesem Gerät. Fügen Sie unter Einstellungen › Passkeys einen zweiten hinzu, auf einem Sicherheitsschlüssel oder einem anderen Gerät.',
+  ringsNot:
+    'Dieses Telefon klingelt nicht, solange Letro geschlossen ist. Ihre Organisation hat das nicht eingeschaltet.',
+  mayBeCleared:
+    'Ihr Browser darf löschen, was hier gespeichert ist, wenn auf dem Gerät der Platz knapp wird. Letro zu installieren oder Mitteilungen zu erlauben verhindert das meist. Was der Server hat, kommt zurück.',
+  scan: 'QR-Code scannen',
+  scanStop: 'Kamera ausschalten',
+  scanLabel: 'Kamera: Halten Sie den Code davor',
+  noServiceWorker:
+    'In diesem Fenster öffnet sich Letro nur, solange sein Server erreichbar ist. Ein privates Fenster oder eine Einstellung verhindert, dass es gespeichert wird.',
+  linkInstall:
+    'Installieren Sie Letro zuerst auf dem Home-Bildschirm und scannen Sie den Code dort: Die installierte App hat ihren eigenen Speicher.',
+  remindRecoveryNever:
+    'Sie haben Ihren Wiederherstellungsschlüssel noch nicht aufbewahrt. Wer ihn nicht hat und alle Geräte verliert, verliert alle Nachrichten.',
+  remindRecoveryMake: 'Schlüssel erhalten',
+  remindRecovery: 'Haben Sie Ihren Wiederherstellungsschlüssel noch? Geben Sie eine Gruppe daraus ein.',
+  remindRecoveryRight: 'Richtig: Sie haben ihn noch.',
+  remindRecoveryLost: 'Ich habe ihn nicht mehr',
+  remindPasskey:
+    'Sie haben einen Passkey, auf einem Gerät. Ein zweiter bewahrt Sie davor, ausgesperrt zu werden.',
+  remindPasskeyAdd: 'Passkey hinzufügen',
+  remindLater: 'Jetzt nicht',
 }

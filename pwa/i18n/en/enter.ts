@@ -117,4 +117,53 @@ export const enter = {
     'Another device of yours invites this one. It is signed in here, gets a passkey, and reads your messages.',
   linkYes: 'Add this device',
   linkNote: 'Only go on if you yourself have just opened this code on your other device.',
+  readOn: 'Read without signing in',
+  sealedTitle: 'Something of an earlier sign-in is here',
+  sealedLead:
+    'This browser keeps a sealed copy of your account, from a device that was signed in here before. Your passkey does not open it.',
+  sealedReplace: 'Remove it and go on',
+  sealedLeave: 'Leave it, and keep nothing',
+  sealedLeaveHint: '“Keep nothing”: you use Letro as on a shared computer, until the last tab is closed.',
+  overdueTitle: 'Letro asks its server first',
+  overdueLead: {
+    one: 'This device had no contact with its server for {count} day. Your organisation’s rule is that it then opens only once the server has answered.',
+    other:
+      'This device had no contact with its server for {count} days. Your organisation’s rule is that it then opens only once the server has answered.',
+  },
+  overdueAsking: 'Asking the server …',
+  overdueOffline: 'The server is not within reach. Letro goes on by itself as soon as it is.',
+  lockAgain: 'Lock again',
+  settingUpOffline: 'The server is not within reach. This goes on by itself as soon as it is.',
+  demo: 'DEMO',
+  demoText: 'Invented people, throw-away data. Anybody who reaches this page can be any of them.',
+  demoPeople: 'Choose who you are',
+  lastTitle: 'You are in',
+  lastLead: 'Letro is ready on this device.',
+  lastConfirm:
+    'One touch more: your passkey signs the keys of this device. Others then see that it is you who uses it.',
+  confirmDevice: 'Confirm with passkey',
+  confirmLater: 'Later',
+  open: 'Open Letro',
+  goodToKnow: 'Good to know',
+  onlyPasskey:
+    'This is your only passkey, and it is on this device alone. Add a second one, on a key or another device, under Settings › Passkeys.',
+  ringsNot: 'This phone will not ring while Letro is closed. Your organisation has not switched that on.',
+  mayBeCleared:
+    'Your browser may clear what is stored here when the device runs out of room. Installing Letro, or allowing notifications, usually prevents it. What the server has returns.',
+  scan: 'Scan a QR code',
+  scanStop: 'Stop the camera',
+  scanLabel: 'Camera: hold the code in front of it',
+  noServiceWorker:
+    'In this window Letro opens only while its server is within reach. A private window, or a setting, keeps it from being stored.',
+  linkInstall:
+    'Install Letro on the home screen first, and scan the code there: the installed app keeps its own storage.',
+  remindRecoveryNever:
+    'You have not kept your recovery key yet. Without it, whoever loses every device loses all messages.',
+  remindRecoveryMake: 'Get a recovery key',
+  remindRecovery: 'Do you still have your recovery key? Type one group of it.',
+  remindRecoveryRight: 'Right: you still have it.',
+  remindRecoveryLost: 'I no longer have it',
+  remindPasskey: 'You have one passkey, on one device. A second one keeps you from being locked out.',
+  remindPasskeyAdd: 'Add a passkey',
+  remindLater: 'Not now',
 }

@@ -125,4 +125,55 @@ export const enter: Translated<typeof en> = {
     'Un autre de vos appareils invite celui-ci. Il sera connecté ici, recevra une clé d’accès et lira vos messages.',
   linkYes: 'Ajouter cet appareil',
   linkNote: 'Ne continuez que si vous venez vous-même d’ouvrir ce code sur votre autre appareil.',
+  readOn: 'Lire sans se connecter',
+  sealedTitle: 'Il reste ici quelque chose d’une connexion antérieure',
+  sealedLead:
+    'Ce navigateur conserve une copie scellée de votre compte, d’un appareil connecté ici auparavant. Votre clé d’accès ne l’ouvre pas.',
+  sealedReplace: 'La supprimer et continuer',
+  sealedLeave: 'La laisser, et ne rien conserver',
+  sealedLeaveHint:
+    '« Ne rien conserver » : vous utilisez Letro comme sur un ordinateur partagé, jusqu’à la fermeture du dernier onglet.',
+  overdueTitle: 'Letro interroge d’abord son serveur',
+  overdueLead: {
+    one: 'Cet appareil n’a pas eu de contact avec son serveur depuis {count} jour. Selon la règle de votre organisation, il ne s’ouvre alors qu’une fois que le serveur a répondu.',
+    other:
+      'Cet appareil n’a pas eu de contact avec son serveur depuis {count} jours. Selon la règle de votre organisation, il ne s’ouvre alors qu’une fois que le serveur a répondu.',
+  },
+  overdueAsking: 'Interrogation du serveur…',
+  overdueOffline: 'Le serveur est hors de portée. Letro continue de lui-même dès qu’il répond.',
+  lockAgain: 'Verrouiller à nouveau',
+  settingUpOffline: 'Le serveur est hors de portée. La suite vient d’elle-même dès qu’il répond.',
+  demo: 'DÉMO',
+  demoText: 'Personnes inventées, données jetables. Quiconque atteint cette page peut être chacune d’elles.',
+  demoPeople: 'Choisissez qui vous êtes',
+  lastTitle: 'Vous y êtes',
+  lastLead: 'Letro est prêt sur cet appareil.',
+  lastConfirm:
+    'Encore un geste : votre clé d’accès signe les clés de cet appareil. Les autres voient alors que c’est bien vous qui l’utilisez.',
+  confirmDevice: 'Confirmer avec la clé d’accès',
+  confirmLater: 'Plus tard',
+  open: 'Ouvrir Letro',
+  goodToKnow: 'Bon à savoir',
+  onlyPasskey:
+    'C’est votre seule clé d’accès, et elle n’existe que sur cet appareil. Ajoutez-en une deuxième, sur une clé de sécurité ou un autre appareil, sous Réglages › Clés d’accès.',
+  ringsNot: 'Ce téléphone ne sonnera pas quand Letro est fermé. Votre organisation ne l’a pas activé.',
+  mayBeCleared:
+    'Votre navigateur peut effacer ce qui est stocké ici quand la place vient à manquer. Installer Letro ou autoriser les notifications l’évite en général. Ce que le serveur possède revient.',
+  scan: 'Scanner un code QR',
+  scanStop: 'Arrêter la caméra',
+  scanLabel: 'Caméra : placez le code devant elle',
+  noServiceWorker:
+    'Dans cette fenêtre, Letro ne s’ouvre que si son serveur est à portée. Une fenêtre privée, ou un réglage, empêche de l’enregistrer.',
+  linkInstall:
+    'Installez d’abord Letro sur l’écran d’accueil et scannez le code là : l’application installée a son propre stockage.',
+  remindRecoveryNever:
+    'Vous n’avez pas encore conservé votre clé de récupération. Sans elle, qui perd tous ses appareils perd tous ses messages.',
+  remindRecoveryMake: 'Obtenir une clé',
+  remindRecovery: 'Avez-vous toujours votre clé de récupération ? Saisissez-en un groupe.',
+  remindRecoveryRight: 'Exact : vous l’avez toujours.',
+  remindRecoveryLost: 'Je ne l’ai plus',
+  remindPasskey:
+    'Vous avez une seule clé d’accès, sur un seul appareil. Une deuxième vous évite de rester dehors.',
+  remindPasskeyAdd: 'Ajouter une clé d’accès',
+  remindLater: 'Pas maintenant',
 }

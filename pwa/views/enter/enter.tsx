@@ -3,18 +3,20 @@ import './enter.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Language, languages, manner, setManner, t } from '../../i18n/i18n.ts'
-import { isWaiting } from '../account.ts'
+import { connection, isWaiting } from '../account.ts'
 import { lazy } from '../parts/lazy.tsx'
-import { Failure } from '../parts/notice.tsx'
+import { Failure, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
-import { arrive, stage } from './flow.ts'
+import { entry, stage } from './flow.ts'
 import { InstallView } from './install-view.tsx'
 import { InvitationView } from './invitation-view.tsx'
-import { EndedView, LockedView, LostView, MissingView, WaitingView } from './locked-view.tsx'
+import { LockedView } from './locked-view.tsx'
 import { PassphraseView } from './passphrase-view.tsx'
+import { EndedView, LostView, MissingView, OverdueView, SealedView, WaitingView } from './standing-views.tsx'
 import { StartView } from './start-view.tsx'
 
 const RecoveryKeyView = lazy(async () => (await import('./recovery-key-view.tsx')).RecoveryKeyView)
+const LastStepView = lazy(async () => (await import('./last-step-view.tsx')).LastStepView)
 const OpenIdentityView = lazy(async () => (await import('./open-identity-view.tsx')).OpenIdentityView)
 const DeviceLinkView = lazy(async () => (await import('./device-link-view.tsx')).DeviceLinkView)
 
@@ -22,7 +24,7 @@ export function Enter() {
   const [error, setError] = useState<unknown>(null)
   const begin = () => {
     setError(null)
-    arrive().catch(setError)
+    entry.arrive().catch(setError)
   }
   useEffect(begin, [])
   return (
@@ -49,9 +51,9 @@ function Stage() {
     case 'missing':
       return <MissingView what={at.what} />
     case 'start':
-      return <StartView />
+      return <StartView error={at.error ?? null} />
     case 'install':
-      return <InstallView />
+      return <InstallView secret={at.secret} />
     case 'invitation':
       return <InvitationView secret={at.secret} invitation={at.invitation} />
     case 'device-link':
@@ -60,16 +62,18 @@ function Stage() {
       return <PassphraseView signedIn={at.signedIn} />
     case 'locked':
       return <LockedView />
+    case 'sealed':
+      return <SealedView signedIn={at.signedIn} />
+    case 'overdue':
+      return <OverdueView days={at.days} />
     case 'setting-up':
-      return (
-        <Page title={t('enter.settingUp')} lead={t('enter.settingUpLead')}>
-          <Skeleton lines={3} />
-        </Page>
-      )
+      return <SettingUp error={at.error} />
     case 'open-identity':
-      return <OpenIdentityView identity={at.identity} />
+      return <OpenIdentityView identity={at.identity} tried={at.error} />
     case 'recovery-key':
       return <RecoveryKeyView recoveryKey={at.recoveryKey} />
+    case 'last-step':
+      return <LastStepView facts={at.facts} />
     case 'lost':
       return <LostView />
     case 'ended':
@@ -77,6 +81,17 @@ function Stage() {
     default:
       return at satisfies never
   }
+}
+
+function SettingUp({ error }: { error: unknown }) {
+  const isAlone = connection.value.state === 'offline'
+  return (
+    <Page title={t('enter.settingUp')} lead={t('enter.settingUpLead')}>
+      {error !== null && <Failure error={error} onRetry={() => void entry.goOn()} />}
+      {error === null && isAlone && <Notice tone="warn">{t('enter.settingUpOffline')}</Notice>}
+      {error === null && <Skeleton lines={3} />}
+    </Page>
+  )
 }
 
 /** Its heading has the focus when it comes, so that it is read out. */

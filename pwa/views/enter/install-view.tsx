@@ -5,15 +5,11 @@ import { Failure } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { become, stage } from './flow.ts'
-import { beginInvitation } from './server.ts'
+import { entry } from './flow.ts'
 
 /** iOS: the installed app has a storage of its own, so that enrolment happens there. The code goes along by hand. */
-export function InstallView() {
-  const at = stage.value
+export function InstallView({ secret }: { secret: string }) {
   const { busy, error, act } = useAct()
-  if (at.kind !== 'install') return null
-  const { secret } = at
   const copy = async () => {
     await navigator.clipboard.writeText(secret)
     toast(t('parts.copied'))
@@ -31,15 +27,7 @@ export function InstallView() {
       </p>
       {error !== null && <Failure error={error} />}
       <p class="enter-foot">
-        <Button
-          tone="quiet"
-          busy={busy}
-          onClick={() =>
-            void act(async () =>
-              become({ kind: 'invitation', secret, invitation: await beginInvitation(secret) }),
-            )
-          }
-        >
+        <Button tone="quiet" busy={busy} onClick={() => void act(() => entry.showInvitation(secret))}>
           {t('enter.installSkip')}
         </Button>
       </p>

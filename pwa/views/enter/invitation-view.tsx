@@ -8,7 +8,7 @@ import { plainName } from '../parts/plain-name.ts'
 import { suggestedName } from '../passkey-gesture.ts'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { enrol } from './flow.ts'
+import { entry } from './flow.ts'
 import type { Invitation } from './server.ts'
 import { hasPasskeys } from './support.ts'
 
@@ -43,7 +43,7 @@ export function InvitationView({ secret, invitation }: { secret: string; invitat
       <form
         onSubmit={event => {
           event.preventDefault()
-          void act(() => enrol(secret, invitation, name.trim(), !isShared))
+          void act(() => entry.enrol(secret, invitation, name.trim(), !isShared))
         }}
       >
         <Field

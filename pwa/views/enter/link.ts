@@ -4,8 +4,6 @@ export type Arrival =
   | { readonly kind: 'invitation'; readonly secret: string }
   /** Everything that the QR code of a first device says. */
   | { readonly kind: 'device-link'; readonly fragment: string }
-  /** One-use sign-in token; a demonstration makes them. */
-  | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'none' }
 
 export function arrivalOf(address: { readonly pathname: string; readonly hash: string }): Arrival {
@@ -13,7 +11,6 @@ export function arrivalOf(address: { readonly pathname: string; readonly hash: s
   if (fragment === '' || fragment.startsWith('/')) return { kind: 'none' }
   if (address.pathname === '/enrol') return { kind: 'invitation', secret: fragment }
   if (address.pathname === '/link') return { kind: 'device-link', fragment }
-  if (address.pathname === '/demo') return { kind: 'token', token: fragment }
   return { kind: 'none' }
 }
 

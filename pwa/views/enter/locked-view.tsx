@@ -4,11 +4,10 @@ import { account, ownerState } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Code } from '../parts/name.tsx'
-import { Failure, Notice } from '../parts/notice.tsx'
+import { Failure } from '../parts/notice.tsx'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { become, forgetThisDevice, goOn, signInWithPasskey, unlock, unlockWithPasskey } from './flow.ts'
-import type { Missing } from './support.ts'
+import { entry } from './flow.ts'
 
 /** The vault is here and shut: each way in that it has, the passkey first. */
 export function LockedView() {
@@ -23,7 +22,7 @@ export function LockedView() {
   const submit = (event: Event) => {
     event.preventDefault()
     void act(() =>
-      unlock(
+      entry.unlock(
         shown === 'passphrase'
           ? { kind: 'passphrase', passphrase: text }
           : { kind: 'recovery-text', text: text.trim() },
@@ -42,7 +41,7 @@ export function LockedView() {
             tone="main"
             busy={busy}
             autoFocus
-            onClick={() => void act(() => unlockWithPasskey(credentialIds))}
+            onClick={() => void act(() => entry.unlockWithPasskey(credentialIds))}
           >
             {t('enter.unlockPasskey')}
           </Button>
@@ -76,97 +75,10 @@ export function LockedView() {
             {t('enter.useRecoveryKey')}
           </Button>
         )}
-        <Button tone="quiet" onClick={() => become({ kind: 'lost' })}>
+        <Button tone="quiet" onClick={() => entry.become({ kind: 'lost' })}>
           {t('enter.lostEverything')}
         </Button>
       </p>
     </Page>
   )
-}
-
-/** Says what comes back and what does not, before anything is given up. */
-export function LostView() {
-  const { busy, error, act } = useAct()
-  const [isSure, setSure] = useState(false)
-  const hasVault = ownerState.value?.vault === 'locked'
-  return (
-    <Page title={t('enter.lostTitle')} lead={t('enter.lostLead')}>
-      <h2>{t('enter.lostReturns')}</h2>
-      <ul class="enter-list">
-        <li>{t('enter.lostRooms')}</li>
-        <li>{t('enter.lostWithKey')}</li>
-      </ul>
-      <h2>{t('enter.lostGone')}</h2>
-      <ul class="enter-list">
-        <li>{t('enter.lostMessages')}</li>
-        <li>{t('enter.lostQueued')}</li>
-      </ul>
-      <h2>{t('enter.lostHow')}</h2>
-      <p>{t('enter.lostSteps')}</p>
-      {error !== null && <Failure error={error} />}
-      {hasVault && !isSure && (
-        <div class="enter-acts">
-          <Button tone="grave" onClick={() => setSure(true)}>
-            {t('enter.forgetDevice')}
-          </Button>
-        </div>
-      )}
-      {hasVault && isSure && (
-        <Notice
-          tone="bad"
-          actions={
-            <Button tone="grave" busy={busy} onClick={() => void act(forgetThisDevice)}>
-              {t('enter.forgetDeviceYes')}
-            </Button>
-          }
-        >
-          {t('enter.forgetDeviceSure')}
-        </Notice>
-      )}
-      <p class="enter-foot">
-        <Button tone="quiet" onClick={() => void goOn()}>
-          {t('parts.back')}
-        </Button>
-      </p>
-    </Page>
-  )
-}
-
-export function EndedView({ why }: { why: 'revoked' | 'expired' }) {
-  const { busy, error, act } = useAct()
-  return (
-    <Page
-      title={why === 'revoked' ? t('enter.revokedTitle') : t('enter.expiredTitle')}
-      lead={why === 'revoked' ? t('enter.revokedLead') : t('enter.expiredLead')}
-    >
-      {error !== null && <Failure error={error} />}
-      <div class="enter-acts">
-        {why === 'expired' ? (
-          <Button tone="main" busy={busy} onClick={() => void act(() => signInWithPasskey(true))}>
-            {t('enter.signIn')}
-          </Button>
-        ) : (
-          <Button tone="main" onClick={() => void forgetThisDevice()}>
-            {t('enter.startAgain')}
-          </Button>
-        )}
-      </div>
-    </Page>
-  )
-}
-
-export function MissingView({ what }: { what: Missing }) {
-  return (
-    <Page
-      title={t('enter.missingTitle')}
-      lead={t(`enter.missing_${what.replaceAll('-', '_')}` as 'enter.missing_wasm')}
-    >
-      <p>{t('enter.missingAdvice')}</p>
-    </Page>
-  )
-}
-
-/** A worker of another release owns the account. */
-export function WaitingView() {
-  return <Page title={t('enter.waitingTitle')} lead={t('enter.waitingLead')} />
 }

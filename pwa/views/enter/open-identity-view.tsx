@@ -1,35 +1,32 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import type { IdentityState } from '../../worker/calls.ts'
-import { call, onNotice, ourUserId } from '../account.ts'
+import { ourUserId } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { VerificationDialog } from '../trust/verification.tsx'
+import { askToVerify } from '../trust/verifications.ts'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { becomeReady, openWithPasskey, openWithRecoveryKey, startAgain } from './flow.ts'
+import { entry } from './flow.ts'
 
 /** There is an identity, and this device is not part of it yet: by passkey, by another device, by the recovery key. */
-export function OpenIdentityView({ identity }: { identity: IdentityState }) {
+export function OpenIdentityView({ identity, tried }: { identity: IdentityState; tried: unknown }) {
   const [text, setText] = useState('')
   const [isGivingUp, setGivingUp] = useState(false)
   const { busy, error, act } = useAct()
   const { passkeys, otherDevices, hasRecoveryKey } = identity
-  useEffect(
-    () =>
-      onNotice(notice => {
-        if (notice.kind !== 'identity') return
-        void call('identity', null).then(({ state }) => (state === 'ready' ? becomeReady() : undefined))
-      }),
-    [],
-  )
   return (
     <Page title={t('enter.openTitle')} lead={t('enter.openLead')}>
-      {error !== null && <Failure error={error} />}
+      {(error ?? tried) !== null && <Failure error={error ?? tried} />}
       <div class="enter-acts">
         {passkeys.length > 0 && (
-          <Button tone="main" busy={busy} onClick={() => void act(() => openWithPasskey(passkeys))}>
+          <Button
+            tone="main"
+            busy={busy}
+            onClick={() => void act(() => entry.identity.openWithPasskey(passkeys))}
+          >
             {t('enter.openPasskey')}
           </Button>
         )}
@@ -37,7 +34,7 @@ export function OpenIdentityView({ identity }: { identity: IdentityState }) {
           <Button
             tone={passkeys.length > 0 ? 'plain' : 'main'}
             busy={busy}
-            onClick={() => void act(() => call('requestVerification', { userId: ourUserId.value }))}
+            onClick={() => void act(() => askToVerify({ userId: ourUserId.peek() }))}
           >
             {t('enter.openDevice')}
           </Button>
@@ -48,7 +45,7 @@ export function OpenIdentityView({ identity }: { identity: IdentityState }) {
           class="enter-other"
           onSubmit={event => {
             event.preventDefault()
-            void act(() => openWithRecoveryKey(text.trim()))
+            void act(() => entry.identity.openWithRecoveryKey(text.trim()))
           }}
         >
           <Field
@@ -71,7 +68,7 @@ export function OpenIdentityView({ identity }: { identity: IdentityState }) {
         <Notice
           tone="bad"
           actions={
-            <Button tone="grave" busy={busy} onClick={() => void act(startAgain)}>
+            <Button tone="grave" busy={busy} onClick={() => void act(() => entry.identity.startAgain())}>
               {t('enter.newIdentityYes')}
             </Button>
           }

@@ -5,7 +5,7 @@ import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { choosePassphrase } from './flow.ts'
+import { entry } from './flow.ts'
 import type { SignedIn } from './server.ts'
 
 /** As vault-key.ts asks for. */
@@ -21,7 +21,7 @@ export function PassphraseView({ signedIn }: { signedIn: SignedIn }) {
   const submit = (event: Event) => {
     event.preventDefault()
     setTried(true)
-    if (!isShort && first === second) void act(() => choosePassphrase(signedIn, first))
+    if (!isShort && first === second) void act(() => entry.choosePassphrase(signedIn, first))
   }
   return (
     <Page title={t('enter.passphraseTitle')} lead={t('enter.passphraseLead')}>

@@ -5,9 +5,10 @@ import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
+import { saveFile } from '../settings/save-file.ts'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
-import { becomeReady } from './flow.ts'
+import { entry } from './flow.ts'
 
 /** The key that opens everything when all passkeys are lost: printed or saved, then one group of it typed back. */
 export function RecoveryKeyView({ recoveryKey }: { recoveryKey: string }) {
@@ -22,18 +23,14 @@ export function RecoveryKeyView({ recoveryKey }: { recoveryKey: string }) {
     void act(async () => {
       const isRight = await call('checkRecoveryKey', { group, text: text.trim() })
       setWrong(!isRight)
-      if (isRight) await becomeReady()
+      if (isRight) await entry.identity.lastStep()
     })
   }
-  const save = () => {
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(
+  const save = () =>
+    saveFile(
       new Blob([`${t('enter.recoveryFile')}\n\n${account.value}\n${recoveryKey}\n`], { type: 'text/plain' }),
+      'letro-recovery-key.txt',
     )
-    link.download = 'letro-recovery-key.txt'
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000)
-  }
   const copy = async () => {
     await navigator.clipboard.writeText(recoveryKey)
     toast(t('parts.copied'))
@@ -87,7 +84,7 @@ export function RecoveryKeyView({ recoveryKey }: { recoveryKey: string }) {
       )}
       <p class="enter-note">{t('enter.recoveryLater')}</p>
       <p class="enter-foot">
-        <Button tone="quiet" onClick={() => void becomeReady()}>
+        <Button tone="quiet" onClick={() => void act(() => entry.identity.lastStep())}>
           {t('enter.recoverySkip')}
         </Button>
       </p>

@@ -79,6 +79,25 @@ export async function signIn(proof: JsonObject, name: string, deviceId: string |
   )
 }
 
+/** A session that was opened and is not to be kept. */
+export async function signOut({ accessToken }: NewSession): Promise<void> {
+  await post(`${v3}/logout`, {}, accessToken)
+}
+
+export interface DemoSignIn {
+  readonly loginToken: string
+  /** Opens this person's identity, and seals what is stored here; null while their identity is being set up. */
+  readonly recoveryKey: string | null
+}
+
+/** Of a demonstration alone: see server/client-api/demo.ts. */
+export async function demoSignIn(userId: string): Promise<DemoSignIn> {
+  const answer = await post('/_letro/demo/v1/sign-in', { user_id: userId })
+  const { login_token: loginToken, recovery_key: recoveryKey } = answer
+  if (typeof loginToken !== 'string') throw malformed()
+  return { loginToken, recoveryKey: typeof recoveryKey === 'string' ? recoveryKey : null }
+}
+
 /** A first passkey of this device, in the minutes after another device let it in. */
 export async function beginPasskey({ accessToken }: NewSession): Promise<JsonObject> {
   const { options } = await post(`${letro}/passkeys/begin`, {}, accessToken)

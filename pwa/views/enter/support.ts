@@ -46,3 +46,12 @@ function hasDatabase(): Promise<boolean> {
     }
   })
 }
+
+/** Without one the app opens with the server in reach alone. */
+export function hasServiceWorker(): boolean {
+  return typeof navigator.serviceWorker === 'object'
+}
+
+export function hasCamera(): boolean {
+  return typeof navigator.mediaDevices?.getUserMedia === 'function'
+}

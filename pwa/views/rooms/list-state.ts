@@ -10,6 +10,13 @@ export const closed = signal<ReadonlySet<string>>(new Set())
 /** The side pane of a room; on a narrow window it lies over the room. */
 export const isSideOpen = signal(matchMedia('(min-width: 72rem)').matches)
 
+const phone = matchMedia('(max-width: 46rem)')
+/** One column at a time. As in shell.css. */
+export const isPhone = signal(phone.matches)
+phone.addEventListener('change', () => {
+  isPhone.value = phone.matches
+})
+
 export const sections = computed(() => sectionsOf(rooms.value?.values() ?? [], filter.value))
 export const shownRoom = computed(() => (route.value.view === 'room' ? route.value.roomId : null))
 

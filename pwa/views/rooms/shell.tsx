@@ -5,6 +5,7 @@ import './shell.css'
 import { useEffect } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
+import { Expired, Reminders } from '../enter/reminders.tsx'
 import { IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
@@ -13,8 +14,7 @@ import { VerificationDialog } from '../trust/verification.tsx'
 import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
 import { InvitationCard } from './invitation-card.tsx'
-import { attention, isSideOpen } from './list-state.ts'
-import { RecoveryReminder } from './recovery-reminder.tsx'
+import { attention, isPhone, isSideOpen } from './list-state.ts'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
@@ -45,21 +45,18 @@ export function Shell() {
       <div class={`shell${at.view === 'start' ? ' at-start' : ''}${hasSide ? ' with-side' : ''}`}>
         <RoomList />
         <main class="pane" id="main" tabIndex={-1}>
+          <Expired />
           <UpdatePrompt />
           <Main />
         </main>
         {hasSide && (
           <aside class="side" aria-label={t('rooms.whoCanRead')}>
-            <div class="side-close">
-              <IconButton
-                icon="close"
-                label={t('parts.close')}
-                onClick={() => {
-                  isSideOpen.value = false
-                }}
-              />
-            </div>
-            <WhoCanRead roomId={at.roomId} />
+            <WhoCanRead
+              roomId={at.roomId}
+              onClose={() => {
+                isSideOpen.value = false
+              }}
+            />
           </aside>
         )}
       </div>
@@ -82,6 +79,10 @@ function Main() {
         <RoomView
           key={at.roomId}
           roomId={at.roomId}
+          {...(isPhone.value && { onBack: () => go({ view: 'start' }) })}
+          onReaders={() => {
+            isSideOpen.value = !isSideOpen.value
+          }}
           {...(at.eventId !== undefined && { eventId: at.eventId })}
           {...(at.threadRoot !== undefined && { threadRoot: at.threadRoot })}
         />
@@ -123,7 +124,7 @@ function Start() {
           </dt>
           <dd>{t('rooms.keyHelp')}</dd>
         </dl>
-        <RecoveryReminder />
+        <Reminders />
       </Empty>
     </div>
   )

@@ -16,7 +16,7 @@ import { historyKey, joinRuleKey } from './room-rules.ts'
 import { RoomSettings } from './room-settings.tsx'
 
 /** The side pane of a room: who can read it, how it is protected, its people, its settings. */
-export function WhoCanRead({ roomId }: { roomId: string }) {
+export function WhoCanRead({ roomId, onClose }: { roomId: string; onClose?: () => void }) {
   const [selected, setSelected] = useState<string | null>(null)
   const [isSetting, setSetting] = useState(false)
   const detail = useAsked(
@@ -47,6 +47,7 @@ export function WhoCanRead({ roomId }: { roomId: string }) {
       <header class="trust-bar">
         <h2>{t('trust.whoCanRead')}</h2>
         <IconButton icon="settings" label={t('trust.roomSettings')} onClick={() => setSetting(true)} />
+        {onClose && <IconButton icon="close" label={t('parts.close')} onClick={onClose} />}
       </header>
       {detail.error !== null && <Failure error={detail.error} onRetry={detail.again} />}
       {members.error !== null && <Failure error={members.error} onRetry={members.again} />}
