@@ -47,16 +47,22 @@ export class Entry {
 
   /** Where the address and what this browser has lead to. */
   async arrive(): Promise<void> {
-    const { account, browser } = this.#ports
+    const { browser } = this.#ports
     const what = await browser.missing()
     if (what) return this.become({ kind: 'missing', what })
     const arrival = browser.takeArrival()
-    if (arrival.kind === 'invitation') return this.openInvitation(arrival.secret)
+    if (arrival.kind === 'invitation') return this.followInvitation(arrival.secret)
     if (arrival.kind === 'device-link') {
       return this.become({ kind: 'device-link', fragment: arrival.fragment })
     }
     // Revoked, and wiped: that is said before anything else.
     if (this.stage.peek().kind === 'ended') return
+    await this.resume()
+  }
+
+  /** From what this browser has. */
+  async resume(): Promise<void> {
+    const { account } = this.#ports
     const userId = account.userId()
     if (userId === null) return this.become({ kind: 'start' })
     account.open(userId, { keep: true })
@@ -83,6 +89,15 @@ export class Entry {
   }
 
   // ── signing in ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The address led here: what fails keeps the secret, which has left the address bar. */
+  async followInvitation(secret: string): Promise<void> {
+    try {
+      await this.openInvitation(secret)
+    } catch (error) {
+      this.become({ kind: 'invitation-failed', secret, error })
+    }
+  }
 
   async openInvitation(secret: string): Promise<void> {
     if (this.#ports.browser.mustInstallFirst()) return this.become({ kind: 'install', secret })

@@ -350,3 +350,19 @@ test('what is left to say is said once, and a touch of the passkey confirms the 
   await world.entry.identity.confirmDevice()
   t.is(world.stage, 'inside')
 })
+
+test('a link that cannot be opened now is kept, and an account that is here as well', async t => {
+  const world = new EntryWorld()
+  world.leftHere(['passkey key-1'], 'DEVICE')
+  world.arrival = { kind: 'invitation', secret: 'enrol_secret' }
+  world.refusals.set('beginInvitation', 'OFFLINE')
+  await world.entry.arrive()
+  const at = world.entry.stage.value as Extract<Stage, { kind: 'invitation-failed' }>
+  t.is(at.kind, 'invitation-failed')
+  t.is(at.secret, 'enrol_secret')
+  await world.entry.resume()
+  t.is(world.stage, 'locked')
+  t.is(world.account, amal)
+  await world.entry.followInvitation(at.secret)
+  t.is(world.stage, 'invitation')
+})
