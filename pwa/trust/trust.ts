@@ -68,6 +68,25 @@ export class Trust {
     return this.#running
   }
 
+  /**
+   * An identity is made or opened while nothing else is looked after: two backups made at once would leave a key in secret storage
+   * that does not open the backup.
+   */
+  async alone<T>(act: () => Promise<T>): Promise<T> {
+    while (this.#running) await this.#running
+    const acting = act()
+    const done = acting
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        this.#running = null
+      })
+    this.#running = done
+    return acting
+  }
+
   /** What is under way comes to nothing. */
   close(): void {
     this.#closed = true

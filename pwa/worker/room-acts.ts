@@ -26,6 +26,7 @@ type Acts = Omit<
   | 'typingIn'
   | 'findPeople'
   | 'publicRooms'
+  | 'spaceRooms'
   | 'searchMessages'
   | 'profile'
   | 'accountData'
@@ -167,7 +168,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
           masterKey: (await readIdentity(step, userId))?.masterKey ?? null,
         }),
       )
-      app().outbox.queue.wake()
+      app().outbox.queue.decided()
     },
     setAccountData,
     // Spec: client-server-api#put_matrixclientv3pushrulesglobalkindruleid

@@ -30,7 +30,7 @@ export function trustCalls(trust: () => Trust): TrustCalls {
     (which: 'first' | 'anew'): TrustCalls['setUpIdentity'] =>
     ({ prf, auth }) =>
       inTurn(prf, async () => ({
-        recoveryKey: await makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth),
+        recoveryKey: await trust().alone(() => makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth)),
       }))
   /** Stored when it returns; the other end hears of it as soon as it can be reached. */
   const decide = (input: Parameters<TrustDeps['machine']['run']>[0]): Promise<void> =>
@@ -43,7 +43,7 @@ export function trustCalls(trust: () => Trust): TrustCalls {
     openIdentity: opener =>
       inTurn(opener, async () => {
         const opened = trust()
-        await openOurIdentity(opened.deps, opener)
+        await opened.alone(() => openOurIdentity(opened.deps, opener))
         void opened.lookAfter()
       }),
     checkRecoveryKey: ({ group, text }) => checkRecoveryKey(deps(), group, text),

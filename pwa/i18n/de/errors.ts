@@ -44,26 +44,16 @@ export const errors: Translated<typeof en> = {
     'Was der Server gespeichert hat, gehört nicht zu Ihrer Identität. Nichts wurde übernommen.',
   STORAGE_NOT_SET_UP:
     'Es ist nichts hinterlegt, das sich öffnen ließe. Verwenden Sie ein anderes Ihrer Geräte.',
-  STORAGE_KEY_WRONG: 'Das ist nicht der Schlüssel, der es öffnet. Vielleicht wurde ein neuer erstellt.',
   STORAGE_KEY_NO_PASSKEY:
     'Dieser Passkey öffnet Ihre Identität nicht. Verwenden Sie einen anderen oder den Wiederherstellungsschlüssel.',
   STORAGE_KEY_NOT_HERE:
     'Dieses Gerät kennt den Wiederherstellungsschlüssel nicht. Erstellen Sie einen neuen, oder verwenden Sie das Gerät, das ihn hat.',
-  RECOVERY_KEY_MALFORMED: 'Das ist kein Wiederherstellungsschlüssel: Ein Zeichen fehlt oder ist falsch.',
   DEVICE_NOT_LISTED:
     'Der Server führt dieses Gerät noch nicht mit seinen Schlüsseln. Versuchen Sie es gleich noch einmal.',
   DEVICE_UNKNOWN: 'Der Server führt dieses Gerät nicht mehr.',
   DEVICE_IS_THIS_ONE: 'Das ist das Gerät, das Sie gerade benutzen. Melden Sie es im Menü ab.',
   NO_OTHER_DEVICE: 'Sie haben kein anderes Gerät, das gefragt werden könnte.',
   ROOM_NEEDED: 'Eine Person verifizieren Sie in einem Chat mit ihr. Öffnen Sie zuerst einen.',
-  LINK_TIMED_OUT:
-    'Das andere Gerät hat nicht rechtzeitig geantwortet. Zeigen Sie einen neuen Code und versuchen Sie es noch einmal.',
-  LINK_OTHER_IDENTITY:
-    'Der Server zeigt Ihren beiden Geräten verschiedene Identitäten. Nichts wurde weitergegeben. Sagen Sie es Ihrer Administration.',
-  LINK_OTHER_KEYS:
-    'Der Server zeigt für eines Ihrer Geräte andere Schlüssel, als es hat. Nichts wurde weitergegeben. Sagen Sie es Ihrer Administration.',
-  LINK_NOT_SIGNED:
-    'Das Wort des anderen Geräts ist hier nicht angekommen. Zeigen Sie einen neuen Code und versuchen Sie es noch einmal.',
   ENROLMENT_NOT_BEGUN: 'Das hat zu lange gedauert. Beginnen Sie noch einmal.',
   PASSKEY_BAD_SIGNATURE: 'Der Passkey hat das nicht signiert. Nichts wurde geändert.',
   PASSKEY_NOT_LISTED: 'Dieser Passkey ist nicht unter denen, für die Ihre Identität bürgt.',
@@ -76,7 +66,6 @@ export const errors: Translated<typeof en> = {
   QR_OTHER_FLOW: 'Dieser Code gehört zu einer anderen Verifizierung.',
   KEY_FILE_MALFORMED: 'Das ist keine Datei mit Raumschlüsseln.',
   KEY_FILE_WRONG_PASSPHRASE: 'Die Passphrase ist falsch, oder die Datei wurde verändert.',
-  PASSPHRASE_TOO_SHORT: 'Die Passphrase ist zu kurz: mindestens zehn Zeichen.',
   PASSPHRASE_TOO_LONG: 'Die Passphrase ist zu lang: höchstens 1.024 Zeichen.',
   LINK_MALFORMED: 'Das ist kein Link eines anderen Geräts.',
   BAD_ANSWER: 'Die Antwort des Servers war nicht verständlich.',

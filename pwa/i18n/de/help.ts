@@ -164,7 +164,7 @@ export const help: HelpTexts = {
         'Um Ihre Nachrichten nach einer neuen Anmeldung zu lesen, brauchen Sie ein anderes Gerät, einen Passkey, der Ihre Schlüssel öffnet, oder den Wiederherstellungsschlüssel. Ist dies Ihr einziges Gerät, vergewissern Sie sich, dass Sie ihn haben: Einstellungen, Wiederherstellung, Habe ich ihn noch?',
         'Wenn nur niemand hineinsehen soll: Sperren Sie. Einstellungen, Privatsphäre und Sperre, Jetzt sperren.',
         { heading: 'Auf einem gemeinsam genutzten Computer' },
-        'Wählen Sie bei der Anmeldung Gemeinsam genutzter Computer. Dann wird nichts aufbewahrt: Mit dem letzten Tab ist alles fort.',
+        'Geben Sie bei der Anmeldung an, dass es ein gemeinsam genutzter Computer ist. Dann wird nichts aufbewahrt: Mit dem letzten Tab ist alles fort.',
       ],
     },
     shortcuts: {

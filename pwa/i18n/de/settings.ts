@@ -55,6 +55,7 @@ export const settings: Translated<typeof english> = {
   notifySound: 'Mit Ton',
   push: 'Während Letro geschlossen ist',
   pushOff: 'Dieses Telefon klingelt nicht, solange Letro geschlossen ist.',
+  pushOffDevice: 'Dieses Gerät klingelt nicht, solange Letro geschlossen ist.',
   pushOffText:
     'Ihre Administratoren haben Web Push nicht eingeschaltet: Es braucht die Server des Browserherstellers.',
   pushUnsupported: 'Dieser Browser lässt sich nicht wecken, solange Letro geschlossen ist.',
@@ -87,12 +88,12 @@ export const settings: Translated<typeof english> = {
   removePassphrase: 'Passphrase entfernen',
   passphrase: 'Passphrase',
   passphraseAgain: 'Noch einmal',
-  passphraseHint:
-    'Mindestens {count} Zeichen; vier oder fünf Wörter sind gut. Sie öffnet Letro nur auf diesem Gerät.',
+  passphraseHint: 'Mindestens {count} Zeichen; vier oder fünf Wörter sind gut.',
   passphraseShort: 'Sie hat weniger als {count} Zeichen.',
   passphraseDiffers: 'Die beiden sind nicht gleich.',
   inMemory:
     'Dies ist ein gemeinsam genutzter Computer: Es wird nichts aufbewahrt, also gibt es nichts zu sperren. Mit dem letzten Tab ist alles fort.',
+  others: 'Was andere von Ihnen sehen',
   privateReceipts: 'Anderen nicht zeigen, was ich gelesen habe',
   privateReceiptsHint:
     'Sie sehen „gesendet“, nie „gelesen“. Sie selbst sehen weiterhin, was andere gelesen haben.',

@@ -164,7 +164,7 @@ export const help: HelpTexts = {
         'To read your messages after signing in again you need another device, a passkey that opens your keys, or the recovery key. If this is your only device, make sure that you have the recovery key: Settings, Recovery, Do I still have it?',
         'If you only want to keep others from looking: lock. Settings, Privacy and lock, Lock now.',
         { heading: 'On a shared computer' },
-        'Choose Shared computer when you sign in. Then nothing is kept: it is all gone when the last tab is closed.',
+        'Say when you sign in that it is a shared computer. Then nothing is kept: it is all gone when the last tab is closed.',
       ],
     },
     shortcuts: {

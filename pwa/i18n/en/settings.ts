@@ -53,6 +53,7 @@ export const settings = {
   notifySound: 'With a sound',
   push: 'While Letro is closed',
   pushOff: 'This phone will not ring while Letro is closed.',
+  pushOffDevice: 'This device will not ring while Letro is closed.',
   pushOffText:
     'Your administrators have not switched on Web Push: it takes the servers of the browser’s maker.',
   pushUnsupported: 'This browser cannot be woken while Letro is closed.',
@@ -85,12 +86,12 @@ export const settings = {
   removePassphrase: 'Remove the passphrase',
   passphrase: 'Passphrase',
   passphraseAgain: 'Again',
-  passphraseHint:
-    'At least {count} characters. Four or five words are good. It opens Letro on this device alone.',
+  passphraseHint: 'At least {count} characters. Four or five words are good.',
   passphraseShort: 'It is shorter than {count} characters.',
   passphraseDiffers: 'The two are not the same.',
   inMemory:
     'This is a shared computer: nothing is kept, so nothing can be locked. Everything is gone when the last tab is closed.',
+  others: 'What others see of you',
   privateReceipts: 'Do not show others what I have read',
   privateReceiptsHint: 'They see “sent”, never “read”. You still see what they have read.',
   hideTyping: 'Do not show others that I am typing',

@@ -38,25 +38,16 @@ export const errors: Translated<typeof en> = {
   SECRET_MISSING: 'Il manque à cet appareil une clé nécessaire. Ouvrez d’abord votre identité ici.',
   SECRET_MISMATCH: 'Ce que le serveur a conservé n’appartient pas à votre identité. Rien n’a été repris.',
   STORAGE_NOT_SET_UP: 'Rien n’a été déposé que l’on puisse ouvrir. Utilisez un autre de vos appareils.',
-  STORAGE_KEY_WRONG: 'Ce n’est pas la clé qui l’ouvre. Une plus récente a peut-être été créée.',
   STORAGE_KEY_NO_PASSKEY:
     'Cette clé d’accès n’ouvre pas votre identité. Utilisez-en une autre ou la clé de récupération.',
   STORAGE_KEY_NOT_HERE:
     'Cet appareil ne connaît pas la clé de récupération. Créez-en une nouvelle ou utilisez l’appareil qui la connaît.',
-  RECOVERY_KEY_MALFORMED: 'Ce n’est pas une clé de récupération : un caractère manque ou est faux.',
   DEVICE_NOT_LISTED:
     'Le serveur n’a pas encore les clés de cet appareil dans sa liste. Réessayez dans un instant.',
   DEVICE_UNKNOWN: 'Le serveur n’a plus cet appareil dans sa liste.',
   DEVICE_IS_THIS_ONE: 'C’est l’appareil que vous utilisez. Déconnectez-le depuis le menu.',
   NO_OTHER_DEVICE: 'Vous n’avez pas d’autre appareil à qui demander.',
   ROOM_NEEDED: 'On vérifie une personne dans une conversation avec elle. Ouvrez-en d’abord une.',
-  LINK_TIMED_OUT: 'L’autre appareil n’a pas répondu à temps. Affichez un nouveau code et réessayez.',
-  LINK_OTHER_IDENTITY:
-    'Le serveur montre des identités différentes à vos deux appareils. Rien n’a été transmis. Prévenez votre administrateur.',
-  LINK_OTHER_KEYS:
-    'Le serveur montre pour un de vos appareils d’autres clés que les siennes. Rien n’a été transmis. Prévenez votre administrateur.',
-  LINK_NOT_SIGNED:
-    'La confirmation de l’autre appareil n’est pas arrivée. Affichez un nouveau code et réessayez.',
   ENROLMENT_NOT_BEGUN: 'Cela a pris trop de temps. Recommencez.',
   PASSKEY_BAD_SIGNATURE: 'La clé d’accès n’a pas signé ceci. Rien n’a changé.',
   PASSKEY_NOT_LISTED: 'Cette clé d’accès n’est pas parmi celles dont votre identité se porte garante.',
@@ -69,7 +60,6 @@ export const errors: Translated<typeof en> = {
   QR_OTHER_FLOW: 'Ce code appartient à une autre vérification.',
   KEY_FILE_MALFORMED: 'Ce n’est pas un fichier de clés de salons.',
   KEY_FILE_WRONG_PASSPHRASE: 'La phrase secrète est fausse, ou le fichier a été modifié.',
-  PASSPHRASE_TOO_SHORT: 'La phrase secrète est trop courte : dix caractères au moins.',
   PASSPHRASE_TOO_LONG: 'La phrase secrète est trop longue : 1 024 caractères au plus.',
   LINK_MALFORMED: 'Ce n’est pas le lien d’un autre appareil.',
   BAD_ANSWER: 'La réponse du serveur n’a pas été comprise.',

@@ -160,7 +160,7 @@ export const help: HelpTexts = {
         'Pour lire vos messages après une nouvelle connexion, il vous faut un autre appareil, une clé d’accès qui ouvre vos clés, ou la clé de récupération. Si c’est votre seul appareil, assurez-vous de l’avoir : Réglages, Récupération, L’ai-je encore ?',
         'Si vous voulez seulement empêcher les regards : verrouillez. Réglages, Confidentialité et verrouillage, Verrouiller maintenant.',
         { heading: 'Sur un ordinateur partagé' },
-        'Choisissez Ordinateur partagé à la connexion. Rien n’est alors conservé : tout disparaît avec le dernier onglet.',
+        'Indiquez à la connexion que l’ordinateur est partagé. Rien n’est alors conservé : tout disparaît avec le dernier onglet.',
       ],
     },
     shortcuts: {

@@ -54,6 +54,7 @@ export const settings: Translated<typeof english> = {
   notifySound: 'Avec un son',
   push: 'Quand Letro est fermé',
   pushOff: 'Ce téléphone ne sonnera pas quand Letro est fermé.',
+  pushOffDevice: 'Cet appareil ne sonnera pas quand Letro est fermé.',
   pushOffText:
     'Vos administrateurs n’ont pas activé Web Push : il passe par les serveurs de l’éditeur du navigateur.',
   pushUnsupported: 'Ce navigateur ne peut pas être réveillé quand Letro est fermé.',
@@ -86,12 +87,12 @@ export const settings: Translated<typeof english> = {
   removePassphrase: 'Retirer la phrase secrète',
   passphrase: 'Phrase secrète',
   passphraseAgain: 'Encore une fois',
-  passphraseHint:
-    'Au moins {count} caractères ; quatre ou cinq mots conviennent. Elle n’ouvre Letro que sur cet appareil.',
+  passphraseHint: 'Au moins {count} caractères ; quatre ou cinq mots conviennent.',
   passphraseShort: 'Elle compte moins de {count} caractères.',
   passphraseDiffers: 'Les deux ne sont pas identiques.',
   inMemory:
     'Ceci est un ordinateur partagé : rien n’est conservé, il n’y a donc rien à verrouiller. Tout disparaît avec le dernier onglet.',
+  others: 'Ce que les autres voient de vous',
   privateReceipts: 'Ne pas montrer aux autres ce que j’ai lu',
   privateReceiptsHint: 'Ils voient « envoyé », jamais « lu ». Vous continuez à voir ce qu’ils ont lu.',
   hideTyping: 'Ne pas montrer aux autres que j’écris',

@@ -155,17 +155,17 @@ export class IdentitySetup {
       this.#stage.value = { kind: 'open-identity', identity: await call('identity', null), error }
       return
     }
-    const passkey = this.#takePasskey()
-    if (passkey) await this.#addPasskey(passkey)
+    await this.#addPasskey()
     await this.lastStep()
   }
 
-  /** Where the other device did not have the key of secret storage either, nothing is lost: settings offers it again. */
-  async #addPasskey(opener: Extract<Opener, { kind: 'passkey' }>): Promise<void> {
+  /** The passkey of this device opens secret storage as well. Settings offers it again where that fails. */
+  async #addPasskey(): Promise<void> {
+    const opener = this.#takePasskey()
     try {
-      await this.#ports.account.call('addPasskeyToIdentity', opener)
+      if (opener) await this.#ports.account.call('addPasskeyToIdentity', opener)
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'STORAGE_KEY_NOT_HERE') throw error
+      if (!(error instanceof VaultError)) throw error
     }
   }
 

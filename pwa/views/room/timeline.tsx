@@ -127,7 +127,7 @@ export function Timeline({
       <section
         class="timeline"
         ref={scroller}
-        aria-label={t('room.messages')}
+        aria-label={t(threadRoot === null ? 'room.messages' : 'room.thread')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
         tabIndex={0}
         onScroll={onScroll}
@@ -273,8 +273,9 @@ function inputsOf(row: Row): unknown[] {
 function Line({ row, active, flash }: { row: Row; active: boolean; flash: boolean }) {
   switch (row.kind) {
     case 'day':
+      // Without a key for the anchor: what sticks says nothing of where one is.
       return (
-        <li class="day" data-key={row.key}>
+        <li class="day">
           <h3>{formatDay(row.ts)}</h3>
         </li>
       )

@@ -109,7 +109,7 @@ function PushWords({ state }: { state: PushState }) {
     case 'not-allowed':
       return (
         <Notice>
-          <p>{t('settings.pushOff')}</p>
+          <p>{willNotRing()}</p>
           <p>{t('settings.pushOffText')}</p>
         </Notice>
       )
@@ -118,10 +118,14 @@ function PushWords({ state }: { state: PushState }) {
     case 'unsupported':
       return <Notice>{t('settings.pushUnsupported')}</Notice>
     case 'off':
-      return <p>{t('settings.pushOff')}</p>
+      return <p>{willNotRing()}</p>
     case 'on':
       return <p>{t('settings.pushIsOn')}</p>
   }
+}
+
+function willNotRing(): string {
+  return t(matchMedia('(pointer: coarse)').matches ? 'settings.pushOff' : 'settings.pushOffDevice')
 }
 
 const labels = {

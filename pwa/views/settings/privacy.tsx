@@ -74,7 +74,7 @@ function Others() {
     })
   return (
     <section>
-      <h3>{t('settings.privacy')}</h3>
+      <h3>{t('settings.others')}</h3>
       <Switch
         label={t('settings.privateReceipts')}
         hint={t('settings.privateReceiptsHint')}

@@ -264,6 +264,7 @@ test('a device link signs in once, however often the passkey is declined', async
   await world.entry.enterWithDeviceLink(link, 'Phone')
   t.is(world.calls.filter(name => name === 'signIn').length, 1)
   t.true(world.calls.includes('completeDeviceLink'))
+  t.deepEqual(world.identityPasskeys, ['key-1'], 'the new passkey opens secret storage as well')
   t.is(world.stage, 'inside')
 })
 
