@@ -171,4 +171,5 @@ export const enter: Translated<typeof en> = {
   invitationFailed: 'هذه الدعوة لا تُفتح',
   toStart: 'إلى تسجيل الدخول',
   failedTitle: 'لم ينجح ذلك',
+  againLead: 'مؤسستك تُدخلك من جديد. أنشئ مفتاح مرور جديدًا وتصبح في الداخل.',
 }

@@ -180,4 +180,6 @@ export const enter: Translated<typeof en> = {
   invitationFailed: 'Diese Einladung öffnet sich nicht',
   toStart: 'Zur Anmeldung',
   failedTitle: 'Das hat nicht geklappt',
+  againLead:
+    'Ihre Organisation lässt Sie wieder herein. Legen Sie einen neuen Passkey an, und Sie sind drin.',
 }

@@ -169,4 +169,5 @@ export const enter = {
   invitationFailed: 'This invitation does not open',
   toStart: 'To sign-in',
   failedTitle: 'That did not work',
+  againLead: 'Your organisation lets you in again. Create a new passkey, and you are in.',
 }

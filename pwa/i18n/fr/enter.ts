@@ -179,4 +179,5 @@ export const enter: Translated<typeof en> = {
   invitationFailed: 'Cette invitation ne s’ouvre pas',
   toStart: 'Vers la connexion',
   failedTitle: 'Cela n’a pas fonctionné',
+  againLead: 'Votre organisation vous fait revenir. Créez une nouvelle clé d’accès, et vous y êtes.',
 }
