@@ -83,6 +83,7 @@ export class AppWorld {
 
 /** What is said last of a new device is put off. */
 export async function finish(page: Page): Promise<void> {
+  await page.locator('.recovery-key').waitFor({ state: 'detached' })
   await page.locator('.enter-acts button').last().click()
   await inside(page)
 }
@@ -93,6 +94,7 @@ export async function inside(page: Page): Promise<void> {
 
 /** Once for all test files: what is there and fits is used. */
 export function build(): void {
+  if (process.env['LETRO_TEST_APP'] === 'built') return
   const { status } = spawnSync(process.execPath, ['scripts/build.ts', '--if-changed'], {
     cwd: root,
     stdio: 'inherit',
