@@ -201,7 +201,7 @@ export class App {
         maxUploadBytes: asMuchAsItTakes(http),
         randomBytes,
         tell: told,
-        uploaded: (uploaded, content) => media.keepOwn(uploaded, content),
+        uploaded: (uploaded, file) => media.keepOwn(uploaded, file.size, () => files.blob(file)),
       }),
       changed: roomId => void app?.refreshEntry(roomId),
       clock: Date.now,
