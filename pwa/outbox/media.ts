@@ -11,12 +11,17 @@ import { ApiError } from '../api/api-error.ts'
 import { type Http, inPath, v1 } from '../api/http.ts'
 import { decryptAttachment } from '../e2ee/attachment.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
-import type { TransferNews } from './attachments.ts'
+import { Paused, type TransferNews } from './uploads.ts'
+import { waitingFileId } from './waiting.ts'
 
 export interface MediaDeps {
   readonly records: VaultRecords
-  readonly http: Http
+  readonly http: Pick<Http, 'send'>
   readonly tell: (news: TransferNews) => void
+  /** A file that waits to be uploaded. */
+  readonly waiting: (fileId: string) => Promise<Blob | null>
+  /** What the browser would still take. */
+  readonly freeBytes: () => Promise<number>
 }
 
 export interface MediaWanted {
@@ -31,71 +36,136 @@ const indexId = 'index'
 /** Larger ones are fetched again. */
 const largestKept = 4 * 1024 * 1024
 const budgetBytes = 128 * 1024 * 1024
-const timeoutMs = 600_000
+/** Left to messages and keys: what can be fetched again must never be why a vault is full. */
+const reserveBytes = 64 * 1024 * 1024
+/** Without another byte. */
+const stallMs = 60_000
+const longestMs = 24 * 60 * 60 * 1000
 
 interface Kept {
   readonly id: string
   readonly size: number
 }
 
+interface Download {
+  stop: AbortController
+  /** Set while it pauses. */
+  resume: (() => void) | null
+}
+
 export class Media {
   readonly #deps: MediaDeps
   readonly #fetching = new Map<string, Promise<Blob>>()
-  readonly #stops = new Map<string, AbortController>()
+  /** By address. */
+  readonly #downloads = new Map<string, Download>()
   #index: Kept[] | null = null
+  #stopped = false
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(deps: MediaDeps) {
     this.#deps = deps
   }
 
-  /** @throws ApiError; E2eeError ATTACHMENT_… where it is not what the message says */
-  get(wanted: MediaWanted): Promise<Blob> {
+  /** Waits while somebody pauses it. @throws ApiError; E2eeError ATTACHMENT_… where it is not what the message says */
+  async get(wanted: MediaWanted): Promise<Blob> {
     const address = addressOf(wanted)
-    const { thumbnail } = wanted
-    const id = thumbnail && !wanted.file ? `${address} ${thumbnail.width}x${thumbnail.height}` : address
+    const fileId = waitingFileId(address)
+    if (fileId !== null) return await this.#waiting(fileId)
+    const id = idOf(address, wanted)
     const fetching =
       this.#fetching.get(id) ?? this.#get(id, address, wanted).finally(() => void this.#fetching.delete(id))
     this.#fetching.set(id, fetching)
-    return fetching
+    return await fetching
   }
 
   pause(address: string): void {
-    this.#stops.get(address)?.abort(new ApiError('TRANSFER_PAUSED', 'somebody stopped it'))
+    this.#downloads.get(address)?.stop.abort(new Paused('somebody stopped the download'))
+  }
+
+  resume(address: string): void {
+    this.#downloads.get(address)?.resume?.()
+  }
+
+  /** The session ends; nobody waits for ever. */
+  stop(): void {
+    this.#stopped = true
+    for (const { stop, resume } of this.#downloads.values()) {
+      stop.abort(new ApiError('OFFLINE', 'the session is being closed'))
+      resume?.()
+    }
+  }
+
+  /** What we sent ourselves is here already. */
+  async keepOwn(uploaded: JsonObject | string, content: Blob): Promise<void> {
+    if (content.size > largestKept) return
+    const wanted = typeof uploaded === 'string' ? { mxc: uploaded } : { file: uploaded }
+    const id = idOf(addressOf(wanted), wanted)
+    await this.#keep(id, new Uint8Array(await content.arrayBuffer()))
+  }
+
+  async #waiting(fileId: string): Promise<Blob> {
+    const blob = await this.#deps.waiting(fileId)
+    if (!blob) throw new ApiError('M_NOT_FOUND', 'no such file waits here', { status: 404 })
+    return typed(blob, await blob.slice(0, 16).bytes())
   }
 
   async #get(id: string, address: string, wanted: MediaWanted): Promise<Blob> {
     const kept = await this.#deps.records.getBytes(collection, id)
-    if (kept) return typed(kept as Uint8Array<ArrayBuffer>)
+    if (kept) return typed(new Blob([kept as Uint8Array<ArrayBuffer>]), kept)
     const bytes = await this.#fetch(address, wanted)
     if (bytes.length <= largestKept) await this.#keep(id, bytes)
-    return typed(bytes)
+    return typed(new Blob([bytes]), bytes)
   }
 
-  async #fetch(
+  async #fetch(address: string, wanted: MediaWanted): Promise<Uint8Array<ArrayBuffer>> {
+    const download: Download = { stop: new AbortController(), resume: null }
+    this.#downloads.set(address, download)
+    try {
+      for (;;) {
+        try {
+          return await this.#fetchOnce(address, wanted, download.stop)
+        } catch (error) {
+          if (!(error instanceof Paused)) throw error
+          await new Promise<void>(resolve => {
+            download.resume = resolve
+          })
+          download.resume = null
+          if (this.#stopped) throw new ApiError('OFFLINE', 'the session is being closed')
+          download.stop = new AbortController()
+        }
+      }
+    } finally {
+      this.#downloads.delete(address)
+    }
+  }
+
+  async #fetchOnce(
     address: string,
     { file, maxBytes, thumbnail }: MediaWanted,
+    stop: AbortController,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { http, tell } = this.#deps
-    const stop = new AbortController()
-    this.#stops.set(address, stop)
     let doneBytes = 0
     let totalBytes = 0
     const say = (state: TransferNews['state'], code: string | null = null) =>
       tell({ id: address, kind: 'download', doneBytes, totalBytes, state, code })
+    const stall = () => stop.abort(new ApiError('TIMED_OUT', `not a byte within ${stallMs} ms`))
+    let timer = setTimeout(stall, stallMs)
     try {
       const isThumbnail = thumbnail !== undefined && file === undefined
       const response = await http.send('GET', mediaPath(address, isThumbnail ? 'thumbnail' : 'download'), {
-        timeoutMs,
+        timeoutMs: longestMs,
         signal: stop.signal,
         ...(isThumbnail && { query: { width: thumbnail.width, height: thumbnail.height, method: 'scale' } }),
       })
       totalBytes = Number(response.headers.get('content-length') ?? 0)
-      if (totalBytes > maxBytes) throw new ApiError('M_TOO_LARGE', `a file of ${totalBytes} bytes`)
+      if (totalBytes > maxBytes) throw tooLarge(totalBytes, maxBytes)
       const counting = new TransformStream<Uint8Array, Uint8Array>({
         transform(piece, controller) {
+          clearTimeout(timer)
+          timer = setTimeout(stall, stallMs)
           doneBytes += piece.length
-          if (doneBytes > maxBytes) throw new ApiError('M_TOO_LARGE', `a file of more than ${maxBytes} bytes`)
+          if (doneBytes > maxBytes) throw tooLarge(doneBytes, maxBytes)
           say('running')
           controller.enqueue(piece)
         },
@@ -103,27 +173,31 @@ export class Media {
       const received = response.body!.pipeThrough(counting)
       const plain = file ? received.pipeThrough(decryptAttachment(file, maxBytes)) : received
       // Held until its end: only there the hash is known.
-      const bytes = new Uint8Array(
-        await new Response(plain as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
-      )
+      const bytes = await new Response(plain as ReadableStream<Uint8Array<ArrayBuffer>>).bytes()
       say('done')
       return bytes
     } catch (error) {
-      const { code } = error as { code?: unknown }
-      say(code === 'TRANSFER_PAUSED' ? 'paused' : 'failed', typeof code === 'string' ? code : 'OFFLINE')
-      throw typeof code === 'string' ? error : new ApiError('OFFLINE', String(error))
+      const cause: unknown = stop.signal.aborted ? stop.signal.reason : error
+      if (cause instanceof Paused) {
+        say('paused')
+        throw cause
+      }
+      const { code } = cause as { code?: unknown }
+      say('failed', typeof code === 'string' ? code : 'OFFLINE')
+      throw typeof code === 'string' ? cause : new ApiError('OFFLINE', String(cause))
     } finally {
-      this.#stops.delete(address)
+      clearTimeout(timer)
     }
   }
 
   /** One at a time: what is oldest goes where the budget is used up. A vault without room keeps nothing, and that is no failure. */
   #keep(id: string, bytes: Uint8Array): Promise<void> {
     const kept = this.#last.then(async () => {
-      const { records } = this.#deps
+      const { records, freeBytes } = this.#deps
+      if ((await freeBytes()) < bytes.length + reserveBytes) return
       const stored = (await records.get(collection, indexId))?.['kept']
       this.#index ??= Array.isArray(stored) ? (stored as unknown as Kept[]) : []
-      const next = [...this.#index, { id, size: bytes.length }]
+      const next = [...this.#index.filter(each => each.id !== id), { id, size: bytes.length }]
       let size = next.reduce((sum, each) => sum + each.size, 0)
       const gone: VaultWrite[] = []
       while (size > budgetBytes) {
@@ -143,10 +217,27 @@ export class Media {
   }
 }
 
-function addressOf({ mxc, file }: MediaWanted): string {
+function tooLarge(sizeBytes: number, maxBytes: number): ApiError {
+  return new ApiError('M_TOO_LARGE', `a file of ${sizeBytes} bytes or more, where ${maxBytes} are wanted`, {
+    status: 413,
+  })
+}
+
+function addressOf({ mxc, file }: Pick<MediaWanted, 'mxc' | 'file'>): string {
   const url = isObject(file) ? file['url'] : mxc
-  if (typeof url !== 'string') throw new ApiError('BAD_ADDRESS', 'this message names no file')
+  if (typeof url !== 'string')
+    throw new ApiError('BAD_ADDRESS', 'this message names no file', { status: 404 })
   return url
+}
+
+/**
+ * What is kept under it was checked against this key and this hash: another message that names the same address with
+ * others is shown nothing of it.
+ */
+function idOf(address: string, { file, thumbnail }: Pick<MediaWanted, 'file' | 'thumbnail'>): string {
+  if (!file) return thumbnail ? `${address} ${thumbnail.width}x${thumbnail.height}` : address
+  const part = (object: unknown, name: string) => (isObject(object) ? String(object[name]) : '')
+  return [address, part(file['key'], 'k'), String(file['iv']), part(file['hashes'], 'sha256')].join(' ')
 }
 
 /** @throws ApiError where it is no `mxc:` address */
@@ -174,8 +265,8 @@ const signatures: readonly (readonly [type: string, offset: number, bytes: strin
   ['audio/flac', 0, 'fLaC'],
 ]
 
-function typed(bytes: Uint8Array<ArrayBuffer>): Blob {
+function typed(blob: Blob, bytes: Uint8Array): Blob {
   const start = String.fromCharCode(...bytes.subarray(0, 16))
   const type = signatures.find(([, offset, text]) => start.startsWith(text, offset))?.[0]
-  return new Blob([bytes], { type: type ?? 'application/octet-stream' })
+  return blob.slice(0, blob.size, type ?? 'application/octet-stream')
 }

@@ -2,33 +2,25 @@
  * What people wrote and the server does not have yet. It is sealed in the vault before anybody is told that it waits, leaves in the
  * order in which it was written, room by room, and under one transaction id, so that it arrives once whatever breaks.
  *
- * What was encrypted is stored by the commit that moved the ratchet: after a crash the same ciphertext leaves, never a second one.
  * A room that cannot go on (somebody has to be decided about) holds up itself alone; a message that the server refuses for good
- * is `failed`, and those behind it go on.
+ * is `failed`, and those behind it go on. How one message leaves: sending.ts.
  */
 import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
-import { type Http, inPath, v3 } from '../api/http.ts'
-import { E2eeError } from '../e2ee/errors.ts'
-import type { Machine } from '../e2ee/machine.ts'
-import { encryptRoomEvent } from '../e2ee/room-encryption.ts'
-import { readRoom } from '../e2ee/room-settings.ts'
 import type { QueuedItem } from '../sync/ports.ts'
-import type { StoredEvent } from '../sync/stored-event.ts'
 import { pauseMs } from '../sync/sync-loop.ts'
 import type { ItemProblem } from '../sync/timeline-item.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
-import type { Attachments, StoredFile } from './attachments.ts'
-import { contentOf, orderId, type Waiting } from './waiting.ts'
+import { queuedItem } from './queued-item.ts'
+import { outcomeOf, problemOf } from './refusal.ts'
+import { type SendingDeps, sendWaiting } from './sending.ts'
+import { outboxCollection, outboxId, type Waiting, type WaitingFile } from './waiting.ts'
+import type { StoredFile, WaitingFiles } from './waiting-files.ts'
 
-export interface OutboxDeps {
+export interface OutboxDeps extends SendingDeps {
   readonly records: VaultRecords
   readonly userId: string
-  readonly http: Http
-  readonly machine: Machine
-  /** Until the engine’s requests were answered. @throws ApiError */
-  readonly settled: () => Promise<void>
-  readonly attachments: Attachments
+  readonly files: WaitingFiles
   readonly changed: (roomId: string) => void
   readonly clock: () => number
   readonly random: () => number
@@ -41,14 +33,17 @@ export interface NewWaiting {
   readonly content: JsonObject
   readonly forEncrypted: boolean
   readonly files?: readonly StoredFile[]
+  /** An event, or the transaction of one that waits itself. */
   readonly redacts?: string
 }
 
-const collection = 'outbox'
-/** So often the engine may ask for another round of keys before a message. */
-const maxRounds = 8
-/** Sent, and no sync brought it back: it is in the room all the same. */
-const forgetSentMs = 60 * 60 * 1000
+/** The first sync after a message was sent may have been asked for before it was; the second brought it, or a gap in which it is. */
+const forgottenAfterSyncs = 2
+
+interface RoomAtWork {
+  running: Promise<void>
+  wake: (() => void) | null
+}
 
 export class OutboxQueue {
   readonly #deps: OutboxDeps
@@ -56,13 +51,15 @@ export class OutboxQueue {
   readonly #waiting = new Map<number, Waiting>()
   readonly #drafts: Set<string>
   readonly #sending = new Set<number>()
-  /** Rooms at work, and how to wake those that pause. */
-  readonly #rooms = new Map<string, { running: Promise<void>; wake: (() => void) | null }>()
-  /** Rooms in which somebody has to be decided about, or a transfer pauses. */
+  readonly #rooms = new Map<string, RoomAtWork>()
+  /** Rooms that wait for a person. */
   readonly #problems = new Map<string, ItemProblem>()
+  /** How many syncs came since a message was sent. */
+  readonly #syncsSince = new Map<number, number>()
+  readonly #stop = new AbortController()
   #order = 0
   #awake = false
-  #stopped = false
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(deps: OutboxDeps, drafts: Iterable<string>) {
     this.#deps = deps
@@ -75,27 +72,23 @@ export class OutboxQueue {
       deps,
       drafts.map(([roomId]) => roomId),
     )
-    for (const [, record] of await deps.records.entries(collection)) {
+    for (const [, record] of await deps.records.entries(outboxCollection)) {
       const waiting = record as unknown as Waiting
       queue.#order = Math.max(queue.#order, waiting.order)
-      if (waiting.eventId !== null && deps.clock() - waiting.ts > forgetSentMs)
-        await queue.#store(waiting, null)
-      else queue.#waiting.set(waiting.order, waiting)
+      queue.#waiting.set(waiting.order, waiting)
     }
+    await deps.files.sweep()
     return queue
   }
 
   // ── what views see ───────────────────────────────────────────────────────────────────────────────
 
+  /** Also what was sent and no sync brought back yet. */
   queued(roomId: string): QueuedItem[] {
-    return this.#of(roomId)
-      .filter(({ redacts, eventId, type }) => redacts === null && eventId === null && type !== 'm.reaction')
-      .map(waiting => ({
-        txnId: waiting.txnId,
-        event: eventOf(waiting, this.#deps.userId),
-        state: waiting.failure ? 'failed' : this.#sending.has(waiting.order) ? 'sending' : 'queued',
-        problem: waiting.failure ?? this.#problems.get(roomId) ?? null,
-      }))
+    return this.#of(roomId).map(waiting => {
+      const problem = waiting.failure ?? this.#problems.get(roomId) ?? null
+      return queuedItem(waiting, this.#deps.userId, this.#sending.has(waiting.order), problem)
+    })
   }
 
   /** How many have not left. */
@@ -112,9 +105,14 @@ export class OutboxQueue {
     return this.#drafts.has(roomId)
   }
 
+  file(fileId: string): WaitingFile | null {
+    const files = [...this.#waiting.values()].flatMap(waiting => waiting.files)
+    return files.find(file => file.fileId === fileId) ?? null
+  }
+
   // ── what people do ───────────────────────────────────────────────────────────────────────────────
 
-  /** Durable when it returns. */
+  /** Durable when it returns its transaction id. @throws VaultError VAULT_FULL: then nothing of it is kept */
   async add({ roomId, type, content, forEncrypted, files = [], redacts }: NewWaiting): Promise<string> {
     const waiting: Waiting = {
       order: ++this.#order,
@@ -126,36 +124,59 @@ export class OutboxQueue {
       forEncrypted,
       sealed: null,
       files: files.map(({ file }) => file),
+      paused: false,
       redacts: redacts ?? null,
       eventId: null,
       failure: null,
     }
-    await this.#store(
-      waiting,
-      waiting,
-      files.flatMap(({ writes }) => writes),
-    )
+    try {
+      await this.#commit([this.#write(waiting), ...files.flatMap(({ writes }) => writes)])
+    } catch (error) {
+      await this.#deps.files.drop(waiting.files).catch(() => {
+        // It is marked as begun: the next opening takes it away.
+      })
+      throw error
+    }
+    this.#waiting.set(waiting.order, waiting)
+    this.#deps.changed(roomId)
     this.#go(roomId)
     return waiting.txnId
   }
 
   /** One that failed, or is held up. */
   async retry(txnId: string): Promise<void> {
-    const waiting = this.#find(txnId)
+    const waiting = this.find(txnId)
     if (!waiting) return
-    if (waiting.failure) await this.#store(waiting, { ...waiting, failure: null })
+    if (waiting.failure || waiting.paused) await this.#update(waiting.order, { failure: null, paused: false })
+    this.#deps.uploads.resume(txnId)
     this.#problems.delete(waiting.roomId)
     this.#go(waiting.roomId)
   }
 
+  /** Those behind it go on. Nothing where there is nothing left to upload. */
+  async pause(txnId: string): Promise<void> {
+    const waiting = this.find(txnId)
+    if (!waiting || waiting.files.every(({ uploaded }) => uploaded !== null)) return
+    await this.#update(waiting.order, { paused: true })
+    this.#deps.uploads.pause(txnId)
+  }
+
   /** False: it is on its way, or has arrived. */
   async discard(txnId: string): Promise<boolean> {
-    const waiting = this.#find(txnId)
-    if (!waiting || waiting.eventId !== null || this.#sending.has(waiting.order)) return false
-    // A ciphertext that left in a request without an answer may have arrived: it must not be said to be gone.
-    if (waiting.sealed !== null && waiting.failure === null) return false
-    await this.#store(waiting, null, this.#deps.attachments.removal(waiting.files))
+    const waiting = this.find(txnId)
+    if (!waiting || waiting.eventId !== null) return false
+    // An upload can be stopped; what left in a request without an answer may have arrived, and must not be said to be gone.
+    if (waiting.sealed !== null ? waiting.failure === null : !this.#isAtFiles(waiting)) return false
+    this.#waiting.delete(waiting.order)
+    this.#deps.uploads.pause(txnId)
+    try {
+      await this.#commit(this.#removal(waiting))
+    } catch (error) {
+      this.#waiting.set(waiting.order, waiting)
+      throw error
+    }
     this.#problems.delete(waiting.roomId)
+    this.#deps.changed(waiting.roomId)
     this.#go(waiting.roomId)
     return true
   }
@@ -168,143 +189,150 @@ export class OutboxQueue {
     if (had !== (draft !== null)) this.#deps.changed(roomId)
   }
 
-  /** A sync brought these: they have arrived. */
-  echoed(txnIds: readonly string[]): void {
-    for (const txnId of txnIds) {
-      const waiting = this.#find(txnId)
-      if (waiting) void this.#store(waiting, null, this.#deps.attachments.removal(waiting.files))
+  /** Everything of a room that nobody wants to know of any more. */
+  async forgetRoom(roomId: string): Promise<void> {
+    const gone = this.#of(roomId)
+    for (const { order, txnId } of gone) {
+      this.#waiting.delete(order)
+      this.#deps.uploads.pause(txnId)
     }
+    await this.#commit(gone.flatMap(waiting => this.#removal(waiting)))
+    await this.setDraft(roomId, null)
+  }
+
+  find(txnId: string): Waiting | undefined {
+    return [...this.#waiting.values()].find(each => each.txnId === txnId)
+  }
+
+  /** After every sync, with what it brought back. */
+  echoed(txnIds: readonly string[]): void {
+    const back = new Set(txnIds)
+    const gone = [...this.#waiting.values()].filter(({ order, txnId, eventId }) => {
+      if (back.has(txnId)) return true
+      if (eventId === null) return false
+      const syncs = (this.#syncsSince.get(order) ?? 0) + 1
+      this.#syncsSince.set(order, syncs)
+      return syncs >= forgottenAfterSyncs
+    })
+    for (const { order } of gone) {
+      this.#waiting.delete(order)
+      this.#syncsSince.delete(order)
+    }
+    for (const roomId of new Set(gone.map(waiting => waiting.roomId))) this.#deps.changed(roomId)
+    this.#commit(gone.flatMap(waiting => this.#removal(waiting))).catch(() => {
+      // What stays at rest leaves once more after the next opening, under its id, and is the same event.
+    })
   }
 
   // ── sending ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** The server may be within reach, or somebody decided something. */
+  /** The server may be within reach. */
   wake(): void {
     this.#awake = true
+    for (const waiting of this.#waiting.values()) if (waiting.paused) this.#deps.uploads.tellPaused(waiting)
+    this.decided()
+  }
+
+  /** Somebody did what rooms may have waited for. */
+  decided(): void {
     this.#problems.clear()
     for (const roomId of new Set([...this.#waiting.values()].map(waiting => waiting.roomId))) this.#go(roomId)
   }
 
+  /** The server is away: nothing is tried, and so everything that waits can still be thrown away. */
+  sleep(): void {
+    this.#awake = false
+  }
+
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stop.abort(new ApiError('OFFLINE', 'the session is being closed'))
     for (const { wake } of this.#rooms.values()) wake?.()
-    this.#deps.attachments.stop()
+    this.#deps.uploads.stop()
     await Promise.all([...this.#rooms.values()].map(({ running }) => running))
+    await this.#last
+  }
+
+  #mayGo(roomId: string): boolean {
+    return this.#awake && !this.#stop.signal.aborted && !this.#problems.has(roomId)
   }
 
   #go(roomId: string): void {
-    if (this.#stopped || !this.#awake) return
+    if (!this.#mayGo(roomId)) return
     const room = this.#rooms.get(roomId)
     if (room) {
       room.wake?.()
       return
     }
-    const running = this.#run(roomId).finally(() => {
+    const work: RoomAtWork = { running: Promise.resolve(), wake: null }
+    this.#rooms.set(roomId, work)
+    work.running = this.#run(roomId, work).finally(() => {
       this.#rooms.delete(roomId)
       // Something may have come in while it was ending.
-      if (this.#next(roomId) && !this.#problems.has(roomId)) this.#go(roomId)
+      if (this.#next(roomId)) this.#go(roomId)
     })
-    this.#rooms.set(roomId, { running, wake: null })
   }
 
-  async #run(roomId: string): Promise<void> {
+  async #run(roomId: string, work: RoomAtWork): Promise<void> {
     let failures = 0
-    while (!this.#stopped && !this.#problems.has(roomId)) {
+    while (this.#mayGo(roomId)) {
       const waiting = this.#next(roomId)
       if (!waiting) return
-      this.#sending.add(waiting.order)
+      const error = await this.#try(waiting)
+      if (error === null) failures = 0
+      else await this.#pauseFor(work, pauseMs(failures++, error, this.#deps.random()))
+    }
+  }
+
+  /** What keeps it from leaving for now; null where the room goes on, or waits for a person. */
+  async #try(waiting: Waiting): Promise<unknown> {
+    const { order, roomId } = waiting
+    this.#sending.add(order)
+    this.#deps.changed(roomId)
+    try {
+      const update = (_: number, change: Partial<Waiting>) => this.#update(order, change)
+      const sealed = (now: Waiting) => void this.#waiting.set(order, now)
+      const sent = await sendWaiting(this.#deps, waiting, update, sealed, this.#stop.signal)
+      if (sent.kind === 'sent') await this.#sent(waiting, sent.eventId)
+      else this.#problems.set(roomId, { code: 'BLOCKED', message: '', blockedBy: sent.userIds })
+      return null
+    } catch (error) {
+      return await this.#failed(waiting, error)
+    } finally {
+      this.#sending.delete(order)
       this.#deps.changed(roomId)
-      try {
-        await this.#sendOne(waiting)
-        failures = 0
-      } catch (error) {
-        if (error instanceof ApiError && error.code === 'M_UNKNOWN_TOKEN') return
-        if (error instanceof ApiError && error.isPassing) {
-          this.#sending.delete(waiting.order)
-          this.#deps.changed(roomId)
-          await this.#pause(roomId, pauseMs(failures++, error, this.#deps.random()))
-          continue
-        }
-        if (this.#stopped) return
-        const now = this.#waiting.get(waiting.order)
-        if (now) await this.#store(now, { ...now, failure: problemOf(error) })
-      } finally {
-        this.#sending.delete(waiting.order)
-        this.#deps.changed(roomId)
-      }
     }
   }
 
-  async #sendOne(first: Waiting): Promise<void> {
-    let waiting = first
-    for (const [i, file] of waiting.files.entries()) {
-      if (file.uploaded !== null) continue
-      const uploaded = await this.#deps.attachments.upload(waiting.txnId, file, waiting.forEncrypted)
-      if (uploaded === null) {
-        this.#problems.set(waiting.roomId, { code: 'TRANSFER_PAUSED', message: '', blockedBy: [] })
-        return
-      }
-      const files = waiting.files.map((each, at) => (at === i ? { ...each, uploaded } : each))
-      waiting = await this.#store(waiting, { ...waiting, files })
-    }
-    if (waiting.redacts !== null) return this.#redact(waiting, waiting.redacts)
-    const sealed = waiting.sealed ? waiting : await this.#seal(waiting)
-    if (!sealed?.sealed) return
-    const { type, content } = sealed.sealed
-    const path = `${v3}/rooms/${inPath(sealed.roomId)}/send/${inPath(type)}/${inPath(sealed.txnId)}`
-    await this.#sent(sealed, await this.#deps.http.request('PUT', path, { body: content }))
-  }
-
-  async #redact(waiting: Waiting, eventId: string): Promise<void> {
-    const path = `${v3}/rooms/${inPath(waiting.roomId)}/redact/${inPath(eventId)}/${inPath(waiting.txnId)}`
-    await this.#sent(waiting, await this.#deps.http.request('PUT', path, { body: waiting.content }))
-  }
-
-  async #sent(waiting: Waiting, answer: JsonObject): Promise<void> {
-    // The sync may have been quicker.
-    if (!this.#waiting.has(waiting.order)) return
-    const { event_id: eventId } = answer
-    await this.#store(waiting, { ...waiting, eventId: typeof eventId === 'string' ? eventId : '' })
-  }
-
-  /** Null: the room is held up. */
-  async #seal(waiting: Waiting): Promise<Waiting | null> {
-    const { machine, settled } = this.#deps
-    const { roomId, type } = waiting
-    const content = contentOf(waiting)
-    for (let round = 0; round < maxRounds; round++) {
-      const result = await machine.run(async (step, context) => {
-        // Spec: client-server-api#reactions: a reaction's relation is all that it is; it stays in the clear as elsewhere.
-        if (!(await readRoom(step, roomId)) || type === 'm.reaction') {
-          if (waiting.forEncrypted && type !== 'm.reaction') {
-            throw new E2eeError('ROOM_NOT_ENCRYPTED', 'this was written for an encrypted room')
-          }
-          const plain: Waiting = { ...waiting, sealed: { type, content } }
-          step.put('outbox', orderId(waiting.order), plain as unknown as JsonObject)
-          return plain
-        }
-        const encrypted = await encryptRoomEvent(step, context, roomId, type, content)
-        if (encrypted.kind !== 'encrypted') return encrypted
-        const sealed: Waiting = {
-          ...waiting,
-          sealed: { type: 'm.room.encrypted', content: encrypted.content },
-        }
-        step.put('outbox', orderId(waiting.order), sealed as unknown as JsonObject)
-        return sealed
-      })
-      if ('order' in result) {
-        this.#waiting.set(result.order, result)
-        // Its keys leave before it does.
-        await settled()
-        return result
-      }
-      if (result.kind === 'blocked') {
-        this.#problems.set(roomId, { code: 'BLOCKED', message: '', blockedBy: result.userIds })
+  async #failed({ order, roomId }: Waiting, error: unknown): Promise<unknown> {
+    // Thrown away, or brought back by a sync, while it was under way.
+    if (!this.#waiting.has(order) || this.#stop.signal.aborted) return null
+    switch (outcomeOf(error)) {
+      case 'again':
+        return error
+      case 'sleep':
+        this.sleep()
         return null
-      }
-      await settled()
+      case 'hold':
+        this.#problems.set(roomId, problemOf(error))
+        return null
+      case 'paused':
+        return null
+      case 'failed':
+        try {
+          await this.#update(order, { failure: problemOf(error) })
+        } catch (cause) {
+          this.#problems.set(roomId, problemOf(cause))
+        }
+        return null
     }
-    throw new ApiError('OFFLINE', 'the keys of those who may read are not to be had')
+  }
+
+  /** What waits to redact it knows its id from here on. */
+  async #sent({ order, roomId, txnId }: Waiting, eventId: string): Promise<void> {
+    const redactions = this.#of(roomId).filter(({ redacts }) => redacts === txnId)
+    for (const redaction of redactions) await this.#update(redaction.order, { redacts: eventId })
+    // The sync may have been quicker.
+    if (this.#waiting.has(order)) await this.#update(order, { eventId })
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────────────────────────────
@@ -316,58 +344,62 @@ export class OutboxQueue {
   }
 
   #next(roomId: string): Waiting | undefined {
-    return this.#of(roomId).find(({ eventId, failure }) => eventId === null && failure === null)
+    return this.#of(roomId).find(
+      ({ eventId, failure, paused }) => eventId === null && failure === null && !paused,
+    )
   }
 
-  #find(txnId: string): Waiting | undefined {
-    return [...this.#waiting.values()].find(each => each.txnId === txnId)
+  /** Nothing of it left but, perhaps, parts of its files. */
+  #isAtFiles({ order, files }: Waiting): boolean {
+    return !this.#sending.has(order) || files.some(({ uploaded }) => uploaded === null)
   }
 
-  /** Null: it is done with. */
-  async #store(before: Waiting, now: Waiting | null, more: readonly VaultWrite[] = []): Promise<Waiting> {
-    const id = orderId(before.order)
-    await this.#deps.records.commit([{ collection, id, value: now as unknown as JsonObject | null }, ...more])
-    if (now) this.#waiting.set(before.order, now)
-    else this.#waiting.delete(before.order)
-    this.#deps.changed(before.roomId)
-    return now ?? before
+  #update(order: number, change: Partial<Waiting>): Promise<Waiting> {
+    const updated = this.#last.then(async () => {
+      const before = this.#waiting.get(order)
+      if (!before) throw new ApiError('M_NOT_FOUND', 'it was thrown away')
+      const now = { ...before, ...change }
+      await this.#deps.records.commit([this.#write(now)])
+      this.#waiting.set(order, now)
+      this.#deps.changed(now.roomId)
+      return now
+    })
+    this.#last = updated.catch(() => {})
+    return updated
   }
 
-  #pause(roomId: string, ms: number): Promise<void> {
+  /** In its turn, so that nothing older overwrites it. */
+  #commit(writes: readonly VaultWrite[]): Promise<void> {
+    const done = this.#last.then(() => (writes.length > 0 ? this.#deps.records.commit(writes) : undefined))
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  #write(waiting: Waiting): VaultWrite {
+    return {
+      collection: outboxCollection,
+      id: outboxId(waiting.order),
+      value: waiting as unknown as JsonObject,
+    }
+  }
+
+  #removal({ order, files }: Waiting): VaultWrite[] {
+    return [
+      { collection: outboxCollection, id: outboxId(order), value: null },
+      ...this.#deps.files.removal(files),
+    ]
+  }
+
+  #pauseFor(work: RoomAtWork, ms: number): Promise<void> {
     return new Promise(resolve => {
-      const room = this.#rooms.get(roomId)
       const done = () => {
         clearTimeout(timer)
-        if (room) room.wake = null
+        work.wake = null
         resolve()
       }
       const timer = setTimeout(done, ms)
-      if (room) room.wake = done
-      if (this.#stopped) done()
+      work.wake = done
+      if (this.#stop.signal.aborted) done()
     })
-  }
-}
-
-function problemOf(error: unknown): ItemProblem {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return { code: typeof code === 'string' ? code : 'INTERNAL', message: String(message ?? ''), blockedBy: [] }
-}
-
-/** As a timeline shows it until the server has it. */
-function eventOf(waiting: Waiting, userId: string): StoredEvent {
-  return {
-    eventId: waiting.txnId,
-    sender: userId,
-    ts: waiting.ts,
-    type: waiting.type,
-    stateKey: null,
-    content: contentOf(waiting),
-    previousContent: null,
-    txnId: waiting.txnId,
-    redactedBecause: null,
-    encrypted: waiting.forEncrypted,
-    shield: 'none',
-    keyGivenBy: null,
-    unreadable: null,
   }
 }

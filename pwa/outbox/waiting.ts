@@ -2,7 +2,7 @@
  * A message that has not arrived yet, as a record of the vault. It goes from `queued` over `encrypted` to `sent`, and is forgotten
  * when a sync brings it back; or it is `failed`, and a person decides.
  */
-import type { JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { ItemProblem } from '../sync/timeline-item.ts'
 
 export interface Waiting {
@@ -19,39 +19,65 @@ export interface Waiting {
   /** What leaves: made by the commit that moved the ratchet, so that it is never made twice. */
   readonly sealed: { readonly type: string; readonly content: JsonObject } | null
   readonly files: readonly WaitingFile[]
-  /** A redaction: no content but a target. */
+  /** Somebody stopped its upload; those behind it go on. */
+  readonly paused: boolean
+  /** A redaction: no content but a target, which is a transaction id as long as the target itself waits. */
   readonly redacts: string | null
   readonly eventId: string | null
   readonly failure: ItemProblem | null
 }
 
-/** Bytes that have to be uploaded first; they lie in the vault as `outbox-file` records. */
+/** Bytes that have to be uploaded first; they lie in the vault, see waiting-files.ts. */
 export interface WaitingFile {
   readonly fileId: string
   readonly mimetype: string
   readonly size: number
   readonly pieces: number
-  /** Where its address goes: `['file']`, or `['info', 'thumbnail_file']`. */
-  readonly place: readonly string[]
-  /** Once it is uploaded: what stands at that place. */
+  readonly part: 'file' | 'thumbnail'
+  /** Once it is uploaded: its `EncryptedFile`, or its address where it is not encrypted. */
   readonly uploaded: JsonObject | string | null
 }
 
-export function orderId(order: number): string {
+export const outboxCollection = 'outbox'
+
+export function outboxId(order: number): string {
   return String(order).padStart(16, '0')
 }
 
 /** The content with what its uploads gave. */
-export function contentOf({ content, files }: Waiting): JsonObject {
+export function contentOf({ content, files }: Pick<Waiting, 'content' | 'files'>): JsonObject {
   return files.reduce(
-    (whole, { place, uploaded }) => (uploaded === null ? whole : put(whole, place, uploaded)),
+    (whole, { part, uploaded }) => (uploaded === null ? whole : withUpload(whole, part, uploaded)),
     content,
   )
 }
 
-function put(object: JsonObject, [name, ...rest]: readonly string[], value: JsonObject | string): JsonObject {
-  if (name === undefined) return object
-  const inner = object[name]
-  const next = rest.length === 0 ? value : put((inner ?? {}) as JsonObject, rest, value)
-  return { ...object, [name]: next }
+/** No server has this name: files that wait have addresses like all others, for this device alone. */
+const waitingServer = 'waiting.invalid'
+
+/** The content as this device shows it before everything was uploaded. */
+export function shownContent({ content, files }: Pick<Waiting, 'content' | 'files'>): JsonObject {
+  return files.reduce(
+    (whole, { part, uploaded, fileId }) =>
+      withUpload(whole, part, uploaded ?? `mxc://${waitingServer}/${fileId}`),
+    content,
+  )
+}
+
+/** Null: not the address of a file that waits. */
+export function waitingFileId(address: string): string | null {
+  const start = `mxc://${waitingServer}/`
+  return address.startsWith(start) ? address.slice(start.length) : null
+}
+
+/** Spec: client-server-api#mroommessage-msgtypes: `url` or `file`, and the same of the thumbnail within `info`. */
+function withUpload(
+  content: JsonObject,
+  part: WaitingFile['part'],
+  uploaded: JsonObject | string,
+): JsonObject {
+  const isPlain = typeof uploaded === 'string'
+  if (part === 'file') return { ...content, [isPlain ? 'url' : 'file']: uploaded }
+  const info = isObject(content['info']) ? content['info'] : {}
+  return { ...content, info: { ...info, [isPlain ? 'thumbnail_url' : 'thumbnail_file']: uploaded } }
 }

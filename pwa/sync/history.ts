@@ -37,7 +37,7 @@ export class History {
 
   /** Fills some of what lies before this pack. @throws ApiError */
   older(roomId: string, timeline: Timeline, number: number): Promise<void> {
-    return this.#alone(roomId, async () => {
+    return this.alone(roomId, async () => {
       const { gap } = await timeline.pack(number)
       if (gap === null) return
       const answer = await this.#messages(roomId, gap, 'b')
@@ -51,7 +51,7 @@ export class History {
 
   /** Fills some of what lies after the island that ends with this pack. @throws ApiError */
   newer(roomId: string, timeline: Timeline, number: number): Promise<void> {
-    return this.#alone(roomId, async () => {
+    return this.alone(roomId, async () => {
       const { after } = await timeline.pack(number)
       if (after === null) return
       const answer = await this.#messages(roomId, after, 'f')
@@ -64,7 +64,7 @@ export class History {
 
   /** Brings an event that is not here, with what stands around it. False: the server does not have it, or not for us. @throws ApiError */
   around(roomId: string, timeline: Timeline, eventId: string): Promise<boolean> {
-    return this.#alone(roomId, async () => {
+    return this.alone(roomId, async () => {
       if (await timeline.find(eventId)) return true
       const { http } = this.#deps
       const path = `${v3}/rooms/${inPath(roomId)}/context/${inPath(eventId)}`
@@ -124,7 +124,11 @@ export class History {
     timeline.written()
   }
 
-  #alone<T>(roomId: string, act: () => Promise<T>): Promise<T> {
+  /**
+   * One after the other in a room. Whoever opens events there once their key is here asks by this too: a key that comes while
+   * history is being fetched finds it stored.
+   */
+  alone<T>(roomId: string, act: () => Promise<T>): Promise<T> {
     const running = (this.#running.get(roomId) ?? Promise.resolve()).then(act)
     this.#running.set(
       roomId,

@@ -3,12 +3,16 @@ import type { RoomEntry } from './room-entry.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ItemProblem, SendState } from './timeline-item.ts'
 
-/** A message of ours that the server does not have yet, as a timeline shows it. */
+/** What we wrote and no sync brought back yet, as a timeline shows it. */
 export interface QueuedItem {
   readonly txnId: string
+  /** Where it was sent already. */
+  readonly eventId: string | null
   /** As it will be once it was sent. */
   readonly event: StoredEvent
-  readonly state: Extract<SendState, 'queued' | 'sending' | 'failed'>
+  /** Of a redaction: its target. */
+  readonly redacts: string | null
+  readonly state: Exclude<SendState, 'read'>
   readonly problem: ItemProblem | null
 }
 
@@ -16,7 +20,7 @@ export interface Outbox {
   /** In the order in which they leave. */
   queued(roomId: string): readonly QueuedItem[]
   hasDraft(roomId: string): boolean
-  /** These came back with a sync: the server has them. */
+  /** After every sync: these came back with it, the server has them. */
   echoed(txnIds: readonly string[]): void
 }
 

@@ -34,7 +34,13 @@ export interface Relations {
   readonly belongsTo: string | null
 }
 
-const none: Relations = { edits: [], reactions: [], redaction: null, thread: null, belongsTo: null }
+export const noRelations: Relations = {
+  edits: [],
+  reactions: [],
+  redaction: null,
+  thread: null,
+  belongsTo: null,
+}
 const maxEdits = 20
 const maxReactions = 1000
 /** Only their number is shown. */
@@ -59,12 +65,14 @@ export class RelationBatch {
       collection,
       missing.map(eventId => `${this.#roomId}|${eventId}`),
     )
-    missing.forEach((eventId, i) => void this.#read.set(eventId, (found[i] as unknown as Relations) ?? none))
+    missing.forEach(
+      (eventId, i) => void this.#read.set(eventId, (found[i] as unknown as Relations) ?? noRelations),
+    )
   }
 
   /** Of an event that was loaded. */
   of(eventId: string): Relations {
-    return this.#read.get(eventId) ?? none
+    return this.#read.get(eventId) ?? noRelations
   }
 
   /** What these events say of others. Returns the events that are not as they were. */
@@ -137,7 +145,11 @@ export class RelationBatch {
 
   #redact({ redacts, eventId, sender, reason }: Redaction): void {
     const before = this.of(redacts)
-    this.#put(redacts, { ...none, belongsTo: before.belongsTo, redaction: { by: sender, reason, eventId } })
+    this.#put(redacts, {
+      ...noRelations,
+      belongsTo: before.belongsTo,
+      redaction: { by: sender, reason, eventId },
+    })
     if (before.belongsTo === null) return
     const target = this.of(before.belongsTo)
     this.#put(before.belongsTo, {

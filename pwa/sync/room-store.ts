@@ -97,7 +97,7 @@ export class RoomStore {
       direct: this.directRooms(),
       muted: notifyLevel(this.accountData('m.push_rules') ?? {}, room.roomId) === 'none',
       preview,
-      waiting: queued.filter(({ state }) => state !== 'failed').length,
+      waiting: queued.filter(({ state }) => state !== 'failed' && state !== 'sent').length,
       failed: queued.filter(({ state }) => state === 'failed').length,
       draft: this.#outbox.hasDraft(room.roomId),
       blockedBy: [...new Set(queued.flatMap(({ problem }) => problem?.blockedBy ?? []))],
@@ -121,8 +121,10 @@ export class RoomStore {
     return isObject(ignored) && memberOf(ignored, userId) !== undefined
   }
 
+  /** Drafts and what waits have records of their own: an entry at rest says nothing of them that may be old by then. */
   entryWrite(entry: RoomEntry): VaultWrite {
-    return { collection: entryCollection, id: entry.roomId, value: entry as unknown as JsonObject }
+    const atRest = { ...entry, waiting: 0, failed: 0, draft: false, blockedBy: [] }
+    return { collection: entryCollection, id: entry.roomId, value: atRest as unknown as JsonObject }
   }
 
   accountDataWrite({ type, content }: BareEvent): VaultWrite {

@@ -5,8 +5,9 @@ import { ApiError } from '../api/api-error.ts'
 import type { History } from './history.ts'
 import { memberName } from './names.ts'
 import type { Outbox, QueuedItem } from './ports.ts'
+import { hasOwnLine, withQueued } from './queued-relations.ts'
 import { plainText } from './reading.ts'
-import { RelationBatch, type Relations, validEdit } from './relations.ts'
+import { noRelations, RelationBatch, type Relations, validEdit } from './relations.ts'
 import type { Room } from './room.ts'
 import type { RoomStore } from './room-store.ts'
 import { relationOf, type StoredEvent } from './stored-event.ts'
@@ -40,9 +41,10 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
   await relations.load(events.map(({ eventId }) => eventId))
   const readers = readersBy(room, events, store.ourUserId)
   const newestRead = newestReadTs(room, store.ourUserId)
+  const queued = outbox.queued(roomId)
   const items: TimelineItem[] = []
   for (const event of events) {
-    const of = relations.of(event.eventId)
+    const of = withQueued(relations.of(event.eventId), event, queued, store.ourUserId)
     items.push({
       ...itemOf(room, event, of, store.ourUserId),
       replyTo: await quoted(timeline, room, event, relations),
@@ -51,12 +53,14 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
     })
   }
   if (!newer.more) {
-    const here = new Set(events.flatMap(({ txnId }) => txnId ?? []))
-    for (const queued of outbox.queued(roomId)) {
-      if (here.has(queued.txnId) || !isShown(queued.event)) continue
+    const here = new Set(events.flatMap(({ txnId, eventId }) => [txnId, eventId]))
+    for (const each of queued) {
+      if (here.has(each.txnId) || here.has(each.eventId) || !hasOwnLine(each) || !isShown(each.event))
+        continue
+      const of = withQueued(noRelations, each.event, queued, store.ourUserId)
       items.push({
-        ...queuedItem(room, queued, store.ourUserId),
-        replyTo: await quoted(timeline, room, queued.event, relations),
+        ...queuedItem(room, each, of, store.ourUserId),
+        replyTo: await quoted(timeline, room, each.event, relations),
       })
     }
   }
@@ -260,11 +264,11 @@ function itemOf(
 
 function queuedItem(
   room: Room,
-  { txnId, event, state, problem }: QueuedItem,
+  { txnId, eventId, event, state, problem }: QueuedItem,
+  of: Relations,
   ourUserId: string,
 ): Omit<TimelineItem, 'replyTo'> {
-  const empty: Relations = { edits: [], reactions: [], redaction: null, thread: null, belongsTo: null }
-  return { ...itemOf(room, event, empty, ourUserId), key: txnId, eventId: null, readBy: [], state, problem }
+  return { ...itemOf(room, event, of, ourUserId), key: txnId, eventId, readBy: [], state, problem }
 }
 
 function mentions(content: TimelineItem['content'], ourUserId: string): boolean {

@@ -7,6 +7,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import { v3 } from '../api/http.ts'
 import { restoreWholeBackup } from '../e2ee/backup-restore.ts'
+import { E2eeError } from '../e2ee/errors.ts'
 import { type Backup, createBackup, readBackup, receiveBackupInfo } from '../e2ee/key-backup.ts'
 import { backupSecret, readSecret } from '../e2ee/secrets.ts'
 import type { TrustDeps } from './ports.ts'
@@ -38,7 +39,13 @@ export async function learnBackup({ machine, http }: TrustDeps): Promise<Backup 
 
 /** Makes a backup where our identity is here and there is none. */
 export async function ensureBackup(deps: TrustDeps): Promise<void> {
-  if (await learnBackup(deps)) return
+  try {
+    if (await learnBackup(deps)) return
+  } catch (error) {
+    // Another client's, of a kind that we do not have: it is theirs to replace.
+    if (error instanceof E2eeError) return
+    throw error
+  }
   const isOurs = await deps.machine.run(
     async step => (await readSecret(step, 'm.cross_signing.master')) !== null,
   )

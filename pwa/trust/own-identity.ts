@@ -1,9 +1,9 @@
 /**
  * Our own identity on this device: made, opened, or made anew.
  *
- * A new identity counts from the moment that the server took it. Until then it waits in the vault, so that the very same
- * body can be sent again with the confirmation that the server asked for, and so that a crash in between does not leave
- * an identity at the server that nobody has the keys of.
+ * A new identity counts from the moment that the server took it. It waits in the vault until everything that belongs to it
+ * is made: so the very same body can be sent again with the confirmation that the server asked for, and whatever is
+ * broken off in between, by a crash or for want of a server, goes on where it was when it is asked for again.
  *
  * Spec: client-server-api#cross-signing
  */
@@ -39,9 +39,18 @@ import {
 
 const waitingId = 'new-identity'
 
-/** Our identity is proved ours here, and vouches for this device. */
-export function isPartOfIdentity(machine: TrustDeps['machine']): Promise<boolean> {
-  return machine.run(step => isReady(step, machine))
+/** Our identity is proved ours here, and vouches for this device, and nothing of it is still to be made. */
+export async function isPartOfIdentity(deps: Pick<TrustDeps, 'machine' | 'records'>): Promise<boolean> {
+  const isPart = await deps.machine.run(step => isReady(step, deps.machine))
+  return isPart && !(await isHalfMade(deps))
+}
+
+/** The server has taken it, and storage or backup are still to come. */
+async function isHalfMade(deps: Pick<TrustDeps, 'machine' | 'records'>): Promise<boolean> {
+  const waiting = await waitingIdentity(deps)
+  if (!waiting) return false
+  const standing = await deps.machine.run(step => readIdentity(step, deps.machine.userId))
+  return masterKeyOf(waiting) === standing?.masterKey
 }
 
 async function isReady(
@@ -72,16 +81,23 @@ export async function identityState(deps: TrustDeps): Promise<IdentityState> {
       backup: backup && { version: backup.version, waiting, total: backup.count + waiting },
     }
   })
-  const isThere = known.isReady ? 'ready' : 'locked'
-  const isNotThere = known.isKnown ? 'none' : 'unknown'
   return {
-    state: known.hasIdentity ? isThere : isNotThere,
+    state: (await isHalfMade(deps)) ? 'none' : stateOf(known),
     passkeys: storage ? passkeysOf(storage) : [],
     hasRecoveryKey: storage !== null,
     otherDevices: known.otherDevices,
     backup: known.backup,
     recoveryCheckedTs: await recoveryCheckedTs(deps),
   }
+}
+
+function stateOf(known: {
+  readonly isKnown: boolean
+  readonly hasIdentity: boolean
+  readonly isReady: boolean
+}): IdentityState['state'] {
+  if (!known.hasIdentity) return known.isKnown ? 'none' : 'unknown'
+  return known.isReady ? 'ready' : 'locked'
 }
 
 /**
@@ -113,17 +129,16 @@ export async function makeOurIdentity(
     const body = auth ? { ...made.body, auth } : made.body
     await http.request('POST', `${v3}/keys/device_signing/upload`, { body })
   }
-  await adopt(deps, made)
+  await machine.run(async (step, own) => {
+    adoptIdentity(step, own, made)
+    await crossSigningUploaded(step, own)
+  })
+  await sendSoon(deps)
   await newBackup(deps)
-  return newStorage(deps, passkey)
-}
-
-/** After a crash: the server had taken our new identity. To be called when our list was asked for. */
-export async function adoptWaiting(deps: TrustDeps): Promise<void> {
-  const waiting = await waitingIdentity(deps)
-  if (!waiting) return
-  const standing = await deps.machine.run(step => readIdentity(step, deps.machine.userId))
-  if (masterKeyOf(waiting) === standing?.masterKey) await adopt(deps, waiting)
+  const recoveryKey = await newStorage(deps, passkey)
+  await forgetWaiting(deps)
+  deps.tell({ kind: 'identity' })
+  return recoveryKey
 }
 
 /** Opens secret storage: this device becomes part of our identity. Restoring the backup is left to be done. */
@@ -143,16 +158,7 @@ export async function openOurIdentity(deps: TrustDeps, opener: StorageOpener): P
   await sendSoon(deps)
 }
 
-async function adopt(deps: TrustDeps, made: NewIdentity): Promise<void> {
-  await deps.machine.run(async (step, own) => {
-    adoptIdentity(step, own, made)
-    await crossSigningUploaded(step, own)
-  })
-  await forgetWaiting(deps)
-  await sendSoon(deps)
-}
-
-async function waitingIdentity({ records }: TrustDeps): Promise<NewIdentity | null> {
+async function waitingIdentity({ records }: Pick<TrustDeps, 'records'>): Promise<NewIdentity | null> {
   const record = await records.get('trust', waitingId)
   return record ? (record as unknown as NewIdentity) : null
 }

@@ -1,9 +1,9 @@
 /**
  * The trust side of a session: what is looked after by itself, and what the engine's notices mean for views.
  *
- * Once a session, when the server is there, and again when something says so: a new identity that the server took before
- * a crash is adopted, the key backup is there and what is in it is taken, secrets that are missing are asked of our other
- * devices. What fails for want of a server is done with the next sync.
+ * Once a session, when the server is there, and again when something says so: the key backup is there and what is in it is
+ * taken, and secrets that are missing are asked of our other devices. What fails for want of a server is done with the
+ * next sync.
  */
 import { ApiError, isPassing } from '../api/api-error.ts'
 import { deviceTrust } from '../e2ee/cross-signing.ts'
@@ -20,7 +20,6 @@ import { DeviceLinks } from './device-links.ts'
 import { Enrolments } from './enrolment.ts'
 import { TrustError } from './errors.ts'
 import { ensureBackup, restoreOnce } from './key-backups.ts'
-import { adoptWaiting } from './own-identity.ts'
 import { refreshOwnList } from './own-list.ts'
 import type { TrustDeps } from './ports.ts'
 import { lacksKey } from './storage.ts'
@@ -69,6 +68,25 @@ export class Trust {
     return this.#running
   }
 
+  /**
+   * An identity is made or opened while nothing else is looked after: two backups made at once would leave a key in secret storage
+   * that does not open the backup.
+   */
+  async alone<T>(act: () => Promise<T>): Promise<T> {
+    while (this.#running) await this.#running
+    const acting = act()
+    const done = acting
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        this.#running = null
+      })
+    this.#running = done
+    return acting
+  }
+
   /** What is under way comes to nothing. */
   close(): void {
     this.#closed = true
@@ -80,7 +98,6 @@ export class Trust {
     this.#due = false
     try {
       await refreshOwnList(this.deps)
-      await adoptWaiting(this.deps)
       await ensureBackup(this.deps)
       await askOtherDevices(this.deps)
       await restoreOnce(this.deps)

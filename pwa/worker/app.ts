@@ -9,11 +9,13 @@ import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import { sendEngineRequest } from '../api/engine-request.ts'
 import { Http, inPath, type Tokens, v3 } from '../api/http.ts'
+import { asMuchAsItTakes, uploadFile } from '../api/upload.ts'
 import { type Machine, openMachine } from '../e2ee/machine.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
-import { Attachments, type TransferNews } from '../outbox/attachments.ts'
 import { Media } from '../outbox/media.ts'
 import { OutboxQueue } from '../outbox/outbox.ts'
+import { type TransferNews, Uploads } from '../outbox/uploads.ts'
+import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
@@ -51,7 +53,7 @@ export interface AppDeps {
 /** What waits to leave, and the files of messages. */
 export interface AppOutbox extends Outbox {
   readonly queue: OutboxQueue
-  readonly attachments: Attachments
+  readonly files: WaitingFiles
   readonly media: Media
 }
 
@@ -123,6 +125,7 @@ export class App {
           this.pump.wake()
           outbox.queue.wake()
         }
+        if (connection.state === 'offline' && connection.code === null) outbox.queue.sleep()
         tell({ kind: 'connection', connection })
       },
       clock: Date.now,
@@ -131,9 +134,10 @@ export class App {
     machine.onNotice(notice => {
       deps.onEngineNotice(notice)
       if (notice.kind === 'room-keys') {
-        void reopen({ store, machine, search, tell }, notice.roomId, notice.sessionIds)
+        const { roomId, sessionIds } = notice
+        void this.history.alone(roomId, () => reopen({ store, machine, search, tell }, roomId, sessionIds))
       }
-      if (notice.kind === 'room-blocked' || notice.kind === 'identity-changed') outbox.queue.wake()
+      if (notice.kind === 'identity-changed') outbox.queue.decided()
     })
   }
 
@@ -172,14 +176,33 @@ export class App {
     const { tell } = deps
     const newId = () => crypto.randomUUID()
     const told = (transfer: TransferNews) => tell({ kind: 'transfer', transfer })
-    const attachments = new Attachments({ records, http, randomBytes, newId, tell: told })
+    const freeBytes = deps.vault.isInMemory ? async () => Number.POSITIVE_INFINITY : bytesLeft
+    const files = new WaitingFiles({ records, newId, freeBytes })
+    const media = new Media({
+      records,
+      http,
+      tell: told,
+      freeBytes,
+      waiting: async fileId => {
+        const file = app?.outbox.queue.file(fileId)
+        return file ? await files.blob(file) : null
+      },
+    })
     const queue = await OutboxQueue.open({
       records,
       userId: deps.userId,
       http,
       machine,
       settled: () => pump.flush(),
-      attachments,
+      files,
+      uploads: new Uploads({
+        files,
+        upload: (content, options) => uploadFile(http, content, options),
+        maxUploadBytes: asMuchAsItTakes(http),
+        randomBytes,
+        tell: told,
+        uploaded: (uploaded, content) => media.keepOwn(uploaded, content),
+      }),
       changed: roomId => void app?.refreshEntry(roomId),
       clock: Date.now,
       random: Math.random,
@@ -187,8 +210,8 @@ export class App {
     })
     const outbox: AppOutbox = {
       queue,
-      attachments,
-      media: new Media({ records, http, tell: told }),
+      files,
+      media,
       queued: roomId => queue.queued(roomId),
       hasDraft: roomId => queue.hasDraft(roomId),
       echoed: txnIds => queue.echoed(txnIds),
@@ -228,6 +251,7 @@ export class App {
 
   async stop(): Promise<void> {
     this.trust.close()
+    this.outbox.media.stop()
     await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop()])
   }
 
@@ -306,4 +330,10 @@ export class App {
       if (!(error instanceof ApiError)) throw error
     }
   }
+}
+
+/** What the browser would still take; unlimited where it does not say. */
+async function bytesLeft(): Promise<number> {
+  const { quota, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {}
+  return quota === undefined ? Number.POSITIVE_INFINITY : quota - usage
 }

@@ -1,7 +1,7 @@
 /** What tabs may ask about writing: messages, files, drafts, and files of others. */
 import type { JsonObject } from '#protocol/json.ts'
-import type { StoredFile } from '../outbox/attachments.ts'
 import { fileContent } from '../outbox/file-message.ts'
+import type { StoredFile } from '../outbox/waiting-files.ts'
 import type { App } from './app.ts'
 import type { MessageCalls, NewFile } from './calls.ts'
 
@@ -11,37 +11,44 @@ export function messageCalls(app: () => App): MessageCalls {
     send: ({ roomId, type, content }) =>
       app().outbox.queue.add({ roomId, type, content, forEncrypted: isEncrypted(roomId) }),
     sendFile: async file => {
-      const { attachments, queue } = app().outbox
-      const forEncrypted = isEncrypted(file.roomId)
-      const files: StoredFile[] = [await attachments.keep(file.file, [forEncrypted ? 'file' : 'url'])]
-      if (file.thumbnail) {
-        const place = ['info', forEncrypted ? 'thumbnail_file' : 'thumbnail_url']
-        files.push(await attachments.keep(file.thumbnail.blob, place))
+      const { files, queue } = app().outbox
+      const { roomId, thumbnail } = file
+      const stored: StoredFile[] = []
+      try {
+        // The small one first: whoever reads sees something sooner.
+        if (thumbnail) stored.push(await files.keep(thumbnail.blob, 'thumbnail'))
+        stored.push(await files.keep(file.file, 'file'))
+      } catch (error) {
+        await files.drop(stored.map(each => each.file)).catch(() => {
+          // They are marked as begun: the next opening takes them away.
+        })
+        throw error
       }
-      return queue.add({
-        roomId: file.roomId,
-        type: 'm.room.message',
-        content: contentOf(file),
-        forEncrypted,
-        files,
-      })
+      const content = contentOf(file)
+      const forEncrypted = isEncrypted(roomId)
+      return queue.add({ roomId, type: 'm.room.message', content, forEncrypted, files: stored })
     },
-    redact: ({ roomId, eventId, reason }) =>
-      app().outbox.queue.add({
+    redact: async ({ roomId, eventId, reason }) => {
+      const { queue } = app().outbox
+      // A reaction that is taken back before it left never leaves.
+      if (await queue.discard(eventId)) return eventId
+      const content: JsonObject = reason === undefined ? {} : { reason }
+      return queue.add({
         roomId,
         type: 'm.room.redaction',
-        content: reason === undefined ? {} : { reason },
+        content,
         forEncrypted: false,
-        redacts: eventId,
-      }),
+        redacts: queue.find(eventId)?.eventId ?? eventId,
+      })
+    },
     retry: txnId => app().outbox.queue.retry(txnId),
     discard: txnId => app().outbox.queue.discard(txnId),
     pauseTransfer: async id => {
-      app().outbox.attachments.pause(id)
+      await app().outbox.queue.pause(id)
       app().outbox.media.pause(id)
     },
     resumeTransfer: async id => {
-      app().outbox.attachments.resume(id)
+      app().outbox.media.resume(id)
       await app().outbox.queue.retry(id)
     },
     media: wanted => app().outbox.media.get(wanted),

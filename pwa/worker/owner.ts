@@ -48,8 +48,8 @@ export type OwnerNotice =
   | { readonly kind: 'restore'; readonly progress: RestoreProgress }
 
 /** What tabs may read and write by themselves. */
-export type TabStore = 'setting'
-const tabStores: ReadonlySet<string> = new Set<TabStore>(['setting'])
+export type TabStore = 'setting' | 'draft'
+const tabStores: ReadonlySet<string> = new Set<TabStore>(['setting', 'draft'])
 
 export interface TabWrite extends VaultWrite {
   readonly collection: TabStore
@@ -152,7 +152,10 @@ export class Owner {
       }),
     setWayIn: opener => this.#change(() => using([opener], async () => this.#vault.setWayIn(opener))),
     removeWayIn: id => this.#change(() => this.#vault.removeWayIn(id)),
-    resume: () => this.#change(() => this.#vault.resume()),
+    resume: () =>
+      this.#change(async () => {
+        if (await this.#vault.resume()) this.#open?.app?.outbox.queue.decided()
+      }),
     giveUpRecord: ({ store, id }) => this.#change(() => this.#vault.giveUpRecord(store, id)),
 
     read: async ({ store, ids }) => this.#vault.records.getMany(forTabs(store), ids),
@@ -281,7 +284,8 @@ export class Owner {
   }
 
   async #forgetRoom(roomId: string): Promise<void> {
-    const { store } = this.#app
+    const { store, outbox } = this.#app
+    await outbox.queue.forgetRoom(roomId)
     await store.records.commit(await store.removalOf(roomId))
     store.believe({ gone: [roomId] })
     this.#tell({ kind: 'rooms', changed: [], gone: [roomId] })

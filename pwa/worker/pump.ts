@@ -93,7 +93,11 @@ export class Pump {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
         if (error.isPassing || error.code === 'M_UNKNOWN_TOKEN') this.#tell(error)
-        if (error.code === 'M_UNKNOWN_TOKEN') return
+        if (error.code === 'M_UNKNOWN_TOKEN') {
+          // The session has ended: another one has a pump of its own.
+          this.#held = true
+          return
+        }
         if (error.isPassing) {
           await this.#pause(pauseMs(failures++, error, random()))
           continue

@@ -167,7 +167,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
           masterKey: (await readIdentity(step, userId))?.masterKey ?? null,
         }),
       )
-      app().outbox.queue.wake()
+      app().outbox.queue.decided()
     },
     setAccountData,
     // Spec: client-server-api#put_matrixclientv3pushrulesglobalkindruleid

@@ -66,7 +66,7 @@ export function sessionCalls(deps: SessionDeps): SessionCalls {
 const notConnected: Connection = { state: 'connecting', code: null, lastTs: 0, firstSyncDone: false }
 
 /** From what is here: nothing is asked of the server. */
-export async function stateOf({ session, store, machine }: App): Promise<SessionState> {
+export async function stateOf({ session, store, trust }: App): Promise<SessionState> {
   const profile = await store.records.get(profileRecord.collection, profileRecord.id)
   return {
     userId: session.userId,
@@ -75,7 +75,7 @@ export async function stateOf({ session, store, machine }: App): Promise<Session
     displayName: (profile?.['displayName'] as string | null | undefined) ?? null,
     avatar: (profile?.['avatar'] as string | null | undefined) ?? null,
     isAdministrator: profile?.['isAdministrator'] === true,
-    setup: (await isPartOfIdentity(machine)) ? 'ready' : 'identity',
+    setup: (await isPartOfIdentity(trust.deps)) ? 'ready' : 'identity',
   }
 }
 

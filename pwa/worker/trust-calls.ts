@@ -25,11 +25,12 @@ export function trustCalls(trust: () => Trust): TrustCalls {
   const deps = () => trust().deps
   /** The changed master key that a person was shown: what they accept is this one, and none that came meanwhile. */
   const shown = new Map<string, string>()
+  const inTurn = oneAfterTheOther()
   const make =
     (which: 'first' | 'anew'): TrustCalls['setUpIdentity'] =>
     ({ prf, auth }) =>
-      using(prf, async () => ({
-        recoveryKey: await makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth),
+      inTurn(prf, async () => ({
+        recoveryKey: await trust().alone(() => makeOurIdentity(deps(), which, prf && passkeyOf(prf), auth)),
       }))
   /** Stored when it returns; the other end hears of it as soon as it can be reached. */
   const decide = (input: Parameters<TrustDeps['machine']['run']>[0]): Promise<void> =>
@@ -40,14 +41,14 @@ export function trustCalls(trust: () => Trust): TrustCalls {
     setUpIdentity: make('first'),
     resetIdentity: make('anew'),
     openIdentity: opener =>
-      using(opener, async () => {
+      inTurn(opener, async () => {
         const opened = trust()
-        await openOurIdentity(opened.deps, opener)
+        await opened.alone(() => openOurIdentity(opened.deps, opener))
         void opened.lookAfter()
       }),
     checkRecoveryKey: ({ group, text }) => checkRecoveryKey(deps(), group, text),
-    newRecoveryKey: async () => ({ recoveryKey: await newRecoveryKey(deps()) }),
-    addPasskeyToIdentity: opener => using(opener, () => addPasskey(deps(), passkeyOf(opener))),
+    newRecoveryKey: () => inTurn(null, async () => ({ recoveryKey: await newRecoveryKey(deps()) })),
+    addPasskeyToIdentity: opener => inTurn(opener, () => addPasskey(deps(), passkeyOf(opener))),
     beginDeviceEnrolment: passkeys => trust().enrolments.begin(passkeys),
     completeDeviceEnrolment: answer => trust().enrolments.complete(answer),
 
@@ -103,11 +104,17 @@ function passkeyOf(opener: Opener): PasskeyOpener {
   return opener
 }
 
-async function using<T>(opener: StorageOpener | null, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } finally {
-    if (opener?.kind === 'passkey') wipe(opener.prfOutput)
-    if (opener?.kind === 'recovery-key') wipe(opener.recoveryKey)
+/** Two tabs must not make two identities, or two keys to one storage. */
+function oneAfterTheOther() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(opener: StorageOpener | null, act: () => Promise<T>): Promise<T> => {
+    const done = last.then(act).finally(() => wipeOpener(opener))
+    last = done.catch(() => {})
+    return done
   }
+}
+
+function wipeOpener(opener: StorageOpener | null): void {
+  if (opener?.kind === 'passkey') wipe(opener.prfOutput)
+  if (opener?.kind === 'recovery-key') wipe(opener.recoveryKey)
 }

@@ -37,7 +37,9 @@ export class AppWorld {
     mkdirSync(folder, { recursive: true })
     const tokenFile = join(folder, `admin-${process.pid}.token`)
     writeFileSync(tokenFile, `${adminToken}\n`, { mode: 0o600 })
-    const server = await ServerProcess.start({ settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings } })
+    const server = await ServerProcess.start({
+      settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings },
+    })
     return new AppWorld(server, await launchChromium())
   }
 

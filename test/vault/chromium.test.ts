@@ -166,7 +166,7 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
   const visitor = await Visitor.open(chromium)
   const { page, cdp } = visitor
   const body = 'x'.repeat(200_000)
-  const write = (id: string) => run(page, 'call', 'write', [{ collection: 'timeline', id, value: { body } }])
+  const write = (id: string) => run(page, 'call', 'write', [{ collection: 'setting', id, value: { body } }])
   const setQuota = (quotaSize?: number) =>
     cdp.send('Storage.overrideQuotaForOrigin', {
       origin: new URL(bundle.url).origin,
@@ -190,7 +190,7 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
     warnings.filter(({ kind }) => kind === 'warning').map(({ warning }) => warning),
     [{ kind: 'full' }],
   )
-  const stored = (await run(page, 'call', 'list', { store: 'timeline' })) as [string, { body: string }][]
+  const stored = (await run(page, 'call', 'list', { store: 'setting' })) as [string, { body: string }][]
   t.is(stored.length, written, 'all that was acknowledged, and nothing else')
   t.true(stored.every(([, value]) => value.body === body))
 
@@ -214,14 +214,12 @@ test('a backup of one profile is restored in another, with another passkey', asy
     value: { body: `draft ${i}`.padEnd(500) },
   }))
   await run(home.page, 'call', 'write', drafts)
-  await run(home.page, 'call', 'openEngine', { deviceId: 'HOME' })
   const file = await run(home.page, 'backupFile', passphrase)
   t.true(file.length > 1_000_000)
 
   await open(ward.page)
   const other = await run(ward.page, 'createPasskey')
   await run(ward.page, 'create', other.credentialId, [])
-  await run(ward.page, 'call', 'openEngine', { deviceId: 'WARD' })
   const broken = `${file.slice(0, 900_000)}A${file.slice(900_001)}`
   t.deepEqual(await run(ward.page, 'restoreFile', broken, passphrase), { refused: 'BACKUP_BROKEN' })
   t.deepEqual(await run(ward.page, 'call', 'list', { store: 'draft' }), [])
@@ -250,7 +248,7 @@ test('a browser that is killed in the middle of a write leaves all of a commit o
     )
     if (round > 0) {
       const [draft, outbox] = (await Promise.all(
-        ['draft', 'outbox'].map(store => run(page, 'call', 'read', { store, ids: ['n'] })),
+        ['draft', 'setting'].map(store => run(page, 'call', 'read', { store, ids: ['n'] })),
       )) as { n: number }[][]
       t.is(draft![0]!.n, outbox![0]!.n, 'both stores of one commit')
       t.true(draft![0]!.n >= acknowledged, 'and nothing that was acknowledged is lost')

@@ -28,6 +28,45 @@ export const errors: Translated<typeof en> = {
   NO_PASSKEYS: 'Dieser Browser kennt keine Passkeys.',
   PASSKEY_WITHOUT_PRF:
     'Dieser Passkey kann nicht öffnen, was hier gespeichert ist. Nehmen Sie einen anderen Weg.',
+  CONFIRMATION_NEEDED: 'Bestätigen Sie, dass Sie es sind.',
+  IDENTITY_EXISTS:
+    'Sie haben schon eine Identität: Öffnen Sie sie mit einem Passkey, dem Wiederherstellungsschlüssel oder einem anderen Gerät.',
+  IDENTITY_MISSING: 'Der Server zeigt keine Identität von Ihnen.',
+  IDENTITY_NOT_HERE: 'Dieses Gerät kann für kein anderes bürgen. Öffnen Sie zuerst hier Ihre Identität.',
+  IDENTITY_CHANGED:
+    'Die Identität hat sich eben noch einmal geändert. Sehen Sie sie erneut an, bevor Sie entscheiden.',
+  IDENTITY_UNKNOWN: 'Diese Person hat keine Identität, die sich prüfen ließe.',
+  OWN_IDENTITY_UNVERIFIED:
+    'Öffnen Sie auf diesem Gerät zuerst Ihre eigene Identität, bevor Sie andere verifizieren.',
+  SECRET_MISSING:
+    'Diesem Gerät fehlt ein Schlüssel, der dafür nötig ist. Öffnen Sie zuerst hier Ihre Identität.',
+  SECRET_MISMATCH:
+    'Was der Server gespeichert hat, gehört nicht zu Ihrer Identität. Nichts wurde übernommen.',
+  STORAGE_NOT_SET_UP:
+    'Es ist nichts hinterlegt, das sich öffnen ließe. Verwenden Sie ein anderes Ihrer Geräte.',
+  STORAGE_KEY_NO_PASSKEY:
+    'Dieser Passkey öffnet Ihre Identität nicht. Verwenden Sie einen anderen oder den Wiederherstellungsschlüssel.',
+  STORAGE_KEY_NOT_HERE:
+    'Dieses Gerät kennt den Wiederherstellungsschlüssel nicht. Erstellen Sie einen neuen, oder verwenden Sie das Gerät, das ihn hat.',
+  DEVICE_NOT_LISTED:
+    'Der Server führt dieses Gerät noch nicht mit seinen Schlüsseln. Versuchen Sie es gleich noch einmal.',
+  DEVICE_UNKNOWN: 'Der Server führt dieses Gerät nicht mehr.',
+  DEVICE_IS_THIS_ONE: 'Das ist das Gerät, das Sie gerade benutzen. Melden Sie es im Menü ab.',
+  NO_OTHER_DEVICE: 'Sie haben kein anderes Gerät, das gefragt werden könnte.',
+  ROOM_NEEDED: 'Eine Person verifizieren Sie in einem Chat mit ihr. Öffnen Sie zuerst einen.',
+  ENROLMENT_NOT_BEGUN: 'Das hat zu lange gedauert. Beginnen Sie noch einmal.',
+  PASSKEY_BAD_SIGNATURE: 'Der Passkey hat das nicht signiert. Nichts wurde geändert.',
+  PASSKEY_NOT_LISTED: 'Dieser Passkey ist nicht unter denen, für die Ihre Identität bürgt.',
+  VERIFICATION_UNKNOWN: 'Diese Verifizierung ist vorbei.',
+  VERIFICATION_TIMED_OUT: 'Die Verifizierung hat länger als zehn Minuten gedauert. Beginnen Sie noch einmal.',
+  VERIFICATION_WRONG_PHASE: 'Die Verifizierung ist inzwischen weitergegangen.',
+  VERIFICATION_NO_METHOD: 'Das andere Gerät kann auf diese Weise nicht verifizieren. Nehmen Sie die andere.',
+  QR_MALFORMED: 'Das ist kein Code zum Verifizieren.',
+  QR_UNKNOWN_VERSION: 'Dieser Code ist von einer Art, die Letro nicht kennt.',
+  QR_OTHER_FLOW: 'Dieser Code gehört zu einer anderen Verifizierung.',
+  KEY_FILE_MALFORMED: 'Das ist keine Datei mit Raumschlüsseln.',
+  KEY_FILE_WRONG_PASSPHRASE: 'Die Passphrase ist falsch, oder die Datei wurde verändert.',
+  PASSPHRASE_TOO_LONG: 'Die Passphrase ist zu lang: höchstens 1.024 Zeichen.',
   LINK_MALFORMED: 'Das ist kein Link eines anderen Geräts.',
   BAD_ANSWER: 'Die Antwort des Servers war nicht verständlich.',
   NO_SUCH_ROOM: 'Dieses Gerät kennt den Raum nicht.',

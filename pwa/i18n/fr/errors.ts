@@ -25,6 +25,42 @@ export const errors: Translated<typeof en> = {
   NO_PASSKEYS: 'Ce navigateur n’a pas de clés d’accès.',
   PASSKEY_WITHOUT_PRF:
     'Cette clé d’accès ne peut pas ouvrir ce qui est conservé ici. Utilisez un autre moyen.',
+  CONFIRMATION_NEEDED: 'Confirmez que c’est bien vous.',
+  IDENTITY_EXISTS:
+    'Vous avez déjà une identité : ouvrez-la avec une clé d’accès, la clé de récupération ou un autre appareil.',
+  IDENTITY_MISSING: 'Le serveur ne montre aucune identité à vous.',
+  IDENTITY_NOT_HERE:
+    'Cet appareil ne peut pas se porter garant d’un autre. Ouvrez d’abord votre identité ici.',
+  IDENTITY_CHANGED: 'L’identité vient de changer à nouveau. Regardez-la encore avant de décider.',
+  IDENTITY_UNKNOWN: 'Cette personne n’a pas d’identité que l’on puisse vérifier.',
+  OWN_IDENTITY_UNVERIFIED:
+    'Ouvrez votre propre identité sur cet appareil avant de vérifier celle des autres.',
+  SECRET_MISSING: 'Il manque à cet appareil une clé nécessaire. Ouvrez d’abord votre identité ici.',
+  SECRET_MISMATCH: 'Ce que le serveur a conservé n’appartient pas à votre identité. Rien n’a été repris.',
+  STORAGE_NOT_SET_UP: 'Rien n’a été déposé que l’on puisse ouvrir. Utilisez un autre de vos appareils.',
+  STORAGE_KEY_NO_PASSKEY:
+    'Cette clé d’accès n’ouvre pas votre identité. Utilisez-en une autre ou la clé de récupération.',
+  STORAGE_KEY_NOT_HERE:
+    'Cet appareil ne connaît pas la clé de récupération. Créez-en une nouvelle ou utilisez l’appareil qui la connaît.',
+  DEVICE_NOT_LISTED:
+    'Le serveur n’a pas encore les clés de cet appareil dans sa liste. Réessayez dans un instant.',
+  DEVICE_UNKNOWN: 'Le serveur n’a plus cet appareil dans sa liste.',
+  DEVICE_IS_THIS_ONE: 'C’est l’appareil que vous utilisez. Déconnectez-le depuis le menu.',
+  NO_OTHER_DEVICE: 'Vous n’avez pas d’autre appareil à qui demander.',
+  ROOM_NEEDED: 'On vérifie une personne dans une conversation avec elle. Ouvrez-en d’abord une.',
+  ENROLMENT_NOT_BEGUN: 'Cela a pris trop de temps. Recommencez.',
+  PASSKEY_BAD_SIGNATURE: 'La clé d’accès n’a pas signé ceci. Rien n’a changé.',
+  PASSKEY_NOT_LISTED: 'Cette clé d’accès n’est pas parmi celles dont votre identité se porte garante.',
+  VERIFICATION_UNKNOWN: 'Cette vérification est terminée.',
+  VERIFICATION_TIMED_OUT: 'La vérification a duré plus de dix minutes. Recommencez.',
+  VERIFICATION_WRONG_PHASE: 'La vérification a déjà avancé.',
+  VERIFICATION_NO_METHOD: 'L’autre appareil ne peut pas vérifier de cette façon. Prenez l’autre.',
+  QR_MALFORMED: 'Ce n’est pas un code de vérification.',
+  QR_UNKNOWN_VERSION: 'Ce code est d’un type que Letro ne connaît pas.',
+  QR_OTHER_FLOW: 'Ce code appartient à une autre vérification.',
+  KEY_FILE_MALFORMED: 'Ce n’est pas un fichier de clés de salons.',
+  KEY_FILE_WRONG_PASSPHRASE: 'La phrase secrète est fausse, ou le fichier a été modifié.',
+  PASSPHRASE_TOO_LONG: 'La phrase secrète est trop longue : 1 024 caractères au plus.',
   LINK_MALFORMED: 'Ce n’est pas le lien d’un autre appareil.',
   BAD_ANSWER: 'La réponse du serveur n’a pas été comprise.',
   NO_SUCH_ROOM: 'Cet appareil ne connaît pas ce salon.',

@@ -155,7 +155,18 @@ export class IdentitySetup {
       this.#stage.value = { kind: 'open-identity', identity: await call('identity', null), error }
       return
     }
+    await this.#addPasskey()
     await this.lastStep()
+  }
+
+  /** The passkey of this device opens secret storage as well. Settings offers it again where that fails. */
+  async #addPasskey(): Promise<void> {
+    const opener = this.#takePasskey()
+    try {
+      if (opener) await this.#ports.account.call('addPasskeyToIdentity', opener)
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error
+    }
   }
 
   /** The server has to have answered once before anything can be said. Null: somebody locked in between. */

@@ -25,6 +25,8 @@ const spoken =
   /^m\.key\.verification\.|^m\.call\.|^org\.matrix\.call\.|^m\.reaction$|^m\.room\.redaction$|^m\.poll\.(response|end)$/
 
 export function isShown(item: TimelineItem): boolean {
+  // Of ours, and refused: somebody has to see that.
+  if (item.state === 'failed') return true
   if (item.stateKey !== null) return stateTypes.has(item.type) && !changesNothing(item)
   if (messageTypes.has(item.type)) return true
   // Of an unknown kind: shown as far as it says something to people without knowledge of it.

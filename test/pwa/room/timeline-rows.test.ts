@@ -138,7 +138,11 @@ test('keys of rows are unique', t => {
 
 test('a day is named once, whatever stands between its messages', t => {
   const rows = rowsOf(
-    [item('a', { state: 'read', readBy: [jonas] }), item('b', { sender: jonas }), item('c', { sender: samir })],
+    [
+      item('a', { state: 'read', readBy: [jonas] }),
+      item('b', { sender: jonas }),
+      item('c', { sender: samir }),
+    ],
     { readUpTo: '$b' },
   )
   t.deepEqual(kinds(rows), ['day', 'message', 'readers', 'message', 'unread', 'message'])

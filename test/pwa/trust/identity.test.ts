@@ -65,38 +65,52 @@ test('a server that asks for confirmation gets the very same keys with it', asyn
   await isReady(t, { server, device })
 })
 
-test('the browser is killed after the server took a new identity: it is ours all the same', async t => {
-  const { server, device } = await world()
-  server.onRequest = path => {
-    // The next commit of the engine is the one that would adopt it.
-    if (path === uploadPath) device.device.records.failure = new Error('killed')
-  }
-  await t.throwsAsync(device.calls.setUpIdentity({ prf: null, auth: null }), { message: 'killed' })
-  t.truthy(masterAt(server))
-  server.onRequest = () => {}
-  const again = device.restarted()
-  await again.trust.lookAfter()
-  await isReady(t, { server, device: again })
-  // The recovery key was never shown: there is none yet, and a new one is made.
-  t.false((await again.calls.identity(null)).hasRecoveryKey)
-  t.truthy((await again.calls.newRecoveryKey(null)).recoveryKey)
-  t.true((await again.calls.identity(null)).hasRecoveryKey)
-})
+for (const [when, kills] of [
+  ['took it', (device: TrustDevice, path: string) => path === uploadPath && killNextCommit(device)],
+  ['was asked for a backup', (_: TrustDevice, path: string) => path.endsWith('room_keys/version') && fail()],
+  ['was asked for the storage', (_: TrustDevice, path: string) => path.endsWith('default_key') && fail()],
+] as const) {
+  test(`a new identity, and it ends when the server ${when}: it goes on there, and no second one is made`, async t => {
+    const { server, device } = await world()
+    server.onRequest = path => kills(device, path)
+    await t.throwsAsync(device.calls.setUpIdentity({ prf: null, auth: null }), { message: 'killed' })
+    const taken = masterAt(server)
+    t.truthy(taken)
+    server.onRequest = path => {
+      if (path === uploadPath) throw new Error('a second identity was sent')
+    }
+    const again = device.restarted()
+    await again.trust.lookAfter()
+    // The recovery key was never shown: a view asks for it all again.
+    t.is((await again.calls.identity(null)).state, 'none')
+    const { recoveryKey } = await again.calls.setUpIdentity({ prf: null, auth: null })
+    t.deepEqual(withoutSignatures(masterAt(server)), withoutSignatures(taken))
+    await isReady(t, { server, device: again })
+    t.like(await again.calls.identity(null), { hasRecoveryKey: true })
+    const other = await TrustDevice.open(server, alice, 'OTHER')
+    await other.calls.openIdentity({ kind: 'recovery-text', text: recoveryKey })
+    await isReady(t, { server, device: other })
+  })
+}
 
-test('killed at the same point, the person begins again: no second identity is made', async t => {
+function fail(): never {
+  throw new Error('killed')
+}
+
+/** The next commit of the engine is the one that would adopt the identity. */
+function killNextCommit(device: TrustDevice): void {
+  device.device.records.failure = new Error('killed')
+}
+
+test('two tabs that set up at once make one identity', async t => {
   const { server, device } = await world()
-  server.onRequest = path => {
-    if (path === uploadPath) device.device.records.failure = new Error('killed')
-  }
-  await t.throwsAsync(device.calls.setUpIdentity({ prf: null, auth: null }), { message: 'killed' })
-  const taken = masterAt(server)
-  server.onRequest = path => {
-    if (path === uploadPath) throw new Error('a second identity was sent')
-  }
-  const again = device.restarted()
-  await again.calls.setUpIdentity({ prf: null, auth: null })
-  t.deepEqual(withoutSignatures(masterAt(server)), withoutSignatures(taken))
-  await isReady(t, { server, device: again })
+  const [one, two] = await Promise.allSettled([
+    device.calls.setUpIdentity({ prf: null, auth: null }),
+    device.calls.setUpIdentity({ prf: null, auth: null }),
+  ])
+  t.is(one.status, 'fulfilled')
+  t.like(two, { status: 'rejected', reason: { code: 'IDENTITY_EXISTS' } })
+  await isReady(t, { server, device })
 })
 
 test('another device was faster: what this one had made is dropped', async t => {
