@@ -255,7 +255,7 @@ test.serial('at the end one stays at the end; above, what is read stays where it
 })
 
 test.serial('a long history is walked to its first line; the document stays small', async t => {
-  const page = await open(t, 'items=3000')
+  const page = await open(t, 'items=1000')
   const reached = await page.evaluate(async () => {
     const scroller = document.querySelector('.timeline')!
     let most = 0
@@ -274,7 +274,7 @@ test.serial('a long history is walked to its first line; the document stays smal
   t.true(reached.most <= 120)
   t.is(reached.first, 1)
   // Every 97th is somebody who joined.
-  t.is(reached.seen, 3000 - Math.ceil(3000 / 97))
+  t.is(reached.seen, 1000 - Math.ceil(1000 / 97))
 })
 
 test.serial('a room with much that is new opens where reading stopped', async t => {
