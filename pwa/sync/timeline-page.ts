@@ -53,9 +53,14 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
     })
   }
   if (!newer.more) {
-    const here = new Set(events.flatMap(({ txnId, eventId }) => [txnId, eventId]))
+    const here = new Set(events.flatMap(({ txnId, eventId }) => [txnId ?? eventId, eventId]))
     for (const each of queued) {
-      if (here.has(each.txnId) || here.has(each.eventId) || !hasOwnLine(each) || !isShown(each.event))
+      if (
+        here.has(each.txnId) ||
+        here.has(each.eventId ?? each.txnId) ||
+        !hasOwnLine(each) ||
+        !isShown(each.event)
+      )
         continue
       const of = withQueued(noRelations, each.event, queued, store.ourUserId)
       items.push({
