@@ -53,15 +53,12 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
     })
   }
   if (!newer.more) {
-    const here = new Set(events.flatMap(({ txnId, eventId }) => [txnId ?? eventId, eventId]))
+    const here = new Set(
+      events.flatMap(({ txnId, eventId }) => (txnId === null ? eventId : [txnId, eventId])),
+    )
     for (const each of queued) {
-      if (
-        here.has(each.txnId) ||
-        here.has(each.eventId ?? each.txnId) ||
-        !hasOwnLine(each) ||
-        !isShown(each.event)
-      )
-        continue
+      const isHere = here.has(each.txnId) || (each.eventId !== null && here.has(each.eventId))
+      if (isHere || !hasOwnLine(each) || !isShown(each.event)) continue
       const of = withQueued(noRelations, each.event, queued, store.ourUserId)
       items.push({
         ...queuedItem(room, each, of, store.ourUserId),

@@ -48,8 +48,8 @@ export type OwnerNotice =
   | { readonly kind: 'restore'; readonly progress: RestoreProgress }
 
 /** What tabs may read and write by themselves. */
-export type TabStore = 'setting'
-const tabStores: ReadonlySet<string> = new Set<TabStore>(['setting'])
+export type TabStore = 'setting' | 'draft'
+const tabStores: ReadonlySet<string> = new Set<TabStore>(['setting', 'draft'])
 
 export interface TabWrite extends VaultWrite {
   readonly collection: TabStore

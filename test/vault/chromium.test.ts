@@ -1,14 +1,11 @@
-/** The vault in a real Chromium: workers, passkeys with and without PRF, several tabs, a full disk, a killed browser. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { type Browser, chromium as chromiumType, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { OwnerNotice, OwnerState } from '../../pwa/worker/owner.ts'
 import { type BundledPage, serveBundle } from '../support/bundled-page.ts'
-import { chromiumArgs, findChromium } from '../support/chromium.ts'
+import { launchKillable } from '../support/killable-chromium.ts'
 import { launchChromium, until, Visitor } from '../support/visitor.ts'
 import type { tested } from './page/page.ts'
 
@@ -166,7 +163,7 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
   const visitor = await Visitor.open(chromium)
   const { page, cdp } = visitor
   const body = 'x'.repeat(200_000)
-  const write = (id: string) => run(page, 'call', 'write', [{ collection: 'timeline', id, value: { body } }])
+  const write = (id: string) => run(page, 'call', 'write', [{ collection: 'setting', id, value: { body } }])
   const setQuota = (quotaSize?: number) =>
     cdp.send('Storage.overrideQuotaForOrigin', {
       origin: new URL(bundle.url).origin,
@@ -190,7 +187,7 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
     warnings.filter(({ kind }) => kind === 'warning').map(({ warning }) => warning),
     [{ kind: 'full' }],
   )
-  const stored = (await run(page, 'call', 'list', { store: 'timeline' })) as [string, { body: string }][]
+  const stored = (await run(page, 'call', 'list', { store: 'setting' })) as [string, { body: string }][]
   t.is(stored.length, written, 'all that was acknowledged, and nothing else')
   t.true(stored.every(([, value]) => value.body === body))
 
@@ -214,14 +211,12 @@ test('a backup of one profile is restored in another, with another passkey', asy
     value: { body: `draft ${i}`.padEnd(500) },
   }))
   await run(home.page, 'call', 'write', drafts)
-  await run(home.page, 'call', 'openEngine', { deviceId: 'HOME' })
   const file = await run(home.page, 'backupFile', passphrase)
   t.true(file.length > 1_000_000)
 
   await open(ward.page)
   const other = await run(ward.page, 'createPasskey')
   await run(ward.page, 'create', other.credentialId, [])
-  await run(ward.page, 'call', 'openEngine', { deviceId: 'WARD' })
   const broken = `${file.slice(0, 900_000)}A${file.slice(900_001)}`
   t.deepEqual(await run(ward.page, 'restoreFile', broken, passphrase), { refused: 'BACKUP_BROKEN' })
   t.deepEqual(await run(ward.page, 'call', 'list', { store: 'draft' }), [])
@@ -250,7 +245,7 @@ test('a browser that is killed in the middle of a write leaves all of a commit o
     )
     if (round > 0) {
       const [draft, outbox] = (await Promise.all(
-        ['draft', 'outbox'].map(store => run(page, 'call', 'read', { store, ids: ['n'] })),
+        ['draft', 'setting'].map(store => run(page, 'call', 'read', { store, ids: ['n'] })),
       )) as { n: number }[][]
       t.is(draft![0]!.n, outbox![0]!.n, 'both stores of one commit')
       t.true(draft![0]!.n >= acknowledged, 'and nothing that was acknowledged is lost')
@@ -310,30 +305,6 @@ async function untilState(
 }
 
 /** A browser with a profile of its own, all of whose processes die at once. */
-async function launchKillable(profile: string): Promise<{ page: Page; kill(): Promise<void> }> {
-  const portFile = join(profile, 'DevToolsActivePort')
-  await rm(portFile, { force: true })
-  const flags = [...chromiumArgs, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`]
-  // A group of its own: nothing of it goes on writing after the kill.
-  const process = spawn(findChromium()!, [...flags, 'about:blank'], { detached: true, stdio: 'ignore' })
-  const exited = once(process, 'exit')
-  let port = ''
-  while (!port) {
-    await new Promise(resolve => setTimeout(resolve, 50))
-    port = (await readFile(portFile, 'utf8').catch(() => '')).split('\n')[0]!
-  }
-  const browser = await chromiumType.connectOverCDP(`http://127.0.0.1:${port}`)
-  const page = browser.contexts()[0]!.pages()[0]!
-  const kill = async () => {
-    if (process.exitCode === null && process.signalCode === null) {
-      globalThis.process.kill(-process.pid!, 'SIGKILL')
-      await exited
-    }
-    await browser.close()
-  }
-  return { page, kill }
-}
-
 async function open(page: Page, withoutSharedWorker = false) {
   await page.goto(bundle.url)
   return run(page, 'open', account, withoutSharedWorker)

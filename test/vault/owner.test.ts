@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto'
 import test from 'ava'
 import type { Opener } from '../../pwa/vault/vault-key.ts'
 import { carryOut } from '../../pwa/worker/frames.ts'
-import { Owner, type OwnerNotice } from '../../pwa/worker/owner.ts'
+import { Owner, type Told } from '../../pwa/worker/owner.ts'
 
 let made = 0
 
@@ -37,7 +37,7 @@ test('every change of state is told, and calls before an unlock are refused', as
     ['read', { store: 'draft', ids: ['a'] }, 'VAULT_LOCKED'],
     ['search', { text: 'noon' }, 'VAULT_LOCKED'],
     ['backup', [passkey(7)], 'VAULT_LOCKED'],
-    ['openEngine', { deviceId: 'A' }, 'VAULT_LOCKED'],
+    ['rooms', null, 'VAULT_LOCKED'],
     ['unlock', passkey(7), 'NO_VAULT'],
     ['nothing', null, 'NO_SUCH_CALL'],
     ['constructor', null, 'NO_SUCH_CALL'],
@@ -48,7 +48,7 @@ test('every change of state is told, and calls before an unlock are refused', as
   const open_: [call: string, argument: unknown, code: string][] = [
     ['create', [passkey(7)], 'VAULT_EXISTS'],
     ['openInMemory', null, 'VAULT_EXISTS'],
-    ['encrypt', { roomId: '!a', type: 'm.room.message', content: {} }, 'ENGINE_NOT_OPEN'],
+    ['send', { roomId: '!a', type: 'm.room.message', content: {} }, 'NO_SESSION'],
     ['read', { store: 'account', ids: ['account'] }, 'NO_SUCH_STORE'],
     ['list', { store: 'secret' }, 'NO_SUCH_STORE'],
     ['write', [{ collection: 'identity', id: '@a', value: {} }], 'NO_SUCH_STORE'],
@@ -63,29 +63,9 @@ test('every change of state is told, and calls before an unlock are refused', as
   )
 })
 
-test('the engine goes on where it was after a lock, under the vault’s witness', async t => {
-  const { owner } = open()
-  await owner.calls.create([passkey(7)])
-  t.like(await owner.calls.openEngine({ deviceId: 'WARD' }), { engine: true })
-  const [upload] = await owner.calls.outgoingRequests(null)
-  t.is(upload!.kind, 'keys-upload')
-  await owner.calls.receiveSync({ deviceLists: { changed: [] } })
-  const witness = await owner.calls.witness(null)
-  await owner.calls.lock(null)
-  await owner.calls.unlock(passkey(7))
-  await owner.calls.openEngine({ deviceId: 'WARD', witness })
-  t.deepEqual((await owner.calls.outgoingRequests(null))[0], upload, 'what was not answered leaves again')
-  await owner.calls.receiveAnswer({ requestId: upload!.id, answer: { one_time_key_counts: {} } })
-  t.false((await owner.calls.outgoingRequests(null)).some(({ id }) => id === upload!.id))
-  await owner.calls.lock(null)
-  await owner.calls.unlock(passkey(7))
-  await t.throwsAsync(owner.calls.openEngine({ deviceId: 'OTHER' }), { code: 'ACCOUNT_OF_ANOTHER_DEVICE' })
-})
-
 test('a shared computer: everything works, and nothing is kept', async t => {
   const { owner } = open()
   t.like(await owner.calls.openInMemory(null), { vault: 'open', inMemory: true, waysIn: [] })
-  await owner.calls.openEngine({ deviceId: 'KIOSK' })
   await owner.calls.index([{ roomId: '!a', eventId: '$a', timestamp: 1, text: 'meet at noon' }])
   t.is((await owner.calls.search({ text: 'noo' })).found.length, 1)
   await owner.calls.unindex({ roomIds: ['!a'] })
@@ -106,7 +86,7 @@ test('when the browser takes the storage away, the vault is shut', async t => {
 })
 
 function open() {
-  const notices: OwnerNotice[] = []
+  const notices: Told[] = []
   const account = `@person${made++}:clinic.example`
   return { owner: new Owner(account, notice => notices.push(notice)), notices, account }
 }

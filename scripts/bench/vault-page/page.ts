@@ -1,17 +1,11 @@
 /** What the vault's benches call in a browser. Every figure is taken in the page, which is what a person waits for. */
-
-import type { RoomEventResult } from '../../../pwa/e2ee/room-decryption.ts'
 import { AccountClient } from '../../../pwa/worker/account-client.ts'
-import type { TabWrite } from '../../../pwa/worker/owner.ts'
-import type { JsonObject } from '../../../server/protocol/json.ts'
 import type { Measured } from '../vault.ts'
-
-/** As a sync hands them in; each batch is one step of the engine. */
-const eventsAtOnce = 250
-/** Neighbours are read together, so they are stored together, as the engine's own message indices are. */
-const eventsPerRecord = 50
+import type { Work } from './decrypting-worker.ts'
+import decryptingWorker from './decrypting-worker.ts?worker&url'
 
 let client: AccountClient
+let opened: string
 const longTasks: number[] = []
 new PerformanceObserver(list => {
   for (const { duration } of list.getEntries()) longTasks.push(duration)
@@ -19,11 +13,11 @@ new PerformanceObserver(list => {
 
 const measured: Measured = {
   async open(account) {
+    opened = account
     client = new AccountClient(account, { onNotice: () => {} })
     const { vault } = await client.call('state', null)
     if (vault === 'none') await client.call('create', [passkey()])
     else await client.call('unlock', passkey())
-    await client.call('openEngine', { deviceId: 'BENCH' })
   },
 
   async restore(backup) {
@@ -35,9 +29,7 @@ const measured: Measured = {
     await client.call('lock', null)
     const begun = performance.now()
     await client.call('unlock', passkey())
-    const took = performance.now() - begun
-    await client.call('openEngine', { deviceId: 'BENCH' })
-    return took
+    return performance.now() - begun
   },
   /** As `unlock`, with the worker's start and libsodium's: in a page that was just loaded. */
   async coldUnlock(account) {
@@ -50,20 +42,16 @@ const measured: Measured = {
   /** Seconds to decrypt all events and to have each in the vault, sealed; and the page's longest task meanwhile. */
   async decryptAndStore(rooms) {
     longTasks.length = 0
-    const begun = performance.now()
-    const written: Promise<void>[] = []
-    let failed = 0
-    for (const [roomId, events] of Object.entries(rooms)) {
-      for (let i = 0; i < events.length; i += eventsAtOnce) {
-        const batch = events.slice(i, i + eventsAtOnce) as JsonObject[]
-        const results = await client.call('decrypt', { roomId, events: batch })
-        failed += results.filter(({ kind }) => kind === 'failed').length
-        // The next batch is decrypted while the disk takes this one.
-        written.push(client.call('write', timelineRecords(roomId, results)))
-      }
-    }
-    await Promise.all(written)
-    return { seconds: (performance.now() - begun) / 1000, failed, longestTask: Math.max(0, ...longTasks) }
+    await client.call('lock', null)
+    const worker = new Worker(decryptingWorker, { type: 'module' })
+    const done = Promise.withResolvers<{ seconds: number; failed: number }>()
+    worker.onmessage = ({ data }) => done.resolve(data)
+    worker.onerror = event => done.reject(new Error(event.message))
+    worker.postMessage({ account: opened, opener: passkey(), rooms } satisfies Work)
+    const result = await done.promise
+    worker.terminate()
+    await client.call('unlock', passkey())
+    return { ...result, longestTask: Math.max(0, ...longTasks) }
   },
 
   /** Milliseconds a query: of the median, and of the slowest. And what it took to index. */
@@ -105,15 +93,6 @@ const measured: Measured = {
 /** The same each time, and new bytes: those that were handed over are gone. */
 function passkey() {
   return { kind: 'passkey', credentialId: 'bench', prfOutput: new Uint8Array(32).fill(7) } as const
-}
-
-function timelineRecords(roomId: string, results: readonly RoomEventResult[]): TabWrite[] {
-  const writes: TabWrite[] = []
-  for (let i = 0; i < results.length; i += eventsPerRecord) {
-    const events = results.slice(i, i + eventsPerRecord) as unknown as JsonObject[]
-    writes.push({ collection: 'timeline', id: `${roomId}/${results[i]!.eventId}`, value: { events } })
-  }
-  return writes
 }
 
 /** Ten thousand words that nobody wrote, a third of them Arabic. */

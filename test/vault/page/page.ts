@@ -56,7 +56,7 @@ export const tested = {
       const value = { n, ballast }
       await client.call('write', [
         { collection: 'draft', id: 'n', value },
-        { collection: 'outbox', id: 'n', value },
+        { collection: 'setting', id: 'n', value },
       ])
       acknowledge(n)
     }
