@@ -1,12 +1,14 @@
 /** Messages that could not be read when they came, once their keys are here. */
 import type { Machine } from '../e2ee/machine.ts'
-import { indexed, isKept } from './apply-sync.ts'
+import { countsAsNews, indexed, isKept, previewOf } from './apply-sync.ts'
 import type { Search, SyncNotice } from './ports.ts'
 import { readEvents } from './reading.ts'
 import { RelationBatch } from './relations.ts'
+import type { RoomEntry } from './room-entry.ts'
 import type { RoomStore } from './room-store.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ClientEvent } from './sync-answer.ts'
+import type { Timeline } from './timeline.ts'
 
 /** Says whether anything became readable. A crash in the middle leaves the mark, and it is tried again. */
 export async function reopen(
@@ -49,7 +51,9 @@ export async function reopen(
     })
     opened.push(...byId.values())
   }
+  const entry = opened.length > 0 ? await entryNow(store, timeline, relations, roomId) : null
   await store.records.commit([
+    ...(entry ? [store.entryWrite(entry)] : []),
     ...timeline.writes(),
     ...relations.writes(),
     ...[...waiting].map(sessionId => ({
@@ -59,9 +63,36 @@ export async function reopen(
     })),
   ])
   timeline.written()
+  if (entry) {
+    store.believe({ entries: [entry] })
+    tell({ kind: 'rooms', changed: [entry], gone: [] })
+  }
   await search.index(opened.flatMap(event => indexed(roomId, event)))
   if (opened.length > 0) tell({ kind: 'timeline', roomId })
   return opened.length > 0
+}
+
+/** The line of the list: its newest message may be one that can be read now. */
+async function entryNow(
+  store: RoomStore,
+  timeline: Timeline,
+  relations: RelationBatch,
+  roomId: string,
+): Promise<RoomEntry | null> {
+  const newest = await newestNews(timeline)
+  if (!newest) return null
+  await relations.load([newest.eventId])
+  const room = await store.room(roomId)
+  if (!room) return null
+  return store.entryOf(room, await previewOf(store, room, timeline, relations, new Set(), newest))
+}
+
+async function newestNews(timeline: Timeline): Promise<StoredEvent | null> {
+  for (const number of timeline.packNumbers.toReversed()) {
+    const newest = (await timeline.pack(number)).events.findLast(countsAsNews)
+    if (newest) return newest
+  }
+  return null
 }
 
 function asItCame(event: StoredEvent): ClientEvent {

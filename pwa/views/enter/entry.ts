@@ -55,6 +55,7 @@ export class Entry {
     if (arrival.kind === 'device-link') {
       return this.become({ kind: 'device-link', fragment: arrival.fragment })
     }
+    if (arrival.kind === 'demo' && (await this.#arriveInDemo(arrival.localpart))) return
     // Revoked, and wiped: that is said before anything else.
     if (this.stage.peek().kind === 'ended') return
     await this.resume()
@@ -337,6 +338,15 @@ export class Entry {
       if (!(error instanceof VaultError)) throw error
       return null
     }
+  }
+
+  /** False: nobody of that name, no demonstration, or whom this browser has already. */
+  async #arriveInDemo(localpart: string): Promise<boolean> {
+    const { server, account } = this.#ports
+    const userId = (await server.demoPeople()).find(each => each.startsWith(`@${localpart}:`))
+    if (userId === undefined || userId === account.userId()) return false
+    await this.signInDemo(userId)
+    return true
   }
 
   async #unlockDemo(userId: string): Promise<boolean> {

@@ -329,6 +329,19 @@ test('a person of a demonstration is signed in by one click, and again after a r
   t.is(world.stage, 'inside')
 })
 
+test('a link of a demonstration signs in whom it names, and nobody elsewhere', async t => {
+  const world = new EntryWorld()
+  world.arrival = { kind: 'demo', localpart: 'amal' }
+  await world.entry.arrive()
+  t.is(world.stage, 'start')
+  t.false(world.calls.includes('demoSignIn'))
+  world.demo = [amal]
+  world.identity = 'locked'
+  world.arrival = { kind: 'demo', localpart: 'amal' }
+  await world.entry.arrive()
+  t.is(world.stage, 'inside')
+})
+
 test('on iOS the app is installed first, with the code at hand', async t => {
   const world = new EntryWorld()
   world.mustInstall = true
