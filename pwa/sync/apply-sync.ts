@@ -311,13 +311,13 @@ function notification(room: Room, entry: RoomEntry, { event, verdict }: Judged):
 
 // ── the line under a room's name ───────────────────────────────────────────────────────────────────
 
-function countsAsNews({ type, stateKey }: StoredEvent): boolean {
+export function countsAsNews({ type, stateKey }: StoredEvent): boolean {
   return (
     stateKey === null && (type === 'm.room.message' || type === 'm.sticker' || type === 'm.room.encrypted')
   )
 }
 
-async function previewOf(
+export async function previewOf(
   store: RoomStore,
   room: Room,
   timeline: Timeline,

@@ -1,12 +1,14 @@
 /** Messages that could not be read when they came, once their keys are here. */
 import type { Machine } from '../e2ee/machine.ts'
-import { indexed, isKept } from './apply-sync.ts'
+import { countsAsNews, indexed, isKept, previewOf } from './apply-sync.ts'
 import type { Search, SyncNotice } from './ports.ts'
 import { readEvents } from './reading.ts'
 import { RelationBatch } from './relations.ts'
+import type { RoomEntry } from './room-entry.ts'
 import type { RoomStore } from './room-store.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ClientEvent } from './sync-answer.ts'
+import type { Timeline } from './timeline.ts'
 
 /** Says whether anything became readable. A crash in the middle leaves the mark, and it is tried again. */
 export async function reopen(
@@ -49,8 +51,10 @@ export async function reopen(
     })
     opened.push(...byId.values())
   }
+  const entry = opened.length > 0 ? await entryNow(store, roomId, timeline, relations) : null
   await store.records.commit([
     ...timeline.writes(),
+    ...(entry ? [store.entryWrite(entry)] : []),
     ...relations.writes(),
     ...[...waiting].map(sessionId => ({
       collection: 'unread-session',
@@ -60,8 +64,30 @@ export async function reopen(
   ])
   timeline.written()
   await search.index(opened.flatMap(event => indexed(roomId, event)))
+  if (entry) {
+    store.believe({ entries: [entry] })
+    tell({ kind: 'rooms', changed: [entry], gone: [] })
+  }
   if (opened.length > 0) tell({ kind: 'timeline', roomId })
   return opened.length > 0
+}
+
+/** With the line under the room's name in words: what looked like a message may have been a reaction. */
+async function entryNow(
+  store: RoomStore,
+  roomId: string,
+  timeline: Timeline,
+  relations: RelationBatch,
+): Promise<RoomEntry | null> {
+  const room = await store.room(roomId)
+  if (!room) return null
+  for (const number of timeline.packNumbers.toReversed()) {
+    const newest = (await timeline.pack(number)).events.findLast(countsAsNews)
+    if (!newest) continue
+    await relations.load([newest.eventId])
+    return store.entryOf(room, await previewOf(store, room, timeline, relations, new Set(), newest))
+  }
+  return store.entryOf(room, null)
 }
 
 function asItCame(event: StoredEvent): ClientEvent {
