@@ -78,6 +78,8 @@ test('a new person has identity, secret storage and backup at once; a second dev
   await second.owner.calls.openIdentity(passkey(1))
   t.is((await second.owner.calls.identity(null)).state, 'ready')
   await second.until(() => last(second))
+  const previews = async () => (await second.owner.calls.rooms(null)).map(({ preview }) => preview?.text)
+  await second.until(async () => (await previews()).includes('kept for later'))
   t.true(second.notices('backup-restore').some(({ done, total }) => done === total && total > 0))
 
   const devices = await amal.until(async () => {
