@@ -54,14 +54,14 @@ interface Made extends Storage {
   readonly replaces: string | null
 }
 
-const madeId = 'storage'
+const madeId = 'secret-storage'
 
 /** As the last sync had it, or as we just made it; null: not set up. */
 export async function knownStorage(
-  deps: Pick<TrustDeps, 'accountData' | 'records' | 'machine'>,
+  deps: Pick<TrustDeps, 'accountData' | 'machine'>,
 ): Promise<Storage | null> {
   const keyId = deps.accountData(defaultKeyType)?.['key']
-  const made = (await deps.records.get('trust', madeId)) as unknown as Made | undefined
+  const made = (await deps.machine.run(step => step.get('engine', madeId))) as unknown as Made | undefined
   // The sync that brings what we made is still to come.
   if (made && (keyId === undefined || keyId === made.replaces)) return made
   if (typeof keyId !== 'string') return null
@@ -211,11 +211,13 @@ async function keptKey({ machine }: Pick<TrustDeps, 'machine'>): Promise<KeptKey
 }
 
 async function keep(
-  { machine, records }: TrustDeps,
+  { machine }: TrustDeps,
   { keyId, recoveryKey }: KeptKey,
   { description, replaces }: Omit<Made, 'keyId'>,
 ): Promise<void> {
-  await machine.run(async step => putSecret(step, storageSecret, `${keyId} ${recoveryKey}`))
-  const value = { version: 1, keyId, description, replaces }
-  await records.commit([{ collection: 'trust', id: madeId, value }])
+  // Together: between the two it would seem that another device had made a new key.
+  await machine.run(async step => {
+    putSecret(step, storageSecret, `${keyId} ${recoveryKey}`)
+    step.put('engine', madeId, { version: 1, keyId, description, replaces })
+  })
 }

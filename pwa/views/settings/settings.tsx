@@ -3,8 +3,8 @@ import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { Icon } from '../parts/icon.tsx'
+import { lazy } from '../parts/lazy.tsx'
 import { addressOf } from '../route.ts'
-import { About } from './about.tsx'
 import { Appearance } from './appearance.tsx'
 import { Devices } from './devices.tsx'
 import { KeyFiles } from './key-files.tsx'
@@ -15,6 +15,9 @@ import { Privacy } from './privacy.tsx'
 import { Profile } from './profile.tsx'
 import { Recovery } from './recovery.tsx'
 import { SignOut } from './sign-out.tsx'
+
+/** With the texts of all licences. */
+const About = lazy(async () => (await import('./about.tsx')).About)
 
 const views: Record<Page, ComponentType> = {
   profile: Profile,
