@@ -178,16 +178,20 @@ test.serial('a draft is there again after a reload, and the address of a message
   await until(async () => (await field(amal.page).inputValue()) === 'half a thought')
   await field(amal.page).fill('')
 
-  await amal.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  // Pages may write to the clipboard, and not read it: what is written is caught.
+  await amal.page.evaluate(
+    `navigator.clipboard.writeText = (write => text => { globalThis.written = text; return write.call(navigator.clipboard, text) })(navigator.clipboard.writeText)`,
+  )
   await menu(line(amal.page, 'after all that'), 'Copy a link to it')
-  const address = await amal.page.evaluate<string>('navigator.clipboard.readText()')
+  await amal.page.getByText('The link was copied.').waitFor()
+  const address = await amal.page.evaluate<string>('globalThis.written')
   t.true(address.startsWith(new URL(amal.page.url()).origin))
   t.true(new URL(address).hash.includes('%24'))
   await amal.page.evaluate(`location.hash = ${JSON.stringify(new URL(address).hash)}`)
   await amal.page.waitForFunction('document.activeElement?.textContent?.includes("after all that")')
 })
 
-test.serial('looked at: light, dark, phone, Arabic', async t => {
+test.serial('looked at: light, dark, phone', async t => {
   const { page } = jonas
   const look = async (name: string) => {
     await page.waitForTimeout(400)
@@ -217,7 +221,8 @@ async function write(page: Page, text: string): Promise<void> {
 }
 
 function line(page: Page, text: string): Locator {
-  return page.locator('.room-column:not(.thread) li.message', { hasText: text }).last()
+  const words = page.locator('.words, .file, .quiet', { hasText: text })
+  return page.locator('.room-column:not(.thread) li.message').filter({ has: words }).last()
 }
 
 /** What the tools beside a line offer. */
