@@ -16,6 +16,51 @@ registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), { allowlist: [/^\/(?:enrol|link|share)?$/] }),
 )
 
+/** What another app shared, until our page asks for it: in memory only, for nothing of it is encrypted. */
+let shared: { title: string; text: string; url: string; files: File[] } | null = null
+let handedOver = Promise.withResolvers<void>()
+const sharedIsKeptMs = 60_000
+
+self.addEventListener('fetch', event => {
+  if (event.request.method !== 'POST' || new URL(event.request.url).pathname !== '/share') return
+  event.respondWith(receiveShared(event.request))
+  handedOver = Promise.withResolvers()
+  // A service worker that has nothing to do is ended, and what it holds with it.
+  event.waitUntil(
+    Promise.race([handedOver.promise, new Promise(resolve => setTimeout(resolve, sharedIsKeptMs))]),
+  )
+})
+
+async function receiveShared(request: Request): Promise<Response> {
+  const form = await request.formData()
+  const text = (name: string) => {
+    const value = form.get(name)
+    return typeof value === 'string' ? value : ''
+  }
+  const files = form.getAll('files').filter(each => each instanceof File)
+  shared = { title: text('title'), text: text('text'), url: text('url'), files }
+  return Response.redirect('/#/new/share', 303)
+}
+
 self.addEventListener('message', event => {
   if (event.data === 'take over') void self.skipWaiting()
+  if (event.data === 'shared?') {
+    event.ports[0]?.postMessage(shared)
+    shared = null
+    handedOver.resolve()
+  }
 })
+
+/** A notification that the page had us show: to the room that it is about. */
+self.addEventListener('notificationclick', event => {
+  event.notification.close()
+  const { address } = (event.notification.data ?? {}) as { address?: unknown }
+  event.waitUntil(openApp(typeof address === 'string' && address.startsWith('#/') ? address : '#/'))
+})
+
+async function openApp(address: string): Promise<void> {
+  const [page] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  if (!page) return void (await self.clients.openWindow(`/${address}`))
+  await page.focus()
+  page.postMessage({ kind: 'open', address })
+}

@@ -2,7 +2,7 @@
  * `npm test [-- FILES]`: the whole ordinary suite; `npm run interop`: the stage against other implementations.
  * Brings the browser where the machine has none, and says how many tests ran.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { installChromium } from '../test/support/chromium.ts'
@@ -10,9 +10,17 @@ import { installChromium } from '../test/support/chromium.ts'
 const args = process.argv.slice(2)
 const started = Date.now()
 installChromium()
+// Once, and not by each test file that opens the app.
+const { status: built } = spawnSync('node', ['scripts/build.ts', '--if-changed'], { stdio: 'inherit' })
+if (built !== 0) process.exit(built ?? 1)
 
 // Every test file is a process of its own: what one has compiled, the next one finds.
-const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/tests'), ...process.env, FORCE_COLOR: '0' }
+const env = {
+  LETRO_TEST_APP: 'built',
+  NODE_COMPILE_CACHE: resolve('node_modules/.cache/tests'),
+  ...process.env,
+  FORCE_COLOR: '0',
+}
 const ava = spawn('ava', args, {
   stdio: ['ignore', 'pipe', 'inherit'],
   env,

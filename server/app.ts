@@ -32,9 +32,11 @@ import { loginRoutes } from './client-api/login.ts'
 import { loginTokenRoutes } from './client-api/login-token.ts'
 import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
+import { notificationRoutes } from './client-api/notifications.ts'
 import { openIdRoutes } from './client-api/openid.ts'
 import { profileRoutes } from './client-api/profile.ts'
 import { pushRuleRoutes } from './client-api/push-rules.ts'
+import { pusherRoutes } from './client-api/pushers.ts'
 import { readMarkerRoutes } from './client-api/read-markers.ts'
 import { receiptRoutes } from './client-api/receipts.ts'
 import { refreshRoutes } from './client-api/refresh.ts'
@@ -66,8 +68,12 @@ import { openMedia } from './media/media.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
+import { openBell, unheardEvents } from './push/bell.ts'
 import { openMovedRooms } from './push/moved-room.ts'
 import { openPush } from './push/push.ts'
+import { openPushers } from './push/pushers.ts'
+import { openVapidKeys, type SendPush } from './push/web-push.ts'
+import { sendPush } from './push-transport.ts'
 import { openAliases } from './rooms/aliases.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
@@ -94,6 +100,8 @@ export interface Means {
   readonly clock: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
+  /** The way to push services, where it is another one than the network's. */
+  readonly sendPush?: SendPush
   /** Who can be signed in by one click: for `npm run demo` alone. */
   readonly demo?: Demo
 }
@@ -257,6 +265,8 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const { hosts } = config.push
+  const isPushOn = hosts.length > 0
 
   const rooms = await openRooms({
     store,
@@ -265,7 +275,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     randomBytes,
     signer: parts.keys,
     gates: [annotationGate, membershipGate],
-    projections: [relationsProjection, sharingProjection],
+    projections: [relationsProjection, sharingProjection, ...(isPushOn ? [unheardEvents] : [])],
   })
   const accounts = await openAccounts({
     store,
@@ -316,9 +326,30 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
+  const pushers = openPushers({ store, clock })
+  const vapid = isPushOn ? await openVapidKeys(store) : null
+  const bell = vapid
+    ? openBell({
+        store,
+        rooms,
+        push,
+        pushers,
+        ignoredUsers,
+        send: means.sendPush ?? sendPush,
+        hosts,
+        vapid,
+        subject: config.server.origin.startsWith('https:')
+          ? config.server.origin
+          : `mailto:postmaster@${serverName}`,
+        clock,
+        report: message => log.warn(message),
+      })
+    : null
   const filters = openStoredFilters({ store })
+  accounts.onDeviceRemoved((tx, userId, deviceId) => pushers.removeOfDeviceIn(tx, userId, deviceId))
   accounts.onAccountRemoved(async (tx, userId) => {
     await push.removeAllIn(tx, userId)
+    await pushers.removeAllIn(tx, userId)
     await filters.removeAllIn(tx, userId)
   })
   const sync = openSync({
@@ -356,7 +387,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...appInfoRoutes({
       serverName,
       demo: () => (demo ? demoAnswer(demo) : null),
-      vapidPublicKey: null,
+      vapidPublicKey: vapid?.publicKey ?? null,
       lockAfterDays: config.devices.lockAfterDays,
     }),
     ...enrolPageRoutes(),
@@ -415,6 +446,17 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
       clock,
     }),
     ...pushRuleRoutes({ accounts, push }),
+    ...pusherRoutes({ accounts, pushers, hosts }),
+    ...notificationRoutes({
+      authenticate: requireAccessToken(accounts),
+      rooms,
+      relations,
+      people,
+      receipts,
+      push,
+      ignoredUsers,
+      clock,
+    }),
     ...keysRoutes({ accounts, keys, positionOf: token => parseSyncToken(token)?.position ?? null }),
     ...crossSigningRoutes({
       accounts,
@@ -440,6 +482,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     close: async () => {
       sync.close()
       await localRequests.close()
+      await bell?.close()
       await media.close()
       await accounts.close()
     },

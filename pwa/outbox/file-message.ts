@@ -1,4 +1,8 @@
-/** The content of a message that carries a file. Spec: client-server-api#mroommessage-msgtypes; voice: MSC3245, MSC1767. */
+/**
+ * The content of a message that carries a file. Events have no fractions: every number is whole.
+ *
+ * Spec: client-server-api#mroommessage-msgtypes; voice: MSC3245, MSC1767
+ */
 import type { JsonObject } from '#protocol/json.ts'
 
 export interface FileDescription {
@@ -26,12 +30,12 @@ export function fileContent(file: FileDescription): JsonObject {
     info: {
       mimetype,
       size,
-      ...(image && { w: image.width, h: image.height }),
+      ...(image && { w: Math.round(image.width), h: Math.round(image.height) }),
       ...(durationMs !== undefined && { duration: Math.round(durationMs) }),
       ...(thumbnail && {
         thumbnail_info: {
-          w: thumbnail.width,
-          h: thumbnail.height,
+          w: Math.round(thumbnail.width),
+          h: Math.round(thumbnail.height),
           mimetype: thumbnail.mimetype,
           size: thumbnail.size,
         },
@@ -39,11 +43,16 @@ export function fileContent(file: FileDescription): JsonObject {
     },
     ...(waveform && {
       'org.matrix.msc3245.voice': {},
-      'org.matrix.msc1767.audio': { duration: Math.round(durationMs ?? 0), waveform: [...waveform] },
+      'org.matrix.msc1767.audio': { duration: Math.round(durationMs ?? 0), waveform: waveform.map(loudness) },
     }),
     ...relation(file),
     'm.mentions': {},
   }
+}
+
+/** MSC3246: 0 to 1,024. */
+function loudness(value: number): number {
+  return Math.round(Math.min(1024, Math.max(0, value)))
 }
 
 function msgtypeOf({ mimetype, image, waveform }: FileDescription): string {

@@ -13,6 +13,7 @@ import { decryptAttachment } from '../e2ee/attachment.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
 import { Paused, type TransferNews } from './uploads.ts'
 import { waitingFileId } from './waiting.ts'
+import { blobOf } from './waiting-files.ts'
 
 export interface MediaDeps {
   readonly records: VaultRecords
@@ -96,11 +97,10 @@ export class Media {
   }
 
   /** What we sent ourselves is here already. */
-  async keepOwn(uploaded: JsonObject | string, content: Blob): Promise<void> {
-    if (content.size > largestKept) return
+  async keepOwn(uploaded: JsonObject | string, size: number, read: () => Promise<Blob>): Promise<void> {
+    if (size > largestKept) return
     const wanted = typeof uploaded === 'string' ? { mxc: uploaded } : { file: uploaded }
-    const id = idOf(addressOf(wanted), wanted)
-    await this.#keep(id, new Uint8Array(await content.arrayBuffer()))
+    await this.#keep(idOf(addressOf(wanted), wanted), await (await read()).bytes())
   }
 
   async #waiting(fileId: string): Promise<Blob> {
@@ -112,12 +112,12 @@ export class Media {
   async #get(id: string, address: string, wanted: MediaWanted): Promise<Blob> {
     const kept = await this.#deps.records.getBytes(collection, id)
     if (kept) return typed(new Blob([kept as Uint8Array<ArrayBuffer>]), kept)
-    const bytes = await this.#fetch(address, wanted)
-    if (bytes.length <= largestKept) await this.#keep(id, bytes)
-    return typed(new Blob([bytes]), bytes)
+    const fetched = await this.#fetch(address, wanted)
+    if (fetched.size <= largestKept) await this.#keep(id, await fetched.bytes())
+    return typed(fetched, await fetched.slice(0, 16).bytes())
   }
 
-  async #fetch(address: string, wanted: MediaWanted): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetch(address: string, wanted: MediaWanted): Promise<Blob> {
     const download: Download = { stop: new AbortController(), resume: null }
     this.#downloads.set(address, download)
     try {
@@ -143,7 +143,7 @@ export class Media {
     address: string,
     { file, maxBytes, thumbnail }: MediaWanted,
     stop: AbortController,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<Blob> {
     const { http, tell } = this.#deps
     let doneBytes = 0
     let totalBytes = 0
@@ -173,9 +173,9 @@ export class Media {
       const received = response.body!.pipeThrough(counting)
       const plain = file ? received.pipeThrough(decryptAttachment(file, maxBytes)) : received
       // Held until its end: only there the hash is known.
-      const bytes = await new Response(plain as ReadableStream<Uint8Array<ArrayBuffer>>).bytes()
+      const whole = await blobOf(plain)
       say('done')
-      return bytes
+      return whole
     } catch (error) {
       const cause: unknown = stop.signal.aborted ? stop.signal.reason : error
       if (cause instanceof Paused) {

@@ -9,7 +9,7 @@ import { ApiError, isPassing } from '../api/api-error.ts'
 import type { UploadOptions } from '../api/upload.ts'
 import { encryptAttachment } from '../e2ee/attachment.ts'
 import type { Waiting, WaitingFile } from './waiting.ts'
-import type { WaitingFiles } from './waiting-files.ts'
+import { blobOf, type WaitingFiles } from './waiting-files.ts'
 
 export interface TransferNews {
   readonly id: string
@@ -29,7 +29,7 @@ export interface UploadsDeps {
   readonly randomBytes: (size: number) => Uint8Array
   readonly tell: (news: TransferNews) => void
   /** Somebody who sent a picture should not have to fetch it. */
-  readonly uploaded: (uploaded: JsonObject | string, content: Blob) => Promise<void>
+  readonly uploaded: (uploaded: JsonObject | string, file: WaitingFile) => Promise<void>
 }
 
 /** Somebody stopped the upload. */
@@ -109,7 +109,7 @@ export class Uploads {
     signal.throwIfAborted()
     const encrypting = encrypted ? encryptAttachment(randomBytes) : null
     const plain = files.read(file)
-    const body = await new Response(encrypting ? plain.pipeThrough(encrypting.stream) : plain).blob()
+    const body = await blobOf(encrypting ? plain.pipeThrough(encrypting.stream) : plain)
     // What is encrypted has no type that the server could know.
     const type = encrypting ? 'application/octet-stream' : file.mimetype
     const url = await upload(body.slice(0, body.size, type), {
@@ -117,7 +117,7 @@ export class Uploads {
       onProgress: doneBytes => this.#tell(message, 'running', Math.min(doneBytes, file.size)),
     })
     const where = encrypting ? { ...encrypting.info(), url } : url
-    await uploaded(where, await files.blob(file))
+    await uploaded(where, file)
     return where
   }
 

@@ -91,7 +91,7 @@ export class WaitingFiles {
   }
 
   async blob(file: WaitingFile): Promise<Blob> {
-    return await new Response(this.read(file)).blob()
+    return await blobOf(this.read(file))
   }
 
   /** Fails with VaultError WAITING_FILE_GONE where a piece is not what was sealed. */
@@ -107,6 +107,13 @@ export class WaitingFiles {
       },
     })
   }
+}
+
+/** Handed to the browser piece by piece: it puts large blobs where it likes, the worker's memory holds one piece. */
+export async function blobOf(stream: ReadableStream<Uint8Array>): Promise<Blob> {
+  const parts: Blob[] = []
+  for await (const piece of stream) parts.push(new Blob([piece as Uint8Array<ArrayBuffer>]))
+  return new Blob(parts)
 }
 
 function pieceId(fileId: string, piece: number): string {

@@ -101,7 +101,7 @@ async function entryOf(
   const enrolment = await enrolmentOf(step, userId, deviceId, passkeyOrigin(deps))
   return {
     deviceId,
-    isOurs: userId === own.userId,
+    isOurs: userId === own.userId && deviceId === own.deviceId,
     ...names,
     trust: await deviceTrust(step, own, userId, deviceId),
     enrolment: { ...enrolment },
@@ -112,7 +112,7 @@ async function entryOf(
 function withoutKeys(deviceId: string, names: Listed): DeviceEntry {
   return {
     deviceId,
-    isOurs: true,
+    isOurs: false,
     ...names,
     trust: 'unknown',
     enrolment: { kind: 'none' },

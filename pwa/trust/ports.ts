@@ -37,6 +37,7 @@ export type TrustNotice =
 
 export interface DeviceEntry {
   readonly deviceId: string
+  /** The one that we run on. */
   readonly isOurs: boolean
   readonly displayName: string | null
   readonly lastSeenTs: number | null

@@ -156,6 +156,17 @@ export interface FoundPerson {
   readonly avatar: string | null
 }
 
+/** A room that somebody may come into: of a directory, or of a space. */
+export interface OpenRoom {
+  readonly roomId: string
+  readonly name: string | null
+  readonly topic: string | null
+  readonly joinedCount: number
+  readonly isSpace: boolean
+  /** Servers to ask for it. */
+  readonly via: readonly string[]
+}
+
 export interface FoundMessage {
   readonly roomId: string
   readonly eventId: string
@@ -203,11 +214,9 @@ export interface RoomCalls {
   /** An encrypted room's undecided newcomer gets keys from now on. */
   admitNewcomer(whom: { roomId: string; userId: string }): Promise<void>
   findPeople(text: string): Promise<FoundPerson[]>
-  publicRooms(query: {
-    text: string
-  }): Promise<
-    { roomId: string; name: string | null; topic: string | null; joinedCount: number; isSpace: boolean }[]
-  >
+  publicRooms(query: { text: string }): Promise<OpenRoom[]>
+  /** What a space lists that we are not in, and that we may see. */
+  spaceRooms(spaceId: string): Promise<OpenRoom[]>
   /** In everything that this device has read, the newest first. Works offline. */
   searchMessages(query: {
     text: string
@@ -305,6 +314,8 @@ export interface TrustCalls {
   newRecoveryKey(argument: null): Promise<{ recoveryKey: string }>
   /** This passkey opens secret storage too. */
   addPasskeyToIdentity(opener: Opener): Promise<void>
+  /** This passkey opens it no longer. What it opened before it knows: a new recovery key makes a new storage key. */
+  removePasskeyFromIdentity(credentialId: string): Promise<void>
   /** Challenge for the gesture that enrols this device, and the hand-in of what the passkey signed. */
   beginDeviceEnrolment(
     passkeys: readonly { credentialId: string; publicKey: string; name: string }[],

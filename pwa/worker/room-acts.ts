@@ -26,6 +26,7 @@ type Acts = Omit<
   | 'typingIn'
   | 'findPeople'
   | 'publicRooms'
+  | 'spaceRooms'
   | 'searchMessages'
   | 'profile'
   | 'accountData'

@@ -1,6 +1,6 @@
 /** What tabs may ask about rooms, answered from what this device has; only what is not here is asked of the server. */
 import { isObject, type Json } from '#protocol/json.ts'
-import { inPath, v3 } from '../api/http.ts'
+import { inPath, v1, v3 } from '../api/http.ts'
 import { serverOf, sharedNames } from '../sync/names.ts'
 import { creatorsOf, powerOf, powerTo, powerToNotifyRoom, powerToSend, roomVersion } from '../sync/power.ts'
 import { plainText } from '../sync/reading.ts'
@@ -8,9 +8,9 @@ import { RelationBatch, validEdit } from '../sync/relations.ts'
 import { type Room, stateContent, stateEvent, stateText } from '../sync/room.ts'
 import { timelinePage } from '../sync/timeline-page.ts'
 import { VaultError } from '../vault/errors.ts'
-import type { SearchIndex } from '../vault/search-index.ts'
+import type { Found, SearchIndex } from '../vault/search-index.ts'
 import type { App } from './app.ts'
-import type { FoundMessage, FoundPerson, Member, RoomCalls, RoomDetail } from './calls.ts'
+import type { FoundMessage, FoundPerson, Member, OpenRoom, RoomCalls, RoomDetail } from './calls.ts'
 
 type Reads = Pick<
   RoomCalls,
@@ -22,6 +22,7 @@ type Reads = Pick<
   | 'typingIn'
   | 'findPeople'
   | 'publicRooms'
+  | 'spaceRooms'
   | 'searchMessages'
   | 'profile'
   | 'accountData'
@@ -62,13 +63,23 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       const answer = await app().http.request('POST', `${v3}/publicRooms`, {
         body: { limit: 100, ...(text !== '' && { filter: { generic_search_term: text } }) },
       })
-      return arrayOf(answer['chunk']).flatMap(room => publicRoomOf(room) ?? [])
+      return arrayOf(answer['chunk']).flatMap(room => openRoomOf(room) ?? [])
+    },
+    // Spec: client-server-api#get_matrixclientv1roomsroomidhierarchy
+    spaceRooms: async spaceId => {
+      const path = `${v1}/rooms/${inPath(spaceId)}/hierarchy?max_depth=1&limit=100`
+      const listed = arrayOf((await app().http.request('GET', path))['rooms'])
+      const via = viaOf(listed.find(room => isObject(room) && room['room_id'] === spaceId))
+      return listed
+        .flatMap(room => openRoomOf(room) ?? [])
+        .filter(({ roomId }) => roomId !== spaceId && app().store.entry(roomId)?.membership !== 'join')
+        .map(room => ({ ...room, via: via.get(room.roomId) ?? [] }))
     },
     searchMessages: async ({ text, roomId, limit }) => {
       const index = await search()
       const found = index.search(text, { limit, ...(roomId !== undefined && { roomId }) })
       const messages: FoundMessage[] = []
-      for (const each of found) messages.push(...(await messageOf(app(), each.roomId, each.eventId)))
+      for (const each of found) messages.push(...(await messageOf(app(), each)))
       return { found: messages, incomplete: index.incomplete }
     },
     // Spec: client-server-api#get_matrixclientv3profileuserid
@@ -155,9 +166,9 @@ function membersOf(room: Room, ourUserId: string): Member[] {
   return members.sort((a, b) => b.power - a.power || collator.compare(a.name, b.name))
 }
 
-async function messageOf(app: App, roomId: string, eventId: string): Promise<FoundMessage[]> {
+async function messageOf(app: App, { roomId, eventId, timestamp }: Found): Promise<FoundMessage[]> {
   const room = await app.store.room(roomId)
-  const found = await (await app.store.timeline(roomId)).find(eventId)
+  const found = await (await app.store.timeline(roomId)).findBy(eventId, timestamp)
   if (!room || !found) return []
   const event = found.pack.events[found.index]!
   const relations = new RelationBatch(app.store.records, roomId)
@@ -187,7 +198,7 @@ function personOf(person: Json): FoundPerson | null {
   }
 }
 
-function publicRoomOf(room: Json): Awaited<ReturnType<RoomCalls['publicRooms']>>[number] | null {
+function openRoomOf(room: Json): OpenRoom | null {
   if (!isObject(room) || typeof room['room_id'] !== 'string') return null
   const { num_joined_members: joined } = room
   return {
@@ -196,7 +207,20 @@ function publicRoomOf(room: Json): Awaited<ReturnType<RoomCalls['publicRooms']>>
     topic: textOf(room['topic']),
     joinedCount: typeof joined === 'number' ? joined : 0,
     isSpace: room['room_type'] === 'm.space',
+    via: [],
   }
+}
+
+/** By room: the servers that a space names for it. */
+function viaOf(space: Json | undefined): ReadonlyMap<string, readonly string[]> {
+  const children = isObject(space) ? arrayOf(space['children_state']) : []
+  return new Map(
+    children.flatMap(child => {
+      if (!isObject(child) || typeof child['state_key'] !== 'string') return []
+      const via = isObject(child['content']) ? arrayOf(child['content']['via']) : []
+      return [[child['state_key'], via.filter(server => typeof server === 'string').slice(0, 5)]] as const
+    }),
+  )
 }
 
 function arrayOf(value: Json | undefined): readonly Json[] {

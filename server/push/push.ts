@@ -12,6 +12,7 @@ import { pushRulesTable, unreadCheckpointTable } from '../store/catalogue.ts'
 import type { Position, Store, Transaction } from '../store/store.ts'
 import { openDurableCache } from './durable-cache.ts'
 import { compileRuleset, type Evaluate } from './evaluate.ts'
+import { PushError } from './push-error.ts'
 import {
   changeRule,
   type DefaultChange,
@@ -43,17 +44,6 @@ export interface Push extends Unread {
   changeRule(userId: UserId, kind: RuleKind, ruleId: string, change: DefaultChange): Promise<void>
   /** The account goes, and with it its rules and what is unread. The transaction owns the user id. */
   removeAllIn(tx: Transaction, userId: UserId): Promise<void>
-}
-
-export type PushErrorCode = 'M_NOT_FOUND' | 'M_UNKNOWN' | 'M_TOO_LARGE'
-
-export class PushError extends Error {
-  readonly code: PushErrorCode
-  constructor(code: PushErrorCode, message: string) {
-    super(message)
-    this.name = 'PushError'
-    this.code = code
-  }
 }
 
 /** Every message is held against every rule. */

@@ -522,6 +522,39 @@ export const unreadCheckpointTable = jsonTable<UnreadCheckpointRow>()('pc', 'unr
   'text',
 ])
 
+/** user, app, push key: a browser of theirs that can be rung. */
+export interface PusherRow {
+  readonly deviceId: string
+  readonly appDisplayName: string
+  readonly deviceDisplayName: string
+  readonly lang: string
+  readonly profileTag?: string
+  readonly createdTs: number
+  /** PushSubscription, as the browser gave it. */
+  readonly endpoint: string
+  readonly p256dh: string
+  readonly auth: string
+}
+export const pusherTable = jsonTable<PusherRow>()('pp', 'pusher', ['text', 'text', 'text'])
+/** user, app, push key: it is to be rung, because of these rooms. */
+export interface RingRow {
+  readonly rooms: readonly string[]
+  /** Raised by every event: who rings knows whether more came meanwhile. */
+  readonly revision: number
+  readonly sinceTs: number
+  readonly nextTs: number
+  readonly attempts: number
+}
+export const ringTable = jsonTable<RingRow>()('pw', 'pusher to be rung', ['text', 'text', 'text'])
+/** position → an event of which nobody has seen yet whom it concerns. */
+export const unheardEventTable = jsonTable<string>()('pe', 'event not yet looked at for push', ['position'])
+/** `vapid`: the keys by which push services know this server. */
+export interface VapidRow {
+  readonly publicKey: string
+  readonly privateKey: string
+}
+export const pushSettingTable = jsonTable<VapidRow>()('ps', 'setting of push', ['text'])
+
 // ── sync: s ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** user, filter id (a hash of the filter, so that the same filter is stored once). */

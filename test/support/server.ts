@@ -12,12 +12,14 @@ import { type App, openApp } from '../../server/app.ts'
 import { type Config, parseConfig } from '../../server/config.ts'
 import type { Log } from '../../server/http/log.ts'
 import { type HttpServer, listen } from '../../server/http/server.ts'
+import type { SendPush } from '../../server/push/web-push.ts'
 import { type Answer, type CallOptions, call } from './client.ts'
 
 export interface TestServerOptions {
   /** TOML, over what a test needs: passwords on, registration open, no limits, no quota worth mentioning. */
   readonly config?: string
   readonly clock?: () => number
+  readonly sendPush?: SendPush
   /** Kept after `close`; otherwise a new folder that goes with it. */
   readonly dataFolder?: string
 }
@@ -76,7 +78,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   let app: App
   let http: HttpServer
   const open = async () => {
-    app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
+    app = await openApp(config, {
+      clock,
+      log,
+      randomBytes: size => randomBytes(size),
+      ...(options.sendPush ? { sendPush: options.sendPush } : {}),
+    })
     http = await listen(app.listener, { host: '127.0.0.1', port })
   }
   const stop = async () => {

@@ -1,14 +1,11 @@
-/** The vault in a real Chromium: workers, passkeys with and without PRF, several tabs, a full disk, a killed browser. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { type Browser, chromium as chromiumType, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { OwnerNotice, OwnerState } from '../../pwa/worker/owner.ts'
 import { type BundledPage, serveBundle } from '../support/bundled-page.ts'
-import { chromiumArgs, findChromium } from '../support/chromium.ts'
+import { launchKillable } from '../support/killable-chromium.ts'
 import { launchChromium, until, Visitor } from '../support/visitor.ts'
 import type { tested } from './page/page.ts'
 
@@ -308,30 +305,6 @@ async function untilState(
 }
 
 /** A browser with a profile of its own, all of whose processes die at once. */
-async function launchKillable(profile: string): Promise<{ page: Page; kill(): Promise<void> }> {
-  const portFile = join(profile, 'DevToolsActivePort')
-  await rm(portFile, { force: true })
-  const flags = [...chromiumArgs, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`]
-  // A group of its own: nothing of it goes on writing after the kill.
-  const process = spawn(findChromium()!, [...flags, 'about:blank'], { detached: true, stdio: 'ignore' })
-  const exited = once(process, 'exit')
-  let port = ''
-  while (!port) {
-    await new Promise(resolve => setTimeout(resolve, 50))
-    port = (await readFile(portFile, 'utf8').catch(() => '')).split('\n')[0]!
-  }
-  const browser = await chromiumType.connectOverCDP(`http://127.0.0.1:${port}`)
-  const page = browser.contexts()[0]!.pages()[0]!
-  const kill = async () => {
-    if (process.exitCode === null && process.signalCode === null) {
-      globalThis.process.kill(-process.pid!, 'SIGKILL')
-      await exited
-    }
-    await browser.close()
-  }
-  return { page, kill }
-}
-
 async function open(page: Page, withoutSharedWorker = false) {
   await page.goto(bundle.url)
   return run(page, 'open', account, withoutSharedWorker)

@@ -135,6 +135,7 @@ export const room: Translated<typeof en> = {
   emojiFood: 'طعام ومناسبات',
   // Threads
   thread: 'سلسلة',
+  threadMessages: 'رسائل هذه السلسلة',
   threadCount: {
     zero: 'لا ردود',
     one: 'رد واحد',

@@ -109,6 +109,7 @@ export const room: Translated<typeof en> = {
   emojiFood: 'Essen und Feste',
   // Threads
   thread: 'Faden',
+  threadMessages: 'Nachrichten dieses Fadens',
   threadCount: { one: '{count} Antwort', other: '{count} Antworten' },
   threadLast: '{name}, {when}',
   threadNew: 'neu',

@@ -104,6 +104,7 @@ export const room = {
   emojiFood: 'Food and feasts',
   // Threads
   thread: 'Thread',
+  threadMessages: 'Messages of this thread',
   threadCount: { one: '{count} answer', other: '{count} answers' },
   threadLast: '{name}, {when}',
   threadNew: 'new',

@@ -108,6 +108,7 @@ export const room: Translated<typeof en> = {
   emojiFood: 'Table et fêtes',
   // Threads
   thread: 'Fil',
+  threadMessages: 'Messages de ce fil',
   threadCount: { one: '{count} réponse', other: '{count} réponses' },
   threadLast: '{name}, {when}',
   threadNew: 'nouveau',

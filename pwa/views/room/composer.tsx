@@ -75,10 +75,10 @@ export function Composer({
     return everybody ? [...people.slice(0, mostOffered - 1), 'room'] : people
   }
 
-  // The field is as high as its text, up to the limit that the style sets.
+  // The field is as high as its text, up to the limit that the style sets; some browsers do that themselves.
   useLayoutEffect(() => {
     const element = field.current
-    if (!element) return
+    if (!element || CSS.supports('field-sizing', 'content')) return
     element.style.blockSize = 'auto'
     element.style.blockSize = `${element.scrollHeight + 2}px`
   }, [draft.text])

@@ -43,6 +43,7 @@ export function safeHtml(html: string, around: HtmlSurroundings): string {
     ALLOWED_TAGS: tags.split(' '),
     ALLOWED_ATTR: attributes,
     ALLOW_DATA_ATTR: false,
+    ADD_URI_SAFE_ATTR: attributes.filter(name => name !== 'href'),
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: /^(?:https?|mailto|matrix):/i,
     RETURN_TRUSTED_TYPE: true,

@@ -9,7 +9,8 @@ export class ScrollAnchor {
   #key: string | null = null
   #offset = 0
   #top = 0
-  readonly #endsWithin = 48
+  /** Of a pixel's rounding; whoever scrolls up by more has left. */
+  readonly #endsWithin = 2
 
   /** Remembers the first line in view. `reachesEnd`: nothing newer is anywhere. */
   note(scroller: HTMLElement, reachesEnd: boolean): void {
@@ -18,23 +19,32 @@ export class ScrollAnchor {
     const staysAtEnd = this.isAtEnd && scroller.scrollTop >= this.#top - 1
     this.isAtEnd = reachesEnd && (below <= this.#endsWithin || staysAtEnd)
     this.#top = scroller.scrollTop
-    if (this.isAtEnd && below > this.#endsWithin) this.restore(scroller)
+    if (staysAtEnd && this.isAtEnd && below > this.#endsWithin) this.restore(scroller)
     const line = firstBelow(linesOf(scroller), scroller.scrollTop)
     this.#key = line?.dataset['key'] ?? null
     this.#offset = line ? line.offsetTop - scroller.scrollTop : 0
   }
 
-  /** Puts it back where it was. */
+  /** Puts it back where it was, and where somebody has scrolled since, by as much. */
   restore(scroller: HTMLElement): void {
-    if (this.isAtEnd) {
-      scroller.scrollTop = scroller.scrollHeight
+    const lowest = scroller.scrollHeight - scroller.clientHeight
+    // The scroll event may still be on its way: what was scrolled meanwhile is not undone.
+    const moved = this.#top > lowest ? 0 : scroller.scrollTop - this.#top
+    if (this.isAtEnd && moved >= -1) {
+      scroller.scrollTop = lowest
       this.#top = scroller.scrollTop
+      return
+    }
+    if (this.isAtEnd) {
+      this.note(scroller, true)
       return
     }
     const line = this.#key === null ? null : lineOf(scroller, this.#key)
     if (!line) return
-    const top = line.offsetTop - this.#offset
+    const top = line.offsetTop - this.#offset + moved
     if (Math.abs(top - scroller.scrollTop) >= 1) scroller.scrollTop = top
+    this.#offset = line.offsetTop - scroller.scrollTop
+    this.#top = scroller.scrollTop
   }
 
   /** Looks at this line from now on. False: it is not here. */
@@ -42,6 +52,7 @@ export class ScrollAnchor {
     const line = lineOf(scroller, key)
     if (!line) return false
     this.isAtEnd = false
+    this.#top = scroller.scrollTop
     this.#key = key
     this.#offset = Math.max(0, Math.min(scroller.clientHeight / 3, scroller.clientHeight - line.offsetHeight))
     this.restore(scroller)

@@ -46,7 +46,7 @@ export function Timeline({
     () => timelineRows(stretch.items, { ourUserId, readUpTo, reachesEnd: !stretch.hasNewer, startOfDay }),
     [stretch.items, stretch.hasNewer, ourUserId, readUpTo],
   )
-  const [window, setWindow] = useWindow(rows)
+  const [window, setWindow] = useWindow(rows, anchor.isAtEnd && !stretch.hasNewer)
   const [active, setActive] = useState<string | null>(null)
   const [flash, setFlash] = useState<string | null>(null)
   const [isAtEnd, setAtEnd] = useState(true)
@@ -69,6 +69,8 @@ export function Timeline({
   }
   const onScroll = () => {
     const element = scroller.current!
+    // What is being left says nothing of where one will be.
+    if (stretch.busy === 'opening') return
     anchor.note(element, reachesEnd)
     setAtEnd(anchor.isAtEnd)
     slide()
@@ -127,7 +129,7 @@ export function Timeline({
       <section
         class="timeline"
         ref={scroller}
-        aria-label={t('room.messages')}
+        aria-label={t(threadRoot === null ? 'room.messages' : 'room.threadMessages')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
         tabIndex={0}
         onScroll={onScroll}
@@ -215,7 +217,7 @@ function Top({
 }
 
 /** The window that is drawn; it follows the rows when they change around it. */
-function useWindow(rows: readonly Row[]): [RowWindow, (window: RowWindow) => void] {
+function useWindow(rows: readonly Row[], isAtEnd: boolean): [RowWindow, (window: RowWindow) => void] {
   const [window, setWindow] = useState(() => windowAtEnd(rows.length))
   const before = useRef({ rows, window })
   let now = window
@@ -224,6 +226,7 @@ function useWindow(rows: readonly Row[]): [RowWindow, (window: RowWindow) => voi
       before.current.rows.length === 0
         ? windowAtEnd(rows.length)
         : realigned(window, before.current.rows, rows)
+    if (isAtEnd && now.end < rows.length) now = windowAtEnd(rows.length)
     if (now.start !== window.start || now.end !== window.end) setWindow(now)
   }
   before.current = { rows, window: now }
@@ -273,8 +276,9 @@ function inputsOf(row: Row): unknown[] {
 function Line({ row, active, flash }: { row: Row; active: boolean; flash: boolean }) {
   switch (row.kind) {
     case 'day':
+      // Without a key for the anchor: what sticks says nothing of where one is.
       return (
-        <li class="day" data-key={row.key}>
+        <li class="day">
           <h3>{formatDay(row.ts)}</h3>
         </li>
       )

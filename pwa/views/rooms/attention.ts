@@ -1,49 +1,84 @@
 /** What calls a person back: the tab's title, the icon's badge, and notifications from an open tab that nobody looks at. */
 import { effect } from '@preact/signals'
 import { formatNumber, t } from '../../i18n/i18n.ts'
+import type { AppNotice } from '../../worker/calls.ts'
 import { onNotice, rooms } from '../account.ts'
 import { plainName } from '../parts/plain-name.ts'
 import { preferences } from '../preferences.ts'
-import { go, route } from '../route.ts'
+import { addressOf, go, parseRoute, route } from '../route.ts'
 import { attention } from './list-state.ts'
+import { holdWhileLooking, isLookedAt } from './looking.ts'
+
+type Notify = Extract<AppNotice, { kind: 'notify' }>
+
+/** By then every tab has heard the notice. */
+const othersHeardMs = 1000
 
 /** Returns how to stop. */
 export function watchAttention(): () => void {
-  const stopTitle = effect(() => {
-    const { mentions, unread } = attention.value
-    const at = route.value
-    const name = at.view === 'room' ? (plainName(rooms.value?.get(at.roomId)?.name, 60) ?? 'Letro') : 'Letro'
-    const mark = mentions > 0 ? `(${formatNumber(mentions)}) ` : unread > 0 ? '• ' : ''
-    document.title = name === 'Letro' ? `${mark}Letro` : `${mark}${name} · Letro`
-    void setBadge(mentions)
-  })
-  const stopNotices = onNotice(notice => {
-    if (notice.kind !== 'notify') return
-    const isLookedAt =
-      document.hasFocus() && route.value.view === 'room' && route.value.roomId === notice.roomId
-    if (isLookedAt || !preferences.value.notify || globalThis.Notification?.permission !== 'granted') return
-    // One tab shows it: whoever comes second finds the lock taken, and the tag makes it one all the same.
-    void navigator.locks.request(`org.letro.notify ${notice.eventId}`, { ifAvailable: true }, async lock => {
-      if (!lock) return
-      const body = preferences.value.notifyContent ? notice.body : t('rooms.notifyHidden')
-      const shown = new Notification(plainName(notice.title, 80) ?? 'Letro', {
-        body: plainName(body, 200) ?? '',
-        tag: notice.roomId,
-        silent: !notice.sound,
-        icon: '/icons/letro-192.png',
-      })
-      shown.onclick = () => {
-        focus()
-        go({ view: 'room', roomId: notice.roomId, eventId: notice.eventId })
-        shown.close()
-      }
-      await new Promise(resolve => setTimeout(resolve, 1000))
-    })
-  })
+  const stops = [
+    effect(() => {
+      const { mentions, unread } = attention.value
+      const at = route.value
+      const name = at.view === 'room' ? plainName(rooms.value?.get(at.roomId)?.name, 60) : null
+      const mark = mentions > 0 ? `(${formatNumber(mentions)}) ` : unread > 0 ? '• ' : ''
+      document.title = name === null ? `${mark}Letro` : `${mark}${name} · Letro`
+      void setBadge(mentions)
+    }),
+    holdWhileLooking(),
+    onNotice(notice => {
+      if (notice.kind === 'notify') void notify(notice)
+    }),
+  ]
+  navigator.serviceWorker?.addEventListener('message', openAddress)
   return () => {
-    stopTitle()
-    stopNotices()
+    for (const stop of stops) stop()
+    navigator.serviceWorker?.removeEventListener('message', openAddress)
+    void setBadge(0)
+    document.title = 'Letro'
   }
+}
+
+async function notify(notice: Notify): Promise<void> {
+  if (!preferences.value.notify || globalThis.Notification?.permission !== 'granted') return
+  if (await isLookedAt(notice.roomId)) return
+  // One tab shows it: whoever comes second finds the lock taken.
+  await navigator.locks.request(`org.letro.notify ${notice.eventId}`, { ifAvailable: true }, async lock => {
+    if (!lock) return
+    await show(notice)
+    await new Promise(resolve => setTimeout(resolve, othersHeardMs))
+  })
+}
+
+async function show({ roomId, eventId, title, body, sound }: Notify): Promise<void> {
+  const { notifyContent, notifySound } = preferences.value
+  const words = notifyContent ? (plainName(title, 80) ?? 'Letro') : 'Letro'
+  const address = addressOf({ view: 'room', roomId, eventId })
+  const options = {
+    body: notifyContent ? (plainName(body, 200) ?? '') : t('rooms.notifyHidden'),
+    tag: roomId,
+    silent: !sound || !notifySound,
+    icon: '/icons/letro-192.png',
+    data: { address },
+  }
+  try {
+    const shown = new Notification(words, options)
+    shown.onclick = () => {
+      focus()
+      go(parseRoute(address))
+      shown.close()
+    }
+  } catch {
+    // Android makes them by the service worker only, which gives the click back to us.
+    const registration = await navigator.serviceWorker?.getRegistration()
+    await registration?.showNotification(words, options)
+  }
+}
+
+/** A notification was chosen that the service worker showed. */
+function openAddress({ data }: MessageEvent): void {
+  const { kind, address } = (data ?? {}) as { kind?: unknown; address?: unknown }
+  if (kind === 'open' && typeof address === 'string') go(parseRoute(address))
 }
 
 async function setBadge(count: number): Promise<void> {

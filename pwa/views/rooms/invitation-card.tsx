@@ -1,3 +1,4 @@
+import { isObject } from '#protocol/json.ts'
 import { formatWhen, t } from '../../i18n/i18n.ts'
 import type { RoomEntry } from '../../sync/room-entry.ts'
 import { call, session } from '../account.ts'
@@ -8,7 +9,10 @@ import { Failure, Notice } from '../parts/notice.tsx'
 import { plainName } from '../parts/plain-name.ts'
 import { go } from '../route.ts'
 import { useAct } from '../use-act.ts'
-import { BackToList } from './shell.tsx'
+import { BackToList } from './page.tsx'
+
+/** Spec: client-server-api#mignored_user_list */
+const ignoredType = 'm.ignored_user_list'
 
 /** Who invites, from which organisation, into what. */
 export function InvitationCard({ entry }: { entry: RoomEntry }) {
@@ -18,10 +22,10 @@ export function InvitationCard({ entry }: { entry: RoomEntry }) {
   const server = invite.sender.slice(invite.sender.indexOf(':') + 1)
   const isForeign = server !== session.value?.serverName
   const block = async () => {
-    const ignored = (await call('accountData', 'm.ignored_user_list'))?.['ignored_users']
+    const ignored = (await call('accountData', ignoredType))?.['ignored_users']
     await call('setAccountData', {
-      type: 'm.ignored_user_list',
-      content: { ignored_users: { ...(typeof ignored === 'object' ? ignored : {}), [invite.sender]: {} } },
+      type: ignoredType,
+      content: { ignored_users: { ...(isObject(ignored) ? ignored : {}), [invite.sender]: {} } },
     })
     await call('leave', roomId)
     go({ view: 'start' })

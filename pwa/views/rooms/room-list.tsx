@@ -1,74 +1,88 @@
 import './room-list.css'
 import { useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
-import type { RoomEntry } from '../../sync/room-entry.ts'
 import { ourUserId, rooms, session } from '../account.ts'
+import { Expired, Reminders } from '../enter/reminders.tsx'
 import { Avatar } from '../parts/avatar.tsx'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Menu } from '../parts/menu.tsx'
-import { Name } from '../parts/name.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { go } from '../route.ts'
 import { ConnectionLine } from './connection-line.tsx'
-import { closed, filter, sections, toggle } from './list-state.ts'
-import { RoomLine } from './room-line.tsx'
-import type { Filter, Section } from './sections.ts'
-import { openSwitcher } from './switcher-state.ts'
+import { ListSection } from './list-section.tsx'
+import { filter, isPhone, sections } from './list-state.ts'
+import type { Filter } from './sections.ts'
+import { isMac, openSwitcher } from './switcher-state.ts'
+import { UpdatePrompt } from './update-prompt.tsx'
 
-const filters: readonly Filter[] = ['all', 'unread', 'mentions', 'people']
+const filters: readonly Filter[] = ['all', 'unread', 'mentions', 'people', 'invitations']
 
 /** The register: every room, where it belongs. */
 export function RoomList() {
-  const list = useRef<HTMLDivElement>(null)
-  const move = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (step === undefined) return
-    const stops = [...(list.current?.querySelectorAll<HTMLElement>('a.room, button.section-head') ?? [])]
-    const at = stops.indexOf(document.activeElement as HTMLElement)
-    if (at < 0) return
-    event.preventDefault()
-    stops[Math.max(0, Math.min(stops.length - 1, at + step))]?.focus()
-  }
   return (
     <nav class="list" aria-label={t('rooms.list')}>
-      <header class="bar list-bar">
-        <a class="wordmark" href="#/" aria-label={t('rooms.start')}>
-          letro<i>.</i>
-        </a>
-        <div class="list-acts">
-          <Menu
-            icon="plus"
-            label={t('rooms.new')}
-            items={[
-              { label: t('rooms.newMessage'), onSelect: () => go({ view: 'new', kind: 'message' }) },
-              { label: t('rooms.newRoom'), onSelect: () => go({ view: 'new', kind: 'room' }) },
-              { label: t('rooms.newSpace'), onSelect: () => go({ view: 'new', kind: 'space' }) },
-              { label: t('rooms.directory'), onSelect: () => go({ view: 'new', kind: 'join' }) },
-            ]}
-          />
-          <IconButton icon="help" label={t('rooms.help')} onClick={() => go({ view: 'help', page: '' })} />
-          <button
-            type="button"
-            class="list-me"
-            aria-label={t('rooms.settings')}
-            onClick={() => go({ view: 'settings', page: '' })}
-          >
-            <Avatar
-              id={ourUserId.value}
-              name={session.value?.displayName ?? null}
-              avatar={session.value?.avatar ?? null}
-              size="s"
-            />
-          </button>
-        </div>
-      </header>
+      <ListBar />
       <button type="button" class="find" onClick={openSwitcher}>
         <span>{t('rooms.find')}</span>
         <kbd dir="ltr">{isMac() ? '⌘ K' : 'Ctrl K'}</kbd>
       </button>
-      <div class="filters" role="group" aria-label={t('rooms.filter')}>
-        {filters.map(each => (
+      <Filters />
+      <Rooms />
+      {isPhone.value && <Expired />}
+      {isPhone.value && <Reminders />}
+      <UpdatePrompt />
+      <ConnectionLine />
+    </nav>
+  )
+}
+
+function ListBar() {
+  return (
+    <header class="bar list-bar">
+      <a class="wordmark" href="#/" aria-label={t('rooms.start')}>
+        letro<i>.</i>
+      </a>
+      <div class="list-acts">
+        <Menu
+          icon="plus"
+          label={t('rooms.new')}
+          items={[
+            { label: t('rooms.newMessage'), onSelect: () => go({ view: 'new', kind: 'message' }) },
+            { label: t('rooms.newRoom'), onSelect: () => go({ view: 'new', kind: 'room' }) },
+            { label: t('rooms.newSpace'), onSelect: () => go({ view: 'new', kind: 'space' }) },
+            { label: t('rooms.directory'), onSelect: () => go({ view: 'new', kind: 'join' }) },
+          ]}
+        />
+        <IconButton icon="search" label={t('rooms.searchAll')} onClick={() => go({ view: 'search' })} />
+        <IconButton icon="help" label={t('rooms.help')} onClick={() => go({ view: 'help', page: '' })} />
+        <button
+          type="button"
+          class="list-me"
+          aria-label={t('rooms.settings')}
+          title={t('rooms.settings')}
+          onClick={() => go({ view: 'settings', page: '' })}
+        >
+          <Avatar
+            id={ourUserId.value}
+            name={session.value?.displayName ?? null}
+            avatar={session.value?.avatar ?? null}
+            size="s"
+          />
+        </button>
+      </div>
+    </header>
+  )
+}
+
+function Filters() {
+  const hasInvitations = [...(rooms.value?.values() ?? [])].some(entry => entry.membership === 'invite')
+  return (
+    <fieldset class="filters">
+      <legend class="spoken">{t('rooms.filter')}</legend>
+      {filters
+        .filter(each => each !== 'invitations' || hasInvitations || filter.value === each)
+        .map(each => (
           <button
             key={each}
             type="button"
@@ -80,12 +94,25 @@ export function RoomList() {
             {t(`rooms.filter_${each}`)}
           </button>
         ))}
-      </div>
-      <div class="list-rooms" ref={list} onKeyDown={move}>
-        {rooms.value === null ? <Skeleton lines={9} /> : <Sections />}
-      </div>
-      <ConnectionLine />
-    </nav>
+    </fieldset>
+  )
+}
+
+/** Arrow keys go from line to line; with Tab the list is one stop. */
+function Rooms() {
+  const list = useRef<HTMLElement>(null)
+  const move = (event: KeyboardEvent) => {
+    const stops = [...(list.current?.querySelectorAll<HTMLElement>('[data-stop]') ?? [])]
+    const at = stops.indexOf(document.activeElement as HTMLElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: stops.length - 1 }[event.key]
+    if (at < 0 || to === undefined || event.altKey) return
+    event.preventDefault()
+    stops[Math.max(0, Math.min(stops.length - 1, to))]?.focus()
+  }
+  return (
+    <section class="list-rooms" ref={list} onKeyDown={move} aria-label={t('rooms.list')}>
+      {rooms.value === null ? <Skeleton lines={9} /> : <Sections />}
+    </section>
   )
 }
 
@@ -105,40 +132,4 @@ function Sections() {
       <p>{t('rooms.noneText')}</p>
     </Empty>
   )
-}
-
-function ListSection({ section }: { section: Section }) {
-  const { id, kind, space, depth, rooms: shown } = section
-  const isOpen = !closed.value.has(id)
-  return (
-    <section class={`section depth-${Math.min(depth, 3)}`}>
-      <h3>
-        <button type="button" class="section-head" aria-expanded={isOpen} onClick={() => toggle(id)}>
-          {space ? <Name of={space.name} /> : t(`rooms.section_${kind as Exclude<Section['kind'], 'space'>}`)}
-          {!isOpen && <Closed rooms={shown} />}
-        </button>
-      </h3>
-      {isOpen && (
-        <ul>
-          {shown.map(entry => (
-            <li key={entry.roomId}>
-              <RoomLine entry={entry} />
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  )
-}
-
-/** What a closed section hides must still be seen. */
-function Closed({ rooms: hidden }: { rooms: readonly RoomEntry[] }) {
-  const mentions = hidden.reduce((sum, entry) => sum + entry.mentions, 0)
-  const unread = hidden.filter(entry => entry.unread > 0 && !entry.muted).length
-  if (mentions > 0) return <span class="count">{mentions}</span>
-  return unread > 0 ? <span class="count quiet">{unread}</span> : null
-}
-
-export function isMac(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.userAgent)
 }

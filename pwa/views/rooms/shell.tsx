@@ -2,11 +2,12 @@
  * The app inside: list, room, side. Wide: three columns; narrow: two, the side lies over the room; phone: one at a time.
  */
 import './shell.css'
-import { useEffect } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
 import { Expired, Reminders } from '../enter/reminders.tsx'
-import { IconButton } from '../parts/button.tsx'
+import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
 import { go, route } from '../route.ts'
@@ -14,14 +15,15 @@ import { VerificationDialog } from '../trust/verification.tsx'
 import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
 import { InvitationCard } from './invitation-card.tsx'
-import { attention, isPhone, isSideOpen } from './list-state.ts'
+import { attention, isPhone, isSideOpen, isWide } from './list-state.ts'
+import { BackToList, Page } from './page.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
-import { isSwitching } from './switcher-state.ts'
-import { UpdatePrompt } from './update-prompt.tsx'
+import { isMac, isSwitching } from './switcher-state.ts'
 
 const RoomView = lazy(async () => (await import('../room/room-view.tsx')).RoomView)
+const ThreadView = lazy(async () => (await import('../room/thread-view.tsx')).ThreadView)
 const WhoCanRead = lazy(async () => (await import('../trust/who-can-read.tsx')).WhoCanRead)
 const Person = lazy(async () => (await import('../trust/person.tsx')).Person)
 const Settings = lazy(async () => (await import('../settings/settings.tsx')).Settings)
@@ -35,34 +37,64 @@ export function Shell() {
   useEffect(watchAttention, [])
   useEffect(watchIdle, [])
   const at = route.value
-  const isInRoom = at.view === 'room'
-  const hasSide = isInRoom && isSideOpen.value && rooms.value?.get(at.roomId)?.membership === 'join'
+  const isInside = at.view === 'room' && isEntered(at.roomId)
+  const threadRoot = isInside ? at.threadRoot : undefined
+  const side = !isInside
+    ? null
+    : threadRoot !== undefined
+      ? 'thread'
+      : isSideOpen.value && rooms.value?.get(at.roomId)?.isSpace !== true
+        ? 'readers'
+        : null
   return (
     <>
-      <a class="skip" href="#main" onClick={skip}>
-        {t('rooms.skip')}
-      </a>
-      <div class={`shell${at.view === 'start' ? ' at-start' : ''}${hasSide ? ' with-side' : ''}`}>
+      <Skip />
+      <div class={`shell${at.view === 'start' ? ' at-start' : ''}${side ? ` with-side ${side}-beside` : ''}`}>
         <RoomList />
         <main class="pane" id="main" tabIndex={-1}>
-          <Expired />
-          <UpdatePrompt />
+          {!isPhone.value && <Expired />}
           <Main />
         </main>
-        {hasSide && (
-          <aside class="side" aria-label={t('rooms.whoCanRead')}>
-            <WhoCanRead
-              roomId={at.roomId}
-              onClose={() => {
-                isSideOpen.value = false
-              }}
-            />
-          </aside>
+        {isInside && side === 'thread' && threadRoot !== undefined && (
+          <div class="side">
+            <ThreadView key={threadRoot} roomId={at.roomId} threadRoot={threadRoot} />
+          </div>
         )}
+        {isInside && side === 'readers' && <Readers key={at.roomId} roomId={at.roomId} />}
       </div>
       {isSwitching.value && <Switcher />}
       <VerificationDialog />
     </>
+  )
+}
+
+/** Who can read this: beside the room, or over it where there is no place beside it. */
+function Readers({ roomId }: { roomId: string }) {
+  const pane = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (isWide.peek()) return
+    const before = document.activeElement
+    pane.current?.focus()
+    return () => (before as HTMLElement | null)?.focus()
+  }, [])
+  const close = () => {
+    isSideOpen.value = false
+  }
+  return (
+    <aside
+      class="side"
+      ref={pane}
+      tabIndex={-1}
+      aria-label={t('rooms.whoCanRead')}
+      onKeyDown={event => {
+        // Where it lies beside the room, Escape belongs to what is in it.
+        if (event.key !== 'Escape' || event.defaultPrevented || isWide.peek()) return
+        event.stopPropagation()
+        close()
+      }}
+    >
+      <WhoCanRead roomId={roomId} onClose={close} />
+    </aside>
   )
 }
 
@@ -71,29 +103,26 @@ function Main() {
   switch (at.view) {
     case 'start':
       return <Start />
-    case 'room': {
-      const entry = rooms.value?.get(at.roomId)
-      if (entry?.membership === 'invite') return <InvitationCard entry={entry} />
-      if (entry?.isSpace) return <SpaceView entry={entry} />
-      return (
-        <RoomView
-          key={at.roomId}
-          roomId={at.roomId}
-          {...(isPhone.value && { onBack: () => go({ view: 'start' }) })}
-          onReaders={() => {
-            isSideOpen.value = !isSideOpen.value
-          }}
-          {...(at.eventId !== undefined && { eventId: at.eventId })}
-          {...(at.threadRoot !== undefined && { threadRoot: at.threadRoot })}
-        />
-      )
-    }
+    case 'room':
+      return <Room roomId={at.roomId} {...(at.eventId !== undefined && { eventId: at.eventId })} />
     case 'person':
-      return <Person userId={at.userId} />
+      return (
+        <Page title={t('rooms.person')}>
+          <Person key={at.userId} userId={at.userId} />
+        </Page>
+      )
     case 'settings':
-      return <Settings page={at.page} />
+      return (
+        <Behind isFirst={at.page === ''}>
+          <Settings page={at.page} />
+        </Behind>
+      )
     case 'help':
-      return <Help page={at.page} />
+      return (
+        <Behind isFirst={at.page === ''}>
+          <Help page={at.page} />
+        </Behind>
+      )
     case 'search':
       return <SearchView />
     case 'new':
@@ -103,20 +132,62 @@ function Main() {
   }
 }
 
+function Room({ roomId, eventId }: { roomId: string; eventId?: string }) {
+  const entry = rooms.value?.get(roomId)
+  if (entry?.membership === 'invite') return <InvitationCard key={roomId} entry={entry} />
+  if (entry?.isSpace) return <SpaceView key={roomId} entry={entry} />
+  return (
+    <RoomView
+      key={roomId}
+      roomId={roomId}
+      {...(eventId !== undefined && { eventId })}
+      {...(isPhone.value && { onBack: () => go({ view: 'start' }) })}
+      {...(isEntered(roomId) && {
+        onReaders: () => {
+          isSideOpen.value = !isSideOpen.value
+        },
+      })}
+    />
+  )
+}
+
+/** Settings and help have pages of their own; on a phone, the first of them leads back to the list. */
+function Behind({ isFirst, children }: { isFirst: boolean; children: ComponentChildren }) {
+  return (
+    <div class="behind">
+      {isFirst && isPhone.value && (
+        <div class="bar">
+          <BackToList />
+        </div>
+      )}
+      {children}
+    </div>
+  )
+}
+
+function isEntered(roomId: string): boolean {
+  return rooms.value?.get(roomId)?.membership === 'join'
+}
+
 /** Nothing is chosen: where things are, and what may have to be done. */
 function Start() {
   const { unread } = attention.value
   return (
     <div class="start">
-      <Empty title={unread > 0 ? t('rooms.startUnread', { count: unread }) : t('rooms.startTitle')}>
+      <Empty
+        title={unread > 0 ? t('rooms.startUnread', { count: unread }) : t('rooms.startTitle')}
+        actions={
+          <Button onClick={() => go({ view: 'new', kind: 'message' })}>{t('rooms.newMessage')}</Button>
+        }
+      >
         <p>{t('rooms.startText', { server: session.value?.serverName ?? '' })}</p>
         <dl class="start-keys">
           <dt>
-            <kbd dir="ltr">Ctrl K</kbd>
+            <kbd dir="ltr">{isMac() ? '⌘ K' : 'Ctrl K'}</kbd>
           </dt>
           <dd>{t('rooms.find')}</dd>
           <dt>
-            <kbd dir="ltr">Alt ↓</kbd>
+            <kbd dir="ltr">{isMac() ? '⌥ ↓' : 'Alt ↓'}</kbd>
           </dt>
           <dd>{t('rooms.keyNextUnread')}</dd>
           <dt>
@@ -124,23 +195,17 @@ function Start() {
           </dt>
           <dd>{t('rooms.keyHelp')}</dd>
         </dl>
-        <Reminders />
+        {!isPhone.value && <Reminders />}
       </Empty>
     </div>
   )
 }
 
-function skip(event: MouseEvent): void {
-  // An address of its own would be taken for a route.
-  event.preventDefault()
-  document.getElementById('main')?.focus()
-}
-
-/** On a phone the list is behind the room. */
-export function BackToList() {
+/** The first thing that Tab reaches. No link: an address of its own would be taken for a place in the app. */
+function Skip() {
   return (
-    <span class="back-to-list">
-      <IconButton icon="back" label={t('rooms.backToList')} onClick={() => go({ view: 'start' })} />
-    </span>
+    <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+      {t('rooms.skip')}
+    </button>
   )
 }

@@ -1,8 +1,9 @@
 /** Keys that work everywhere. Those without a modifier do nothing where somebody writes. */
 import { go, route } from '../route.ts'
+import { type Command, commandOf } from './key-commands.ts'
 import { sections, shownRoom } from './list-state.ts'
-import { nextUnread } from './sections.ts'
-import { isSwitching, openSwitcher } from './switcher-state.ts'
+import { neighbour, nextUnread } from './sections.ts'
+import { openSwitcher } from './switcher-state.ts'
 
 /** Returns how to stop. */
 export function listenForKeys(): () => void {
@@ -10,27 +11,47 @@ export function listenForKeys(): () => void {
   return () => removeEventListener('keydown', onKey)
 }
 
-function onKey(event: KeyboardEvent): void {
-  if (event.isComposing || document.querySelector('dialog[open]')) return
-  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'k') {
-    event.preventDefault()
-    openSwitcher()
-  } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
-    event.preventDefault()
-    const next = nextUnread(sections.value, shownRoom.value, event.key === 'ArrowDown' ? 1 : -1)
-    if (next) go({ view: 'room', roomId: next.roomId })
-  } else if (event.key === '?' && !isWriting(event.target)) {
-    event.preventDefault()
-    go({ view: 'help', page: 'shortcuts' })
-  } else if (event.key === 'Escape' && !isSwitching.value && !isWriting(event.target)) {
-    const { view } = route.value
-    if (view === 'settings' || view === 'help' || view === 'search' || view === 'new') go({ view: 'start' })
-  }
-}
-
-function isWriting(target: EventTarget | null): boolean {
+export function isWriting(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   )
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.isComposing || event.defaultPrevented || document.querySelector('dialog[open]')) return
+  const command = commandOf(event, isWriting(event.target))
+  if (command === null || !run(command)) return
+  event.preventDefault()
+}
+
+/** False: it has nothing to do here, and the key is somebody else's. */
+function run(command: Command): boolean {
+  switch (command) {
+    case 'switch':
+      openSwitcher()
+      return true
+    case 'next-unread':
+    case 'previous-unread':
+      return open(nextUnread(sections.value, shownRoom.value, command === 'next-unread' ? 1 : -1)?.roomId)
+    case 'next':
+    case 'previous':
+      return open(neighbour(sections.value, shownRoom.value, command === 'next' ? 1 : -1)?.roomId)
+    case 'help':
+      go({ view: 'help', page: 'shortcuts' })
+      return true
+    case 'leave': {
+      const { view } = route.value
+      if (view === 'room' || view === 'start') return false
+      go({ view: 'start' })
+      return true
+    }
+    default:
+      return command satisfies never
+  }
+}
+
+function open(roomId: string | undefined): boolean {
+  if (roomId !== undefined) go({ view: 'room', roomId })
+  return true
 }

@@ -1,79 +1,51 @@
 import './switcher.css'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { formatWhen, t } from '../../i18n/i18n.ts'
-import type { FoundMessage, FoundPerson } from '../../worker/calls.ts'
-import { call, rooms } from '../account.ts'
-import { Name } from '../parts/name.tsx'
-import { cut, plainName } from '../parts/plain-name.ts'
-import { go } from '../route.ts'
-import { openDirect } from './direct.ts'
-import { isSwitching, matchingRooms } from './switcher-state.ts'
+import { t } from '../../i18n/i18n.ts'
+import { call } from '../account.ts'
+import { errorText } from '../parts/notice.tsx'
+import { toast } from '../parts/toast.tsx'
+import { type Choice, choicesOf, type Found } from './switcher-choices.tsx'
+import { isSwitching } from './switcher-state.ts'
+import { useSettled } from './use-settled.ts'
 
-interface Choice {
-  readonly id: string
-  readonly group: 'rooms' | 'people' | 'messages' | 'commands'
-  readonly title: preact.ComponentChildren
-  readonly detail: preact.ComponentChildren
-  readonly choose: () => void | Promise<void>
-}
-
-const shownRooms = 8
 const shownMessages = 6
-const typingPauseMs = 120
+const shownPeople = 5
+/** Of less than that nearly everything is found. */
+const shortestSearch = 2
 
 /** One line to type in: rooms, people, words of messages, and what can be done. */
 export function Switcher() {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useDialog(close)
   const list = useRef<HTMLDivElement>(null)
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
-  const found = useFound(text)
+  const groups = choicesOf(text, useFound(text))
+  const choices = groups.flatMap(group => group.choices)
   const id = useId()
-  useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
-  const close = () => {
-    isSwitching.value = false
-  }
-  const choices = choicesOf(text, found)
   const chosen = choices[Math.min(at, choices.length - 1)]
-  const choose = (choice: Choice | undefined) => {
-    if (!choice) return
-    close()
-    void choice.choose()
-  }
+  const idOf = (choice: Choice) => `${id}-${choices.indexOf(choice)}`
   const key = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (event.isComposing || choices.length === 0) return
     if (step !== undefined) {
       event.preventDefault()
-      const next = (Math.min(at, choices.length - 1) + step + choices.length) % Math.max(1, choices.length)
+      const next = (choices.indexOf(chosen!) + step + choices.length) % choices.length
       setAt(next)
       list.current?.querySelectorAll('[role=option]')[next]?.scrollIntoView({ block: 'nearest' })
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      choose(chosen)
+      choose(chosen!)
     }
   }
-  let group: Choice['group'] | null = null
   return (
-    <dialog
-      class="switcher"
-      ref={dialog}
-      aria-label={t('rooms.find')}
-      onCancel={event => {
-        event.preventDefault()
-        close()
-      }}
-      onClick={event => {
-        if (event.target === dialog.current) close()
-      }}
-    >
+    <dialog class="switcher" ref={dialog} aria-label={t('rooms.find')}>
       <input
         type="text"
         role="combobox"
         aria-expanded="true"
+        aria-autocomplete="list"
         aria-controls={`${id}-list`}
-        aria-activedescendant={chosen ? `${id}-${choices.indexOf(chosen)}` : undefined}
+        aria-activedescendant={chosen && idOf(chosen)}
         aria-label={t('rooms.find')}
         placeholder={t('rooms.find')}
         dir="auto"
@@ -87,134 +59,89 @@ export function Switcher() {
         onKeyDown={key}
       />
       <div class="switcher-list" role="listbox" id={`${id}-list`} aria-label={t('rooms.results')} ref={list}>
-        {choices.map((choice, i) => {
-          const isFirst = choice.group !== group
-          group = choice.group
-          return (
-            <div key={choice.id} role="presentation">
-              {isFirst && (
-                <p class="switcher-group" role="presentation">
-                  {t(`rooms.group_${choice.group}`)}
-                </p>
-              )}
+        {groups.map(group => (
+          // biome-ignore lint/a11y/useSemanticElements: a listbox may hold groups, not fieldsets.
+          <div key={group.kind} role="group" aria-labelledby={`${id}-${group.kind}`}>
+            <p class="switcher-group" id={`${id}-${group.kind}`} role="presentation">
+              {t(`rooms.group_${group.kind}`)}
+            </p>
+            {group.choices.map(choice => (
               <div
+                key={choice.id}
                 role="option"
-                id={`${id}-${i}`}
+                id={idOf(choice)}
                 class="switcher-choice"
                 aria-selected={choice === chosen}
                 tabIndex={-1}
-                onMouseMove={() => setAt(i)}
+                onMouseMove={() => setAt(choices.indexOf(choice))}
                 onClick={() => choose(choice)}
                 onKeyDown={key}
               >
                 <span class="switcher-title">{choice.title}</span>
                 <span class="switcher-detail">{choice.detail}</span>
               </div>
-            </div>
-          )
-        })}
-        {choices.length === 0 && <p class="list-none">{t('rooms.nothingFound')}</p>}
+            ))}
+          </div>
+        ))}
       </div>
+      <p class={choices.length === 0 ? 'list-none' : 'spoken'} role="status">
+        {choices.length === 0 && t('rooms.nothingFound')}
+      </p>
     </dialog>
   )
 }
 
-interface Found {
-  readonly people: readonly FoundPerson[]
-  readonly messages: readonly FoundMessage[]
+function close(): void {
+  isSwitching.value = false
+}
+
+function choose(choice: Choice): void {
+  close()
+  Promise.try(choice.choose).catch(error => toast(errorText(error)))
+}
+
+/** Shown over everything; left by Escape, or by the ground behind it, which is the dialog itself. */
+function useDialog(onLeave: () => void) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current!
+    const leave = (event: Event) => {
+      if (event.type === 'click' && event.target !== element) return
+      event.preventDefault()
+      onLeave()
+    }
+    element.showModal()
+    element.addEventListener('click', leave)
+    element.addEventListener('cancel', leave)
+    return () => element.close()
+  }, [])
+  return dialog
 }
 
 /** Messages from this device at once, people from the server when it answers. */
 function useFound(text: string): Found {
   const [found, setFound] = useState<Found>({ people: [], messages: [] })
+  const wanted = useSettled(text.trim())
   useEffect(() => {
-    if (text.trim().length < 2) {
-      setFound({ people: [], messages: [] })
-      return
-    }
     let gone = false
-    const timer = setTimeout(() => {
-      const take = (part: Partial<Found>) => {
-        if (!gone) setFound(before => ({ ...before, ...part }))
-      }
-      call('searchMessages', { text, limit: shownMessages }).then(
+    const take = (part: Partial<Found>) => {
+      if (!gone) setFound(before => ({ ...before, ...part }))
+    }
+    if (wanted.length < shortestSearch) take({ people: [], messages: [] })
+    else {
+      // What cannot be had now is not there to be chosen: search and directory say why, in their own places.
+      call('searchMessages', { text: wanted, limit: shownMessages }).then(
         ({ found: messages }) => take({ messages }),
         () => take({ messages: [] }),
       )
-      call('findPeople', text).then(
-        people => take({ people: people.slice(0, 5) }),
+      call('findPeople', wanted).then(
+        people => take({ people: people.slice(0, shownPeople) }),
         () => take({ people: [] }),
       )
-    }, typingPauseMs)
+    }
     return () => {
       gone = true
-      clearTimeout(timer)
     }
-  }, [text])
+  }, [wanted])
   return found
-}
-
-function choicesOf(text: string, { people, messages }: Found): Choice[] {
-  const known = rooms.value
-  const choices: Choice[] = matchingRooms(known?.values() ?? [], text, shownRooms).map(entry => ({
-    id: entry.roomId,
-    group: 'rooms',
-    title: <Name of={entry.name} fallback={t('rooms.emptyRoom')} />,
-    detail: entry.isSpace ? t('rooms.space') : <Parent roomIds={entry.parents} />,
-    choose: () => go({ view: 'room', roomId: entry.roomId }),
-  }))
-  for (const { userId, name } of people) {
-    choices.push({
-      id: userId,
-      group: 'people',
-      title: <Name of={name ?? userId} />,
-      detail: (
-        <bdi class="code" dir="ltr">
-          {userId}
-        </bdi>
-      ),
-      choose: () => openDirect(userId),
-    })
-  }
-  for (const message of messages) {
-    choices.push({
-      id: message.eventId,
-      group: 'messages',
-      title: <bdi>{cut(plainName(message.text, 200) ?? '', 100)}</bdi>,
-      detail: (
-        <>
-          <Name of={message.senderName} limit={30} /> ·{' '}
-          <Name of={known?.get(message.roomId)?.name} limit={30} /> · {formatWhen(message.ts)}
-        </>
-      ),
-      choose: () => go({ view: 'room', roomId: message.roomId, eventId: message.eventId }),
-    })
-  }
-  const command = (
-    name: 'newMessage' | 'newRoom' | 'settings' | 'help' | 'searchAll',
-    choose: () => void,
-  ): Choice => ({
-    id: name,
-    group: 'commands',
-    title: t(`rooms.${name}`),
-    detail: '',
-    choose,
-  })
-  const commands = [
-    command('newMessage', () => go({ view: 'new', kind: 'message' })),
-    command('newRoom', () => go({ view: 'new', kind: 'room' })),
-    command('searchAll', () => go({ view: 'search' })),
-    command('settings', () => go({ view: 'settings', page: '' })),
-    command('help', () => go({ view: 'help', page: '' })),
-  ]
-  const wanted = text.trim().toLocaleLowerCase()
-  return [
-    ...choices,
-    ...commands.filter(each => wanted === '' || String(each.title).toLocaleLowerCase().includes(wanted)),
-  ]
-}
-
-function Parent({ roomIds }: { roomIds: readonly string[] }) {
-  const parent = roomIds.map(roomId => rooms.value?.get(roomId)).find(entry => entry !== undefined)
-  return parent ? <Name of={parent.name} /> : null
 }

@@ -14,11 +14,15 @@ import type { MemoryRecords as EngineRecords } from '../../support/records.ts'
 /** A vault whose commits fail where a test says so. */
 export class FaultyRecords extends MemoryRecords {
   fails: (writes: readonly VaultWrite[]) => Error | null = () => null
+  /** Before and after each commit: where it throws, the process was killed there. */
+  point: (name: string) => void = () => {}
 
   override async commit(writes: readonly VaultWrite[]): Promise<void> {
     const failure = this.fails(writes)
     if (failure) throw failure
+    this.point('before a commit')
     await super.commit(writes)
+    this.point('after a commit')
   }
 }
 
@@ -87,14 +91,16 @@ export class Desk {
               signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
             ),
           ])
+          this.records.point('before an upload')
           const address = `mxc://a.example/file${this.uploaded.size}`
           this.uploaded.set(address, content)
+          this.records.point('after an upload')
           return address
         },
         maxUploadBytes: async () => this.maxUploadBytes,
         randomBytes,
         tell: news => this.transfers.push(news),
-        uploaded: async () => {},
+        uploaded: async (_, { fileId }) => void this.log.push(`uploaded ${fileId}`),
       }),
       changed: roomId => this.changes.push(roomId),
       clock: () => this.now,
@@ -155,8 +161,10 @@ export class Desk {
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
     })
     left.catch(() => {})
+    this.records.point('before a request')
     const answer = await Promise.race([this.answer(put), left])
     this.puts.push(put)
+    this.records.point('after a request')
     return answer
   }
 
@@ -164,6 +172,7 @@ export class Desk {
     for (let requests = this.amal.machine.outgoingRequests(); requests.length > 0; ) {
       for (const request of requests) {
         this.log.push(request.kind)
+        this.records.point(`before ${request.kind}`)
         await this.amal.answer(request)
       }
       requests = this.amal.machine.outgoingRequests()
