@@ -135,5 +135,9 @@ async function tabTo(page: Page, name: string): Promise<void> {
 }
 
 async function titled(page: Page, title: RegExp): Promise<void> {
-  await page.waitForFunction(`${title}.test(document.title)`)
+  for (let i = 0; i < 600; i++) {
+    if (title.test(await page.title())) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error(`the title is “${await page.title()}”`)
 }
