@@ -101,6 +101,7 @@ export async function inside(page: Page): Promise<void> {
 
 /** Once for all test files: what is there and fits is used. */
 export function build(): void {
+  if (process.env['LETRO_TEST_APP'] === 'built') return
   const { status } = spawnSync(process.execPath, ['scripts/build.ts', '--if-changed'], {
     cwd: root,
     stdio: 'inherit',
