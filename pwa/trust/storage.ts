@@ -17,6 +17,7 @@ import {
   keyType,
   openSecrets,
   prfMember,
+  removePasskey,
   StorageKey,
   storeSecrets,
 } from '../e2ee/secret-storage.ts'
@@ -54,14 +55,14 @@ interface Made extends Storage {
   readonly replaces: string | null
 }
 
-const madeId = 'storage'
+const madeId = 'secret-storage'
 
 /** As the last sync had it, or as we just made it; null: not set up. */
 export async function knownStorage(
-  deps: Pick<TrustDeps, 'accountData' | 'records' | 'machine'>,
+  deps: Pick<TrustDeps, 'accountData' | 'machine'>,
 ): Promise<Storage | null> {
   const keyId = deps.accountData(defaultKeyType)?.['key']
-  const made = (await deps.records.get('trust', madeId)) as unknown as Made | undefined
+  const made = (await deps.machine.run(step => step.get('engine', madeId))) as unknown as Made | undefined
   // The sync that brings what we made is still to come.
   if (made && (keyId === undefined || keyId === made.replaces)) return made
   if (typeof keyId !== 'string') return null
@@ -112,6 +113,15 @@ export async function addPasskey(deps: TrustDeps, passkey: PasskeyOpener): Promi
   const description = withPasskey(key, storage.description, passkey)
   await keep(deps, kept, { description, replaces: null })
   await putAccountData(deps, keyType(keyId), description)
+  await sendSoon(deps)
+}
+
+/** It opens nothing from now on, where it did. @throws ApiError */
+export async function dropPasskey(deps: TrustDeps, credentialId: string): Promise<void> {
+  await deps.flush()
+  const storage = await fetchStorage(deps)
+  if (!storage || !passkeysOf(storage).includes(credentialId)) return
+  await putAccountData(deps, keyType(storage.keyId), removePasskey(storage.description, credentialId))
   await sendSoon(deps)
 }
 
@@ -211,11 +221,13 @@ async function keptKey({ machine }: Pick<TrustDeps, 'machine'>): Promise<KeptKey
 }
 
 async function keep(
-  { machine, records }: TrustDeps,
+  { machine }: TrustDeps,
   { keyId, recoveryKey }: KeptKey,
   { description, replaces }: Omit<Made, 'keyId'>,
 ): Promise<void> {
-  await machine.run(async step => putSecret(step, storageSecret, `${keyId} ${recoveryKey}`))
-  const value = { version: 1, keyId, description, replaces }
-  await records.commit([{ collection: 'trust', id: madeId, value }])
+  // Together: between the two it would seem that another device had made a new key.
+  await machine.run(async step => {
+    putSecret(step, storageSecret, `${keyId} ${recoveryKey}`)
+    step.put('engine', madeId, { version: 1, keyId, description, replaces })
+  })
 }

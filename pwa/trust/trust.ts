@@ -32,6 +32,7 @@ export class Trust {
   readonly links: DeviceLinks
   readonly enrolments: Enrolments
   #due = true
+  #hasNews = false
   #running: Promise<void> | null = null
   #closed = false
   readonly #unlisten: () => void
@@ -62,7 +63,8 @@ export class Trust {
 
   /** What is due is done when this returns, or will be tried again with the next sync. */
   lookAfter(): Promise<void> {
-    this.#running ??= this.#lookAfter().finally(() => {
+    this.#hasNews = true
+    this.#running ??= this.#untilNothingNew().finally(() => {
       this.#running = null
     })
     return this.#running
@@ -94,6 +96,14 @@ export class Trust {
     this.links.close()
   }
 
+  /** Once more at once where the key of the backup came meanwhile: the next sync may be half a minute away. */
+  async #untilNothingNew(): Promise<void> {
+    do {
+      this.#hasNews = false
+      await this.#lookAfter()
+    } while (this.#hasNews && !this.#closed)
+  }
+
   async #lookAfter(): Promise<void> {
     this.#due = false
     try {
@@ -102,9 +112,8 @@ export class Trust {
       await askOtherDevices(this.deps)
       await restoreOnce(this.deps)
     } catch (error) {
-      if (this.#closed) return
       // Out of reach, or our keys are not there yet: with the next sync.
-      if (isPassing(error) || error instanceof TrustError) this.#due = true
+      if (this.#closed || isPassing(error) || error instanceof TrustError) this.#due = true
       // Refused, or a backup of another kind: as it is, until something changes.
       else if (!(error instanceof ApiError || error instanceof E2eeError)) throw error
     }
@@ -118,7 +127,7 @@ export class Trust {
         if (notice.userId === machine.userId) tell({ kind: 'identity' })
         return tell({ kind: 'person', userId: notice.userId })
       case 'secret':
-        if (notice.name === backupSecret) this.#due = true
+        if (notice.name === backupSecret) this.#due = this.#hasNews = true
         return tell({ kind: 'identity' })
       case 'refused':
         if (backupCodes.has(notice.code)) this.#due = true

@@ -25,6 +25,10 @@ export async function readServerInfo(): Promise<void> {
   if (response.ok) serverInfo.value = parseServerInfo((await response.json()) as Json)
 }
 
+export function isDemo(): boolean {
+  return (serverInfo.value?.demo.length ?? 0) > 0
+}
+
 /** What is missing is not allowed. */
 export function parseServerInfo(answer: Json): ServerInfo {
   const { server_name: serverName, push, policy, demo } = isObject(answer) ? answer : {}

@@ -20,6 +20,7 @@ import type { AccountData } from './account-data.ts'
 import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
 import { type Core, hashSecret, newSecret } from './core.ts'
+import { newCode, secretIn, shownCode } from './enrolment-code.ts'
 import { tellAdministratorsIn } from './notices.ts'
 import type { Passkeys } from './passkeys.ts'
 import { checkExternal, type External, type People } from './people.ts'
@@ -33,6 +34,8 @@ export interface NewLink {
   readonly id: string
   readonly userId: UserId
   readonly expiresTs: number
+  /** What may be typed instead of opening the link, where one was asked for. */
+  readonly code?: string
 }
 
 export interface EnrolmentLink extends EnrolmentLinkRow {
@@ -44,6 +47,8 @@ export interface LinkOptions {
   readonly kind?: AccountKind | undefined
   readonly displayName?: string | undefined
   readonly external?: External | undefined
+  /** With a secret that can be typed: such a link lives a day at most. */
+  readonly code?: boolean | undefined
 }
 
 export interface EnrolmentBegun {
@@ -77,6 +82,7 @@ export interface Enrolment {
 
 export const linkLifetimeMs = 7 * 24 * 60 * 60 * 1000
 const longestLifetimeMs = 90 * 24 * 60 * 60 * 1000
+const codeLifetimeMs = 24 * 60 * 60 * 1000
 const recoveryLifetimeMs = 24 * 60 * 60 * 1000
 
 export function openEnrolment(
@@ -138,6 +144,17 @@ export function openEnrolment(
     return { secret, url: `${core.origin}/enrol#${secret}`, id: hashSecret(secret), userId, expiresTs }
   }
 
+  const linkFor = (userId: UserId, { lifetimeMs, code: withCode }: LinkOptions): NewLink => {
+    if (!withCode) return newLink(userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
+    const ms = lifetime(lifetimeMs, codeLifetimeMs)
+    if (ms > codeLifetimeMs)
+      throw new AccountError('M_INVALID_PARAM', 'lifetime_ms of a link with a code must be a day at most.')
+    const secret = newCode(core.randomBytes)
+    const code = shownCode(secret)
+    const url = `${core.origin}/enrol#${code}`
+    return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }
+  }
+
   return {
     createLink: async (actor, userId, options) => {
       if (serverOf(userId) !== core.serverName)
@@ -148,8 +165,8 @@ export function openEnrolment(
       if (kind !== 'external' && options.external)
         throw new AccountError('M_INVALID_PARAM', 'expires_ts and sponsor are for external people only.')
       if (options.external) await checkExternal(people.get, clock(), options.external)
-      const expiresTs = clock() + lifetime(options.lifetimeMs, linkLifetimeMs)
-      const link = newLink(userId, expiresTs)
+      const link = linkFor(userId, options)
+      const { expiresTs } = link
       // The name must be free, but for an earlier link to the same person.
       if (!(await isReserved(userId))) await people.available(localpartOf(userId))
       await store.transact([userId, linksOwner], async tx => {
@@ -173,8 +190,8 @@ export function openEnrolment(
     },
 
     createReEnrolmentLink: async (actor, userId, options) => {
-      const expiresTs = clock() + lifetime(options.lifetimeMs, linkLifetimeMs)
-      const link = newLink(userId, expiresTs)
+      const link = linkFor(userId, options)
+      const { expiresTs } = link
       await store.transact([userId, linksOwner], async tx => {
         const account = await tx.get(accountTable.key(userId))
         if (!account || account.deactivatedTs !== undefined)
@@ -268,7 +285,7 @@ export function openEnrolment(
       }),
 
     begin: async secret => {
-      const linkId = hashSecret(secret)
+      const linkId = hashSecret(secretIn(secret))
       const link = await store.read(view => readLink(view, linkId))
       const { userId, purpose, kind, expiresTs, displayName } = link
       const userHandle = await passkeys.userHandleFor(userId)
@@ -287,7 +304,7 @@ export function openEnrolment(
     },
 
     complete: async (secret, attestation, passkeyName, session) => {
-      const linkId = hashSecret(secret)
+      const linkId = hashSecret(secretIn(secret))
       const { userId } = await store.read(view => readLink(view, linkId))
       const { passkey } = await passkeys.verifyCreation(
         attestation,

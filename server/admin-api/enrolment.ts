@@ -2,7 +2,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { EnrolmentLink, NewLink } from '../accounts/enrolment.ts'
 import { parseBody, parseOptionalBody } from '../http/body.ts'
-import { mayInteger, mayString, needUserId } from '../http/fields.ts'
+import { mayBoolean, mayInteger, mayString, needUserId } from '../http/fields.ts'
 import { notFound } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { JsonObject } from '../protocol/json.ts'
@@ -36,6 +36,7 @@ function createLink(accounts: Accounts): Step {
       lifetimeMs: mayInteger(body, 'lifetime_ms'),
       displayName: mayString(body, 'display_name', 256),
       external: externalOf(body, kind),
+      code: mayBoolean(body, 'code'),
     })
     ctx.body = newLinkAnswer(link)
   }
@@ -43,8 +44,11 @@ function createLink(accounts: Accounts): Step {
 
 function createReEnrolmentLink(accounts: Accounts): Step {
   return async ctx => {
-    const lifetimeMs = mayInteger(ctx.state.body, 'lifetime_ms')
-    const link = await accounts.enrolment.createReEnrolmentLink(actorOf(ctx), target(ctx), { lifetimeMs })
+    const { body } = ctx.state
+    const link = await accounts.enrolment.createReEnrolmentLink(actorOf(ctx), target(ctx), {
+      lifetimeMs: mayInteger(body, 'lifetime_ms'),
+      code: mayBoolean(body, 'code'),
+    })
     ctx.body = newLinkAnswer(link)
   }
 }
@@ -100,7 +104,13 @@ function removeToken(accounts: Accounts): Step {
 }
 
 function newLinkAnswer(link: NewLink): JsonObject {
-  return { id: link.id, user_id: link.userId, link: link.url, expires_ts: link.expiresTs }
+  return {
+    id: link.id,
+    user_id: link.userId,
+    link: link.url,
+    ...(link.code === undefined ? {} : { code: link.code }),
+    expires_ts: link.expiresTs,
+  }
 }
 
 function linkAnswer(link: EnrolmentLink): JsonObject {

@@ -20,7 +20,7 @@ export interface Subscription {
 export interface PushRequest {
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
+  readonly body: Uint8Array<ArrayBuffer>
 }
 
 /** The port to the network. Rejects where there was no answer. */
@@ -60,7 +60,7 @@ export function pushRequest(
   })
   const { 'Content-Length': _, ...rest } = headers as Record<string, unknown>
   const texts = Object.entries(rest).map(([name, value]) => [name, String(value)])
-  return { endpoint, headers: Object.fromEntries(texts), body }
+  return { endpoint, headers: Object.fromEntries(texts), body: new Uint8Array(body) }
 }
 
 /** Https, the usual port, and a host of the list; `*.` in front stands for any name below. */

@@ -58,6 +58,14 @@ export class AppWorld {
     return body['link'] as string
   }
 
+  /** A link that ends all earlier passkeys and devices of somebody, once it is used. */
+  async inviteAgain(name: string): Promise<string> {
+    const path = `/_letro/admin/v1/people/${encodeURIComponent(`@${name}:localhost`)}/re-enrolment`
+    const { status, body } = await call(this.server.base, 'POST', path, { token: adminToken, body: {} })
+    if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
+    return body['link'] as string
+  }
+
   /** Somebody at a browser of their own, whose passkey has the PRF extension unless said otherwise. */
   async visitor({ context = {}, locale = 'en', prf = true, ...rest }: PersonOptions = {}): Promise<Visitor> {
     const opened = await this.chromium.newContext({
@@ -74,7 +82,7 @@ export class AppWorld {
     const visitor = await this.visitor(options)
     await visitor.page.goto(await this.invite(name, displayName))
     await visitor.page.locator('button[type=submit].main').click()
-    await visitor.page.locator('.recovery-key').waitFor()
+    await visitor.page.locator('.enter-key').waitFor()
     await visitor.page.locator('.enter-foot button').click()
     await finish(visitor.page)
     return visitor
@@ -83,8 +91,7 @@ export class AppWorld {
 
 /** What is said last of a new device is put off. */
 export async function finish(page: Page): Promise<void> {
-  await page.locator('.recovery-key').waitFor({ state: 'detached' })
-  await page.locator('.enter-acts button').last().click()
+  await page.locator('[data-stage=last-step] .enter-acts button').last().click()
   await inside(page)
 }
 

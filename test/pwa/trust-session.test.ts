@@ -78,6 +78,8 @@ test('a new person has identity, secret storage and backup at once; a second dev
   await second.owner.calls.openIdentity(passkey(1))
   t.is((await second.owner.calls.identity(null)).state, 'ready')
   await second.until(() => last(second))
+  const previews = async () => (await second.owner.calls.rooms(null)).map(({ preview }) => preview?.text)
+  await second.until(async () => (await previews()).includes('kept for later'))
   t.true(second.notices('backup-restore').some(({ done, total }) => done === total && total > 0))
 
   const devices = await amal.until(async () => {
@@ -92,6 +94,10 @@ test('a new person has identity, secret storage and backup at once; a second dev
   // A second passkey opens it too, and a new recovery key ends the old one.
   await second.owner.calls.addPasskeyToIdentity(passkey(2))
   await amal.until(async () => (await calls.identity(null)).passkeys.length === 2)
+  await calls.removePasskeyFromIdentity('credential2')
+  const fourth = await Person.again(server, 'amal')
+  await t.throwsAsync(fourth.owner.calls.openIdentity(passkey(2)), { code: 'STORAGE_KEY_NO_PASSKEY' })
+  await fourth.owner.calls.signOut(null)
   const { recoveryKey: fresh } = await calls.newRecoveryKey(null)
   t.true(await calls.checkRecoveryKey({ group: 0, text: fresh.slice(0, 4) }))
   const third = await Person.again(server, 'amal')
@@ -205,6 +211,17 @@ test('a code on the first device signs a second one in, and both trust each othe
   const first = await Person.begin(server, 'salma')
   const { calls } = first.owner
   await calls.setUpIdentity({ prf: null, auth: null })
+  const roomId = await calls.createRoom({ invite: [], isDirect: false, encrypted: true, joinRule: 'invite' })
+  await calls.send({
+    roomId,
+    type: 'm.room.message',
+    content: { msgtype: 'm.text', body: 'before the link' },
+  })
+  const before = (person: Person) => async () =>
+    (await person.owner.calls.timeline({ roomId, at: 'end', before: 20, after: 0 })).items.find(
+      item => item.content['body'] === 'before the link' && item.eventId !== null,
+    )
+  await first.until(before(first))
   const wish = await t.throwsAsync(calls.offerDeviceLink({ auth: null }), { code: 'CONFIRMATION_NEEDED' })
   const { session } = (wish as unknown as { details: { session: string } }).details
   const { linkId, url } = await calls.offerDeviceLink({ auth: { ...byPassword(first), session } })
@@ -220,6 +237,7 @@ test('a code on the first device signs a second one in, and both trust each othe
     return list.find(({ deviceId, trust }) => deviceId === second.deviceId && trust === 'verified')
   })
   t.is(devices.enrolment['kind'], 'none')
+  await second.until(before(second))
   // It is a full member: what the first one does not need to be there for.
   await second.owner.calls.addPasskeyToIdentity(passkey(5))
   await first.until(async () => (await calls.identity(null)).passkeys.includes('credential5'))

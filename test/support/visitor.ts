@@ -83,6 +83,13 @@ export class Visitor {
     return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials
   }
 
+  /** Passkeys of another authenticator, as a password manager brings them. */
+  async addCredentials(credentials: Awaited<ReturnType<Visitor['credentials']>>): Promise<void> {
+    const { authenticator: authenticatorId } = this
+    for (const credential of credentials)
+      await this.#cdp.send('WebAuthn.addCredential', { authenticatorId, credential })
+  }
+
   async rewindCounter(): Promise<void> {
     const [credential] = await this.credentials()
     const { authenticator: authenticatorId } = this

@@ -168,4 +168,8 @@ export const enter: Translated<typeof en> = {
   remindPasskey: 'لديك مفتاح مرور واحد على جهاز واحد. مفتاح ثانٍ يقيك أن تُمنع من الدخول.',
   remindPasskeyAdd: 'إضافة مفتاح مرور',
   remindLater: 'ليس الآن',
+  invitationFailed: 'هذه الدعوة لا تُفتح',
+  toStart: 'إلى تسجيل الدخول',
+  failedTitle: 'لم ينجح ذلك',
+  againLead: 'مؤسستك تُدخلك من جديد. أنشئ مفتاح مرور جديدًا وتصبح في الداخل.',
 }

@@ -177,4 +177,9 @@ export const enter: Translated<typeof en> = {
     'Sie haben einen Passkey, auf einem Gerät. Ein zweiter bewahrt Sie davor, ausgesperrt zu werden.',
   remindPasskeyAdd: 'Passkey hinzufügen',
   remindLater: 'Jetzt nicht',
+  invitationFailed: 'Diese Einladung öffnet sich nicht',
+  toStart: 'Zur Anmeldung',
+  failedTitle: 'Das hat nicht geklappt',
+  againLead:
+    'Ihre Organisation lässt Sie wieder herein. Legen Sie einen neuen Passkey an, und Sie sind drin.',
 }

@@ -166,4 +166,8 @@ export const enter = {
   remindPasskey: 'You have one passkey, on one device. A second one keeps you from being locked out.',
   remindPasskeyAdd: 'Add a passkey',
   remindLater: 'Not now',
+  invitationFailed: 'This invitation does not open',
+  toStart: 'To sign-in',
+  failedTitle: 'That did not work',
+  againLead: 'Your organisation lets you in again. Create a new passkey, and you are in.',
 }

@@ -176,4 +176,8 @@ export const enter: Translated<typeof en> = {
     'Vous avez une seule clé d’accès, sur un seul appareil. Une deuxième vous évite de rester dehors.',
   remindPasskeyAdd: 'Ajouter une clé d’accès',
   remindLater: 'Pas maintenant',
+  invitationFailed: 'Cette invitation ne s’ouvre pas',
+  toStart: 'Vers la connexion',
+  failedTitle: 'Cela n’a pas fonctionné',
+  againLead: 'Votre organisation vous fait revenir. Créez une nouvelle clé d’accès, et vous y êtes.',
 }

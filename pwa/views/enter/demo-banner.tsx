@@ -1,10 +1,10 @@
 import './demo-banner.css'
 import { t } from '../../i18n/i18n.ts'
-import { serverInfo } from '../server-info.ts'
+import { isDemo } from '../server-info.ts'
 
 /** On a demonstration's server every page says what it is. */
 export function DemoBanner() {
-  if (!serverInfo.value || serverInfo.value.demo.length === 0) return null
+  if (!isDemo()) return null
   return (
     <p class="demo-banner" role="note">
       <strong>{t('enter.demo')}</strong> {t('enter.demoText')}

@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
 import { Name } from '../parts/name.tsx'
@@ -15,6 +16,14 @@ export function DemoPeople({
   busy: boolean
   act: Act['act']
 }) {
+  // `#/demo/amal`: the link that the demonstration prints is the click.
+  useEffect(() => {
+    const localpart = /^#\/demo\/([a-z]+)$/.exec(location.hash)?.[1]
+    const person = people.find(({ userId }) => userId.startsWith(`@${localpart}:`))
+    if (!person) return
+    history.replaceState(null, '', location.pathname)
+    void act(() => entry.signInDemo(person.userId))
+  }, [])
   return (
     <section class="enter-other">
       <h2>{t('enter.demoPeople')}</h2>

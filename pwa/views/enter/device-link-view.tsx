@@ -34,7 +34,7 @@ export function DeviceLinkView({ fragment }: { fragment: string }) {
           <Button tone="main" type="submit" busy={busy} disabled={!hasPasskeys()}>
             {t('enter.linkYes')}
           </Button>
-          <Button tone="quiet" onClick={() => void entry.goOn()}>
+          <Button tone="quiet" onClick={() => void act(() => entry.resume())}>
             {t('parts.cancel')}
           </Button>
         </div>

@@ -12,7 +12,15 @@ import { InstallView } from './install-view.tsx'
 import { InvitationView } from './invitation-view.tsx'
 import { LockedView } from './locked-view.tsx'
 import { PassphraseView } from './passphrase-view.tsx'
-import { EndedView, LostView, MissingView, OverdueView, SealedView, WaitingView } from './standing-views.tsx'
+import {
+  EndedView,
+  InvitationFailed,
+  LostView,
+  MissingView,
+  OverdueView,
+  SealedView,
+  WaitingView,
+} from './standing-views.tsx'
 import { StartView } from './start-view.tsx'
 
 const RecoveryKeyView = lazy(async () => (await import('./recovery-key-view.tsx')).RecoveryKeyView)
@@ -35,8 +43,16 @@ export function Enter() {
         </span>
         <LanguageChoice />
       </header>
-      <main class="enter-page" id="main">
-        {isWaiting.value ? <WaitingView /> : error ? <Failure error={error} onRetry={begin} /> : <Stage />}
+      <main class="enter-page" id="main" data-stage={stage.value.kind}>
+        {isWaiting.value ? (
+          <WaitingView />
+        ) : error ? (
+          <Page title={t('enter.failedTitle')}>
+            <Failure error={error} onRetry={begin} />
+          </Page>
+        ) : (
+          <Stage />
+        )}
       </main>
     </div>
   )
@@ -56,6 +72,8 @@ function Stage() {
       return <InstallView secret={at.secret} />
     case 'invitation':
       return <InvitationView secret={at.secret} invitation={at.invitation} />
+    case 'invitation-failed':
+      return <InvitationFailed secret={at.secret} error={at.error} />
     case 'device-link':
       return <DeviceLinkView fragment={at.fragment} />
     case 'passphrase':

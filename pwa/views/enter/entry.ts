@@ -10,7 +10,6 @@
 import { signal } from '@preact/signals'
 import { parseLinkAddress } from '../../trust/link-address.ts'
 import { VaultError } from '../../vault/errors.ts'
-import type { Opener } from '../../vault/vault-key.ts'
 import type { Connection } from '../../worker/calls.ts'
 import type { OwnerState, RecoveryText } from '../../worker/owner.ts'
 import type { PasskeyOpener } from '../passkey-gesture.ts'
@@ -19,14 +18,14 @@ import { IdentitySetup } from './identity-setup.ts'
 import type { EntryNotice, EntryPorts } from './ports.ts'
 import type { Invitation, SignedIn } from './server.ts'
 import { needsOpenVault, type Stage } from './stage.ts'
-
-type VaultOpener = Opener | RecoveryText
+import { copyOf, VaultHere, type VaultOpener } from './vault-here.ts'
 
 export class Entry {
   readonly stage = signal<Stage>({ kind: 'loading' })
   readonly identity: IdentitySetup
   readonly contact: Contact
   readonly #ports: EntryPorts
+  readonly #vault: VaultHere
   /** What is to open the vault that is made after `sealed` was answered. */
   #kept: VaultOpener | null = null
   /** A device link signs in once: what it gave is kept while the passkey is being made. */
@@ -36,6 +35,7 @@ export class Entry {
 
   constructor(ports: EntryPorts) {
     this.#ports = ports
+    this.#vault = new VaultHere(ports.account)
     this.contact = new Contact(ports)
     this.identity = new IdentitySetup(ports, this.stage)
     ports.account.onNotice(notice => void this.#hear(notice).catch(error => this.#failed(error)))
@@ -47,16 +47,23 @@ export class Entry {
 
   /** Where the address and what this browser has lead to. */
   async arrive(): Promise<void> {
-    const { account, browser } = this.#ports
+    const { browser } = this.#ports
     const what = await browser.missing()
     if (what) return this.become({ kind: 'missing', what })
     const arrival = browser.takeArrival()
-    if (arrival.kind === 'invitation') return this.openInvitation(arrival.secret)
+    if (arrival.kind === 'invitation') return this.followInvitation(arrival.secret)
     if (arrival.kind === 'device-link') {
       return this.become({ kind: 'device-link', fragment: arrival.fragment })
     }
+    if (arrival.kind === 'demo' && (await this.#arriveInDemo(arrival.localpart))) return
     // Revoked, and wiped: that is said before anything else.
     if (this.stage.peek().kind === 'ended') return
+    await this.resume()
+  }
+
+  /** From what this browser has. */
+  async resume(): Promise<void> {
+    const { account } = this.#ports
     const userId = account.userId()
     if (userId === null) return this.become({ kind: 'start' })
     account.open(userId, { keep: true })
@@ -83,6 +90,15 @@ export class Entry {
   }
 
   // ── signing in ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The address led here: what fails keeps the secret, which has left the address bar. */
+  async followInvitation(secret: string): Promise<void> {
+    try {
+      await this.openInvitation(secret)
+    } catch (error) {
+      this.become({ kind: 'invitation-failed', secret, error })
+    }
+  }
 
   async openInvitation(secret: string): Promise<void> {
     if (this.#ports.browser.mustInstallFirst()) return this.become({ kind: 'install', secret })
@@ -118,7 +134,7 @@ export class Entry {
       const { passkeys, server, browser } = this.#ports
       if (!passkeys.available()) throw new VaultError('NO_PASSKEYS', 'this browser has no passkeys')
       const { assertion, opener } = await passkeys.use(await server.signInOptions())
-      const before = await this.#deviceHere(opener)
+      const before = await this.#vault.deviceHere(opener)
       const proof = { type: 'org.letro.login.passkey', assertion }
       const signedIn = await server.signIn(proof, browser.suggestedName(), before?.deviceId ?? null)
       if (before && before.userId !== signedIn.userId) {
@@ -156,7 +172,7 @@ export class Entry {
       const opener: RecoveryText | null =
         recoveryKey === null ? null : { kind: 'recovery-text', text: recoveryKey }
       account.open(userId, { keep: opener !== null })
-      const before = opener && (await this.#deviceHere(opener))
+      const before = opener && (await this.#vault.deviceHere(opener))
       const proof = { type: 'm.login.token', token: loginToken }
       const signedIn = await server.signIn(proof, browser.suggestedName(), before?.deviceId ?? null)
       this.identity.openBy(opener)
@@ -282,7 +298,7 @@ export class Entry {
       if (!opener) return this.become({ kind: 'passphrase', signedIn })
       await call('create', [copyOf(opener)])
     }
-    const isOpen = state.vault !== 'locked' || (opener !== null && (await this.#unlocks(opener)))
+    const isOpen = state.vault !== 'locked' || (opener !== null && (await this.#vault.unlocks(opener)))
     const here = isOpen ? await call('session', null) : null
     if (!isOpen || (here && here.deviceId !== signedIn.session.deviceId)) {
       this.#kept = opener && copyOf(opener)
@@ -298,31 +314,6 @@ export class Entry {
     account.setEnded(null)
     await account.read()
     await this.goOn()
-  }
-
-  /** The device whose vault is here and open, or opens by this. Null: none, and a new device signs in. */
-  async #deviceHere(
-    opener: VaultOpener | null,
-  ): Promise<{ readonly userId: string; readonly deviceId: string } | null> {
-    const { account } = this.#ports
-    const userId = account.userId()
-    if (userId === null) return null
-    account.open(userId, { keep: true })
-    const { vault } = await account.call('state', null)
-    const isOpen =
-      vault === 'open' || (vault === 'locked' && opener !== null && (await this.#unlocks(opener)))
-    return isOpen ? account.call('session', null) : null
-  }
-
-  async #unlocks(opener: VaultOpener): Promise<boolean> {
-    try {
-      await this.#ports.account.call('unlock', copyOf(opener))
-      return true
-    } catch (error) {
-      const { code } = error as { code?: unknown }
-      if (code === 'WRONG_KEY' || code === 'NO_SUCH_WAY_IN') return false
-      throw error
-    }
   }
 
   /** Makes this device's passkey, or uses the one that it has already, synced from another one. */
@@ -347,6 +338,15 @@ export class Entry {
       if (!(error instanceof VaultError)) throw error
       return null
     }
+  }
+
+  /** False: nobody of that name, no demonstration, or whom this browser has already. */
+  async #arriveInDemo(localpart: string): Promise<boolean> {
+    const { server, account } = this.#ports
+    const userId = (await server.demoPeople()).find(each => each.startsWith(`@${localpart}:`))
+    if (userId === undefined || userId === account.userId()) return false
+    await this.signInDemo(userId)
+    return true
   }
 
   async #unlockDemo(userId: string): Promise<boolean> {
@@ -381,9 +381,4 @@ export class Entry {
       this.become({ kind: 'start', error })
     }
   }
-}
-
-/** The worker wipes what it gets. */
-function copyOf<O extends VaultOpener>(opener: O): O {
-  return opener.kind === 'passkey' ? { ...opener, prfOutput: opener.prfOutput.slice() } : opener
 }

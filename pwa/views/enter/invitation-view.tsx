@@ -18,12 +18,12 @@ export function InvitationView({ secret, invitation }: { secret: string; invitat
   const [isShared, setShared] = useState(false)
   const { busy, error, act } = useAct()
   const { userId, displayName, serverName, purpose, expiresTs } = invitation
-  const isNew = purpose === 'new' || purpose === 'enrol' || purpose === 'first-administrator'
+  const isNew = purpose === 'enrol' || purpose === 'first-administrator'
   const called = plainName(displayName)
   return (
     <Page
       title={called === null ? t('enter.welcome') : t('enter.welcomeName', { name: called })}
-      lead={t('enter.invitationLead')}
+      lead={isNew ? t('enter.invitationLead') : t('enter.againLead')}
     >
       <dl class="enter-facts">
         <dt>{t('enter.account')}</dt>

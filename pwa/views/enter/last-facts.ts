@@ -1,6 +1,6 @@
 /** What a device that has just come in still has to be told: asked of server, worker and browser. */
 import { call, ownerState } from '../account.ts'
-import { readServerInfo, serverInfo } from '../server-info.ts'
+import { isDemo, readServerInfo, serverInfo } from '../server-info.ts'
 import type { LastFacts } from './stage.ts'
 import { hasPasskeys } from './support.ts'
 
@@ -11,6 +11,8 @@ export async function lastFacts({ isFirst }: { readonly isFirst: boolean }): Pro
     navigator.storage.persisted().catch(() => false),
     serverInfo.peek() ? undefined : readServerInfo().catch(() => {}),
   ])
+  // One click is one click.
+  if (isDemo()) return { mayConfirm: false, isOnlyPasskey: false, isKept: true, rings: true }
   const ours = devices.find(({ isOurs }) => isOurs)
   const inMemory = ownerState.peek()?.inMemory === true
   return {

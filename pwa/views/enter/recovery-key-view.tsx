@@ -42,7 +42,7 @@ export function RecoveryKeyView({ recoveryKey }: { recoveryKey: string }) {
           <span>{t('enter.recoverySheet')}</span>
           <bdi>{account.value}</bdi>
         </p>
-        <ol class="recovery-key" dir="ltr" translate={false} aria-label={t('enter.recoveryKey')}>
+        <ol class="enter-key" dir="ltr" translate={false} aria-label={t('enter.recoveryKey')}>
           {groups.map((each, i) => (
             <li key={i}>{isAsking ? '····' : each}</li>
           ))}

@@ -7,6 +7,7 @@ import { Field } from '../parts/field.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { go } from '../route.ts'
+import { isDemo } from '../server-info.ts'
 import { useAct } from '../use-act.ts'
 import { useAsked } from '../use-asked.ts'
 import { entry } from './flow.ts'
@@ -40,7 +41,7 @@ export function Reminders() {
         putOff: answer.putOff as Partial<Record<Reminder, number>>,
       })
     : null
-  if (!answer || !reminder) return null
+  if (!answer || !reminder || isDemo()) return null
   const putOff = async () => {
     const value: JsonObject = { ...answer.putOff, [reminder]: Date.now() }
     await call('write', [{ collection: store, id, value }])

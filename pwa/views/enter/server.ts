@@ -7,7 +7,7 @@ import type { NewSession } from '../../worker/calls.ts'
 export interface Invitation {
   readonly userId: string
   readonly serverName: string
-  /** `new`: a first passkey. Else all earlier passkeys and devices end with it. */
+  /** `enrol`, `first-administrator`: a first passkey. Else all earlier passkeys and devices end with it. */
   readonly purpose: string
   readonly displayName: string | null
   readonly expiresTs: number

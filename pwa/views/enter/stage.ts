@@ -10,6 +10,7 @@ export type Stage =
   | { readonly kind: 'start'; readonly error?: unknown }
   | { readonly kind: 'install'; readonly secret: string }
   | { readonly kind: 'invitation'; readonly secret: string; readonly invitation: Invitation }
+  | { readonly kind: 'invitation-failed'; readonly secret: string; readonly error: unknown }
   | { readonly kind: 'device-link'; readonly fragment: string }
   /** The passkey has no PRF and opens no vault: something else has to. */
   | { readonly kind: 'passphrase'; readonly signedIn: SignedIn }

@@ -50,7 +50,7 @@ export function LostView() {
         </Notice>
       )}
       <p class="enter-foot">
-        <Button tone="quiet" onClick={() => void entry.goOn()}>
+        <Button tone="quiet" onClick={() => void act(() => entry.resume())}>
           {t('parts.back')}
         </Button>
       </p>
@@ -136,6 +136,21 @@ export function OverdueView({ days }: { days: number }) {
         </Button>
         <Button tone="quiet" onClick={() => void act(() => call('lock', null))}>
           {t('enter.lockAgain')}
+        </Button>
+      </div>
+    </Page>
+  )
+}
+
+/** A link that was opened and leads nowhere, or not now. */
+export function InvitationFailed({ secret, error }: { secret: string; error: unknown }) {
+  const { busy, error: failure, act } = useAct()
+  return (
+    <Page title={t('enter.invitationFailed')}>
+      <Failure error={failure ?? error} onRetry={() => void entry.followInvitation(secret)} />
+      <div class="enter-acts">
+        <Button busy={busy} onClick={() => void act(() => entry.resume())}>
+          {t('enter.toStart')}
         </Button>
       </div>
     </Page>

@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import type { FoundPerson } from '../../worker/calls.ts'
-import { call, ourUserId, session } from '../account.ts'
+import { call, ourUserId, rooms, session } from '../account.ts'
 import { Avatar } from '../parts/avatar.tsx'
 import { Field } from '../parts/field.tsx'
 import { Code, Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { useAsked } from '../use-asked.ts'
+import { knownPeople } from './direct-chat.ts'
 import { useSettled } from './use-settled.ts'
 
 /** People of this organisation by name, or anybody by their id. */
@@ -21,8 +22,12 @@ export function PeoplePicker({
 }) {
   const [text, setText] = useState('')
   const wanted = useSettled(text.trim())
-  const asked = useAsked(`people ${wanted}`, () => call('findPeople', wanted))
-  const found = asked.answer ?? []
+  const asked = useAsked(`people ${wanted}`, async () => (wanted === '' ? [] : call('findPeople', wanted)))
+  const known = knownPeople(rooms.value?.values() ?? [], wanted)
+  const found = [
+    ...known,
+    ...(asked.answer ?? []).filter(({ userId }) => !known.some(person => person.userId === userId)),
+  ]
   const typedId = /^@[^\s:]+:[^\s]+$/.test(text.trim()) ? text.trim() : null
   const shown = [
     ...found,

@@ -1,4 +1,4 @@
-import { formatNumber, formatWhen, t } from '../../i18n/i18n.ts'
+import { formatNumber, formatWhen, parts, t } from '../../i18n/i18n.ts'
 import type { RoomEntry } from '../../sync/room-entry.ts'
 import { ourUserId } from '../account.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -66,12 +66,27 @@ function Preview({ entry }: { entry: RoomEntry }) {
   if (entry.blockedBy.length > 0 && waiting > 0) return <em class="decision">{t('rooms.decisionNeeded')}</em>
   if (waiting > 0) return <em>{t('rooms.waiting', { count: waiting })}</em>
   if (draft) return <em>{t('rooms.draft')}</em>
-  if (!preview) return <bdi>{cut(plainName(entry.topic, 200) ?? '', 120)}</bdi>
+  if (!preview) {
+    const topic = plainName(entry.topic, 200)
+    if (topic !== null) return <Words text={cut(topic, 120)} />
+    return <>{t('rooms.people', { count: entry.joinedCount + entry.invitedCount })}</>
+  }
   const words = previewWords(preview)
   const text = 'key' in words ? t(words.key) : words.text
-  if (preview.sender === ourUserId.value) return <>{t('rooms.previewOurs', { text })}</>
-  if (entry.directWith.length === 1) return <bdi>{text}</bdi>
-  return <>{t('rooms.previewOf', { name: plainName(preview.senderName, 24) ?? preview.sender, text })}</>
+  const shown = <Words text={text} />
+  if (preview.sender === ourUserId.value) return <>{parts('rooms.previewOurs', { text: shown })}</>
+  if (entry.directWith.length === 1) return shown
+  const name = <Name of={preview.senderName} fallback={preview.sender} limit={24} />
+  return <>{parts('rooms.previewOf', { name, text: shown })}</>
+}
+
+/** In the direction of its own, so that its end is cut and not its beginning. */
+function Words({ text }: { text: string }) {
+  return (
+    <span class="room-words-cut" dir="auto">
+      {text}
+    </span>
+  )
 }
 
 export function shortCount(count: number): string {

@@ -20,7 +20,7 @@ import { BackToList, Page } from './page.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
-import { isMac, isSwitching, openSwitcher } from './switcher-state.ts'
+import { isMac, isSwitching } from './switcher-state.ts'
 
 const RoomView = lazy(async () => (await import('../room/room-view.tsx')).RoomView)
 const ThreadView = lazy(async () => (await import('../room/thread-view.tsx')).ThreadView)
@@ -49,7 +49,7 @@ export function Shell() {
   return (
     <>
       <Skip />
-      <div class={`shell${at.view === 'start' ? ' at-start' : ''}${side ? ` with-side ${side}` : ''}`}>
+      <div class={`shell${at.view === 'start' ? ' at-start' : ''}${side ? ` with-side ${side}-beside` : ''}`}>
         <RoomList />
         <main class="pane" id="main" tabIndex={-1}>
           {!isPhone.value && <Expired />}
@@ -177,10 +177,7 @@ function Start() {
       <Empty
         title={unread > 0 ? t('rooms.startUnread', { count: unread }) : t('rooms.startTitle')}
         actions={
-          <>
-            <Button onClick={openSwitcher}>{t('rooms.find')}</Button>
-            <Button onClick={() => go({ view: 'new', kind: 'message' })}>{t('rooms.newMessage')}</Button>
-          </>
+          <Button onClick={() => go({ view: 'new', kind: 'message' })}>{t('rooms.newMessage')}</Button>
         }
       >
         <p>{t('rooms.startText', { server: session.value?.serverName ?? '' })}</p>

@@ -177,6 +177,9 @@ export class EntryWorld {
     completeDeviceLink: () => {
       this.identity = 'ready'
     },
+    addPasskeyToIdentity: ({ credentialId }: PasskeyOpener) => {
+      this.identityPasskeys.push(credentialId)
+    },
   }
 
   #sessionState(): SessionState | null {

@@ -264,6 +264,7 @@ test('a device link signs in once, however often the passkey is declined', async
   await world.entry.enterWithDeviceLink(link, 'Phone')
   t.is(world.calls.filter(name => name === 'signIn').length, 1)
   t.true(world.calls.includes('completeDeviceLink'))
+  t.deepEqual(world.identityPasskeys, ['key-1'], 'the new passkey opens secret storage as well')
   t.is(world.stage, 'inside')
 })
 
@@ -328,6 +329,19 @@ test('a person of a demonstration is signed in by one click, and again after a r
   t.is(world.stage, 'inside')
 })
 
+test('a link of a demonstration signs in whom it names, and nobody elsewhere', async t => {
+  const world = new EntryWorld()
+  world.arrival = { kind: 'demo', localpart: 'amal' }
+  await world.entry.arrive()
+  t.is(world.stage, 'start')
+  t.false(world.calls.includes('demoSignIn'))
+  world.demo = [amal]
+  world.identity = 'locked'
+  world.arrival = { kind: 'demo', localpart: 'amal' }
+  await world.entry.arrive()
+  t.is(world.stage, 'inside')
+})
+
 test('on iOS the app is installed first, with the code at hand', async t => {
   const world = new EntryWorld()
   world.mustInstall = true
@@ -349,4 +363,20 @@ test('what is left to say is said once, and a touch of the passkey confirms the 
   world.isDeclining = false
   await world.entry.identity.confirmDevice()
   t.is(world.stage, 'inside')
+})
+
+test('a link that cannot be opened now is kept, and an account that is here as well', async t => {
+  const world = new EntryWorld()
+  world.leftHere(['passkey key-1'], 'DEVICE')
+  world.arrival = { kind: 'invitation', secret: 'enrol_secret' }
+  world.refusals.set('beginInvitation', 'OFFLINE')
+  await world.entry.arrive()
+  const at = world.entry.stage.value as Extract<Stage, { kind: 'invitation-failed' }>
+  t.is(at.kind, 'invitation-failed')
+  t.is(at.secret, 'enrol_secret')
+  await world.entry.resume()
+  t.is(world.stage, 'locked')
+  t.is(world.account, amal)
+  await world.entry.followInvitation(at.secret)
+  t.is(world.stage, 'invitation')
 })

@@ -60,6 +60,11 @@ for (const [text, expected] of [
   })
 }
 
+test('a demonstration’s link names a person', t => {
+  t.deepEqual(arrivalOf({ pathname: '/', hash: '#/demo/amal' }), { kind: 'demo', localpart: 'amal' })
+  t.is(arrivalIn(`${origin}/#/demo/amal`, origin), null)
+})
+
 test('a room’s address is no arrival', t => {
   t.deepEqual(arrivalOf({ pathname: '/', hash: '#/room/!a' }), { kind: 'none' })
   t.deepEqual(arrivalOf({ pathname: '/enrol', hash: '#/settings/about' }), { kind: 'none' })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { Preview } from '../../../pwa/sync/room-entry.ts'
-import { directWith } from '../../../pwa/views/rooms/direct-chat.ts'
+import { directWith, knownPeople } from '../../../pwa/views/rooms/direct-chat.ts'
 import { type Command, commandOf } from '../../../pwa/views/rooms/key-commands.ts'
 import { previewWords } from '../../../pwa/views/rooms/preview-words.ts'
 import { type Planned, readersOf } from '../../../pwa/views/rooms/readers-of.ts'
@@ -112,4 +112,18 @@ test('a conversation with a person is the one that was used last, and of two', t
   ]
   t.is(directWith(entries, person)?.roomId, '!new')
   t.is(directWith(entries, '@c:clinic.example'), null)
+})
+
+test('people are found among those whom one writes with, the latest first, each once', t => {
+  const entries = [
+    entry('!b', { directWith: ['@b:clinic.example'], name: 'Basma', lastTs: 1 }),
+    entry('!b2', { directWith: ['@b:clinic.example'], name: 'Basma', lastTs: 3 }),
+    entry('!c', { directWith: ['@c:court.example'], name: 'Claire', lastTs: 2 }),
+    entry('!gone', { directWith: ['@d:clinic.example'], name: 'Dina', membership: 'leave' }),
+    entry('!three', { directWith: ['@e:clinic.example', '@f:clinic.example'] }),
+  ]
+  const found = (typed: string) => knownPeople(entries, typed).map(({ userId }) => userId)
+  t.deepEqual(found(''), ['@b:clinic.example', '@c:court.example'])
+  t.deepEqual(found('cla'), ['@c:court.example'])
+  t.deepEqual(found('court'), ['@c:court.example'])
 })
