@@ -114,20 +114,20 @@ export class Timeline {
   async prepend(before: number, events: readonly StoredEvent[], gap: string | null): Promise<void> {
     const pack = await this.pack(before)
     const place = this.#numbers.indexOf(before)
-    const previous = place > 0 ? await this.pack(this.#numbers[place - 1]!) : null
-    const known = new Set([...(previous?.events ?? []), ...pack.events].map(({ eventId }) => eventId))
-    // They reach what we have: the gap is closed.
-    const meets =
-      previous !== null &&
-      events.some(({ eventId }) => previous.events.some(each => each.eventId === eventId))
-    const fresh = events.filter(({ eventId }) => !known.has(eventId))
-    const rest = meets ? null : gap
+    const previous = await this.#filledBefore(place)
+    const here = idsOf(pack)
+    const there = idsOf(previous)
+    // They reach what we have: the gap is closed, and what lies before that place is here already or has gaps of its own.
+    const meeting = events.findLastIndex(({ eventId }) => there.has(eventId))
+    const fresh = events.slice(meeting + 1).filter(({ eventId }) => !here.has(eventId))
+    const rest = meeting >= 0 ? null : gap
+    if (meeting >= 0) await this.#closeEmpty(previous!.number, before)
     if (fresh.length === 0) {
       this.#put({ ...pack, gap: rest })
       return
     }
     this.#put({ ...pack, gap: null })
-    const lower = previous?.number ?? before - spacing * Math.ceil(fresh.length / eventsPerPack + 1)
+    const lower = this.#numbers[place - 1] ?? before - spacing * Math.ceil(fresh.length / eventsPerPack + 1)
     const count = Math.ceil(fresh.length / eventsPerPack)
     // As near to the later pack as can be: what is older still goes before them.
     for (let i = count - 1; i >= 0; i--) {
@@ -148,10 +148,11 @@ export class Timeline {
     const pack = await this.pack(number)
     const nextNumber = this.#numbers[this.#numbers.indexOf(number) + 1]
     const next = nextNumber === undefined ? null : await this.pack(nextNumber)
-    const known = new Set([...pack.events, ...(next?.events ?? [])].map(({ eventId }) => eventId))
-    const meets =
-      next !== null && events.some(({ eventId }) => next.events.some(each => each.eventId === eventId))
-    const fresh = events.filter(({ eventId }) => !known.has(eventId))
+    const here = idsOf(pack)
+    const there = idsOf(next)
+    const meeting = events.findIndex(({ eventId }) => there.has(eventId))
+    const meets = next !== null && meeting >= 0
+    const fresh = (meets ? events.slice(0, meeting) : events).filter(({ eventId }) => !here.has(eventId))
     if (meets) this.#put({ ...next, gap: null })
     const rest = meets ? null : after
     if (fresh.length === 0) return this.#put({ ...pack, after: rest })
@@ -210,6 +211,21 @@ export class Timeline {
     this.#changed.clear()
   }
 
+  /** The nearest pack before that place that holds anything: a sync of reactions alone leaves an empty one. */
+  async #filledBefore(place: number): Promise<Pack | null> {
+    for (const number of this.#numbers.slice(0, place).toReversed()) {
+      const pack = await this.pack(number)
+      if (pack.events.length > 0) return pack
+    }
+    return null
+  }
+
+  /** Between two packs that meet nothing is missing. */
+  async #closeEmpty(after: number, before: number): Promise<void> {
+    const between = this.#numbers.filter(number => number > after && number < before)
+    for (const number of between) this.#put({ ...(await this.pack(number)), gap: null })
+  }
+
   #put(pack: Pack): void {
     this.#loaded.set(pack.number, pack)
     this.#changed.add(pack.number)
@@ -220,4 +236,8 @@ export class Timeline {
   #id(number: number): string {
     return `${this.#roomId}|${number}`
   }
+}
+
+function idsOf(pack: Pack | null): ReadonlySet<string> {
+  return new Set(pack?.events.map(({ eventId }) => eventId))
 }
