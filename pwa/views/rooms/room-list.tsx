@@ -40,7 +40,8 @@ export function RoomList() {
 function ListBar() {
   return (
     <header class="bar list-bar">
-      <a class="wordmark" href="#/" aria-label={t('rooms.start')}>
+      {isPhone.value && <h1 class="spoken">{t('rooms.list')}</h1>}
+      <a class="wordmark" href="#/" title={t('rooms.start')}>
         letro<i>.</i>
       </a>
       <div class="list-acts">
