@@ -44,6 +44,7 @@ test.before(async t => {
   await holder.getByRole('button', { name: 'Jonas Weber' }).click()
   await holder.getByRole('button', { name: 'Open Letro' }).click()
   await inside(holder)
+  await world.write()
   page = await context.newPage()
   page.on('pageerror', error => complaints.push(error.message))
   page.on('console', message => {
@@ -52,6 +53,7 @@ test.before(async t => {
 })
 test.after.always(async () => {
   await browser?.close()
+  for (const device of world?.devices.values() ?? []) await device.calls.lock(null)
   await world?.server.remove()
 })
 
@@ -66,12 +68,14 @@ for (const { name, language, theme, width, height, rules } of manners) {
       calendar: 'gregory',
       digits: 'latn',
     })
+    await page.reload()
+    await inside(page)
     for (const view of world.views) {
-      await page.goto('about:blank')
-      await page.goto(`${world.addressOf('jonas')}${view.hash}`)
-      await (width < 736 && view.hash !== '#/'
-        ? page.locator('main.pane > *').first().waitFor()
-        : inside(page))
+      // What was open is closed; the address alone leads to the next.
+      await page.keyboard.press('Escape')
+      await page.evaluate(hash => {
+        location.hash = hash
+      }, view.hash)
       await settled(page)
       await view.open?.(page)
       await settled(page)
