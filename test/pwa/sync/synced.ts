@@ -10,6 +10,7 @@ import { RoomStore } from '../../../pwa/sync/room-store.ts'
 import { parseSyncAnswer } from '../../../pwa/sync/sync-answer.ts'
 import type { TimelinePage, TimelineQuery } from '../../../pwa/sync/timeline-item.ts'
 import { timelinePage } from '../../../pwa/sync/timeline-page.ts'
+import type { VaultWrite } from '../../../pwa/vault/records.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
 import { Hub, OurDevice } from '../../e2ee/hub.ts'
 import type { MemoryRecords as EngineRecords } from '../../support/records.ts'
@@ -46,10 +47,22 @@ export function member(userId: string, membership = 'join', more: JsonObject = {
   return raw('m.room.member', { membership, ...more }, { state_key: userId, sender: userId })
 }
 
+/** Takes its time, as a disk does: what was handed over is what will be there. */
+class SlowRecords extends FaultyRecords {
+  /** What a commit waits for. */
+  wait: (writes: readonly VaultWrite[]) => Promise<void> = async () => {}
+
+  override async commit(writes: readonly VaultWrite[]): Promise<void> {
+    const handed = structuredClone(writes)
+    await this.wait(handed)
+    await super.commit(handed)
+  }
+}
+
 export class Synced {
   readonly hub: Hub
   readonly device: OurDevice
-  readonly records: FaultyRecords
+  readonly records: SlowRecords
   readonly notices: SyncNotice[] = []
   readonly indexed = new Map<string, string>()
   queued: QueuedItem[] = []
@@ -62,7 +75,7 @@ export class Synced {
   reopening!: Reopening
   #batches = 0
 
-  private constructor(hub: Hub, device: OurDevice, records: FaultyRecords) {
+  private constructor(hub: Hub, device: OurDevice, records: SlowRecords) {
     this.hub = hub
     this.device = device
     this.records = records
@@ -71,7 +84,7 @@ export class Synced {
   static async open(): Promise<Synced> {
     await ready
     const hub = new Hub()
-    const records = new FaultyRecords()
+    const records = new SlowRecords()
     const engineRecords = records as unknown as EngineRecords
     const device = await OurDevice.open(hub, us, 'AMAL', { records: engineRecords })
     const synced = new Synced(hub, device, records)

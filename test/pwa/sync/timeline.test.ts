@@ -137,6 +137,34 @@ test('a commit that fails changes nothing, and the same answer is taken when it 
   )
 })
 
+test('a sync that comes while history is being stored is stored as well', async t => {
+  const synced = await Synced.open()
+  const first = [...begin(), ...many(10, 'first')]
+  const missed = many(30, 'missed')
+  const last = many(5, 'last')
+  await synced.news(first)
+  await synced.news(last, { missed })
+  const { promise: disk, resolve: go } = Promise.withResolvers<void>()
+  const { promise: isStoring, resolve: storing } = Promise.withResolvers<void>()
+  synced.records.wait = async writes => {
+    if (!writes.some(({ collection }) => collection === 'timeline')) return
+    synced.records.wait = async () => {}
+    storing()
+    await disk
+  }
+  const page = synced.page({ before: 20 })
+  await isStoring
+  const next = many(3, 'next')
+  const sync = synced.news(next)
+  // As far as the sync comes by itself.
+  for (let i = 0; i < 50; i++) await new Promise(resolve => setImmediate(resolve))
+  go()
+  await Promise.all([page, sync])
+  await synced.restart()
+  const all = [...first, ...missed, ...last, ...next].map(({ event_id }) => event_id)
+  t.deepEqual(await scrolledBack(synced), all)
+})
+
 test('syncs, scrolling and jumps at the same time lose nothing, also over a restart', async t => {
   // A small generator: the same run each time.
   let seed = 7
