@@ -123,11 +123,13 @@ export class Timeline {
     return low
   }
 
-  /** Events that stand nearest to a place, in one direction. */
+  /** Events that stand nearest to a place, in one direction, up to the next gap. */
   async #idsFrom(index: number, step: 1 | -1): Promise<Set<string>> {
     const ids = new Set<string>()
     for (let i = index; ids.size < overlap && i >= 0 && i < this.#numbers.length; i += step) {
       for (const { eventId } of (await this.pack(this.#numbers[i]!)).events) ids.add(eventId)
+      const later = this.#numbers[step === 1 ? i + 1 : i]
+      if (later !== undefined && (await this.pack(later)).gap !== null) break
     }
     return ids
   }
@@ -135,6 +137,7 @@ export class Timeline {
   /** Live events. `gap`: what lies before them is to be asked for there. */
   async append(events: readonly StoredEvent[], gap: string | null): Promise<void> {
     const last = this.#numbers.at(-1)
+    await this.#takeOut(new Set(events.map(({ eventId }) => eventId)))
     let rest = events
     if (gap === null && last !== undefined) {
       const pack = await this.pack(last)
@@ -156,15 +159,24 @@ export class Timeline {
     }
   }
 
+  /** Somebody who jumped to what had just been said brought it before its sync: its place is the live end. */
+  async #takeOut(eventIds: ReadonlySet<string>): Promise<void> {
+    for (const { number, events } of this.#loaded.values()) {
+      if (number !== this.#numbers.at(-1) && events.some(({ eventId }) => eventIds.has(eventId)))
+        await this.replace(number, event => (eventIds.has(event.eventId) ? null : event))
+    }
+  }
+
   /** Older events, the oldest first, to stand right before a pack that had a gap. `gap`: what is before them in turn. */
   async prepend(before: number, events: readonly StoredEvent[], gap: string | null): Promise<void> {
     const pack = await this.pack(before)
     const place = this.#numbers.indexOf(before)
     const older = await this.#idsFrom(place - 1, -1)
     const known = new Set([...older, ...pack.events.map(({ eventId }) => eventId)])
-    // They reach what we have: the gap is closed.
-    const rest = events.some(({ eventId }) => older.has(eventId)) ? null : gap
-    const fresh = events.filter(({ eventId }) => !known.has(eventId))
+    // They reach what we have: the gap is closed, and what is older still is there, or part of another gap.
+    const first = events.findIndex(({ eventId }) => older.has(eventId))
+    const rest = first < 0 ? gap : null
+    const fresh = events.slice(Math.max(0, first)).filter(({ eventId }) => !known.has(eventId))
     if (fresh.length === 0) return this.#put({ ...pack, gap: rest })
     const count = Math.ceil(fresh.length / eventsPerPack)
     // As near to the later pack as can be: what is older still goes before them.
@@ -219,11 +231,11 @@ export class Timeline {
 
   /**
    * Events from the past that follow on nothing that we have: into the gap that lies nearest to their time. False: we have all of
-   * that time, and they are not part of it.
+   * that time, and they are not part of it; or they are newer than all that we have, and come with the next sync.
    */
   async island(events: readonly StoredEvent[], gap: string | null, after: string | null): Promise<boolean> {
     const upper = await this.#gapNear(events[0]?.ts ?? 0)
-    if (upper === null) return false
+    if (upper === null || (events.at(-1)?.ts ?? 0) > (await this.#lastTs())) return false
     const place = this.#numbers.indexOf(upper)
     const lower = this.#numbers[place - 1]
     const number = lower === undefined ? upper - spacing * 1024 : Math.floor((lower + upper) / 2)
@@ -235,6 +247,14 @@ export class Timeline {
     if (meetsNewer) this.#put({ ...(await this.pack(upper)), gap: null })
     this.#put({ number, events: fresh, gap: meetsOlder ? null : gap, after: meetsNewer ? null : after })
     return true
+  }
+
+  async #lastTs(): Promise<number> {
+    for (const number of this.#numbers.toReversed()) {
+      const last = (await this.pack(number)).events.at(-1)
+      if (last) return last.ts
+    }
+    return 0
   }
 
   /** The pack that has a gap before it, from the likely one on in both directions. */
