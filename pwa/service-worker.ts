@@ -6,6 +6,7 @@
  */
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
+import { pushNotice } from './push-notice.ts'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] }
 
@@ -50,6 +51,28 @@ self.addEventListener('message', event => {
     handedOver.resolve()
   }
 })
+
+/** Somebody rings while the app is closed. A page that is being looked at shows its own news. */
+self.addEventListener('push', event => event.waitUntil(ring(event.data)))
+
+async function ring(data: PushMessageData | null): Promise<void> {
+  const pages = await self.clients.matchAll({ type: 'window' })
+  if (pages.some(page => page.visibilityState === 'visible')) return
+  let payload: unknown = null
+  try {
+    payload = data?.json()
+  } catch {
+    // Another server's, or an older one's: something is new, all the same.
+  }
+  const notice = pushNotice(payload, self.navigator.language)
+  await self.registration.showNotification('Letro', {
+    ...notice,
+    // The one before it is replaced: it said less.
+    tag: 'push',
+    icon: '/icons/letro-192.png',
+    data: { address: '#/' },
+  })
+}
 
 /** A notification that the page had us show: to the room that it is about. */
 self.addEventListener('notificationclick', event => {

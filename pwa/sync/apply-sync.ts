@@ -10,17 +10,18 @@ import type { Machine } from '../e2ee/machine.ts'
 import type { RoomChange } from '../e2ee/room-settings.ts'
 import type { DeviceMessage } from '../e2ee/to-device.ts'
 import { receiveVerificationEvent } from '../e2ee/verification/received.ts'
+import { VaultError } from '../vault/errors.ts'
 import type { VaultWrite } from '../vault/records.ts'
-import { memberName } from './names.ts'
+import { invitationNotice, judged, notificationsOf, withMentions } from './attention.ts'
+import { indexed, indexedEdits, isKept, redactionsOf, sessionMarks } from './kept-events.ts'
 import type { Indexed, Outbox, Search, SyncNotice } from './ports.ts'
-import { powerOf, powerToNotifyRoom } from './power.ts'
-import { judge, type PushVerdict } from './push-rules.ts'
-import { plainText, readEvents } from './reading.ts'
-import { type Redaction, RelationBatch, redactedEvent, validEdit } from './relations.ts'
+import { countsAsNews, newestPreview } from './preview.ts'
+import { readEvents } from './reading.ts'
+import { type Redaction, RelationBatch, redactedEvent } from './relations.ts'
 import { newRoom, type Room, stateContent, updatedRoom, withReceipts, writesOf } from './room.ts'
-import type { Preview, RoomEntry } from './room-entry.ts'
+import type { RoomEntry } from './room-entry.ts'
 import type { RoomStore } from './room-store.ts'
-import { relationOf, type StoredEvent } from './stored-event.ts'
+import type { StoredEvent } from './stored-event.ts'
 import type { BareEvent, ClientEvent, RoomUpdate, SyncAnswer } from './sync-answer.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -52,14 +53,18 @@ export const sinceRecord = { collection: 'session', id: 'since' } as const
  * What came from device to device and is not the engine's, for whom it concerns.
  * @throws VaultError where nothing could be stored: then nothing is believed, and the same answer is asked for again
  */
-export async function applySync(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceMessage[]> {
+export function applySync(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceMessage[]> {
+  return deps.store.alone(() => applyAnswer(deps, answer))
+}
+
+async function applyAnswer(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceMessage[]> {
   const { store, machine } = deps
   const messages = await machine.receiveSync(answer.engine)
   // Rules and direct chats are needed by every room of this answer.
   store.believe({ accountData: answer.accountData })
   const applied: Applied[] = []
   try {
-    for (const update of answer.rooms) applied.push(await applyRoom(deps, update))
+    for (const update of answer.rooms) applied.push(await applyRoomOrState(deps, answer, update))
     const more = await otherEntries(deps, answer, new Set(applied.map(({ room }) => room.roomId)))
     await store.records.commit([
       ...answer.accountData.map(event => store.accountDataWrite(event)),
@@ -122,16 +127,29 @@ async function otherEntries(
   return entries
 }
 
+/**
+ * A room whose events we cannot take must not keep us from all the others: then its state is taken alone, and its events are a
+ * gap, asked for again when somebody scrolls there.
+ */
+async function applyRoomOrState(deps: ApplyDeps, answer: SyncAnswer, update: RoomUpdate): Promise<Applied> {
+  try {
+    return await applyRoom(deps, update)
+  } catch (error) {
+    if (error instanceof VaultError) throw error
+    deps.store.distrust([update.roomId])
+    const state = { ...update, timeline: [], ephemeral: [], limited: true, prevBatch: answer.nextBatch }
+    return applyRoom(deps, state)
+  }
+}
+
 async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> {
   const { store, machine } = deps
-  const { roomId } = update
+  const { roomId, timeline: live } = update
   const before = await store.room(roomId)
   let room = updatedRoom(before ?? newRoom(roomId), update)
-  if (room.membership === 'join') {
-    await machine.receiveRoom(roomId, engineChange(before, room, update))
-  }
+  const change = engineChange(before, room, update)
+  if (change) await machine.receiveRoom(roomId, change)
   const timeline = await store.timeline(roomId)
-  const live = update.timeline.filter(event => !store.isIgnored(event.sender))
   const events = await readEvents(machine, roomId, live)
   const kept = events.filter(isKept)
   const hasNothing = timeline.packNumbers.length === 0
@@ -141,17 +159,19 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
 
   const relations = new RelationBatch(store.records, roomId)
   const redactions = redactionsOf(live)
+  await relations.load(events.map(({ eventId }) => eventId))
   const touched = await relations.take(events, redactions)
   await strip(timeline, redactions)
 
-  for (const event of update.ephemeral) {
-    if (event.type === 'm.receipt')
-      room = withReceipts(room, event.content, eventId => tsOf(timeline, eventId))
-  }
-  const verdicts = before === null ? [] : judged(store, room, kept)
-  room = withMentions(before, room, verdicts, store.ourUserId)
+  room = await withAllReceipts(room, update, events, timeline, relations, store.ourUserId)
+  const verdicts = judged(store, before, room, kept)
+  room = withMentions(before, room, kept, verdicts, store.ourUserId)
   const newest = kept.findLast(countsAsNews)
-  const preview = await previewOf(store, room, timeline, relations, touched, newest ?? null)
+  const shown = store.entry(roomId)?.preview ?? null
+  const preview =
+    newest || (shown && touched.has(shown.eventId))
+      ? await newestPreview(store, room, timeline, relations)
+      : shown
   room = {
     ...room,
     lastTs: Math.max(room.lastTs, newest?.ts ?? 0, before === null ? joinTs(room, store.ourUserId) : 0),
@@ -163,7 +183,8 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
   const typingIds = typing ? stringsAt(typing.content, 'user_ids').filter(id => id !== store.ourUserId) : null
   if (typingIds) store.setTyping(roomId, typingIds)
   const isSeen =
-    update.timeline.length > 0 ||
+    live.length > 0 ||
+    gap !== null ||
     touched.size > 0 ||
     update.ephemeral.some(({ type }) => type === 'm.receipt')
   return {
@@ -181,10 +202,11 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
       ...(isSeen ? [{ kind: 'timeline', roomId } as const] : []),
       ...(room.members === before?.members ? [] : [{ kind: 'members', roomId } as const]),
       ...(typingIds ? [{ kind: 'typing', roomId, userIds: typingIds } as const] : []),
-      ...verdicts.filter(({ verdict }) => verdict.notify).map(each => notification(room, entry, each)),
+      ...notificationsOf(room, entry, verdicts),
+      ...invitationNotice(store, before, room, entry),
     ],
-    index: events.flatMap(event => indexed(roomId, event)),
-    reindex: events.flatMap(event => indexedEdit(roomId, event, timeline)),
+    index: events.flatMap(event => indexed(roomId, event, relations)),
+    reindex: await indexedEdits(roomId, events, timeline, relations),
     unindex: redactions.map(({ redacts }) => redacts),
     echoed: live.flatMap(({ unsigned }) =>
       typeof unsigned['transaction_id'] === 'string' ? unsigned['transaction_id'] : [],
@@ -192,8 +214,36 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
   }
 }
 
-/** The first time, everybody who is there; later, whose membership is news. */
-function engineChange(before: Room | null, room: Room, update: RoomUpdate): RoomChange {
+const receiptPacks = 4
+
+/** A receipt may stand at an event that has no line of its own: a reaction, an edit. */
+async function withAllReceipts(
+  room: Room,
+  update: RoomUpdate,
+  events: readonly StoredEvent[],
+  timeline: Timeline,
+  relations: RelationBatch,
+  ourUserId: string,
+): Promise<Room> {
+  const receipts = update.ephemeral.filter(({ type }) => type === 'm.receipt')
+  if (receipts.length === 0) return room
+  const times = new Map(events.map(({ eventId, ts }) => [eventId, ts]))
+  const missing = receipts.flatMap(({ content }) => Object.keys(content)).filter(id => !times.has(id))
+  await relations.load(missing)
+  for (const eventId of missing) {
+    const found = await timeline.find(eventId, receiptPacks)
+    const ts = found?.pack.events[found.index]?.ts ?? relations.of(eventId).belongsTo?.ts
+    if (ts !== undefined) times.set(eventId, ts)
+  }
+  return receipts.reduce(
+    (each, { content }) => withReceipts(each, content, eventId => times.get(eventId) ?? null, ourUserId),
+    room,
+  )
+}
+
+/** The first time, everybody who is there; later, whose membership is news. Null: nothing that the engine has to know. */
+function engineChange(before: Room | null, room: Room, update: RoomUpdate): RoomChange | null {
+  if (room.membership !== 'join') return null
   const isNew = before === null || before.membership !== 'join'
   const changed = isNew
     ? [...room.members.keys()]
@@ -202,11 +252,11 @@ function engineChange(before: Room | null, room: Room, update: RoomUpdate): Room
   const { history_visibility: historyVisibility } = stateContent(room, 'm.room.history_visibility')
   const invites = [...update.state, ...update.timeline].filter(
     ({ type, stateKey, content }) =>
-      type === 'm.room.member' &&
-      stateKey !== null &&
-      stateKey !== undefined &&
-      content['membership'] === 'invite',
+      type === 'm.room.member' && stateKey !== null && content['membership'] === 'invite',
   )
+  const isRule = ({ type }: { type: string }) =>
+    type === 'm.room.encryption' || type === 'm.room.history_visibility'
+  if (!isNew && changed.length === 0 && invites.length === 0 && !update.state.some(isRule)) return null
   return {
     ...(typeof encryption['algorithm'] === 'string' && { encryption }),
     ...(typeof historyVisibility === 'string' && { historyVisibility }),
@@ -220,25 +270,6 @@ function engineMembership(room: Room, userId: string): 'join' | 'invite' | null 
   return membership === 'join' || membership === 'invite' ? membership : null
 }
 
-/** What relates to another event stands with that one. */
-export function isKept(event: StoredEvent): boolean {
-  const relation = relationOf(event)
-  return event.type !== 'm.room.redaction' && relation?.kind !== 'reaction' && relation?.kind !== 'edit'
-}
-
-export function redactionsOf(events: readonly ClientEvent[]): Redaction[] {
-  return events.flatMap(({ eventId, sender, redacts, content }) =>
-    redacts === null
-      ? []
-      : {
-          eventId,
-          sender,
-          redacts,
-          reason: typeof content['reason'] === 'string' ? content['reason'] : null,
-        },
-  )
-}
-
 const stripPacks = 40
 
 /** What was redacted goes from this device too, where it is within reach; a page hides it wherever it is. */
@@ -246,121 +277,14 @@ async function strip(timeline: Timeline, redactions: readonly Redaction[]): Prom
   for (const redaction of redactions) {
     const found = await timeline.find(redaction.redacts, stripPacks)
     if (!found) continue
-    timeline.replace(found.pack.number, event =>
+    await timeline.replace(found.pack.number, event =>
       event.eventId === redaction.redacts ? redactedEvent(event, redaction) : event,
     )
   }
 }
 
-/** Where a key that comes later has something to open: see reopen.ts. */
-function sessionMarks(roomId: string, events: readonly StoredEvent[]): VaultWrite[] {
-  const sessions = new Set(events.flatMap(({ unreadable }) => unreadable?.sessionId ?? []))
-  return [...sessions].map(sessionId => ({
-    collection: 'unread-session',
-    id: `${roomId}|${sessionId}`,
-    value: {},
-  }))
-}
-
-function tsOf(timeline: Timeline, eventId: string): number | null {
-  return timeline.loadedEvent(eventId)?.ts ?? null
-}
-
-// ── what deserves attention ────────────────────────────────────────────────────────────────────────
-
-interface Judged {
-  readonly event: StoredEvent
-  readonly verdict: PushVerdict
-}
-
-function judged(store: RoomStore, room: Room, events: readonly StoredEvent[]): Judged[] {
-  const rules = store.accountData('m.push_rules')
-  if (!rules) return []
-  const view = {
-    ourUserId: store.ourUserId,
-    ourName: room.members.get(store.ourUserId)?.name ?? null,
-    joinedCount: room.joinedCount,
-    power: (userId: string) => powerOf(room, userId),
-    roomNotificationPower: powerToNotifyRoom(stateContent(room, 'm.room.power_levels')),
-  }
-  return events.map(event => ({
-    event,
-    verdict: judge(rules, { ...event, roomId: room.roomId }, view),
-  }))
-}
-
-/** The server counts; only mentions in what it cannot read are ours to count, until we have read up to them. */
-function withMentions(before: Room | null, room: Room, verdicts: readonly Judged[], ourUserId: string): Room {
-  const wasRead =
-    room.unread === 0 || before?.receipts.get(ourUserId)?.eventId !== room.receipts.get(ourUserId)?.eventId
-  const found = verdicts.filter(({ event, verdict }) => event.encrypted && verdict.highlight).length
-  return { ...room, mentions: room.unread === 0 ? 0 : (wasRead ? 0 : room.mentions) + found }
-}
-
-function notification(room: Room, entry: RoomEntry, { event, verdict }: Judged): SyncNotice {
-  return {
-    kind: 'notify',
-    roomId: room.roomId,
-    eventId: event.eventId,
-    title: entry.name ?? '',
-    body: [memberName(room, event.sender), plainText(event)].filter(text => text !== '').join(': '),
-    sound: verdict.sound,
-    highlight: verdict.highlight,
-  }
-}
-
-// ── the line under a room's name ───────────────────────────────────────────────────────────────────
-
-export function countsAsNews({ type, stateKey }: StoredEvent): boolean {
-  return (
-    stateKey === null && (type === 'm.room.message' || type === 'm.sticker' || type === 'm.room.encrypted')
-  )
-}
-
-export async function previewOf(
-  store: RoomStore,
-  room: Room,
-  timeline: Timeline,
-  relations: RelationBatch,
-  touched: ReadonlySet<string>,
-  newest: StoredEvent | null,
-): Promise<Preview | null> {
-  const shown = store.entry(room.roomId)?.preview ?? null
-  const event =
-    newest ?? (shown && touched.has(shown.eventId) ? ((await timeline.find(shown.eventId, 4)) ?? null) : null)
-  if (!event) return shown
-  const original = 'pack' in event ? event.pack.events[event.index]! : event
-  if (relations.of(original.eventId).redaction || original.redactedBecause) return null
-  const edit = validEdit(room.roomId, original, relations.of(original.eventId))
-  const content = edit?.content ?? original.content
-  return {
-    eventId: original.eventId,
-    sender: original.sender,
-    senderName: memberName(room, original.sender),
-    type: original.type,
-    msgtype: typeof content['msgtype'] === 'string' ? content['msgtype'] : null,
-    text: plainText({ type: original.type, content }).slice(0, 200),
-  }
-}
-
 function joinTs(room: Room, ourUserId: string): number {
   return room.members.get(ourUserId)?.ts ?? 0
-}
-
-// ── search, verification ───────────────────────────────────────────────────────────────────────────
-
-export function indexed(roomId: string, event: StoredEvent): Indexed[] {
-  if (relationOf(event)?.kind === 'edit') return []
-  const text = plainText(event)
-  return text === '' ? [] : [{ roomId, eventId: event.eventId, timestamp: event.ts, text }]
-}
-
-/** Under the original's id: whoever searches finds what stands there now. Only edits by its sender count, as everywhere. */
-function indexedEdit(roomId: string, event: StoredEvent, timeline: Timeline): Indexed[] {
-  const relation = relationOf(event)
-  if (relation?.kind !== 'edit' || timeline.loadedEvent(relation.to)?.sender !== event.sender) return []
-  const text = plainText({ type: event.type, content: relation.content })
-  return text === '' ? [] : [{ roomId, eventId: relation.to, timestamp: event.ts, text }]
 }
 
 /** Verification in a room: only what comes while we look; an old request is over. */

@@ -7,14 +7,14 @@
 import type { JsonObject } from '#protocol/json.ts'
 import { type Http, inPath, v1, v3 } from '../api/http.ts'
 import type { Machine } from '../e2ee/machine.ts'
-import { indexed, isKept, redactionsOf } from './apply-sync.ts'
+import { indexed, isKept, redactionsOf, sessionMarks } from './kept-events.ts'
 import type { Search } from './ports.ts'
 import { readEvents } from './reading.ts'
 import { RelationBatch } from './relations.ts'
 import type { RoomStore } from './room-store.ts'
 import type { StoredEvent } from './stored-event.ts'
 import { type ClientEvent, parseClientEvent, parseClientEvents } from './sync-answer.ts'
-import type { Timeline } from './timeline.ts'
+import type { Pack, Timeline } from './timeline.ts'
 
 const chunk = 100
 const aroundEvent = 40
@@ -28,8 +28,8 @@ export interface HistoryDeps {
 
 export class History {
   readonly #deps: HistoryDeps
-  /** One at a time a room: two who scroll ask for the same gap. */
-  readonly #running = new Map<string, Promise<unknown>>()
+  /** One at a time a room: two who scroll ask for the same gap once. */
+  readonly #asking = new Map<string, Promise<unknown>>()
 
   constructor(deps: HistoryDeps) {
     this.#deps = deps
@@ -37,38 +37,33 @@ export class History {
 
   /** Fills some of what lies before this pack. @throws ApiError */
   older(roomId: string, timeline: Timeline, number: number): Promise<void> {
-    return this.alone(roomId, async () => {
+    return this.#ask(roomId, async () => {
       const { gap } = await timeline.pack(number)
       if (gap === null) return
       const answer = await this.#messages(roomId, gap, 'b')
       const events = parseClientEvents(answer['chunk']).toReversed()
-      const kept = await this.#take(roomId, events)
-      const end = typeof answer['end'] === 'string' && answer['end'] !== gap ? answer['end'] : null
-      await timeline.prepend(number, kept, end)
-      await this.#store(timeline)
+      const end = endOf(answer, gap)
+      await this.#put(roomId, events, (to, kept) => to.prepend(number, kept, end))
     })
   }
 
-  /** Fills some of what lies after the island that ends with this pack. @throws ApiError */
+  /** Fills some of what lies after a pack that nothing follows on. @throws ApiError */
   newer(roomId: string, timeline: Timeline, number: number): Promise<void> {
-    return this.alone(roomId, async () => {
-      const { after } = await timeline.pack(number)
+    return this.#ask(roomId, async () => {
+      const pack = await timeline.pack(number)
+      const after = pack.after ?? (await this.#endOf(roomId, pack))
       if (after === null) return
       const answer = await this.#messages(roomId, after, 'f')
-      const kept = await this.#take(roomId, parseClientEvents(answer['chunk']))
-      const end = typeof answer['end'] === 'string' && answer['end'] !== after ? answer['end'] : null
-      await timeline.extend(number, kept, end)
-      await this.#store(timeline)
+      const end = endOf(answer, after)
+      await this.#put(roomId, parseClientEvents(answer['chunk']), (to, kept) => to.extend(number, kept, end))
     })
   }
 
   /** Brings an event that is not here, with what stands around it. False: the server does not have it, or not for us. @throws ApiError */
   around(roomId: string, timeline: Timeline, eventId: string): Promise<boolean> {
-    return this.alone(roomId, async () => {
+    return this.#ask(roomId, async () => {
       if (await timeline.find(eventId)) return true
-      const { http } = this.#deps
-      const path = `${v3}/rooms/${inPath(roomId)}/context/${inPath(eventId)}`
-      const answer = await http.request('GET', path, { query: { limit: aroundEvent } })
+      const answer = await this.#context(roomId, eventId, aroundEvent)
       const middle = parseClientEvent(answer['event'])
       if (!middle) return false
       const events = [
@@ -76,11 +71,9 @@ export class History {
         middle,
         ...parseClientEvents(answer['events_after']),
       ]
-      const known = await knownAmong(timeline, events)
-      const kept = (await this.#take(roomId, events)).filter(event => !known.has(event.eventId))
-      await timeline.island(kept, textAt(answer, 'start'), textAt(answer, 'end'))
-      await this.#store(timeline)
-      return true
+      return this.#put(roomId, events, (to, kept) =>
+        to.island(kept, textAt(answer, 'start'), textAt(answer, 'end')),
+      )
     })
   }
 
@@ -99,50 +92,61 @@ export class History {
     })
   }
 
-  /** Opens, relates and indexes events from the past; gives those that stand in the timeline. */
-  async #take(roomId: string, events: readonly ClientEvent[]): Promise<StoredEvent[]> {
+  #context(roomId: string, eventId: string, limit: number): Promise<JsonObject> {
+    const path = `${v3}/rooms/${inPath(roomId)}/context/${inPath(eventId)}`
+    return this.#deps.http.request('GET', path, { query: { limit } })
+  }
+
+  /** Where to ask for what follows on a pack: of a live one no sync said it. */
+  async #endOf(roomId: string, { events }: Pack): Promise<string | null> {
+    const last = events.at(-1)
+    return last ? textAt(await this.#context(roomId, last.eventId, 0), 'end') : null
+  }
+
+  /** Opens, relates, stores and indexes events from the past; `place` puts those that stand in the timeline into it. */
+  #put<T>(
+    roomId: string,
+    events: readonly ClientEvent[],
+    place: (timeline: Timeline, kept: readonly StoredEvent[]) => Promise<T>,
+  ): Promise<T> {
     const { store, machine, search } = this.#deps
-    const shown = events.filter(({ sender }) => !store.isIgnored(sender))
-    const read = await readEvents(machine, roomId, shown)
-    const relations = new RelationBatch(store.records, roomId)
-    await relations.take(read, redactionsOf(shown))
-    const sessions = new Set(read.flatMap(({ unreadable }) => unreadable?.sessionId ?? []))
-    await store.records.commit([
-      ...relations.writes(),
-      ...[...sessions].map(sessionId => ({
-        collection: 'unread-session',
-        id: `${roomId}|${sessionId}`,
-        value: {},
-      })),
-    ])
-    await search.index(read.flatMap(event => indexed(roomId, event)))
-    return read.filter(isKept)
+    return store.alone(async () => {
+      const read = await readEvents(machine, roomId, events)
+      const relations = new RelationBatch(store.records, roomId)
+      await relations.load(read.map(({ eventId }) => eventId))
+      await relations.take(read, redactionsOf(events))
+      const timeline = await store.timeline(roomId)
+      try {
+        const placed = await place(timeline, read.filter(isKept))
+        await store.records.commit([
+          ...timeline.writes(),
+          ...relations.writes(),
+          ...sessionMarks(roomId, read),
+        ])
+        timeline.written()
+        await search.index(read.flatMap(event => indexed(roomId, event, relations)))
+        return placed
+      } catch (error) {
+        store.distrust([roomId])
+        throw error
+      }
+    })
   }
 
-  async #store(timeline: Timeline): Promise<void> {
-    await this.#deps.store.records.commit(timeline.writes())
-    timeline.written()
-  }
-
-  /**
-   * One after the other in a room. Whoever opens events there once their key is here asks by this too: a key that comes while
-   * history is being fetched finds it stored.
-   */
-  alone<T>(roomId: string, act: () => Promise<T>): Promise<T> {
-    const running = (this.#running.get(roomId) ?? Promise.resolve()).then(act)
-    this.#running.set(
+  #ask<T>(roomId: string, act: () => Promise<T>): Promise<T> {
+    const asking = (this.#asking.get(roomId) ?? Promise.resolve()).then(act)
+    this.#asking.set(
       roomId,
-      running.catch(() => {}),
+      asking.catch(() => {}),
     )
-    return running
+    return asking
   }
 }
 
-/** What is here of these must not be there twice: an island ends where it meets what we have. */
-async function knownAmong(timeline: Timeline, events: readonly ClientEvent[]): Promise<ReadonlySet<string>> {
-  const known = new Set<string>()
-  for (const { eventId } of events) if (await timeline.find(eventId, 20)) known.add(eventId)
-  return known
+/** Null: there is no more. */
+function endOf(answer: JsonObject, from: string): string | null {
+  const end = textAt(answer, 'end')
+  return end === from ? null : end
 }
 
 function textAt(object: JsonObject, name: string): string | null {

@@ -30,8 +30,8 @@ export interface Relations {
   readonly reactions: readonly KeptReaction[]
   readonly redaction: { readonly by: string; readonly reason: string | null; readonly eventId: string } | null
   readonly thread: { readonly eventIds: readonly string[]; readonly last: StoredEvent } | null
-  /** Of a reaction or an edit itself: what it belongs to, for when it is redacted. */
-  readonly belongsTo: string | null
+  /** Of a reaction or an edit itself: what it belongs to, for when it is redacted, and when it was sent. */
+  readonly belongsTo: { readonly eventId: string; readonly ts: number } | null
 }
 
 export const noRelations: Relations = {
@@ -83,7 +83,7 @@ export class RelationBatch {
       ...redactions.map(({ redacts }) => redacts),
     ])
     for (const [event, relation] of related) if (relation) this.#relate(event, relation)
-    const targets = redactions.flatMap(({ redacts }) => this.of(redacts).belongsTo ?? [])
+    const targets = redactions.flatMap(({ redacts }) => this.of(redacts).belongsTo?.eventId ?? [])
     await this.load(targets)
     for (const redaction of redactions) this.#redact(redaction)
     return this.#changed
@@ -115,7 +115,7 @@ export class RelationBatch {
           (a, b) => a.ts - b.ts,
         )
         this.#put(relation.to, { ...before, edits: newestOfEach(edits) })
-        this.#put(eventId, { ...this.of(eventId), belongsTo: relation.to })
+        this.#put(eventId, { ...this.of(eventId), belongsTo: { eventId: relation.to, ts: event.ts } })
         return
       }
       case 'reaction': {
@@ -123,7 +123,7 @@ export class RelationBatch {
         if (isThere || before.reactions.length >= maxReactions) return
         const reaction: KeptReaction = { eventId, sender, key: relation.key }
         this.#put(relation.to, { ...before, reactions: [...before.reactions, reaction] })
-        this.#put(eventId, { ...this.of(eventId), belongsTo: relation.to })
+        this.#put(eventId, { ...this.of(eventId), belongsTo: { eventId: relation.to, ts: event.ts } })
         return
       }
       case 'thread': {
@@ -151,8 +151,8 @@ export class RelationBatch {
       redaction: { by: sender, reason, eventId },
     })
     if (before.belongsTo === null) return
-    const target = this.of(before.belongsTo)
-    this.#put(before.belongsTo, {
+    const target = this.of(before.belongsTo.eventId)
+    this.#put(before.belongsTo.eventId, {
       ...target,
       edits: target.edits.filter(edit => edit.eventId !== redacts),
       reactions: target.reactions.filter(reaction => reaction.eventId !== redacts),

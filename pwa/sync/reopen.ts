@@ -1,98 +1,160 @@
-/** Messages that could not be read when they came, once their keys are here. */
+/**
+ * Messages that could not be read when they came, once their keys are here.
+ *
+ * The engine says when keys come; who looks at a message that is still shut asks once more, for a crash may have swallowed
+ * that word.
+ */
 import type { Machine } from '../e2ee/machine.ts'
-import { countsAsNews, indexed, isKept, previewOf } from './apply-sync.ts'
+import { VaultError } from '../vault/errors.ts'
+import type { VaultWrite } from '../vault/records.ts'
+import { judged, withMentions } from './attention.ts'
+import { indexed, indexedEdits, isKept, unreadSession } from './kept-events.ts'
 import type { Search, SyncNotice } from './ports.ts'
+import { newestPreview } from './preview.ts'
 import { readEvents } from './reading.ts'
 import { RelationBatch } from './relations.ts'
+import { type Room, writesOf } from './room.ts'
 import type { RoomEntry } from './room-entry.ts'
 import type { RoomStore } from './room-store.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ClientEvent } from './sync-answer.ts'
 import type { Timeline } from './timeline.ts'
 
+export interface ReopenDeps {
+  readonly store: RoomStore
+  readonly machine: Pick<Machine, 'decryptRoomEvents'>
+  readonly search: Search
+  readonly tell: (notice: SyncNotice) => void
+}
+
+/** Gathers keys that come one by one, so that a room is gone through once for many. */
+export class Reopening {
+  readonly #deps: ReopenDeps
+  readonly #waiting = new Map<string, Set<string>>()
+  /** Those that somebody looked at in vain. */
+  readonly #missed = new Set<string>()
+  #running: Promise<void> | null = null
+
+  constructor(deps: ReopenDeps) {
+    this.#deps = deps
+  }
+
+  keysCame(roomId: string, sessionIds: Iterable<string>): void {
+    const waiting = this.#waiting.get(roomId) ?? new Set()
+    for (const sessionId of sessionIds) waiting.add(sessionId)
+    this.#waiting.set(roomId, waiting)
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+    })
+  }
+
+  /** Somebody looks at what is still shut. */
+  missed(roomId: string, sessionIds: readonly string[]): void {
+    const fresh = sessionIds.filter(sessionId => !this.#missed.has(`${roomId}|${sessionId}`))
+    for (const sessionId of fresh) this.#missed.add(`${roomId}|${sessionId}`)
+    if (fresh.length > 0) this.keysCame(roomId, fresh)
+  }
+
+  /** When nothing waits any more. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { store } = this.#deps
+    while (this.#waiting.size > 0) {
+      // Whoever holds the turn may be about to bring more.
+      await store.alone(async () => {
+        const [next] = this.#waiting
+        if (!next) return
+        const [roomId, sessionIds] = next
+        this.#waiting.delete(roomId)
+        try {
+          await reopen(this.#deps, roomId, [...sessionIds])
+        } catch (error) {
+          store.distrust([roomId])
+          // Locked, or full: it is tried again when somebody looks.
+          if (!(error instanceof VaultError)) throw error
+        }
+      })
+    }
+  }
+}
+
 /** Says whether anything became readable. A crash in the middle leaves the mark, and it is tried again. */
-export async function reopen(
-  {
-    store,
-    machine,
-    search,
-    tell,
-  }: { store: RoomStore; machine: Machine; search: Search; tell: (notice: SyncNotice) => void },
-  roomId: string,
-  sessionIds: readonly string[],
-): Promise<boolean> {
-  const marks = await store.records.getMany(
-    'unread-session',
-    sessionIds.map(sessionId => `${roomId}|${sessionId}`),
-  )
+async function reopen(deps: ReopenDeps, roomId: string, sessionIds: readonly string[]): Promise<boolean> {
+  const { store, machine, search, tell } = deps
+  const markIds = sessionIds.map(sessionId => `${roomId}|${sessionId}`)
+  const marks = await store.records.getMany(unreadSession, markIds)
   const waiting = new Set(sessionIds.filter((_, i) => marks[i] !== undefined))
-  if (waiting.size === 0) return false
+  const before = await store.room(roomId)
+  if (waiting.size === 0 || !before) return false
   const timeline = await store.timeline(roomId)
   const relations = new RelationBatch(store.records, roomId)
   const opened: StoredEvent[] = []
+  const stillShut = new Set<string>()
   for (const number of timeline.packNumbers.toReversed()) {
     const { events } = await timeline.pack(number)
-    const unread = events.filter(
+    const shut = events.filter(
       ({ unreadable }) => unreadable?.sessionId != null && waiting.has(unreadable.sessionId),
     )
-    if (unread.length === 0) continue
-    const read = (await readEvents(machine, roomId, unread.map(asItCame))).filter(
-      ({ unreadable }) => unreadable === null,
-    )
-    if (read.length === 0) continue
-    await relations.take(read, [])
-    const byId = new Map(
-      read.map((event, i) => [event.eventId, { ...event, txnId: unread[i]?.txnId ?? null }]),
-    )
+    if (shut.length === 0) continue
+    const read = await readEvents(machine, roomId, shut.map(asItCame))
+    const byId = new Map<string, StoredEvent>()
+    for (const [i, event] of read.entries()) {
+      const { txnId, redactedBecause } = shut[i]!
+      if (event.unreadable) stillShut.add(shut[i]!.unreadable!.sessionId!)
+      else byId.set(event.eventId, { ...event, txnId, redactedBecause })
+    }
+    if (byId.size === 0) continue
+    await relations.load(byId.keys())
+    await relations.take([...byId.values()], [])
     // A reaction or an edit, now that it is known as one, stands with what it belongs to.
-    timeline.replace(number, event => {
+    await timeline.replace(number, event => {
       const now = byId.get(event.eventId)
       return now ? (isKept(now) ? now : null) : event
     })
     opened.push(...byId.values())
   }
-  const entry = opened.length > 0 ? await entryNow(store, timeline, relations, roomId) : null
+  const done = [...waiting].filter(sessionId => !stillShut.has(sessionId))
+  const unmarked = done.map(
+    (sessionId): VaultWrite => ({ collection: unreadSession, id: `${roomId}|${sessionId}`, value: null }),
+  )
+  if (opened.length === 0) {
+    await store.records.commit(unmarked)
+    return false
+  }
+  const { room, entry } = await seenAnew(store, before, timeline, relations, opened)
   await store.records.commit([
-    ...(entry ? [store.entryWrite(entry)] : []),
     ...timeline.writes(),
     ...relations.writes(),
-    ...[...waiting].map(sessionId => ({
-      collection: 'unread-session',
-      id: `${roomId}|${sessionId}`,
-      value: null,
-    })),
+    ...writesOf(before, room),
+    store.entryWrite(entry),
+    ...unmarked,
   ])
   timeline.written()
-  if (entry) {
-    store.believe({ entries: [entry] })
-    tell({ kind: 'rooms', changed: [entry], gone: [] })
-  }
-  await search.index(opened.flatMap(event => indexed(roomId, event)))
-  if (opened.length > 0) tell({ kind: 'timeline', roomId })
-  return opened.length > 0
+  store.believe({ rooms: [room], entries: [entry] })
+  await search.index(opened.flatMap(event => indexed(roomId, event, relations)))
+  const edited = await indexedEdits(roomId, opened, timeline, relations)
+  if (edited.length > 0) await search.reindex(edited)
+  tell({ kind: 'timeline', roomId })
+  tell({ kind: 'rooms', changed: [entry], gone: [] })
+  return true
 }
 
-/** The line of the list: its newest message may be one that can be read now. */
-async function entryNow(
+/** What was opened may mention us, and be what the list shows. */
+async function seenAnew(
   store: RoomStore,
+  before: Room,
   timeline: Timeline,
   relations: RelationBatch,
-  roomId: string,
-): Promise<RoomEntry | null> {
-  const newest = await newestNews(timeline)
-  if (!newest) return null
-  await relations.load([newest.eventId])
-  const room = await store.room(roomId)
-  if (!room) return null
-  return store.entryOf(room, await previewOf(store, room, timeline, relations, new Set(), newest))
-}
-
-async function newestNews(timeline: Timeline): Promise<StoredEvent | null> {
-  for (const number of timeline.packNumbers.toReversed()) {
-    const newest = (await timeline.pack(number)).events.findLast(countsAsNews)
-    if (newest) return newest
-  }
-  return null
+  opened: readonly StoredEvent[],
+): Promise<{ room: Room; entry: RoomEntry }> {
+  const receipt = before.receipts.get(store.ourUserId)
+  const readTs = receipt ? (receipt.eventTs ?? receipt.ts) : (before.members.get(store.ourUserId)?.ts ?? 0)
+  const unseen = opened.filter(({ ts }) => ts > readTs)
+  const room = withMentions(before, before, [], judged(store, before, before, unseen), store.ourUserId)
+  return { room, entry: store.entryOf(room, await newestPreview(store, room, timeline, relations)) }
 }
 
 function asItCame(event: StoredEvent): ClientEvent {

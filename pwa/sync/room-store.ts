@@ -7,6 +7,7 @@
 import { isObject, type JsonObject, memberOf } from '#protocol/json.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
 import { roomEntry } from './entry.ts'
+import { unreadSession } from './kept-events.ts'
 import type { Outbox } from './ports.ts'
 import { notifyLevel } from './push-rules.ts'
 import { type Room, roomCollection, roomFromRecords } from './room.ts'
@@ -26,6 +27,7 @@ export class RoomStore {
   readonly #rooms = new Map<string, Room | null>()
   readonly #timelines = new Map<string, Promise<Timeline>>()
   readonly #typing = new Map<string, readonly string[]>()
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(
     records: VaultRecords,
@@ -71,6 +73,16 @@ export class RoomStore {
 
   setTyping(roomId: string, userIds: readonly string[]): void {
     this.#typing.set(roomId, userIds)
+  }
+
+  /**
+   * Whoever changes rooms, timelines or relations does it here, one after the other: what is read, changed and committed is
+   * nobody else's meanwhile. Never asks the server in there.
+   */
+  alone<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Null: never heard of. */
@@ -165,12 +177,14 @@ export class RoomStore {
   async removalOf(roomId: string): Promise<VaultWrite[]> {
     const timeline = await this.timeline(roomId)
     const relations = await this.records.entries('relation', `${roomId}|`)
+    const marks = await this.records.entries(unreadSession, `${roomId}|`)
     const gone = (collection: string, id: string): VaultWrite => ({ collection, id, value: null })
     return [
       gone(entryCollection, roomId),
       ...['about', 'state', 'members', 'receipts'].map(part => gone(roomCollection, `${roomId}|${part}`)),
       ...['packs', ...timeline.packNumbers].map(number => gone('timeline', `${roomId}|${number}`)),
       ...relations.map(([id]) => gone('relation', id)),
+      ...marks.map(([id]) => gone(unreadSession, id)),
     ]
   }
 }

@@ -37,6 +37,8 @@ export interface Room {
   /** By type. */
   readonly accountData: ReadonlyMap<string, JsonObject>
   readonly receipts: ReadonlyMap<string, Receipt>
+  /** By root of a thread: up to when we have read it. */
+  readonly threadsRead: ReadonlyMap<string, number>
   readonly unread: number
   /** As the server counts them: it cannot count in what it cannot read. */
   readonly highlights: number
@@ -56,6 +58,7 @@ export function newRoom(roomId: string): Room {
     members: new Map(),
     accountData: new Map(),
     receipts: new Map(),
+    threadsRead: new Map(),
     unread: 0,
     highlights: 0,
     mentions: 0,
@@ -146,8 +149,10 @@ export function withReceipts(
   room: Room,
   content: JsonObject,
   tsOf: (eventId: string) => number | null,
+  ourUserId: string,
 ): Room {
   const receipts = new Map(room.receipts)
+  const threadsRead = new Map(room.threadsRead)
   for (const [eventId, byType] of Object.entries(content)) {
     if (!isObject(byType)) continue
     for (const type of ['m.read', 'm.read.private']) {
@@ -156,16 +161,20 @@ export function withReceipts(
       for (const [userId, receipt] of Object.entries(byUser)) {
         if (!isObject(receipt)) continue
         const threadId = receipt['thread_id']
-        // What was read in a thread says nothing of the room.
-        if (typeof threadId === 'string' && threadId !== 'main') continue
         const ts = typeof receipt['ts'] === 'number' ? receipt['ts'] : 0
+        // What was read in a thread says nothing of the room.
+        if (typeof threadId === 'string' && threadId !== 'main') {
+          const upTo = Math.max(threadsRead.get(threadId) ?? 0, tsOf(eventId) ?? ts)
+          if (userId === ourUserId) threadsRead.set(threadId, upTo)
+          continue
+        }
         const known = receipts.get(userId)
         if (known && known.ts > ts) continue
         receipts.set(userId, { eventId, ts, eventTs: tsOf(eventId) })
       }
     }
   }
-  return { ...room, receipts }
+  return { ...room, receipts, threadsRead }
 }
 
 export function countsOf(members: ReadonlyMap<string, MemberState>): { joined: number; invited: number } {
@@ -184,7 +193,7 @@ export function countsOf(members: ReadonlyMap<string, MemberState>): { joined: n
 export const roomCollection = 'sync-room'
 
 export function writesOf(before: Room | null, room: Room): VaultWrite[] {
-  const { roomId, state, members, receipts, accountData, ...rest } = room
+  const { roomId, state, members, receipts, threadsRead, accountData, ...rest } = room
   const write = (part: string, value: JsonObject): VaultWrite => ({
     collection: roomCollection,
     id: `${roomId}|${part}`,
@@ -205,7 +214,12 @@ export function writesOf(before: Room | null, room: Room): VaultWrite[] {
       : [write('members', { members: Object.fromEntries(members) as unknown as Json })]),
     ...(before?.receipts === receipts
       ? []
-      : [write('receipts', { receipts: Object.fromEntries(receipts) as unknown as Json })]),
+      : [
+          write('receipts', {
+            receipts: Object.fromEntries(receipts) as unknown as Json,
+            threadsRead: Object.fromEntries(threadsRead),
+          }),
+        ]),
   ]
 }
 
@@ -227,6 +241,7 @@ export function roomFromRecords(
     receipts: new Map(
       Object.entries((part('receipts')['receipts'] ?? {}) as unknown as Record<string, Receipt>),
     ),
+    threadsRead: new Map(Object.entries((part('receipts')['threadsRead'] ?? {}) as Record<string, number>)),
     accountData: new Map(Object.entries((accountData ?? {}) as Record<string, JsonObject>)),
   }
 }

@@ -1,7 +1,7 @@
 /**
  * An event as a timeline keeps it: decrypted, or as it came where it could not be read. A JSON value, sealed by the vault.
  */
-import type { JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { RoomEventResult, Shield } from '../e2ee/room-decryption.ts'
 import type { ClientEvent } from './sync-answer.ts'
 
@@ -44,7 +44,7 @@ export function storedEvent(event: ClientEvent, result: RoomEventResult | null):
     type: isRead ? result.type : event.type,
     stateKey: event.stateKey,
     content: isRead ? contentOf(event, result.content) : event.content,
-    previousContent: (unsigned['prev_content'] as JsonObject | undefined) ?? null,
+    previousContent: isObject(unsigned['prev_content']) ? unsigned['prev_content'] : null,
     txnId: typeof unsigned['transaction_id'] === 'string' ? unsigned['transaction_id'] : null,
     redactedBecause:
       typeof because?.['sender'] === 'string'

@@ -98,7 +98,7 @@ export function parseClientEvent(event: unknown): ClientEvent | null {
     sender,
     type,
     stateKey: typeof stateKey === 'string' ? stateKey : null,
-    ts: typeof ts === 'number' && Number.isFinite(ts) ? ts : 0,
+    ts: timeOf(ts),
     content: event['content'],
     unsigned: objectAt(event, 'unsigned'),
     redacts: type === 'm.room.redaction' && typeof redacts === 'string' ? redacts : null,
@@ -184,7 +184,7 @@ function strippedEvent(event: unknown): StateEvent | null {
     sender,
     content,
     eventId: typeof eventId === 'string' ? eventId : null,
-    ts: typeof ts === 'number' ? ts : 0,
+    ts: timeOf(ts),
   }
 }
 
@@ -193,6 +193,13 @@ function bareEvents(section: Json | undefined): BareEvent[] {
     if (!isObject(event) || typeof event['type'] !== 'string' || !isObject(event['content'])) return []
     return { type: event['type'], content: event['content'] }
   })
+}
+
+/** The last moment that a Date can be: what is beyond it has no words. */
+const latestTs = 8.64e15
+
+function timeOf(ts: Json | undefined): number {
+  return typeof ts === 'number' && ts >= 0 && ts <= latestTs ? ts : 0
 }
 
 function objectAt(object: JsonObject, name: string): JsonObject {

@@ -27,6 +27,10 @@ const graceMs = 30_000
 const firstSyncMs = 300_000
 const shortestPauseMs = 1_000
 const longestPauseMs = 60_000
+/** A server may ask for more patience, but not for ever. */
+const longestAskedMs = 15 * 60_000
+/** A poll that is older may hang on a connection that is long gone: a computer slept. */
+const freshPollMs = 3_000
 
 /** `/sync` of the specification's version 2. Members are not left out: the engine has to know who may read. */
 export function pollingSource(http: Http): SyncSource {
@@ -69,6 +73,9 @@ export class SyncLoop {
   #stop = new AbortController()
   #wake: (() => void) | null = null
   #running: Promise<void> | null = null
+  /** What is being asked, and since when. */
+  #poll: { readonly abort: AbortController; readonly startTs: number } | null = null
+  #isWoken = false
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
@@ -93,6 +100,10 @@ export class SyncLoop {
 
   /** Somebody came back: try at once. */
   wake(): void {
+    if (this.#poll && this.#deps.clock() - this.#poll.startTs > freshPollMs) {
+      this.#isWoken = true
+      this.#poll.abort.abort()
+    }
     this.#wake?.()
   }
 
@@ -101,20 +112,33 @@ export class SyncLoop {
     let failures = 0
     while (!signal.aborted) {
       try {
-        // The first answer after a pause shows at once that we are back.
-        const waitMs = this.#connection.state === 'online' ? longPollMs : 0
-        const answer = await this.#deps.source.next(this.#since, waitMs, signal)
+        const answer = await this.#ask(signal)
         await this.#deps.apply(answer)
         this.#since = answer.nextBatch
         failures = 0
         this.#become({ state: 'online', code: null, lastTs: this.#deps.clock(), firstSyncDone: true })
       } catch (error) {
         if (signal.aborted) return
+        if (this.#isWoken) continue
         const code = codeOf(error)
         this.#become({ ...this.#connection, state: 'offline', code: code === 'OFFLINE' ? null : code })
         if (code === 'M_UNKNOWN_TOKEN') return
         await this.#pause(pauseMs(failures++, error, this.#deps.random()), signal)
       }
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<SyncAnswer> {
+    // The first answer after a pause shows at once that we are back.
+    const waitMs = this.#connection.state === 'online' && !this.#isWoken ? longPollMs : 0
+    this.#isWoken = false
+    const abort = new AbortController()
+    // A first sync takes long: it is not begun anew because somebody looks.
+    if (this.#since !== null) this.#poll = { abort, startTs: this.#deps.clock() }
+    try {
+      return await this.#deps.source.next(this.#since, waitMs, AbortSignal.any([signal, abort.signal]))
+    } finally {
+      this.#poll = null
     }
   }
 
@@ -144,7 +168,7 @@ export class SyncLoop {
 export function pauseMs(failures: number, error: unknown, random: number): number {
   const asked = error instanceof ApiError ? error.retryAfterMs : null
   const backOff = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(failures, 10))
-  return Math.max(asked ?? 0, backOff * (0.5 + random / 2))
+  return Math.max(Math.min(asked ?? 0, longestAskedMs), backOff * (0.5 + random / 2))
 }
 
 function codeOf(error: unknown): string {

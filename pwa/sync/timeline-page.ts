@@ -8,30 +8,32 @@ import type { Outbox, QueuedItem } from './ports.ts'
 import { hasOwnLine, withQueued } from './queued-relations.ts'
 import { plainText } from './reading.ts'
 import { noRelations, RelationBatch, type Relations, validEdit } from './relations.ts'
+import type { Reopening } from './reopen.ts'
 import type { Room } from './room.ts'
 import type { RoomStore } from './room-store.ts'
 import { relationOf, type StoredEvent } from './stored-event.ts'
 import type { Timeline } from './timeline.ts'
 import type { Quoted, Reaction, TimelineItem, TimelinePage, TimelineQuery } from './timeline-item.ts'
+import { type Place, Walk } from './walk.ts'
 
 interface PageDeps {
   readonly store: RoomStore
   readonly history: History
   readonly outbox: Outbox
+  readonly reopening: Pick<Reopening, 'missed'>
 }
 
-/** A person cannot wait for more requests than these before they see something. */
-const maxFetches = 4
 const quotePacks = 6
 
 /** @throws ApiError M_NOT_FOUND where the place is not to be had */
 export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promise<TimelinePage> {
-  const { store, history, outbox } = deps
+  const { store, history, outbox, reopening } = deps
   const { roomId } = query
   const room = await store.room(roomId)
   if (!room) return { items: [], hasOlder: false, hasNewer: false, offline: false }
   const timeline = await store.timeline(roomId)
-  const isShown = (event: StoredEvent) => standsIn(event, query.threadRoot)
+  const isShown = (event: StoredEvent) =>
+    standsIn(event, query.threadRoot) && (event.stateKey !== null || !store.isIgnored(event.sender))
   const walk = new Walk(timeline, history, roomId, isShown)
   const place = await placeOf(deps, timeline, query)
   const older = await walk.back(place, query.before)
@@ -40,7 +42,11 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
   const relations = new RelationBatch(store.records, roomId)
   await relations.load(events.map(({ eventId }) => eventId))
   const readers = readersBy(room, events, store.ourUserId)
-  const newestRead = newestReadTs(room, store.ourUserId)
+  const newestRead = newestReadTs(room, events, store.ourUserId)
+  reopening.missed(
+    roomId,
+    events.flatMap(({ unreadable }) => unreadable?.sessionId ?? []),
+  )
   const queued = outbox.queued(roomId)
   const items: TimelineItem[] = []
   for (const event of events) {
@@ -69,16 +75,18 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
   return { items, hasOlder: older.more, hasNewer: newer.more, offline: walk.offline }
 }
 
-type Place = 'end' | { readonly number: number; readonly index: number }
-
 async function placeOf(
-  { history }: PageDeps,
+  { store, history }: PageDeps,
   timeline: Timeline,
   { roomId, at }: TimelineQuery,
 ): Promise<Place> {
   if (at === 'end') return 'end'
-  const eventId = 'eventId' in at ? at.eventId : await eventAt(timeline, history, roomId, at.ts)
-  if (eventId === null) return 'end'
+  const named = 'eventId' in at ? at.eventId : await eventAt(timeline, history, roomId, at.ts)
+  if (named === null) return 'end'
+  // A reaction or an edit is to be seen where it belongs.
+  const relations = new RelationBatch(store.records, roomId)
+  await relations.load([named])
+  const eventId = relations.of(named).belongsTo?.eventId ?? named
   let found = await timeline.find(eventId)
   if (!found && (await history.around(roomId, timeline, eventId))) found = await timeline.find(eventId)
   if (!found) throw new ApiError('M_NOT_FOUND', 'this message is not to be had')
@@ -103,107 +111,6 @@ async function eventAt(
       if ((events[0]?.ts ?? 0) < ts) break
     }
     return nearest
-  }
-}
-
-/** Goes through packs from a place, and asks the server where there is a gap. */
-class Walk {
-  offline = false
-  readonly #timeline: Timeline
-  readonly #history: History
-  readonly #roomId: string
-  readonly #isShown: (event: StoredEvent) => boolean
-  #fetches = 0
-
-  constructor(
-    timeline: Timeline,
-    history: History,
-    roomId: string,
-    isShown: (event: StoredEvent) => boolean,
-  ) {
-    this.#timeline = timeline
-    this.#history = history
-    this.#roomId = roomId
-    this.#isShown = isShown
-  }
-
-  /** Before the place, and not it. The oldest first. */
-  async back(place: Place, count: number): Promise<{ events: StoredEvent[]; more: boolean }> {
-    let events: StoredEvent[] = []
-    let number = place === 'end' ? this.#timeline.packNumbers.at(-1) : place.number
-    let end = place === 'end' ? Number.POSITIVE_INFINITY : place.index
-    while (number !== undefined) {
-      const pack = await this.#timeline.pack(number)
-      const shown = pack.events.slice(0, end).filter(this.#isShown)
-      const missing = count - events.length
-      events = [...shown.slice(-missing || shown.length), ...events]
-      if (missing <= shown.length) {
-        return {
-          events,
-          more: shown.length > missing || pack.gap !== null || this.#before(number) !== undefined,
-        }
-      }
-      if (
-        pack.gap !== null &&
-        !(await this.#fetch(() => this.#history.older(this.#roomId, this.#timeline, pack.number)))
-      ) {
-        return { events, more: true }
-      }
-      number = this.#before(number)
-      end = Number.POSITIVE_INFINITY
-    }
-    return { events, more: false }
-  }
-
-  /** The place itself and what follows. The oldest first. */
-  async forth(
-    place: Exclude<Place, 'end'>,
-    count: number,
-  ): Promise<{ events: StoredEvent[]; more: boolean }> {
-    const events: StoredEvent[] = []
-    let number: number | undefined = place.number
-    let start = place.index
-    while (number !== undefined) {
-      const pack = await this.#timeline.pack(number)
-      const shown = pack.events.slice(start).filter(this.#isShown)
-      const missing = count + 1 - events.length
-      events.push(...shown.slice(0, missing))
-      if (shown.length > missing) return { events, more: true }
-      if (
-        pack.after !== null &&
-        !(await this.#fetch(() => this.#history.newer(this.#roomId, this.#timeline, pack.number)))
-      ) {
-        return { events, more: true }
-      }
-      const next: number | undefined =
-        this.#timeline.packNumbers[this.#timeline.packNumbers.indexOf(number) + 1]
-      if (next === undefined) return { events, more: false }
-      // A live pack behind a gap: what lies between is asked for from its end.
-      if ((await this.#timeline.pack(next)).gap !== null && pack.after === null) return { events, more: true }
-      if (events.length > count) return { events, more: true }
-      number = next
-      start = 0
-    }
-    return { events, more: false }
-  }
-
-  #before(number: number): number | undefined {
-    const place = this.#timeline.packNumbers.indexOf(number)
-    return place > 0 ? this.#timeline.packNumbers[place - 1] : undefined
-  }
-
-  /** False: no more for now. */
-  async #fetch(ask: () => Promise<void>): Promise<boolean> {
-    if (this.#fetches >= maxFetches || this.offline) return false
-    this.#fetches++
-    try {
-      await ask()
-      return true
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      this.offline = true
-      return false
-    }
   }
 }
 
@@ -250,7 +157,7 @@ function itemOf(
       lastTs: of.thread.last.ts,
       lastSenderName: memberName(room, of.thread.last.sender),
       lastText: plainText(of.thread.last),
-      unread: false,
+      unread: isThreadUnread(room, event.eventId, of.thread.last, ourUserId),
     },
     problem: null,
     mentionsUs: event.sender !== ourUserId && mentions(content, ourUserId),
@@ -262,6 +169,12 @@ function itemOf(
         ? null
         : { code: event.unreadable.code, withheld: event.unreadable.withheld },
   }
+}
+
+/** What was read in the room was read in its threads as well. Spec: client-server-api#threaded-read-receipts */
+function isThreadUnread(room: Room, root: string, last: StoredEvent, ourUserId: string): boolean {
+  const { eventTs = null } = room.receipts.get(ourUserId) ?? {}
+  return last.sender !== ourUserId && last.ts > Math.max(room.threadsRead.get(root) ?? 0, eventTs ?? 0)
 }
 
 function queuedItem(
@@ -341,10 +254,11 @@ function readersBy(
 }
 
 /** Up to here somebody else has read. */
-function newestReadTs(room: Room, ourUserId: string): number {
+function newestReadTs(room: Room, events: readonly StoredEvent[], ourUserId: string): number {
+  const times = new Map(events.map(({ eventId, ts }) => [eventId, ts]))
   let newest = 0
-  for (const [userId, { eventTs }] of room.receipts) {
-    if (userId !== ourUserId && eventTs !== null) newest = Math.max(newest, eventTs)
+  for (const [userId, { eventId, eventTs }] of room.receipts) {
+    if (userId !== ourUserId) newest = Math.max(newest, eventTs ?? times.get(eventId) ?? 0)
   }
   return newest
 }

@@ -25,6 +25,12 @@ export const eventsPerPack = 50
 const spacing = 4096
 const firstNumber = spacing * 2 ** 30
 const collection = 'timeline'
+/** So many packs stay in memory; a room of any length takes no more. */
+const packsInMemory = 200
+/** Around a place so many events are looked through for those that come a second time: twice what one answer brings. */
+const overlap = 200
+/** Times are told by servers and may be out of order: as many packs beside the likely one are looked at. */
+const nearby = 3
 
 /** The packs of one room. Reads through to the records; what is changed is written by the caller's commit. */
 export class Timeline {
@@ -54,6 +60,9 @@ export class Timeline {
     const known = this.#loaded.get(number)
     if (known) return known
     const record = await this.#records.get(collection, this.#id(number))
+    // While we read, somebody may have put another one there.
+    const put = this.#loaded.get(number)
+    if (put) return put
     const pack: Pack = {
       number,
       events: (record?.['events'] ?? []) as unknown as StoredEvent[],
@@ -61,6 +70,10 @@ export class Timeline {
       after: (record?.['after'] as string | null | undefined) ?? null,
     }
     this.#loaded.set(number, pack)
+    if (this.#loaded.size > packsInMemory) {
+      const oldest = this.#loaded.keys().find(each => each !== number && !this.#changed.has(each))
+      if (oldest !== undefined) this.#loaded.delete(oldest)
+    }
     return pack
   }
 
@@ -86,9 +99,45 @@ export class Timeline {
     return null
   }
 
+  /** The event, if it is here, by when it was sent: without a walk through everything. */
+  async findBy(eventId: string, ts: number): Promise<{ pack: Pack; index: number } | null> {
+    const likely = (await this.#placeOf(ts)) - 1
+    const numbers = this.#numbers.slice(Math.max(0, likely - nearby), likely + nearby + 1)
+    for (const number of numbers) {
+      const pack = await this.pack(number)
+      const index = pack.events.findIndex(event => event.eventId === eventId)
+      if (index >= 0) return { pack, index }
+    }
+    return this.find(eventId)
+  }
+
+  /** How many packs begin no later than this. */
+  async #placeOf(ts: number): Promise<number> {
+    let [low, high] = [0, this.#numbers.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const first = (await this.pack(this.#numbers[middle]!)).events[0]
+      if (first && first.ts > ts) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Events that stand nearest to a place, in one direction, up to the next gap. */
+  async #idsFrom(index: number, step: 1 | -1): Promise<Set<string>> {
+    const ids = new Set<string>()
+    for (let i = index; ids.size < overlap && i >= 0 && i < this.#numbers.length; i += step) {
+      for (const { eventId } of (await this.pack(this.#numbers[i]!)).events) ids.add(eventId)
+      const later = this.#numbers[step === 1 ? i + 1 : i]
+      if (later !== undefined && (await this.pack(later)).gap !== null) break
+    }
+    return ids
+  }
+
   /** Live events. `gap`: what lies before them is to be asked for there. */
   async append(events: readonly StoredEvent[], gap: string | null): Promise<void> {
     const last = this.#numbers.at(-1)
+    await this.#takeOut(new Set(events.map(({ eventId }) => eventId)))
     let rest = events
     if (gap === null && last !== undefined) {
       const pack = await this.pack(last)
@@ -110,32 +159,34 @@ export class Timeline {
     }
   }
 
+  /** Somebody who jumped to what had just been said brought it before its sync: its place is the live end. */
+  async #takeOut(eventIds: ReadonlySet<string>): Promise<void> {
+    for (const { number, events } of this.#loaded.values()) {
+      if (number !== this.#numbers.at(-1) && events.some(({ eventId }) => eventIds.has(eventId)))
+        await this.replace(number, event => (eventIds.has(event.eventId) ? null : event))
+    }
+  }
+
   /** Older events, the oldest first, to stand right before a pack that had a gap. `gap`: what is before them in turn. */
   async prepend(before: number, events: readonly StoredEvent[], gap: string | null): Promise<void> {
     const pack = await this.pack(before)
     const place = this.#numbers.indexOf(before)
-    const previous = await this.#filledBefore(place)
-    const here = idsOf(pack)
-    const there = idsOf(previous)
-    // They reach what we have: the gap is closed, and what lies before that place is here already or has gaps of its own.
-    const meeting = events.findLastIndex(({ eventId }) => there.has(eventId))
-    const fresh = events.slice(meeting + 1).filter(({ eventId }) => !here.has(eventId))
-    const rest = meeting >= 0 ? null : gap
-    if (meeting >= 0) await this.#closeEmpty(previous!.number, before)
-    if (fresh.length === 0) {
-      this.#put({ ...pack, gap: rest })
-      return
-    }
-    this.#put({ ...pack, gap: null })
-    const lower = this.#numbers[place - 1] ?? before - spacing * Math.ceil(fresh.length / eventsPerPack + 1)
+    const older = await this.#idsFrom(place - 1, -1)
+    const known = new Set([...older, ...pack.events.map(({ eventId }) => eventId)])
+    // They reach what we have: the gap is closed, and what is older still is there, or part of another gap.
+    const first = events.findIndex(({ eventId }) => older.has(eventId))
+    const rest = first < 0 ? gap : null
+    const fresh = events.slice(Math.max(0, first)).filter(({ eventId }) => !known.has(eventId))
+    if (fresh.length === 0) return this.#put({ ...pack, gap: rest })
     const count = Math.ceil(fresh.length / eventsPerPack)
     // As near to the later pack as can be: what is older still goes before them.
-    for (let i = count - 1; i >= 0; i--) {
-      const number = before - (count - i)
-      if (number <= lower) throw new RangeError('no number is left between two packs')
+    const lower = this.#numbers[place - 1] ?? Number.NEGATIVE_INFINITY
+    if (before - count <= lower) throw new RangeError('no number is left between two packs')
+    this.#put({ ...pack, gap: null })
+    for (let i = 0; i < count; i++) {
       const end = fresh.length - (count - 1 - i) * eventsPerPack
       this.#put({
-        number,
+        number: before - (count - i),
         events: fresh.slice(Math.max(0, end - eventsPerPack), end),
         gap: i === 0 ? rest : null,
         after: null,
@@ -143,57 +194,84 @@ export class Timeline {
     }
   }
 
-  /** Newer events, the oldest first, right after an island. `after`: what follows on them in turn. */
+  /** Where to ask for what follows on a pack behind which there is a gap. */
+  async continueFrom(number: number, after: string): Promise<void> {
+    this.#put({ ...(await this.pack(number)), after })
+  }
+
+  /** Newer events, the oldest first, right after such a pack. `after`: what follows on them in turn. */
   async extend(number: number, events: readonly StoredEvent[], after: string | null): Promise<void> {
     const pack = await this.pack(number)
-    const nextNumber = this.#numbers[this.#numbers.indexOf(number) + 1]
+    const place = this.#numbers.indexOf(number)
+    const newer = await this.#idsFrom(place + 1, 1)
+    const nextNumber = this.#numbers[place + 1]
     const next = nextNumber === undefined ? null : await this.pack(nextNumber)
-    const here = idsOf(pack)
-    const there = idsOf(next)
-    const meeting = events.findIndex(({ eventId }) => there.has(eventId))
-    const meets = next !== null && meeting >= 0
-    const fresh = (meets ? events.slice(0, meeting) : events).filter(({ eventId }) => !here.has(eventId))
-    if (meets) this.#put({ ...next, gap: null })
+    const known = new Set([...newer, ...(await this.#idsFrom(place, -1))])
+    // They reach what we have, or the end of the room, which the next pack is part of.
+    const meets = next !== null && (after === null || events.some(({ eventId }) => newer.has(eventId)))
     const rest = meets ? null : after
-    if (fresh.length === 0) return this.#put({ ...pack, after: rest })
-    this.#put({ ...pack, after: null })
-    for (let at = 0, to = number + 1; at < fresh.length; at += eventsPerPack, to++) {
-      if (next !== null && to >= next.number) throw new RangeError('no number is left between two packs')
-      const isLast = at + eventsPerPack >= fresh.length
+    // What is newer still than what we have comes with the next sync.
+    const last = events.findLastIndex(({ eventId }) => newer.has(eventId))
+    const upTo = last < 0 ? events : events.slice(0, last)
+    const fresh = upTo.filter(({ eventId }) => !known.has(eventId))
+    const count = Math.ceil(fresh.length / eventsPerPack)
+    if (next !== null && number + count >= next.number)
+      throw new RangeError('no number is left between two packs')
+    if (meets) this.#put({ ...next, gap: null })
+    this.#put({ ...pack, after: count === 0 ? rest : null })
+    for (let i = 0; i < count; i++) {
       this.#put({
-        number: to,
-        events: fresh.slice(at, at + eventsPerPack),
+        number: number + 1 + i,
+        events: fresh.slice(i * eventsPerPack, (i + 1) * eventsPerPack),
         gap: null,
-        after: isLast ? rest : null,
+        after: i === count - 1 ? rest : null,
       })
     }
   }
 
-  /** Events from the past that follow on nothing that we have: between the packs around their time. */
-  async island(events: readonly StoredEvent[], gap: string | null, after: string | null): Promise<void> {
-    const ts = events[0]?.ts ?? 0
-    let place = 0
-    for (const number of this.#numbers) {
-      const first = (await this.pack(number)).events[0]
-      if (first && first.ts > ts) break
-      place++
-    }
-    const upper = this.#numbers[place]
+  /**
+   * Events from the past that follow on nothing that we have: into the gap that lies nearest to their time. False: we have all of
+   * that time, and they are not part of it; or they are newer than all that we have, and come with the next sync.
+   */
+  async island(events: readonly StoredEvent[], gap: string | null, after: string | null): Promise<boolean> {
+    const upper = await this.#gapNear(events[0]?.ts ?? 0)
+    if (upper === null || (events.at(-1)?.ts ?? 0) > (await this.#lastTs())) return false
+    const place = this.#numbers.indexOf(upper)
     const lower = this.#numbers[place - 1]
-    const number =
-      upper === undefined
-        ? (lower ?? firstNumber) + spacing
-        : lower === undefined
-          ? upper - spacing * 1024
-          : Math.floor((lower + upper) / 2)
-    if (number === lower || number === upper) throw new RangeError('no number is left between two packs')
-    this.#put({ number, events, gap, after })
+    const number = lower === undefined ? upper - spacing * 1024 : Math.floor((lower + upper) / 2)
+    if (number === lower) throw new RangeError('no number is left between two packs')
+    const [newer, older] = [await this.#idsFrom(place, 1), await this.#idsFrom(place - 1, -1)]
+    const fresh = events.filter(({ eventId }) => !newer.has(eventId) && !older.has(eventId))
+    const meetsNewer = events.some(({ eventId }) => newer.has(eventId))
+    const meetsOlder = events.some(({ eventId }) => older.has(eventId))
+    if (meetsNewer) this.#put({ ...(await this.pack(upper)), gap: null })
+    this.#put({ number, events: fresh, gap: meetsOlder ? null : gap, after: meetsNewer ? null : after })
+    return true
   }
 
-  /** Other events in the place of some: decrypted later, or redacted. Of a pack that was loaded. */
-  replace(number: number, change: (event: StoredEvent) => StoredEvent | null): void {
-    const pack = this.#loaded.get(number)
-    if (pack) this.#put({ ...pack, events: pack.events.flatMap(event => change(event) ?? []) })
+  async #lastTs(): Promise<number> {
+    for (const number of this.#numbers.toReversed()) {
+      const last = (await this.pack(number)).events.at(-1)
+      if (last) return last.ts
+    }
+    return 0
+  }
+
+  /** The pack that has a gap before it, from the likely one on in both directions. */
+  async #gapNear(ts: number): Promise<number | null> {
+    const likely = await this.#placeOf(ts)
+    for (let away = 0; away <= this.#numbers.length; away++) {
+      for (const number of new Set([this.#numbers[likely + away], this.#numbers[likely - away]])) {
+        if (number !== undefined && (await this.pack(number)).gap !== null) return number
+      }
+    }
+    return null
+  }
+
+  /** Other events in the place of some: decrypted later, or redacted. */
+  async replace(number: number, change: (event: StoredEvent) => StoredEvent | null): Promise<void> {
+    const pack = await this.pack(number)
+    this.#put({ ...pack, events: pack.events.flatMap(event => change(event) ?? []) })
   }
 
   writes(): VaultWrite[] {
@@ -211,21 +289,6 @@ export class Timeline {
     this.#changed.clear()
   }
 
-  /** The nearest pack before that place that holds anything: a sync of reactions alone leaves an empty one. */
-  async #filledBefore(place: number): Promise<Pack | null> {
-    for (const number of this.#numbers.slice(0, place).toReversed()) {
-      const pack = await this.pack(number)
-      if (pack.events.length > 0) return pack
-    }
-    return null
-  }
-
-  /** Between two packs that meet nothing is missing. */
-  async #closeEmpty(after: number, before: number): Promise<void> {
-    const between = this.#numbers.filter(number => number > after && number < before)
-    for (const number of between) this.#put({ ...(await this.pack(number)), gap: null })
-  }
-
   #put(pack: Pack): void {
     this.#loaded.set(pack.number, pack)
     this.#changed.add(pack.number)
@@ -236,8 +299,4 @@ export class Timeline {
   #id(number: number): string {
     return `${this.#roomId}|${number}`
   }
-}
-
-function idsOf(pack: Pack | null): ReadonlySet<string> {
-  return new Set(pack?.events.map(({ eventId }) => eventId))
 }

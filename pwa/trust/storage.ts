@@ -17,6 +17,7 @@ import {
   keyType,
   openSecrets,
   prfMember,
+  removePasskey,
   StorageKey,
   storeSecrets,
 } from '../e2ee/secret-storage.ts'
@@ -112,6 +113,15 @@ export async function addPasskey(deps: TrustDeps, passkey: PasskeyOpener): Promi
   const description = withPasskey(key, storage.description, passkey)
   await keep(deps, kept, { description, replaces: null })
   await putAccountData(deps, keyType(keyId), description)
+  await sendSoon(deps)
+}
+
+/** It opens nothing from now on, where it did. @throws ApiError */
+export async function dropPasskey(deps: TrustDeps, credentialId: string): Promise<void> {
+  await deps.flush()
+  const storage = await fetchStorage(deps)
+  if (!storage || !passkeysOf(storage).includes(credentialId)) return
+  await putAccountData(deps, keyType(storage.keyId), removePasskey(storage.description, credentialId))
   await sendSoon(deps)
 }
 

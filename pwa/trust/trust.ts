@@ -20,6 +20,7 @@ import { DeviceLinks } from './device-links.ts'
 import { Enrolments } from './enrolment.ts'
 import { TrustError } from './errors.ts'
 import { ensureBackup, restoreOnce } from './key-backups.ts'
+import { MissingKeys } from './missing-keys.ts'
 import { refreshOwnList } from './own-list.ts'
 import type { TrustDeps } from './ports.ts'
 import { lacksKey } from './storage.ts'
@@ -31,6 +32,7 @@ export class Trust {
   readonly deps: TrustDeps
   readonly links: DeviceLinks
   readonly enrolments: Enrolments
+  readonly missingKeys: MissingKeys
   #due = true
   #hasNews = false
   #running: Promise<void> | null = null
@@ -41,6 +43,7 @@ export class Trust {
     this.deps = deps
     this.links = new DeviceLinks(deps)
     this.enrolments = new Enrolments(deps)
+    this.missingKeys = new MissingKeys(deps)
     this.#unlisten = deps.machine.onNotice(notice => void this.#receiveNotice(notice))
   }
 
@@ -58,7 +61,18 @@ export class Trust {
 
   /** The server is there. */
   synced(): void {
-    if (this.#due && !this.#running && !this.#closed) void this.lookAfter()
+    if (this.#closed) return
+    if (this.#due && !this.#running) void this.lookAfter()
+    void this.#askForKeys()
+  }
+
+  /** A vault that is being locked is no failure. */
+  async #askForKeys(): Promise<void> {
+    try {
+      await this.missingKeys.look()
+    } catch (error) {
+      if (!this.#closed) throw error
+    }
   }
 
   /** What is due is done when this returns, or will be tried again with the next sync. */

@@ -19,7 +19,7 @@ import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
-import { reopen } from '../sync/reopen.ts'
+import { Reopening } from '../sync/reopen.ts'
 import { RoomStore } from '../sync/room-store.ts'
 import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
 import { Trust } from '../trust/trust.ts'
@@ -65,6 +65,7 @@ export class App {
   readonly store: RoomStore
   readonly outbox: AppOutbox
   readonly history: History
+  readonly reopening: Reopening
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
@@ -105,6 +106,7 @@ export class App {
       },
     })
     this.history = new History({ http, store, machine, search })
+    this.reopening = new Reopening({ store, machine, search, tell })
     const polling = pollingSource(http)
     this.loop = new SyncLoop({
       source: {
@@ -134,8 +136,7 @@ export class App {
     machine.onNotice(notice => {
       deps.onEngineNotice(notice)
       if (notice.kind === 'room-keys') {
-        const { roomId, sessionIds } = notice
-        void this.history.alone(roomId, () => reopen({ store, machine, search, tell }, roomId, sessionIds))
+        this.reopening.keysCame(notice.roomId, notice.sessionIds)
       }
       if (notice.kind === 'identity-changed') outbox.queue.decided()
     })

@@ -314,6 +314,8 @@ export interface TrustCalls {
   newRecoveryKey(argument: null): Promise<{ recoveryKey: string }>
   /** This passkey opens secret storage too. */
   addPasskeyToIdentity(opener: Opener): Promise<void>
+  /** This passkey opens it no longer. What it opened before it knows: a new recovery key makes a new storage key. */
+  removePasskeyFromIdentity(credentialId: string): Promise<void>
   /** Challenge for the gesture that enrols this device, and the hand-in of what the passkey signed. */
   beginDeviceEnrolment(
     passkeys: readonly { credentialId: string; publicKey: string; name: string }[],

@@ -286,8 +286,10 @@ export class Owner {
   async #forgetRoom(roomId: string): Promise<void> {
     const { store, outbox } = this.#app
     await outbox.queue.forgetRoom(roomId)
-    await store.records.commit(await store.removalOf(roomId))
-    store.believe({ gone: [roomId] })
+    await store.alone(async () => {
+      await store.records.commit(await store.removalOf(roomId))
+      store.believe({ gone: [roomId] })
+    })
     this.#tell({ kind: 'rooms', changed: [], gone: [roomId] })
     await (await this.#search()).remove(each => each === roomId)
   }

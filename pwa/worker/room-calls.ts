@@ -8,7 +8,7 @@ import { RelationBatch, validEdit } from '../sync/relations.ts'
 import { type Room, stateContent, stateEvent, stateText } from '../sync/room.ts'
 import { timelinePage } from '../sync/timeline-page.ts'
 import { VaultError } from '../vault/errors.ts'
-import type { SearchIndex } from '../vault/search-index.ts'
+import type { Found, SearchIndex } from '../vault/search-index.ts'
 import type { App } from './app.ts'
 import type { FoundMessage, FoundPerson, Member, OpenRoom, RoomCalls, RoomDetail } from './calls.ts'
 
@@ -79,7 +79,7 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       const index = await search()
       const found = index.search(text, { limit, ...(roomId !== undefined && { roomId }) })
       const messages: FoundMessage[] = []
-      for (const each of found) messages.push(...(await messageOf(app(), each.roomId, each.eventId)))
+      for (const each of found) messages.push(...(await messageOf(app(), each)))
       return { found: messages, incomplete: index.incomplete }
     },
     // Spec: client-server-api#get_matrixclientv3profileuserid
@@ -166,9 +166,9 @@ function membersOf(room: Room, ourUserId: string): Member[] {
   return members.sort((a, b) => b.power - a.power || collator.compare(a.name, b.name))
 }
 
-async function messageOf(app: App, roomId: string, eventId: string): Promise<FoundMessage[]> {
+async function messageOf(app: App, { roomId, eventId, timestamp }: Found): Promise<FoundMessage[]> {
   const room = await app.store.room(roomId)
-  const found = await (await app.store.timeline(roomId)).find(eventId)
+  const found = await (await app.store.timeline(roomId)).findBy(eventId, timestamp)
   if (!room || !found) return []
   const event = found.pack.events[found.index]!
   const relations = new RelationBatch(app.store.records, roomId)

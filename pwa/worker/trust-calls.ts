@@ -15,7 +15,7 @@ import { exportKeys, importKeys } from '../trust/key-file.ts'
 import { identityState, makeOurIdentity, openOurIdentity } from '../trust/own-identity.ts'
 import type { TrustDeps } from '../trust/ports.ts'
 import { checkRecoveryKey, newRecoveryKey } from '../trust/recovery.ts'
-import { addPasskey, type PasskeyOpener, type StorageOpener } from '../trust/storage.ts'
+import { addPasskey, dropPasskey, type PasskeyOpener, type StorageOpener } from '../trust/storage.ts'
 import type { Trust } from '../trust/trust.ts'
 import { askToVerify, verifications } from '../trust/verifying.ts'
 import type { Opener } from '../vault/vault-key.ts'
@@ -49,6 +49,7 @@ export function trustCalls(trust: () => Trust): TrustCalls {
     checkRecoveryKey: ({ group, text }) => checkRecoveryKey(deps(), group, text),
     newRecoveryKey: () => inTurn(null, async () => ({ recoveryKey: await newRecoveryKey(deps()) })),
     addPasskeyToIdentity: opener => inTurn(opener, () => addPasskey(deps(), passkeyOf(opener))),
+    removePasskeyFromIdentity: credentialId => inTurn(null, () => dropPasskey(deps(), credentialId)),
     beginDeviceEnrolment: passkeys => trust().enrolments.begin(passkeys),
     completeDeviceEnrolment: answer => trust().enrolments.complete(answer),
 

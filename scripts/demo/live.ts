@@ -68,7 +68,7 @@ class Life {
       historyVisibility: 'shared',
     })
     this.#roomIds.set(key, roomId)
-    if (inSpace) await this.#list(inSpace, roomId)
+    if (inSpace) await this.#list(inSpace, roomId, maker)
     for (const member of members) await this.#device(member).join(roomId)
     const all = [userIdOf(by), ...userIds]
     for (const member of [by, ...members]) await this.#device(member).seesMembers(roomId, all)
@@ -111,9 +111,15 @@ class Life {
     }
   }
 
-  /** Who made the space says what stands in it. */
-  async #list(space: RoomKey, roomId: string): Promise<void> {
+  /** Who made the space says what stands in it; who made the room, where it belongs. */
+  async #list(space: RoomKey, roomId: string, maker: DemoDevice): Promise<void> {
     const { by } = rooms.find(({ key }) => key === space)!
+    await maker.calls.setState({
+      roomId,
+      type: 'm.space.parent',
+      stateKey: this.#roomIds.get(space)!,
+      content: { via: [serverName], canonical: true },
+    })
     await this.#device(by).calls.setState({
       roomId: this.#roomIds.get(space)!,
       type: 'm.space.child',

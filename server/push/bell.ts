@@ -200,7 +200,7 @@ async function attempt(
   rooms: number,
 ): Promise<{ status: number; retryAfterSeconds: number | null }> {
   try {
-    const payload = JSON.stringify({ rooms })
+    const payload = JSON.stringify({ rooms, lang: pusher.lang })
     return await deps.send(pushRequest(pusher, payload, deps.vapid, deps.subject))
   } catch {
     return { status: 0, retryAfterSeconds: null }

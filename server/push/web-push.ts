@@ -1,7 +1,7 @@
 /**
  * Web Push: what is sent to a browser vendor's push service, and where to.
  *
- * The payload says in how many rooms something is new, and nothing else; it is encrypted for the browser, so that the service
+ * The payload says in how many rooms something is new, and in which language to say so; it is encrypted for the browser, so that the service
  * reads not even that. It learns when a device is rung. Only hosts that the configuration allows are ever reached.
  *
  * Spec: RFC 8030 (the request), RFC 8291 (its encryption), RFC 8292 (VAPID: who asks).

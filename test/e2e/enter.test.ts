@@ -25,6 +25,7 @@ test.serial('an invitation becomes a passkey, a recovery key that is typed back,
   await picture(page, 'enter-invitation')
   await page.getByRole('button', { name: 'Create passkey' }).click()
   await page.getByRole('heading', { name: 'Your recovery key' }).waitFor()
+  t.deepEqual(await violations(page), [])
   await picture(page, 'enter-recovery')
   const groups = await page.locator('.enter-key li').allTextContents()
   t.is(groups.length, 12)
@@ -37,6 +38,7 @@ test.serial('an invitation becomes a passkey, a recovery key that is typed back,
   await page.locator('.enter form input').fill(groups[group - 1]!)
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('heading', { name: 'You are in' }).waitFor()
+  t.deepEqual(await violations(page), [])
   await picture(page, 'enter-last')
   await page.getByRole('button', { name: 'Confirm with passkey' }).click()
   await inside(page)
@@ -119,6 +121,7 @@ test.serial(
     await other.addCredentials(await visitor.credentials())
     await other.page.goto(world.server.base)
     await other.page.getByRole('switch').check()
+    t.deepEqual(await violations(other.page), [])
     await picture(other.page, 'enter-start')
     await other.page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await other.page.getByRole('heading', { name: 'Let this device in' }).waitFor()
@@ -237,6 +240,31 @@ test.serial('a browser that lacks something says what', async t => {
     t.regex((await visitor.page.locator('.enter-lead').textContent())!, new RegExp(words))
     await visitor.close()
   }
+})
+
+test.serial('on an iPhone the app is installed first, and the code goes along', async t => {
+  const userAgent = 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/605.1.15'
+  const viewport = { width: 390, height: 844 }
+  const visitor = await world.visitor({ context: { userAgent, viewport, colorScheme: 'dark' } })
+  const { page } = visitor
+  const link = await world.invite('ines', 'Ines Roux')
+  await page.goto(link)
+  await page.getByRole('heading', { name: 'Install Letro first' }).waitFor()
+  t.is(await page.locator('.enter-code code').textContent(), new URL(link).hash.slice(1))
+  t.deepEqual(await violations(page), [])
+  await picture(page, 'enter-install-dark-phone')
+  // In the installed app the code is typed or pasted.
+  const installed = await world.visitor({ context: { viewport, colorScheme: 'dark' } })
+  await installed.page.goto(world.server.base)
+  await installed.page.getByLabel('Link or code').fill(new URL(link).hash.slice(1))
+  await picture(installed.page, 'enter-start-dark-phone')
+  t.deepEqual(await violations(installed.page), [])
+  await installed.page.getByRole('button', { name: 'Next' }).click()
+  await installed.page.getByRole('heading', { name: /Welcome, .Ines Roux/ }).waitFor()
+  await picture(installed.page, 'enter-invitation-dark-phone')
+  t.deepEqual(await violations(installed.page), [])
+  await installed.close()
+  await visitor.close()
 })
 
 test.serial('in Arabic and by keyboard alone', async t => {

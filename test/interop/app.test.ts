@@ -143,8 +143,25 @@ test.serial(
     await eventWith(bob, 'From my other browser')
     await bob.sendText(roomId, 'Received at both?')
     await shows(aliceAgain.page, 'Received at both?')
-    const { length } = await aliceAgain.credentials()
-    t.is(length, 1)
+    t.is((await aliceAgain.credentials()).length, 1)
+  },
+)
+
+test.serial(
+  'the second device is shown as enrolled with its passkey, and the SDK finds it signed by its owner',
+  async t => {
+    const { page } = alice
+    await page.getByRole('button', { name: 'Done' }).click()
+    await page.getByText('Enrolled with passkey').waitFor()
+    const devices = await bob.crypto.getUserDeviceInfo([aliceId], true)
+    const ids = [...devices.get(aliceId)!.keys()]
+    t.is(ids.length, 2)
+    for (const id of ids) {
+      t.true((await bob.crypto.getDeviceVerificationStatus(aliceId, id))?.isVerified(), id)
+    }
+    // Whoever was compared at one device is known at the other.
+    await goTo(aliceAgain.page, `person/${encodeURIComponent(bob.userId)}`)
+    await aliceAgain.page.getByText('You compared it with').waitFor()
   },
 )
 

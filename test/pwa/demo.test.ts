@@ -51,6 +51,13 @@ test.serial('a new device of one click opens the identity and reads what was wri
   t.is(first.sender, userIdOf('jonas'))
   t.true(first.ts < nowTs - historyMs / 2, 'it was written in the past')
   t.is(ward.unread, 3)
+  const entry = await device.until('its newest line in the list', async () =>
+    (await device.calls.rooms(null)).find(
+      ({ roomId, preview }) => roomId === ward.roomId && preview?.type === 'm.room.message',
+    ),
+  )
+  t.regex(entry.preview!.text, /painters are done/)
+  t.is(entry.parents.length, 1)
 })
 
 test.serial('the server is stopped, they keep writing, it is started: each message arrives once', async t => {

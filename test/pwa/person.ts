@@ -50,7 +50,7 @@ export class Person {
   }
 
   async until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 1200; i++) {
       const found = await look()
       if (found) return found as NonNullable<T>
       await new Promise(resolve => setTimeout(resolve, 25))

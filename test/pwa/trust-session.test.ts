@@ -94,6 +94,10 @@ test('a new person has identity, secret storage and backup at once; a second dev
   // A second passkey opens it too, and a new recovery key ends the old one.
   await second.owner.calls.addPasskeyToIdentity(passkey(2))
   await amal.until(async () => (await calls.identity(null)).passkeys.length === 2)
+  await calls.removePasskeyFromIdentity('credential2')
+  const fourth = await Person.again(server, 'amal')
+  await t.throwsAsync(fourth.owner.calls.openIdentity(passkey(2)), { code: 'STORAGE_KEY_NO_PASSKEY' })
+  await fourth.owner.calls.signOut(null)
   const { recoveryKey: fresh } = await calls.newRecoveryKey(null)
   t.true(await calls.checkRecoveryKey({ group: 0, text: fresh.slice(0, 4) }))
   const third = await Person.again(server, 'amal')

@@ -19,7 +19,7 @@ export function ComposerBar({ onFormat }: { onFormat: (format: Format) => void }
         <button
           key={format}
           type="button"
-          class={`format ${format}`}
+          class={`format format-${format}`}
           aria-label={t(key)}
           title={t(key)}
           onMouseDown={event => event.preventDefault()}

@@ -22,7 +22,7 @@ export function MessageBody({ item }: { item: TimelineItem }) {
   switch (said.kind) {
     case 'text':
       return (
-        <div class={`said ${said.tone}`}>
+        <div class={`said said-${said.tone}`}>
           {said.tone === 'emote' && (
             <>
               <Name of={item.senderName} fallback={item.sender} />{' '}

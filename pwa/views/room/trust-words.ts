@@ -5,6 +5,8 @@ import type { ItemProblem, TimelineItem } from '../../sync/timeline-item.ts'
 /** Null: nothing has to be said. `roomEncrypted`: what is not encrypted there is worth a word. */
 export function shieldKey(item: TimelineItem, roomEncrypted: boolean): Key | null {
   if (item.redacted || item.unreadable || item.stateKey !== null || item.eventId === null) return null
+  // It says nothing that would be secret, and is believed by what is compared afterwards alone.
+  if (item.content['msgtype'] === 'm.key.verification.request') return null
   if (!item.encrypted) return roomEncrypted ? 'room.shieldPlain' : null
   switch (item.shield) {
     case 'none':

@@ -8,7 +8,7 @@ import { go } from '../route.ts'
 import { useAct } from '../use-act.ts'
 import { useAsked } from '../use-asked.ts'
 import { OpenRooms } from './open-rooms.tsx'
-import { useSettled } from './use-settled.ts'
+import { useKept, useSettled } from './use-settled.ts'
 
 /** Rooms that anybody of this server may find. */
 export function Directory() {
@@ -17,6 +17,7 @@ export function Directory() {
   const { busy, error, act } = useAct()
   const wanted = useSettled(text.trim())
   const found = useAsked(`directory ${wanted}`, () => call('publicRooms', { text: wanted }))
+  const answer = useKept(found.answer)
   const join = (room: string) =>
     void act(async () => {
       const roomId = await call('join', { room })
@@ -32,8 +33,8 @@ export function Directory() {
       />
       {found.error !== null && <Failure error={found.error} onRetry={found.again} />}
       {error !== null && <Failure error={error} />}
-      <OpenRooms rooms={found.answer ?? []} busy={busy} onJoin={({ roomId }) => join(roomId)} />
-      {found.answer?.length === 0 && <p class="list-none">{t('rooms.directoryEmpty')}</p>}
+      <OpenRooms rooms={answer ?? []} busy={busy} onJoin={({ roomId }) => join(roomId)} />
+      {answer?.length === 0 && <p class="list-none">{t('rooms.directoryEmpty')}</p>}
       <form
         onSubmit={event => {
           event.preventDefault()

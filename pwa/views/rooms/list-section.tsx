@@ -20,7 +20,7 @@ export function ListSection({ section }: { section: Section }) {
       }}
     >
       <div class="section-line">
-        <h3>
+        <h2>
           <button
             type="button"
             class="section-head"
@@ -37,7 +37,7 @@ export function ListSection({ section }: { section: Section }) {
             {!isOpen && <Icon name="forward" size={12} />}
             {!isOpen && <Hidden rooms={shown} />}
           </button>
-        </h3>
+        </h2>
         {space && (
           <a
             class="section-open"

@@ -8,7 +8,7 @@ import { Code, Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { useAsked } from '../use-asked.ts'
 import { knownPeople } from './direct-chat.ts'
-import { useSettled } from './use-settled.ts'
+import { useKept, useSettled } from './use-settled.ts'
 
 /** People of this organisation by name, or anybody by their id. */
 export function PeoplePicker({
@@ -23,10 +23,11 @@ export function PeoplePicker({
   const [text, setText] = useState('')
   const wanted = useSettled(text.trim())
   const asked = useAsked(`people ${wanted}`, async () => (wanted === '' ? [] : call('findPeople', wanted)))
+  const answer = useKept(asked.answer)
   const known = knownPeople(rooms.value?.values() ?? [], wanted)
   const found = [
     ...known,
-    ...(asked.answer ?? []).filter(({ userId }) => !known.some(person => person.userId === userId)),
+    ...(answer ?? []).filter(({ userId }) => !known.some(person => person.userId === userId)),
   ]
   const typedId = /^@[^\s:]+:[^\s]+$/.test(text.trim()) ? text.trim() : null
   const shown = [

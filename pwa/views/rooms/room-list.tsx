@@ -40,8 +40,9 @@ export function RoomList() {
 function ListBar() {
   return (
     <header class="bar list-bar">
-      <a class="wordmark" href="#/" aria-label={t('rooms.start')}>
-        letro<i>.</i>
+      <h1 class="spoken">{t('rooms.list')}</h1>
+      <a class="wordmark" href="#/">
+        letro<i>.</i> <span class="spoken">{t('rooms.start')}</span>
       </a>
       <div class="list-acts">
         <Menu
@@ -59,7 +60,6 @@ function ListBar() {
         <button
           type="button"
           class="list-me"
-          aria-label={t('rooms.settings')}
           title={t('rooms.settings')}
           onClick={() => go({ view: 'settings', page: '' })}
         >
@@ -69,6 +69,7 @@ function ListBar() {
             avatar={session.value?.avatar ?? null}
             size="s"
           />
+          <span class="spoken">{t('rooms.settings')}</span>
         </button>
       </div>
     </header>

@@ -11,9 +11,15 @@ import { addressOf } from '../route.ts'
 import { useAsked } from '../use-asked.ts'
 import { foundParts } from './found-words.ts'
 import { Page } from './page.tsx'
-import { useSettled } from './use-settled.ts'
+import { useKept, useSettled } from './use-settled.ts'
 
 const limit = 100
+const nothing: Result = { found: [], incomplete: false }
+
+interface Result {
+  readonly found: readonly FoundMessage[]
+  readonly incomplete: boolean
+}
 
 /** All that this device has read, word by word; nothing is asked of the server. */
 export function SearchView() {
@@ -21,9 +27,14 @@ export function SearchView() {
   const [text, setText] = useState('')
   const [roomId, setRoomId] = useState('')
   const wanted = useSettled(text.trim())
-  const { answer, error, again } = useAsked(`search ${roomId} ${wanted}`, async () =>
-    wanted === '' ? null : call('searchMessages', { text: wanted, limit, ...(roomId !== '' && { roomId }) }),
+  const asked = useAsked(
+    `search ${roomId} ${wanted}`,
+    async (): Promise<Result> =>
+      wanted === ''
+        ? nothing
+        : call('searchMessages', { text: wanted, limit, ...(roomId !== '' && { roomId }) }),
   )
+  const answer = useKept(asked.answer)
   useEffect(() => form.current?.querySelector('input')?.focus(), [])
   const searchable = [...(rooms.value?.values() ?? [])].filter(
     entry => entry.membership === 'join' && !entry.isSpace,
@@ -50,9 +61,9 @@ export function SearchView() {
           </select>
         </label>
       </form>
-      {error !== null && <Failure error={error} onRetry={again} />}
+      {asked.error !== null && <Failure error={asked.error} onRetry={asked.again} />}
       <div aria-live="polite">
-        {answer && (
+        {answer && wanted !== '' && (
           <p class="search-count">
             {answer.found.length < limit
               ? t('rooms.searchCount', { count: answer.found.length })

@@ -50,7 +50,10 @@ export function Shell() {
     <>
       <Skip />
       <div class={`shell${at.view === 'start' ? ' at-start' : ''}${side ? ` with-side ${side}-beside` : ''}`}>
-        <RoomList />
+        {/* On a phone the list is what the page is about, until a room is opened; its place stays, and so does its scrolling. */}
+        <div class="list-place" role={isPhone.value && at.view === 'start' ? 'main' : undefined}>
+          <RoomList />
+        </div>
         <main class="pane" id="main" tabIndex={-1}>
           {!isPhone.value && <Expired />}
           <Main />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 
 const pauseMs = 150
 
@@ -10,4 +10,11 @@ export function useSettled<T>(value: T): T {
     return () => clearTimeout(timer)
   }, [value])
   return settled
+}
+
+/** The answer to the question before, until the one to this question is here: a list that is typed for does not flicker. */
+export function useKept<T>(answer: T | null): T | null {
+  const kept = useRef<T | null>(null)
+  if (answer !== null) kept.current = answer
+  return kept.current
 }

@@ -9,10 +9,11 @@ import { Name } from '../parts/name.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
-import { confirmed, suggestedName } from '../passkey-gesture.ts'
+import { suggestedName } from '../passkey-gesture.ts'
 import { useAct } from '../use-act.ts'
 import { useAsked } from '../use-asked.ts'
 import { addPasskey } from './add-passkey.ts'
+import { removePasskey } from './remove-passkey.ts'
 
 /** One's passkeys at the server: how one signs in. */
 export function Passkeys() {
@@ -139,7 +140,7 @@ function Remove({
 }) {
   const { busy, error, act } = useAct()
   const remove = async () => {
-    const done = await act(() => confirmed(auth => call('removePasskey', { id: passkey.id, auth })))
+    const done = await act(() => removePasskey(passkey.id))
     if (!done) return
     toast(t('settings.passkeyRemoved'))
     onClose()

@@ -240,6 +240,8 @@ test('many changes are counted by kind', t => {
 
 test('what is wrong with a message is said, and nothing where nothing is', t => {
   t.is(shieldKey(item('a'), true), null)
+  const request = { encrypted: false, content: { msgtype: 'm.key.verification.request', body: 'x' } }
+  t.is(shieldKey(item('a', request), true), null)
   t.is(shieldKey(item('a', { shield: 'unsigned-device' }), true), 'room.shieldUnsigned')
   t.is(shieldKey(item('a', { shield: 'not-authentic', keyGivenBy: amal }), true), 'room.shieldGivenBy')
   t.is(shieldKey(item('a', { encrypted: false }), true), 'room.shieldPlain')

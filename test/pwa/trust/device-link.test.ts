@@ -8,6 +8,7 @@ import { backupSecret, crossSigningSecrets, readSecret, storageSecret } from '..
 import { parseLinkAddress } from '../../../pwa/trust/link-address.ts'
 import { linkMessageType, writeLinkMessage } from '../../../pwa/trust/link-message.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
+import { OurDevice } from '../../e2ee/hub.ts'
 import { Host, Person } from '../../e2ee/identity-world.ts'
 import { TrustDevice, TrustServer } from './world.ts'
 
@@ -87,6 +88,35 @@ test('a new device and the one that shows the code trust each other, and the new
   // The code works for its time only; what was done stays done.
   first.fire(120_000 + 600_000)
   t.deepEqual(first.links, ['joined', 'done'])
+})
+
+test('a key that is in no backup is asked of our other devices, once they trust this one', async t => {
+  const w = await world()
+  const { server, first, fresh } = w
+  const bob = await OurDevice.open(server, '@bob:letro.test', 'BOB')
+  await server.settle()
+  await bob.bootstrap()
+  for (const device of [first.device, bob]) await device.joinRoom('!room:letro.test', [alice, bob.userId])
+  const event = await bob.write('!room:letro.test', 'only for those who are trusted')
+  t.is(await first.device.text(event), 'only for those who are trusted')
+  t.is(await fresh.device.text(event), 'WITHHELD')
+  // As the sync side notes it.
+  const id = `!room:letro.test|${event.content['session_id']}`
+  await fresh.records.commit([{ collection: 'unread-session', id, value: {} }])
+  const asked = () => server.log.filter(({ event: each }) => each.type === 'm.room_key_request').length
+  for (let i = 0; i < 3; i++) await fresh.trust.missingKeys.look()
+  await server.settle()
+  t.is(asked(), 0)
+  const outcome = begun(w)
+  await play(w)
+  t.is(await outcome, 'done')
+  await fresh.trust.missingKeys.look()
+  await play(w)
+  t.is(await fresh.device.text(event), 'only for those who are trusted')
+  const before = asked()
+  for (let i = 0; i < 3; i++) await fresh.trust.missingKeys.look()
+  await play(w)
+  t.is(asked(), before)
 })
 
 test('a hello that is lost is said again, and saying it twice does no harm', async t => {

@@ -1,0 +1,108 @@
+/**
+ * Every view inside the app, in the world of the demonstration: axe finds nothing, nothing complains, each as a picture.
+ *
+ * Pictures go to dist/pictures, which is not tracked: they are to be looked at.
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import test from 'ava'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium } from '../support/visitor.ts'
+import { build, inside, patienceMs, pictures } from './app.ts'
+import { type InsideWorld, openInsideWorld } from './inside.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+/** How the app is looked at, and what axe looks for there: colours in the dark, everything else once a direction and width. */
+const manners = [
+  { name: 'light', language: 'en', theme: 'light', width: 1280, height: 800, rules: wcag },
+  { name: 'dark', language: 'en', theme: 'dark', width: 1280, height: 800, rules: ['color-contrast'] },
+  { name: 'phone', language: 'de', theme: 'light', width: 390, height: 780, rules: wcag },
+  { name: 'arabic', language: 'ar', theme: 'light', width: 1280, height: 800, rules: wcag },
+  { name: 'wide', language: 'fr', theme: 'light', width: 1720, height: 960, rules: [] },
+] as const
+
+let world: InsideWorld
+let browser: Browser
+let context: BrowserContext
+let page: Page
+const complaints: string[] = []
+
+test.before(async t => {
+  t.timeout(180_000)
+  mkdirSync(pictures, { recursive: true })
+  build()
+  world = await openInsideWorld()
+  browser = await launchChromium()
+  context = await browser.newContext({ reducedMotion: 'reduce' })
+  context.setDefaultTimeout(patienceMs)
+  // The worker lives as long as one tab does: the vault stays open while the other one is loaded anew.
+  const holder = await context.newPage()
+  await holder.goto(world.addressOf('jonas'))
+  await holder.getByRole('button', { name: 'Jonas Weber' }).click()
+  await holder.getByRole('button', { name: 'Open Letro' }).click()
+  await inside(holder)
+  page = await context.newPage()
+  page.on('pageerror', error => complaints.push(error.message))
+  page.on('console', message => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+})
+test.after.always(async () => {
+  await browser?.close()
+  await world?.server.remove()
+})
+
+for (const { name, language, theme, width, height, rules } of manners) {
+  test.serial(`every view is in order: ${name}`, async t => {
+    t.timeout(240_000)
+    await page.setViewportSize({ width, height })
+    await page.goto(world.addressOf('jonas'))
+    await page.evaluate(manner => localStorage.setItem('org.letro.manner', JSON.stringify(manner)), {
+      language,
+      theme,
+      calendar: 'gregory',
+      digits: 'latn',
+    })
+    for (const view of world.views) {
+      await page.goto('about:blank')
+      await page.goto(`${world.addressOf('jonas')}${view.hash}`)
+      await (width < 736 && view.hash !== '#/'
+        ? page.locator('main.pane > *').first().waitFor()
+        : inside(page))
+      await settled(page)
+      await view.open?.(page)
+      await settled(page)
+      await page.screenshot({ path: join(pictures, `${view.name}-${name}.png`) })
+      if (rules.length > 0) t.deepEqual(await violations(page, rules), [], view.name)
+      t.deepEqual(complaints.splice(0), [], view.name)
+    }
+  })
+}
+
+/** What was loading is here. */
+async function settled(page: Page): Promise<void> {
+  await page
+    .locator('.skeleton')
+    .first()
+    .waitFor({ state: 'detached' })
+    .catch(() => {})
+  await page.evaluate(() => document.fonts.ready.then(() => undefined))
+}
+
+async function violations(page: Page, rules: readonly string[]): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async runOnly => {
+    // biome-ignore lint/suspicious/noExplicitAny: axe puts itself there
+    const found = await (globalThis as any).axe.run({ runOnly })
+    return found.violations.map(
+      (each: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
+        `${each.id}: ${each.nodes
+          .slice(0, 3)
+          .map(node => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 240)}`)
+          .join(' | ')}`,
+    )
+  }, rules)
+}
