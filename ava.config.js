@@ -1,7 +1,7 @@
-/** What `npm test` runs; the stages under test/interop need more of the machine and are run by `.ci/run`. */
+/** The first part of `npm test`: everything but the app in a browser against the real server, which is test/e2e. */
 export default {
-  files: ['test/**/*.test.ts', '!test/interop/**'],
+  files: ['test/**/*.test.ts', '!test/interop/**', '!test/e2e/**'],
   extensions: ['ts'],
-  timeout: '60s',
+  timeout: '2m',
   workerThreads: false,
 }
