@@ -13,6 +13,7 @@ import type { ItemProblem } from '../sync/timeline-item.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
 import { queuedItem } from './queued-item.ts'
 import { outcomeOf, problemOf } from './refusal.ts'
+import { pauseFor, type RoomAtWork } from './room-at-work.ts'
 import { type SendingDeps, sendWaiting } from './sending.ts'
 import { outboxCollection, outboxId, type Waiting, type WaitingFile } from './waiting.ts'
 import type { StoredFile, WaitingFiles } from './waiting-files.ts'
@@ -39,11 +40,6 @@ export interface NewWaiting {
 
 /** The first sync after a message was sent may have been asked for before it was; the second brought it, or a gap in which it is. */
 const forgottenAfterSyncs = 2
-
-interface RoomAtWork {
-  running: Promise<void>
-  wake: (() => void) | null
-}
 
 export class OutboxQueue {
   readonly #deps: OutboxDeps
@@ -279,7 +275,7 @@ export class OutboxQueue {
       if (!waiting) return
       const error = await this.#try(waiting)
       if (error === null) failures = 0
-      else await this.#pauseFor(work, pauseMs(failures++, error, this.#deps.random()))
+      else await pauseFor(work, pauseMs(failures++, error, this.#deps.random()), this.#stop.signal)
     }
   }
 
@@ -388,18 +384,5 @@ export class OutboxQueue {
       { collection: outboxCollection, id: outboxId(order), value: null },
       ...this.#deps.files.removal(files),
     ]
-  }
-
-  #pauseFor(work: RoomAtWork, ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const done = () => {
-        clearTimeout(timer)
-        work.wake = null
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      work.wake = done
-      if (this.#stop.signal.aborted) done()
-    })
   }
 }

@@ -89,4 +89,20 @@ export const errors: Translated<typeof en> = {
   LINK_NOT_SIGNED: 'Das Wort des anderen Geräts ist nicht angekommen. Versuchen Sie es noch einmal.',
   LINK_USED:
     'Mit diesem Code ist schon ein anderes Gerät beigetreten. Melden Sie es ab, wenn Sie es nicht kennen.',
+  NO_ROOM_FOR_FILE:
+    'Auf diesem Gerät ist kein Platz für eine Datei dieser Größe. Schaffen Sie Platz, oder senden Sie sie von einem anderen Gerät.',
+  WAITING_FILE_GONE:
+    'Ein Teil dieser Datei ist auf diesem Gerät beschädigt. Verwerfen Sie die Nachricht und hängen Sie die Datei noch einmal an.',
+  TRANSFER_PAUSED: 'Angehalten. Es geht weiter, sobald Sie es sagen.',
+  BLOCKED: 'Über jemanden in diesem Raum muss zuerst entschieden werden.',
+  ROOM_NOT_HERE: 'Dieser Raum ist noch nicht auf diesem Gerät. Sobald er es ist, geht die Nachricht ab.',
+  ROOM_NOT_ENCRYPTED:
+    'Das wurde für einen verschlüsselten Raum geschrieben, und der Server sagt, er sei es nicht. Es wurde nicht gesendet.',
+  ATTACHMENT_WRONG_HASH: 'Diese Datei wurde unterwegs verändert und wird nicht gezeigt.',
+  ATTACHMENT_TOO_LARGE: 'Diese Datei ist größer, als ihre Nachricht sagt, und wurde nicht geholt.',
+  ATTACHMENT_MALFORMED: 'Diese Nachricht sagt nicht, wie ihre Datei zu öffnen ist.',
+  BAD_ADDRESS: 'Diese Nachricht nennt keine Datei, die sich holen ließe.',
+  STORAGE_FAILED: 'Der Browser hat das nicht gespeichert. Laden Sie neu und versuchen Sie es noch einmal.',
+  ROLLED_BACK:
+    'Was hier gespeichert ist, ist älter als das, was dieses Gerät gesendet hat. Letro beginnt von selbst neue Sitzungen.',
 }

@@ -71,4 +71,20 @@ export const errors = {
     'Your two devices were shown different things by the server. Nothing was handed over. Tell your administrator.',
   LINK_NOT_SIGNED: 'The word of the other device did not arrive. Try again.',
   LINK_USED: 'Another device has joined by this code. Sign that one out if you do not know it.',
+  NO_ROOM_FOR_FILE:
+    'This device has no room for a file of this size. Make room, or send it from another device.',
+  WAITING_FILE_GONE:
+    'Part of this file is damaged on this device. Throw the message away and attach the file again.',
+  TRANSFER_PAUSED: 'Paused. It goes on when you say so.',
+  BLOCKED: 'Somebody in this room has to be decided about first.',
+  ROOM_NOT_HERE: 'This room is not on this device yet. The message leaves when it is.',
+  ROOM_NOT_ENCRYPTED:
+    'This was written for an encrypted room, and the server says that the room is not. It did not leave.',
+  ATTACHMENT_WRONG_HASH: 'This file was changed on its way, and is not shown.',
+  ATTACHMENT_TOO_LARGE: 'This file is larger than its message says, and was not fetched.',
+  ATTACHMENT_MALFORMED: 'This message does not say how its file is to be opened.',
+  BAD_ADDRESS: 'This message names no file that could be fetched.',
+  STORAGE_FAILED: 'The browser did not store this. Reload, and try again.',
+  ROLLED_BACK:
+    'What is stored here is older than what this device has sent. Letro begins new sessions by itself.',
 }

@@ -80,4 +80,20 @@ export const errors: Translated<typeof en> = {
     'Le serveur a montré des choses différentes à vos deux appareils. Rien n’a été transmis. Dites-le à votre administration.',
   LINK_NOT_SIGNED: 'La parole de l’autre appareil n’est pas arrivée. Réessayez.',
   LINK_USED: 'Un autre appareil s’est joint avec ce code. Déconnectez-le si vous ne le connaissez pas.',
+  NO_ROOM_FOR_FILE:
+    'Cet appareil n’a pas la place pour un fichier de cette taille. Faites de la place, ou envoyez-le depuis un autre appareil.',
+  WAITING_FILE_GONE:
+    'Une partie de ce fichier est abîmée sur cet appareil. Jetez le message et joignez de nouveau le fichier.',
+  TRANSFER_PAUSED: 'En pause. L’envoi reprend quand vous le dites.',
+  BLOCKED: 'Il faut d’abord décider au sujet de quelqu’un dans ce salon.',
+  ROOM_NOT_HERE: 'Ce salon n’est pas encore sur cet appareil. Le message partira quand il y sera.',
+  ROOM_NOT_ENCRYPTED:
+    'Ceci a été écrit pour un salon chiffré, et le serveur dit qu’il ne l’est pas. Rien n’est parti.',
+  ATTACHMENT_WRONG_HASH: 'Ce fichier a été modifié en chemin et n’est pas affiché.',
+  ATTACHMENT_TOO_LARGE: 'Ce fichier est plus grand que ne le dit son message et n’a pas été récupéré.',
+  ATTACHMENT_MALFORMED: 'Ce message ne dit pas comment ouvrir son fichier.',
+  BAD_ADDRESS: 'Ce message ne désigne aucun fichier que l’on puisse récupérer.',
+  STORAGE_FAILED: 'Le navigateur n’a pas enregistré ceci. Rechargez, puis réessayez.',
+  ROLLED_BACK:
+    'Ce qui est conservé ici est plus ancien que ce que cet appareil a envoyé. Letro commence de lui-même de nouvelles sessions.',
 }
