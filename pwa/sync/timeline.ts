@@ -129,7 +129,8 @@ export class Timeline {
     for (let i = index; ids.size < overlap && i >= 0 && i < this.#numbers.length; i += step) {
       for (const { eventId } of (await this.pack(this.#numbers[i]!)).events) ids.add(eventId)
       const later = this.#numbers[step === 1 ? i + 1 : i]
-      if (later !== undefined && (await this.pack(later)).gap !== null) break
+      // A sync of reactions alone leaves an empty pack: what lies beyond it is the neighbour.
+      if (ids.size > 0 && later !== undefined && (await this.pack(later)).gap !== null) break
     }
     return ids
   }

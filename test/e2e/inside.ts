@@ -16,6 +16,8 @@ export interface InsideWorld {
   /** Where this person opens the app. */
   readonly addressOf: (name: Name) => string
   readonly views: readonly InsideView[]
+  /** Somebody writes, now that a new device reads along. */
+  readonly write: () => Promise<void>
 }
 
 export interface InsideView {
@@ -44,6 +46,13 @@ export async function openInsideWorld(): Promise<InsideWorld> {
     devices,
     addressOf: name => `http://${name}.localhost:${server.port}/`,
     views: views(idOf('Ward 4'), idOf('Noor Clinic'), invited),
+    write: async () => {
+      await devices.get('claire')!.calls.send({
+        roomId: idOf('Ward 4'),
+        type: 'm.room.message',
+        content: { msgtype: 'm.text', body: `The round begins at ten, with the ${searched}.` },
+      })
+    },
   }
 }
 
@@ -76,7 +85,10 @@ async function messages(page: Page): Promise<void> {
 }
 
 async function openThread(page: Page): Promise<void> {
-  await page.locator('a.thread-summary').last().click()
+  const address = await page.locator('a.thread-summary').last().getAttribute('href')
+  await page.evaluate(hash => {
+    location.hash = hash!
+  }, address)
   await page.waitForURL(/thread/)
   await messages(page)
 }
@@ -87,8 +99,11 @@ async function openRoomSettings(page: Page): Promise<void> {
   await page.locator('dialog[open]').waitFor()
 }
 
+/** In one message alone. */
+const searched = 'students'
+
 async function searchWord(page: Page): Promise<void> {
-  await page.locator('.search-form input[type=search]').fill('ward')
+  await page.locator('.search-form input[type=search]').fill(searched)
   await page.locator('.search-list li').first().waitFor()
 }
 

@@ -13,6 +13,11 @@ export const trust: Translated<typeof english> = {
     other:
       '{count} Personen können das lesen. Der Raum ist nicht verschlüsselt: Auch wer die Server betreibt, kann mitlesen.',
   },
+  readersSpace: {
+    one: 'Sie sind allein in diesem Bereich. Er enthält keine Nachrichten: Jeder seiner Räume sagt, wer mitlesen kann.',
+    other:
+      '{count} Personen gehören zu diesem Bereich. Er enthält keine Nachrichten: Jeder seiner Räume sagt, wer mitlesen kann.',
+  },
   organisations: 'Organisationen',
   ourServer: 'dieser Server',
   otherServer: 'von Ihren Administratoren zugelassen',

@@ -10,6 +10,11 @@ export const trust = {
     other:
       '{count} people can read this. The room is not encrypted: whoever runs the servers can read it too.',
   },
+  readersSpace: {
+    one: 'You are alone in this space. It holds no messages: each of its rooms says who can read it.',
+    other:
+      '{count} people belong to this space. It holds no messages: each of its rooms says who can read it.',
+  },
   organisations: 'Organisations',
   ourServer: 'this server',
   otherServer: 'pinned by your administrators',

@@ -13,6 +13,11 @@ export const trust: Translated<typeof english> = {
     other:
       '{count} personnes peuvent lire ceci. Le salon n’est pas chiffré : ceux qui exploitent les serveurs peuvent aussi le lire.',
   },
+  readersSpace: {
+    one: 'Vous êtes seul dans cet espace. Il ne contient pas de messages : chacun de ses salons dit qui peut le lire.',
+    other:
+      '{count} personnes appartiennent à cet espace. Il ne contient pas de messages : chacun de ses salons dit qui peut le lire.',
+  },
   organisations: 'Organisations',
   ourServer: 'ce serveur',
   otherServer: 'admise par vos administrateurs',

@@ -6,8 +6,8 @@ import { isDemo } from '../server-info.ts'
 export function DemoBanner() {
   if (!isDemo()) return null
   return (
-    <p class="demo-banner" role="note">
+    <aside class="demo-banner" aria-label={t('enter.demo')}>
       <strong>{t('enter.demo')}</strong> {t('enter.demoText')}
-    </p>
+    </aside>
   )
 }

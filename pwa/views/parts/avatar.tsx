@@ -22,8 +22,13 @@ export function Avatar({
 }) {
   const picture = usePicture(avatar)
   return (
-    <span class={`avatar ${size} ink-${inkOf(id)}${square ? ' square' : ''}`} aria-hidden="true">
-      {picture ? <img src={picture} alt="" /> : initials(plainName(name) ?? id.replace(/^[@!#]/, ''))}
+    // The letters are drawn, not text: what is read out and searched is the name beside them.
+    <span
+      class={`avatar ${size} ink-${inkOf(id)}${square ? ' square' : ''}`}
+      aria-hidden="true"
+      data-initials={picture ? undefined : initials(plainName(name) ?? id.replace(/^[@!#]/, ''))}
+    >
+      {picture && <img src={picture} alt="" />}
     </span>
   )
 }

@@ -9,7 +9,7 @@ const Newcomers = lazy(async () => (await import('../trust/newcomers.tsx')).Newc
 export function Blocked({ entry, members }: { entry: RoomEntry; members: ReadonlyMap<string, Member> }) {
   return (
     <section class="blocked" aria-label={t('room.blockedTitle')}>
-      <h3>{t('room.blockedTitle')}</h3>
+      <h2>{t('room.blockedTitle')}</h2>
       <Newcomers entry={entry} members={[...members.values()]} />
     </section>
   )

@@ -35,9 +35,9 @@ export function RoomHead({
     <header class="room-head">
       {onBack && <IconButton icon="back" label={t('parts.back')} onClick={onBack} />}
       <div class="room-words">
-        <h2 id="room-title">
+        <h1 id="room-title">
           <Name of={entry?.name} limit={80} />
-        </h2>
+        </h1>
         <p class={entry?.encrypted === false ? 'plain-room' : ''}>
           {onReaders ? (
             <button type="button" class="head-words" onClick={onReaders}>

@@ -279,7 +279,7 @@ function Line({ row, active, flash }: { row: Row; active: boolean; flash: boolea
       // Without a key for the anchor: what sticks says nothing of where one is.
       return (
         <li class="day">
-          <h3>{formatDay(row.ts)}</h3>
+          <h2>{formatDay(row.ts)}</h2>
         </li>
       )
     case 'unread':

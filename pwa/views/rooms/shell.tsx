@@ -177,6 +177,7 @@ function Start() {
   const { unread } = attention.value
   return (
     <div class="start">
+      <h1 class="spoken">{t('rooms.start')}</h1>
       <Empty
         title={unread > 0 ? t('rooms.startUnread', { count: unread }) : t('rooms.startTitle')}
         actions={

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import type { DeviceEntry } from '../../worker/calls.ts'
-import { call, ourUserId } from '../account.ts'
+import { call, ourUserId, session } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
@@ -31,8 +31,9 @@ export function Devices() {
       notice.kind === 'device-link',
   )
   const list = devices.answer
-  const ours = list?.filter(({ isOurs }) => isOurs) ?? []
-  const others = list?.filter(({ isOurs }) => !isOurs) ?? []
+  const here = session.value?.deviceId
+  const ours = list?.filter(({ deviceId }) => deviceId === here) ?? []
+  const others = list?.filter(({ deviceId }) => deviceId !== here) ?? []
   return (
     <>
       <p>{t('settings.devicesText')}</p>
@@ -75,7 +76,8 @@ export function Devices() {
 function Row({ device, onChange }: { device: DeviceEntry; onChange: () => void }) {
   const [isNaming, setNaming] = useState(false)
   const { busy, error, act } = useAct()
-  const { deviceId, isOurs, displayName } = device
+  const { deviceId, displayName } = device
+  const isHere = deviceId === session.value?.deviceId
   const verify = () => askToVerify({ userId: ourUserId.peek(), deviceId })
   const enrol = () =>
     act(async () => {
@@ -87,25 +89,25 @@ function Row({ device, onChange }: { device: DeviceEntry; onChange: () => void }
     <li>
       <div>
         <DeviceFacts device={device} isMine />
-        {!isOurs && isUnconfirmed(device) && <Notice tone="warn">{t('settings.unconfirmedDevice')}</Notice>}
-        {isOurs && device.enrolment['kind'] !== 'enrolled' && (
+        {!isHere && isUnconfirmed(device) && <Notice tone="warn">{t('settings.unconfirmedDevice')}</Notice>}
+        {isHere && device.enrolment['kind'] !== 'enrolled' && (
           <p class="quiet">{t('settings.enrolDeviceText')}</p>
         )}
         {error !== null && <Failure error={error} />}
       </div>
       <div class="settings-acts">
-        {isOurs && device.enrolment['kind'] !== 'enrolled' && (
+        {isHere && device.enrolment['kind'] !== 'enrolled' && (
           <Button busy={busy} onClick={enrol}>
             {t('settings.enrolDevice')}
           </Button>
         )}
-        {!isOurs && isUnconfirmed(device) && (
+        {!isHere && isUnconfirmed(device) && (
           <Button busy={busy} onClick={() => act(verify)}>
             {t('settings.verifyDevice')}
           </Button>
         )}
         <Button onClick={() => setNaming(true)}>{t('settings.renameDevice')}</Button>
-        {!isOurs && (
+        {!isHere && (
           <SigningOut
             title={t('settings.signOutDevice')}
             text={t('settings.signOutDeviceText', { name: plainName(displayName) ?? deviceId })}

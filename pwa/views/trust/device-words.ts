@@ -3,10 +3,8 @@ import type { JsonObject } from '#protocol/json.ts'
 import type { Key } from '../../i18n/i18n.ts'
 import type { DeviceEntry, Member, PersonTrust } from '../../worker/calls.ts'
 
-type Trust = Pick<DeviceEntry, 'trust' | 'isOurs'>
-
-export function deviceKey({ trust, isOurs }: Trust, isMine: boolean): Key {
-  if (isOurs || trust === 'own') return 'trust.deviceOwn'
+export function deviceKey({ trust }: Pick<DeviceEntry, 'trust'>, isMine: boolean): Key {
+  if (trust === 'own') return 'trust.deviceOwn'
   switch (trust) {
     case 'verified':
       return isMine ? 'trust.deviceMine' : 'trust.deviceVerified'

@@ -79,7 +79,9 @@ function Line({
   onSelect: (userId: string) => void
 }) {
   const { userId, name, ambiguous, external, membership, power } = member
-  const role = roleOf(power, detail)
+  const named = roleOf(power, detail)
+  // In a space there is nothing to write.
+  const role = detail.entry.isSpace && named === 'reader' ? 'member' : named
   return (
     <li>
       <button type="button" class="trust-member" onClick={() => onSelect(userId)}>

@@ -1,6 +1,6 @@
 import './trust.css'
 import { useState } from 'preact/hooks'
-import { t } from '../../i18n/i18n.ts'
+import { type Key, t } from '../../i18n/i18n.ts'
 import type { Member, RoomDetail } from '../../worker/calls.ts'
 import { call, ourUserId } from '../account.ts'
 import { IconButton } from '../parts/button.tsx'
@@ -79,25 +79,32 @@ function Readers({ detail, members, onSelect }: ReadersProps) {
   const count = Math.max(readers.length, 1)
   return (
     <div class="trust-body">
-      <p class="trust-lead">
-        {entry.encrypted ? t('trust.readersEncrypted', { count }) : t('trust.readersPlain', { count })}
-      </p>
+      <p class="trust-lead">{t(leadKey(entry), { count })}</p>
       {entry.encrypted && <Newcomers entry={entry} members={members} />}
       <Organisations members={members} />
       {entry.encrypted && <DeviceFindings readers={readers} roomId={entry.roomId} onSelect={onSelect} />}
       <dl class="trust-facts">
-        <dt>{t('trust.protection')}</dt>
-        <dd>{entry.encrypted ? t('trust.encrypted') : t('trust.notEncrypted')}</dd>
         <dt>{t('trust.whoMayJoin')}</dt>
         <dd>{t(joinRuleKey(detail.joinRule))}</dd>
-        <dt>{t('trust.whatNewcomersSee')}</dt>
-        <dd>{t(historyKey(detail.historyVisibility))}</dd>
-        <dt>{t('trust.kept')}</dt>
-        <dd>{entry.encrypted ? t('trust.keptEncrypted') : t('trust.keptPlain')}</dd>
+        {!entry.isSpace && (
+          <>
+            <dt>{t('trust.protection')}</dt>
+            <dd>{entry.encrypted ? t('trust.encrypted') : t('trust.notEncrypted')}</dd>
+            <dt>{t('trust.whatNewcomersSee')}</dt>
+            <dd>{t(historyKey(detail.historyVisibility))}</dd>
+            <dt>{t('trust.kept')}</dt>
+            <dd>{entry.encrypted ? t('trust.keptEncrypted') : t('trust.keptPlain')}</dd>
+          </>
+        )}
       </dl>
       <MemberList detail={detail} members={members} onSelect={onSelect} />
     </div>
   )
+}
+
+function leadKey({ isSpace, encrypted }: RoomDetail['entry']): Key {
+  if (isSpace) return 'trust.readersSpace'
+  return encrypted ? 'trust.readersEncrypted' : 'trust.readersPlain'
 }
 
 function Organisations({ members }: { members: readonly Member[] }) {
