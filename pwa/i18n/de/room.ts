@@ -127,6 +127,10 @@ export const room: Translated<typeof en> = {
     'Ihr Schlüssel kam nicht von dem Gerät, das sie schrieb: Dass sie von {name} ist, lässt sich nicht beweisen.',
   shieldGivenBy:
     'Ihr Schlüssel kam von {giver}, nicht von dem Gerät, das sie schrieb: Dass sie von {name} ist, lässt sich nicht beweisen.',
+  shieldRun:
+    'Nachrichten ab hier wurden mit Schlüsseln aus Ihrer Sicherung oder von einem anderen Gerät geöffnet: Von wem sie sind, lässt sich nicht beweisen.',
+  shieldMark:
+    'Von wem sie ist, lässt sich nicht beweisen: Ihr Schlüssel kam aus einer Sicherung oder von einem anderen Gerät',
   shieldLook: '{name} ansehen',
   shieldPlain: 'Diese Nachricht war nicht verschlüsselt, obwohl der Raum es ist.',
   unreadableNoKey:

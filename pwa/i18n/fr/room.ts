@@ -126,6 +126,9 @@ export const room: Translated<typeof en> = {
     'Sa clé ne vient pas de l’appareil qui l’a écrit : que {name} l’ait écrit ne peut être prouvé.',
   shieldGivenBy:
     'Sa clé vient de {giver}, non de l’appareil qui l’a écrit : que {name} l’ait écrit ne peut être prouvé.',
+  shieldRun:
+    'Les messages à partir d’ici ont été ouverts avec des clés de votre sauvegarde ou d’un autre appareil : qui les a écrits ne peut être prouvé.',
+  shieldMark: 'Qui l’a écrit ne peut être prouvé : sa clé vient d’une sauvegarde ou d’un autre appareil',
   shieldLook: 'Voir {name}',
   shieldPlain: 'Ce message n’était pas chiffré, alors que le salon l’est.',
   unreadableNoKey:

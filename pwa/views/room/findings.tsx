@@ -6,12 +6,14 @@ import { Name } from '../parts/name.tsx'
 import { errorText } from '../parts/notice.tsx'
 import { discard, retry } from './message-acts.ts'
 import { nameIn, useGround } from './room-ground.ts'
-import { isBlocked, shieldKey } from './trust-words.ts'
+import { isBlocked, isFromElsewhere, shieldKey } from './trust-words.ts'
 
 /** What is to be said about a message: where it comes from, in words; why it does not leave, and what to do. */
-export function Findings({ item }: { item: TimelineItem }) {
+export function Findings({ item, saysShield }: { item: TimelineItem; saysShield: boolean }) {
   const ground = useGround()
-  const key = shieldKey(item, ground.entry?.encrypted ?? false)
+  const found = saysShield ? shieldKey(item, ground.entry?.encrypted ?? false) : null
+  // Many messages share it on a device that began with a backup: said of all that follow, each has its mark in the margin.
+  const key = found !== null && isFromElsewhere(item) ? 'room.shieldRun' : found
   return (
     <>
       {key !== null && (

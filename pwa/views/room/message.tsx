@@ -2,6 +2,7 @@
 import './message.css'
 import { formatDateTime, formatTime, t } from '../../i18n/i18n.ts'
 import type { TimelineItem } from '../../sync/timeline-item.ts'
+import { Icon } from '../parts/icon.tsx'
 import { Name } from '../parts/name.tsx'
 import { inkOf } from '../parts/plain-name.ts'
 import { addressOf } from '../route.ts'
@@ -13,6 +14,7 @@ import { Reactions } from './reactions.tsx'
 import { serverOf, useGround } from './room-ground.ts'
 import { ThreadSummaryLine } from './thread-summary.tsx'
 import type { MessageRow } from './timeline-rows.ts'
+import { isFromElsewhere } from './trust-words.ts'
 
 export function Message({
   row,
@@ -49,7 +51,7 @@ export function Message({
         </div>
         {item.reactions.length > 0 && <Reactions item={item} />}
         {item.thread && threadRoot === null && <ThreadSummaryLine item={item} thread={item.thread} />}
-        <Findings item={item} />
+        <Findings item={item} saysShield={row.saysShield} />
       </div>
       {isActive && <MessageTools item={item} />}
     </li>
@@ -101,14 +103,25 @@ function Margin({ row, isActive }: { row: MessageRow; isActive: boolean }) {
       {formatTime(item.ts)}
     </time>
   )
+  const mark = isFromElsewhere(item) && (
+    <span class="shield-mark" role="img" aria-label={t('room.shieldMark')} title={t('room.shieldMark')}>
+      <Icon name="shield" size={12} />
+    </span>
+  )
   if (margin === 'state' && item.state !== null) {
     return (
       <div class={`margin state ${item.state}`} title={formatDateTime(item.ts)}>
+        {mark}
         {isActive && item.state !== 'failed' ? time : t(stateKeys[item.state])}
       </div>
     )
   }
-  return <div class="margin">{margin === 'time' || isActive ? time : <span class="spoken">{time}</span>}</div>
+  return (
+    <div class="margin">
+      {mark}
+      {margin === 'time' || isActive ? time : <span class="spoken">{time}</span>}
+    </div>
+  )
 }
 
 /** Any number may stand there; not every one is a time. */

@@ -3,6 +3,7 @@
  */
 import type { TimelineItem } from '../../sync/timeline-item.ts'
 import { isShown } from './shown-events.ts'
+import { shieldKey } from './trust-words.ts'
 
 export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly ts: number }
@@ -21,6 +22,8 @@ export interface MessageRow {
   readonly isFirst: boolean
   /** What the margin shows. */
   readonly margin: 'time' | 'state' | 'nothing'
+  /** What is wrong with its origin is said here: once for messages in a row of which the same is true. */
+  readonly saysShield: boolean
 }
 
 export interface RowOptions {
@@ -46,6 +49,7 @@ export function timelineRows(items: readonly TimelineItem[], options: RowOptions
   let shownDay: number | null = null
   let wasRead = false
   let shownMinute = -1
+  let saidShield = ''
   for (const item of shown) {
     const day = options.startOfDay(item.ts)
     if (day !== shownDay) {
@@ -68,7 +72,10 @@ export function timelineRows(items: readonly TimelineItem[], options: RowOptions
       const margin =
         isOurs && saysState(item, lastOurs) ? 'state' : isFirst || minute !== shownMinute ? 'time' : 'nothing'
       if (margin === 'time') shownMinute = minute
-      rows.push({ kind: 'message', key: item.key, item, isOurs, isFirst, margin })
+      const shield = shieldRun(item)
+      const saysShield = shield !== '' && shield !== saidShield
+      saidShield = shield
+      rows.push({ kind: 'message', key: item.key, item, isOurs, isFirst, margin, saysShield })
       if (options.reachesEnd && item.key === lastOurs.read) {
         const userIds = readersFrom(shown, item, options.ourUserId)
         if (userIds.length > 0) {
@@ -120,6 +127,13 @@ function continues(previous: TimelineItem, item: TimelineItem): boolean {
     item.content['msgtype'] !== 'm.emote' &&
     previous.content['msgtype'] !== 'm.emote'
   )
+}
+
+/** What messages in a row share: of keys that came another way it is true whoever wrote; of devices, of one person. */
+function shieldRun(item: TimelineItem): string {
+  const key = shieldKey(item, true)
+  if (key === null) return ''
+  return item.shield === 'not-authentic' && item.encrypted ? item.shield : `${key} ${item.sender}`
 }
 
 interface LastOurs {

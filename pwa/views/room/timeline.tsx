@@ -263,7 +263,7 @@ function useDrawn(
 function inputsOf(row: Row): unknown[] {
   switch (row.kind) {
     case 'message':
-      return [row.item, row.isFirst, row.margin]
+      return [row.item, row.isFirst, row.margin, row.saysShield]
     case 'changes':
       return [...row.items]
     case 'readers':

@@ -61,3 +61,8 @@ export function unreadableWords({
 export function isBlocked(problem: ItemProblem): boolean {
   return problem.blockedBy.length > 0
 }
+
+/** Its key came another way than from the device that wrote it. */
+export function isFromElsewhere(item: TimelineItem): boolean {
+  return item.encrypted && item.shield === 'not-authentic' && shieldKey(item, true) !== null
+}

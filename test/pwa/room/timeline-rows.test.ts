@@ -147,3 +147,31 @@ test('a day is named once, whatever stands between its messages', t => {
   )
   t.deepEqual(kinds(rows), ['day', 'message', 'readers', 'message', 'unread', 'message'])
 })
+
+test('keys that came another way are said of once for all messages in a row, whoever wrote them', t => {
+  const elsewhere = { shield: 'not-authentic' } as const
+  const rows = rowsOf([
+    item('a', { ...elsewhere, sender: jonas }),
+    item('b', { ...elsewhere, sender: samir }),
+    item('c', { sender: samir }),
+    item('d', { ...elsewhere, sender: samir }),
+  ])
+  t.deepEqual(
+    messages(rows).map(row => row.saysShield),
+    [true, false, false, true],
+  )
+})
+
+test('what is wrong with a device is said once for messages in a row of one person', t => {
+  const unsigned = { shield: 'unsigned-device' } as const
+  const rows = rowsOf([
+    item('a', { ...unsigned, sender: jonas }),
+    item('b', { ...unsigned, sender: jonas }),
+    item('c', { ...unsigned, sender: samir }),
+    item('d', { shield: 'identity-changed', sender: samir }),
+  ])
+  t.deepEqual(
+    messages(rows).map(row => row.saysShield),
+    [true, false, true, true],
+  )
+})
