@@ -25,7 +25,7 @@ export interface KeptReaction {
 }
 
 export interface Relations {
-  /** The oldest first, at most so many: the newest of each sender stays. */
+  /** The oldest first, of each sender so many at most: nobody pushes out what another wrote. */
   readonly edits: readonly Edit[]
   readonly reactions: readonly KeptReaction[]
   readonly redaction: { readonly by: string; readonly reason: string | null; readonly eventId: string } | null
@@ -114,7 +114,7 @@ export class RelationBatch {
         const edits = [...before.edits.filter(each => each.eventId !== eventId), edit].sort(
           (a, b) => a.ts - b.ts,
         )
-        this.#put(relation.to, { ...before, edits: edits.slice(-maxEdits) })
+        this.#put(relation.to, { ...before, edits: newestOfEach(edits) })
         this.#put(eventId, { ...this.of(eventId), belongsTo: { eventId: relation.to, ts: event.ts } })
         return
       }
@@ -211,4 +211,9 @@ export function redactedEvent(
     unreadable: null,
     redactedBecause: { sender, reason },
   }
+}
+
+function newestOfEach(edits: readonly Edit[]): Edit[] {
+  const bySender = Map.groupBy(edits, ({ sender }) => sender)
+  return edits.filter(edit => bySender.get(edit.sender)!.slice(-maxEdits).includes(edit))
 }

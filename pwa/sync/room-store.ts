@@ -178,6 +178,7 @@ export class RoomStore {
     const timeline = await this.timeline(roomId)
     const relations = await this.records.entries('relation', `${roomId}|`)
     const marks = await this.records.entries(unreadSession, `${roomId}|`)
+    const reads = await this.records.entries('read-mark', `${roomId}|`)
     const gone = (collection: string, id: string): VaultWrite => ({ collection, id, value: null })
     return [
       gone(entryCollection, roomId),
@@ -185,6 +186,7 @@ export class RoomStore {
       ...['packs', ...timeline.packNumbers].map(number => gone('timeline', `${roomId}|${number}`)),
       ...relations.map(([id]) => gone('relation', id)),
       ...marks.map(([id]) => gone(unreadSession, id)),
+      ...reads.map(([id]) => gone('read-mark', id)),
     ]
   }
 }

@@ -129,9 +129,19 @@ export class Timeline {
     for (let i = index; ids.size < overlap && i >= 0 && i < this.#numbers.length; i += step) {
       for (const { eventId } of (await this.pack(this.#numbers[i]!)).events) ids.add(eventId)
       const later = this.#numbers[step === 1 ? i + 1 : i]
-      if (later !== undefined && (await this.pack(later)).gap !== null) break
+      // A sync of reactions alone leaves an empty pack: what lies beyond it is the neighbour.
+      if (ids.size > 0 && later !== undefined && (await this.pack(later)).gap !== null) break
     }
     return ids
+  }
+
+  /** Empty packs before a place whose gap reached beyond them: nothing is missing between. */
+  async #closeEmptyBefore(place: number): Promise<void> {
+    for (let i = place - 1; i >= 0; i--) {
+      const pack = await this.pack(this.#numbers[i]!)
+      if (pack.events.length > 0) return
+      if (pack.gap !== null) this.#put({ ...pack, gap: null })
+    }
   }
 
   /** Live events. `gap`: what lies before them is to be asked for there. */
@@ -175,6 +185,7 @@ export class Timeline {
     const known = new Set([...older, ...pack.events.map(({ eventId }) => eventId)])
     // They reach what we have: the gap is closed, and what is older still is there, or part of another gap.
     const first = events.findIndex(({ eventId }) => older.has(eventId))
+    if (first >= 0) await this.#closeEmptyBefore(place)
     const rest = first < 0 ? gap : null
     const fresh = events.slice(Math.max(0, first)).filter(({ eventId }) => !known.has(eventId))
     if (fresh.length === 0) return this.#put({ ...pack, gap: rest })

@@ -19,6 +19,7 @@ import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
+import { ReadMarks } from '../sync/read-marks.ts'
 import { Reopening } from '../sync/reopen.ts'
 import { RoomStore } from '../sync/room-store.ts'
 import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
@@ -66,6 +67,7 @@ export class App {
   readonly outbox: AppOutbox
   readonly history: History
   readonly reopening: Reopening
+  readonly readMarks: ReadMarks
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
@@ -107,6 +109,7 @@ export class App {
     })
     this.history = new History({ http, store, machine, search })
     this.reopening = new Reopening({ store, machine, search, tell })
+    this.readMarks = new ReadMarks({ store, records: deps.vault.records, http, tell })
     const polling = pollingSource(http)
     this.loop = new SyncLoop({
       source: {
@@ -126,6 +129,7 @@ export class App {
         if (connection.state === 'online') {
           this.pump.wake()
           outbox.queue.wake()
+          void this.readMarks.flush()
         }
         if (connection.state === 'offline' && connection.code === null) outbox.queue.sleep()
         tell({ kind: 'connection', connection })

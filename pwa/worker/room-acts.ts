@@ -143,18 +143,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
     },
     setMuted: ({ roomId, level }) => setNotifyLevel(app(), roomId, level),
     setDirect,
-    // Spec: client-server-api#post_matrixclientv3roomsroomidread_markers
-    markRead: async ({ roomId, eventId, threadRoot }) => {
-      if (threadRoot !== undefined) {
-        const path = `${room(roomId)}/receipt/m.read/${inPath(eventId)}`
-        await app().http.request('POST', path, { body: { thread_id: threadRoot } })
-        return
-      }
-      const isPrivate = app().store.accountData('org.letro.privacy')?.['private_receipts'] === true
-      const body = { 'm.fully_read': eventId, [isPrivate ? 'm.read.private' : 'm.read']: eventId }
-      await app().http.request('POST', `${room(roomId)}/read_markers`, { body })
-      if (app().store.entry(roomId)?.markedUnread) await setMarkedUnread(app(), roomId, false)
-    },
+    markRead: mark => app().readMarks.mark(mark),
     markUnread: ({ roomId, unread }) => setMarkedUnread(app(), roomId, unread),
     typing: async ({ roomId, typing }) => {
       const body = typing ? { typing, timeout: typingMs } : { typing }

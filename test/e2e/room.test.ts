@@ -200,6 +200,7 @@ test.serial('looked at: light, dark, phone', async t => {
   await look('wide')
   await page.emulateMedia({ colorScheme: 'dark' })
   await look('dark')
+  await page.locator('aside, .side').getByRole('button', { name: 'Close' }).first().click()
   await page.setViewportSize({ width: 390, height: 844 })
   await look('phone-dark')
   await page.emulateMedia({ colorScheme: 'light' })

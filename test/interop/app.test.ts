@@ -227,6 +227,7 @@ async function compare(
   request.verifier!.verify().then(() => resolve(), reject)
   const rows = page.locator('.verification-pictures li span')
   await rows.first().waitFor()
+  await page.screenshot({ path: `${pictures}/interop-compare.png` })
   const ours = await rows.allTextContents()
   t.is(ours.length, 7)
   t.deepEqual(ours.map(plain), (await shown).map(plain))

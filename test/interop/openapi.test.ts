@@ -12,17 +12,13 @@ import { faultsOf, isPromisedAsJson, operationOf, readOperations } from './opena
 
 const operations = readOperations()
 
-/** Not in this server yet, or never: what federation, OAuth, application services, presence, pushers … need. */
+/** Not in this server yet, or never: what federation, OAuth, application services, presence … need. */
 const notHere = new Set([
   'setPresence',
   'getPresence',
-  'getPushers',
-  'postPusher',
-  'getNotifications',
   'search',
   'getUrlPreview',
   'getUrlPreviewAuthed',
-  'generateLoginToken',
   'redirectToSSO',
   'redirectToIdP',
   'getAuthMetadata',
@@ -226,6 +222,13 @@ async function everything(t: ExecutionContext, asker: Asker): Promise<void> {
   })
   await ask(ann, 'GET', `${own}/filter/${filterId}`)
   await ask(ann, 'GET', `${own}/filter/none`, undefined, 404)
+  await ask(ann, 'GET', `${v3}/pushers`)
+  await ask(ann, 'POST', `${v3}/pushers/set`, { kind: null, app_id: 'org.example', pushkey: 'x' })
+  await ask(ann, 'POST', `${v3}/pushers/set`, { kind: 'http', app_id: 'org.example', pushkey: 'x' }, 400)
+  await ask(ann, 'GET', `${v3}/notifications`)
+  await ask(ann, 'POST', `${v1}/login/get_token`, {}, 401)
+  const { login_token: token } = await ask(ann, 'POST', `${v1}/login/get_token`, { auth: password('ann') })
+  await ask(anyone, 'POST', `${v3}/login`, { type: 'm.login.token', token })
   await ask(ann, 'GET', `${v3}/pushrules/`)
   await ask(ann, 'GET', `${v3}/pushrules/global/`)
   const rule = `${v3}/pushrules/global/content/org.example.rule`

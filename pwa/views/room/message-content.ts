@@ -44,14 +44,19 @@ export function saidBy(item: TimelineItem): Said {
 }
 
 export function wordsOf(content: JsonObject, isReply: boolean): Words {
-  const text = (textOf(content['body']) ?? '').slice(0, longestText)
+  const text = calmText((textOf(content['body']) ?? '').slice(0, longestText))
   const formatted = content['format'] === 'org.matrix.custom.html' ? textOf(content['formatted_body']) : null
   const html =
     formatted !== null && formatted.length <= longestHtml && !isNestedTooDeep(formatted) ? formatted : null
   return {
     text: isReply ? withoutFallback(text) : text,
-    html: html === null ? null : html.replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, ''),
+    html: html === null ? null : calmText(html).replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, ''),
   }
+}
+
+/** Without what turns the words around it, or towers over the lines above: more marks on a letter than any script needs. */
+export function calmText(text: string): string {
+  return text.replace(/[\u202a-\u202e]/g, '').replace(/(\p{M}{8})\p{M}+/gu, '$1')
 }
 
 /** Older clients repeat what they answer. Spec: client-server-api#rich-replies (removed in v1.13; still sent) */

@@ -1,6 +1,12 @@
+const fewestBars = 50
+
 /** The picture of a sound: bars along a line, those before the place in copper. Said by the slider over it. */
 export function Waveform({ levels, at }: { levels: readonly number[]; at: number }) {
-  const bars = levels.length > 0 ? levels : Array.from({ length: 60 }, () => 0.08)
+  const count = Math.max(fewestBars, levels.length)
+  const bars = Array.from(
+    { length: count },
+    (_, i) => levels[Math.floor((i * levels.length) / count)] ?? 0.08,
+  )
   const step = 300 / bars.length
   const path = (from: number, to: number) =>
     bars

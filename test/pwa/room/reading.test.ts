@@ -10,7 +10,7 @@ import {
 import { isNestedTooDeep } from '../../../pwa/views/room/html-depth.ts'
 import { linkedParts, misledHost } from '../../../pwa/views/room/link-text.ts'
 import { parseMatrixLink, personLink } from '../../../pwa/views/room/matrix-link.ts'
-import { isEmojiOnly, saidBy, withoutFallback } from '../../../pwa/views/room/message-content.ts'
+import { calmText, isEmojiOnly, saidBy, withoutFallback } from '../../../pwa/views/room/message-content.ts'
 import { foldedCounts, stateWords } from '../../../pwa/views/room/state-words.ts'
 import { shieldKey, unreadableWords } from '../../../pwa/views/room/trust-words.ts'
 import { loudness, waveformOf } from '../../../pwa/views/room/waveform.ts'
@@ -267,4 +267,10 @@ test('a waveform has about a hundred levels, the loudest at the top', t => {
   t.deepEqual(waveformOf([]), [])
   t.is(Math.max(...waveformOf([0, 0.001])), 20)
   t.is(loudness(new Float32Array([0, 0])), 0)
+})
+
+test('a text turns nothing around it, and towers over nothing', t => {
+  t.is(calmText('\u202egnp.exe'), 'gnp.exe')
+  t.is(calmText(`a${'\u0301'.repeat(5000)}b`), `a${'\u0301'.repeat(8)}b`)
+  t.is(calmText('مُحَمَّدٌ שָׁלוֹם ที่นี่'), 'مُحَمَّدٌ שָׁלוֹם ที่นี่')
 })

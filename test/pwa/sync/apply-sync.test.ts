@@ -286,6 +286,28 @@ test('a room that cannot be taken keeps nobody from the others, and its events a
   t.not((await timeline.pack(timeline.packNumbers.at(-1)!)).gap, null)
 })
 
+test('a server that says a room is not encrypted any more is not believed', async t => {
+  const { synced } = await encrypted()
+  const { machine } = synced.device
+  for (const content of [{}, { algorithm: 'none' }, { algorithm: null }]) {
+    const lie = raw('m.room.encryption', content, { state_key: '' })
+    await synced.news([lie], { state: [lie] })
+    t.true(synced.entry().encrypted)
+    await t.notThrowsAsync(machine.encryptRoomEvent(roomId, 'm.room.message', { body: 'secret' }))
+  }
+  t.true(synced.device.refusals.includes('ROOM_DOWNGRADE'))
+})
+
+test('somebody whom a server puts into a room without a word of ours gets no keys, and is to be seen', async t => {
+  const { synced, hub } = await encrypted()
+  const stranger = '@stranger:evil.example'
+  await synced.news([member(stranger)], { state: [member(stranger)] })
+  await hub.settle()
+  const result = await synced.device.machine.encryptRoomEvent(roomId, 'm.room.message', { body: 'secret' })
+  t.is(result.kind, 'blocked')
+  t.true(synced.entry().servers.includes('evil.example'))
+})
+
 // ── nonsense ───────────────────────────────────────────────────────────────────────────────────────
 
 const words = [
