@@ -18,6 +18,8 @@ export interface InsideWorld {
   readonly views: readonly InsideView[]
   /** Somebody writes, now that a new device reads along. */
   readonly write: () => Promise<void>
+  /** Does this text reach that person's own device? */
+  readonly reads: (name: Name, text: string) => Promise<boolean>
 }
 
 export interface InsideView {
@@ -46,6 +48,19 @@ export async function openInsideWorld(): Promise<InsideWorld> {
     devices,
     addressOf: name => `http://${name}.localhost:${server.port}/`,
     views: views(idOf('Ward 4'), idOf('Noor Clinic'), invited),
+    reads: async (name, text) => {
+      for (let i = 0; i < 120; i++) {
+        const { items } = await devices.get(name)!.calls.timeline({
+          roomId: idOf('Ward 4'),
+          at: 'end',
+          before: 10,
+          after: 0,
+        })
+        if (items.some(({ content }) => content['body'] === text)) return true
+        await new Promise(resolve => setTimeout(resolve, 250))
+      }
+      return false
+    },
     write: async () => {
       await devices.get('claire')!.calls.send({
         roomId: idOf('Ward 4'),

@@ -26,12 +26,12 @@ export function Reactions({ item }: { item: TimelineItem }) {
               type="button"
               class="reaction"
               aria-pressed={reaction.ours !== null}
-              aria-label={said}
               title={said}
               disabled={!mayReact}
               onClick={() => void react(item, reaction.key)}
             >
               <bdi>{emoji}</bdi> {formatNumber(reaction.senders.length)}
+              <span class="spoken">{said}</span>
             </button>
           </li>
         )

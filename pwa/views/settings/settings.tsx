@@ -61,6 +61,8 @@ export function Settings({ page }: { page: string }) {
         </ul>
       </nav>
       <section class="settings-page" aria-labelledby="settings-heading">
+        {/* On a phone the list, and its heading with it, is not there. */}
+        <h1 class="spoken">{t('settings.title')}</h1>
         <header>
           <a
             class="icon-button settings-back"

@@ -43,9 +43,9 @@ export function Person({ userId, roomId }: { userId: string; roomId?: string }) 
       <header class="person-head">
         <Avatar id={userId} name={theName} avatar={profile.answer?.avatar ?? null} size="l" />
         <div>
-          <h3>
+          <h2>
             <Name of={theName} fallback={userId} />
-          </h3>
+          </h2>
           <Code>{userId}</Code>
           <p class="quiet">
             {isUs ? t('trust.thisIsYou') : <Belonging userId={userId} member={member.answer} />}
