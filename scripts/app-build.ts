@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { build, type InlineConfig, type Plugin } from 'vite'
-import { injectManifest } from 'workbox-build'
 import { releaseModule } from './release-module.ts'
 
 export const root = join(import.meta.dirname, '..')
@@ -70,14 +69,35 @@ async function buildServiceWorker(): Promise<void> {
       },
     },
   })
-  await injectManifest({
-    swSrc: join(outDir, name),
-    swDest: join(outDir, name),
-    globDirectory: outDir,
-    globPatterns: ['index.html', 'manifest.webmanifest', 'assets/**/*', 'icons/*'],
-    globIgnores: ['**/*.br', '**/*.gz', '**/*.map'],
-    maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
-  })
+  const path = join(outDir, name)
+  const worker = readFileSync(path, 'utf8')
+  if (!worker.includes(manifestPlace))
+    throw new Error('the service worker has no place for its list of files')
+  writeFileSync(
+    path,
+    worker.replace(manifestPlace, () => JSON.stringify(precached())),
+  )
+}
+
+const manifestPlace = 'self.__WB_MANIFEST'
+
+/**
+ * What the service worker keeps, as workbox-precaching takes it: assets carry their hash in their name, the rest has a
+ * revision. Made here and not by workbox-build, whose own bundler brings 300 packages for this list.
+ */
+function precached(): { url: string; revision: string | null }[] {
+  const list = (folder: string) => readdirSync(join(outDir, folder)).map(name => `${folder}/${name}`)
+  const files = ['index.html', 'manifest.webmanifest', ...list('assets'), ...list('icons')]
+  return files
+    .filter(file => !/\.(?:br|gz|map)$/.test(file))
+    .sort()
+    .map(file => {
+      const hash = () =>
+        createHash('sha256')
+          .update(readFileSync(join(outDir, file)))
+          .digest('hex')
+      return { url: `/${file}`, revision: file.startsWith('assets/') ? null : hash().slice(0, 32) }
+    })
 }
 
 /**
