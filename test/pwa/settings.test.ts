@@ -23,6 +23,7 @@ test('what a server does not say is not allowed', t => {
     serverName: '',
     push: { allowed: false, vapidPublicKey: null },
     lockAfterDays: 0,
+    demo: [],
   }
   for (const answer of [null, [], {}, { push: true, policy: [] }]) t.deepEqual(parseServerInfo(answer), none)
   t.false(parseServerInfo({ push: { allowed: true } }).push.allowed)
@@ -32,7 +33,12 @@ test('what a server does not say is not allowed', t => {
       push: { allowed: true, vapid_public_key: 'BA' },
       policy: { lock_after_days: 30 },
     }),
-    { serverName: 'clinic.example', push: { allowed: true, vapidPublicKey: 'BA' }, lockAfterDays: 30 },
+    {
+      serverName: 'clinic.example',
+      push: { allowed: true, vapidPublicKey: 'BA' },
+      lockAfterDays: 30,
+      demo: [],
+    },
   )
 })
 
