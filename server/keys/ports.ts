@@ -1,5 +1,6 @@
 /** What the key directory needs of others; `app.ts` hands it in. */
-import type { DeviceId, UserId } from '../protocol/ids.ts'
+import type { DeviceId, ServerName, UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import type { View } from '../store/store.ts'
 
 export interface DeviceNames {
@@ -12,4 +13,28 @@ export interface DeviceDirectory {
    * meanwhile. null: there is no such person here (any more).
    */
   devicesOf(view: View, userId: UserId): Promise<ReadonlyMap<DeviceId, DeviceNames> | null>
+}
+
+/** The port to key directories of other servers. Every method throws `RemoteError` of the rooms area. */
+export interface RemoteKeys {
+  /** Spec: server-server-api#get_matrixfederationv1userdevicesuserid */
+  userDevices(server: ServerName, userId: UserId): Promise<RemoteDevices>
+  /** Spec: server-server-api#post_matrixfederationv1userkeysquery; by user, empty: all devices. */
+  query(server: ServerName, wanted: Readonly<Record<string, readonly string[]>>): Promise<JsonObject>
+  /** Spec: server-server-api#post_matrixfederationv1userkeysclaim; user → device → algorithm. */
+  claim(
+    server: ServerName,
+    wanted: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  ): Promise<JsonObject>
+}
+
+export interface RemoteDevices {
+  readonly streamId: number
+  readonly devices: readonly {
+    readonly deviceId: DeviceId
+    readonly displayName?: string
+    readonly keys: JsonObject
+  }[]
+  readonly masterKey?: JsonObject
+  readonly selfSigningKey?: JsonObject
 }
