@@ -5,7 +5,7 @@ import './views/base.css'
 import { computed } from '@preact/signals'
 import { render } from 'preact'
 import { setManner } from './i18n/i18n.ts'
-import { ownerState, session } from './views/account.ts'
+import { ownerState, recallAccount, session } from './views/account.ts'
 import { DemoBanner } from './views/enter/demo-banner.tsx'
 import { stage } from './views/enter/flow.ts'
 import { lazy } from './views/parts/lazy.tsx'
@@ -33,7 +33,7 @@ function App() {
 }
 
 followAddress()
-await setManner({})
+await Promise.all([setManner({}), recallAccount()])
 render(<App />, document.getElementById('app')!)
 void registerServiceWorker()
 void readServerInfo().catch(() => {})

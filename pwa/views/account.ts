@@ -9,6 +9,7 @@ import type { RoomEntry } from '../sync/room-entry.ts'
 import { AccountClient } from '../worker/account-client.ts'
 import type { AppNotice, Connection, SessionState } from '../worker/calls.ts'
 import type { OwnerNotice, OwnerState } from '../worker/owner.ts'
+import { accountsHere } from '../worker/ownership.ts'
 import { scriptUrl } from './trusted-types.ts'
 
 export type Notice = OwnerNotice | AppNotice
@@ -35,6 +36,16 @@ export const ourUserId = computed(() => session.value?.userId ?? account.value ?
 
 let client: AccountClient | null = null
 const listeners = new Set<Listener>()
+
+/**
+ * Browsers write `localStorage` when they come to it: one that was killed soon after the sign-in has the vault, and
+ * has forgotten whose it is.
+ */
+export async function recallAccount(): Promise<void> {
+  if (account.peek() !== null) return
+  const [only, ...others] = await accountsHere().catch(() => [])
+  if (only !== undefined && others.length === 0) account.value = only
+}
 
 /** Reaches the worker of this account. `keep`: the browser remembers that it has it. */
 export function openAccount(userId: string, { keep }: { readonly keep: boolean }): AccountClient {

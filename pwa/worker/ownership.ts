@@ -12,9 +12,19 @@ export async function becomeOwner(account: string, onWait: () => void): Promise<
   await held(lock, {})
 }
 
+const vaultPrefix = 'org.letro.vault '
+
 /** One database an account. */
 export function vaultName(account: string): string {
-  return `org.letro.vault ${account}`
+  return vaultPrefix + account
+}
+
+/** Whose vaults this browser has. */
+export async function accountsHere(): Promise<string[]> {
+  const databases = await indexedDB.databases()
+  return databases.flatMap(({ name }) =>
+    name?.startsWith(vaultPrefix) ? [name.slice(vaultPrefix.length)] : [],
+  )
 }
 
 function held(lock: string, options: LockOptions): Promise<boolean> {
