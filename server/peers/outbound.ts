@@ -28,3 +28,13 @@ export interface Outbound {
   /** Not kept over a restart, replaced by the next with the same key, never retried for long: typing, presence. */
   ephemeral(destination: ServerName, key: string, edu: Edu): void
 }
+
+/** What waits for a peer, for people who look after it. */
+export interface OutboundStatus {
+  readonly length: number
+  /** When the oldest item that waits was queued. */
+  readonly oldestTs?: number
+  /** A code or a short sentence without ids or content; absent: the last attempt went well. */
+  readonly lastError?: string
+  readonly nextTryTs?: number
+}
