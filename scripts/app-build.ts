@@ -9,8 +9,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
-import { build, type InlineConfig, type Plugin } from 'vite'
+import { build, type InlineConfig } from 'vite'
 import { releaseModule } from './release-module.ts'
+import { sodiumApart } from './sodium-apart.ts'
 
 export const root = join(import.meta.dirname, '..')
 export const outDir = join(root, 'dist/pwa')
@@ -30,7 +31,7 @@ export function appConfig(): InlineConfig {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
     },
-    worker: { format: 'es', plugins: () => [wasmApart()] },
+    worker: { format: 'es', plugins: () => [sodiumApart()] },
     plugins: [releaseModule()],
   }
 }
@@ -124,34 +125,6 @@ function sealPage(): void {
     path,
     html.replace('<meta charset="utf-8">', start => `${start}\n    ${importMap}`),
   )
-}
-
-/**
- * libsodium carries its WASM as base64 in a script; as a file of its own it is a third smaller on its way. In the place of the
- * text that decodes it stands a fetch of that file. Where a new version looks otherwise, the build fails.
- */
-function wasmApart(): Plugin {
-  return {
-    name: 'letro-wasm-apart',
-    apply: 'build',
-    transform(code, id) {
-      if (!id.endsWith('/libsodium-sumo.mjs')) return null
-      const embedded =
-        /\?\?=\(\w=>\{for\([^"]*"="[^"]*"="(?:(?!\}\)\(")[\s\S])*?\}\)\("([A-Za-z0-9+/=]{100000,})"\)/
-      const found = embedded.exec(code)
-      if (!found)
-        throw new Error(
-          'libsodium-sumo does not embed its WASM as it did: see wasmApart in scripts/app-build.ts',
-        )
-      const wasm = this.emitFile({
-        type: 'asset',
-        name: 'libsodium.wasm',
-        source: Buffer.from(found[1]!, 'base64'),
-      })
-      const fetched = `??=new Uint8Array(await(await fetch(import.meta.ROLLUP_FILE_URL_${wasm})).arrayBuffer())`
-      return { code: code.replace(found[0], () => fetched), map: null }
-    },
-  }
 }
 
 function compressAll(folder: string): void {

@@ -22,7 +22,13 @@ if (!process.argv.includes('--if-changed') || isOutdated()) {
 
 function isOutdated(): boolean {
   if (!existsSync(built)) return true
-  const sources = ['pwa', 'server/protocol', 'package-lock.json', 'scripts/app-build.ts']
+  const sources = [
+    'pwa',
+    'server/protocol',
+    'package-lock.json',
+    'scripts/app-build.ts',
+    'scripts/sodium-apart.ts',
+  ]
   return newest(sources.map(source => join(root, source))) > statSync(built).mtimeMs
 }
 
