@@ -599,3 +599,19 @@ export const pushSettingTable = jsonTable<VapidRow>()('ps', 'setting of push', [
 
 /** user, filter id (a hash of the filter, so that the same filter is stored once). */
 export const filterTable = jsonTable<JsonObject>()('sf', 'filter', ['text', 'text'])
+
+// ── federation: f ────────────────────────────────────────────────────────────────────────────────────
+
+/** peer, lane (0: messages between devices, 1: events), number: what is still to be sent, in its order. */
+export type OutboundRow = { readonly ts: number } & (
+  | { readonly roomId: RoomId; readonly eventId: EventId }
+  | { readonly edu: { readonly edu_type: string; readonly content: JsonObject } }
+)
+export const outboundTable = jsonTable<OutboundRow>()('fo', 'outbound item', ['text', 'u32', 'position'])
+/** peer, key: of several the last counts. `number` tells whether it is still the one that was sent. */
+export interface OutboundLatestRow {
+  readonly ts: number
+  readonly number: number
+  readonly edu: { readonly edu_type: string; readonly content: JsonObject }
+}
+export const outboundLatestTable = jsonTable<OutboundLatestRow>()('fl', 'outbound latest', ['text', 'text'])
