@@ -8,8 +8,9 @@ import type { Card } from '../protocol/card.ts'
 import type { ServerName } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
+import type { KeyId } from '../protocol/signing.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import type { Peers } from './peer.ts'
+import type { PeerKey, Peers } from './peer.ts'
 import type { HomeserverTerms, Pin, PinTerms } from './pin.ts'
 
 export interface PeersDeps {
@@ -45,4 +46,9 @@ export interface PeerBook extends Peers {
    * suspended peer's as well: it may retire a stolen key.
    */
   offerCard(serverName: ServerName, card: Json): Promise<'replaced' | 'same'>
+  /**
+   * Keys from a homeserver's own key list; the caller has checked that a key of its pin signed it. What a stolen key
+   * brought in so ends when a person rotates.
+   */
+  offerKeys(serverName: ServerName, keys: ReadonlyMap<KeyId, PeerKey>): Promise<'replaced' | 'same'>
 }

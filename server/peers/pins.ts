@@ -19,7 +19,7 @@ import { digestOf, judgeCard, openCard, rootOf } from './offered-card.ts'
 import type { Peer } from './peer.ts'
 import type { PeerBook, PeersDeps } from './peer-book.ts'
 import { PeerError } from './peer-error.ts'
-import { damagedPin, malformed, type Pin, pinOf, readSigningKey, readTerms } from './pin.ts'
+import { damagedPin, malformed, type Pin, pinOf, readSigningKey, readTerms, withOfferedKeys } from './pin.ts'
 
 export type { PeerBook, PeersDeps } from './peer-book.ts'
 
@@ -309,6 +309,23 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       // Most cards that are offered are the one that is held: they cost a signature, not a transaction.
       if (pin.card && digestOf(pin.card) === digestOf(card)) return 'same'
       await takeCard('system', card, {}, true)
+      return 'replaced'
+    },
+
+    async offerKeys(name, keys) {
+      const pin = pinnedNow(name)
+      if (pin.row.kind === 'site') throw new PeerError('PIN_OF_OTHER_KIND', `${name} is pinned by its card.`)
+      if (!withOfferedKeys(pin.row, keys)) return 'same'
+      await alter(name, async (_tx, row) => {
+        const after = row && withOfferedKeys(row, keys)
+        if (!after) return null
+        const detail = { key_ids: (after.signingKeys ?? []).map(key => key.id) }
+        const now = { changedBy: 'system', changedTs: clock() }
+        return {
+          row: { ...after, ...now },
+          act: { actor: 'system', action: 'peer.keys', target: name, detail },
+        }
+      })
       return 'replaced'
     },
   }

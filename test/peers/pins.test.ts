@@ -356,3 +356,30 @@ test('a certificate that is not of an authority is no authority', async t => {
   await book.pinHomeserver('local', synapse, { ...terms, spkiSha256: undefined, ca: authority })
   t.deepEqual(book.get(synapse)?.tls, { spkiSha256: [], ca: authority })
 })
+
+test('a homeserver’s key list adds keys and ends, changes none, and ends with a rotation by a person', async t => {
+  const world = await open()
+  const { book } = world
+  await book.pinHomeserver('local', synapse, terms)
+  const key = (id: string) => signingKey(seedOf(id)).publicKey
+  const list = new Map([
+    ['ed25519:old' as KeyId, { publicKey: key('old'), expiredTs: 5 }],
+    ['ed25519:new' as KeyId, { publicKey: key('new') }],
+    ['ed25519:a' as KeyId, { publicKey: key('not a') }],
+  ])
+  t.is(await book.offerKeys(synapse, list), 'replaced')
+  t.is(await book.offerKeys(synapse, list), 'same')
+  t.deepEqual(state(book, synapse)?.['keys'], ['ed25519:a now', 'ed25519:old 5', 'ed25519:new now'])
+  t.deepEqual([...book.get(synapse)!.signingKeys.get('ed25519:a' as KeyId)!.publicKey], [...key('a')])
+  await book.rotate('local', synapse, keyText('b'))
+  t.deepEqual(state(book, synapse)?.['keys'], [
+    'ed25519:a 1700000000000',
+    'ed25519:old 5',
+    'ed25519:new 1700000000000',
+    'ed25519:b now',
+  ])
+  const revived = new Map([['ed25519:a' as KeyId, { publicKey: key('a') }]])
+  t.is(await book.offerKeys(synapse, revived), 'same')
+  t.deepEqual(await world.acts(), ['local peer.pin', 'system peer.keys', 'local peer.rotate'])
+  await refused(t, 'NOT_PINNED', book.offerKeys(clinicName, list))
+})
