@@ -4,7 +4,7 @@
  * Pure. Rows are whole: a site has a card that was good when it was taken, a homeserver has keys and an address.
  */
 import { X509Certificate } from 'node:crypto'
-import { decodeBase64 } from '../protocol/base64.ts'
+import { decodeBase64, encodeBase64 } from '../protocol/base64.ts'
 import { type Card, isResidency, key32, parseAddress, parseSpkiSha256, readCard } from '../protocol/card.ts'
 import type { ServerName } from '../protocol/ids.ts'
 import type { Verify } from '../protocol/primitives.ts'
@@ -87,6 +87,32 @@ export function damagedPin(serverName: ServerName, row: PeerRow): Pin {
     signingKeys: new Map(),
   }
   return { row, peer, card: null }
+}
+
+const maxKeys = 100
+
+/**
+ * What a homeserver's own key list, signed by a key that is pinned, adds: keys that were not known, and the end of those
+ * that are. It never takes an end back and never changes a key. null: nothing new.
+ */
+export function withOfferedKeys(row: PeerRow, offered: ReadonlyMap<KeyId, PeerKey>): PeerRow | null {
+  const known = row.signingKeys ?? []
+  const ended = known.map(key => {
+    const end = offered.get(key.id as KeyId)?.expiredTs
+    return end !== undefined && (key.expiredTs === undefined || end < key.expiredTs)
+      ? { ...key, expiredTs: end }
+      : key
+  })
+  const added = [...offered]
+    .filter(([id]) => !known.some(key => key.id === id))
+    .slice(0, maxKeys - known.length)
+    .map(([id, { publicKey, expiredTs }]) => ({
+      id,
+      publicKey: encodeBase64(publicKey),
+      ...(expiredTs === undefined ? {} : { expiredTs }),
+    }))
+  const changed = added.length > 0 || ended.some((key, at) => key !== known[at])
+  return changed ? { ...row, signingKeys: [...ended, ...added] } : null
 }
 
 // ── what administrators give ─────────────────────────────────────────────────────────────────────────

@@ -12,59 +12,16 @@ import type { AuditAct } from '../protocol/audit-chain.ts'
 import { encodeBase64 } from '../protocol/base64.ts'
 import type { Card } from '../protocol/card.ts'
 import { parseServerName, type ServerName } from '../protocol/ids.ts'
-import type { Json, JsonObject } from '../protocol/json.ts'
-import type { Verify } from '../protocol/primitives.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import { type CardSerialRow, cardSerialTable, type PeerRow, peerTable } from '../store/catalogue.ts'
-import type { Store, Transaction } from '../store/store.ts'
+import type { Transaction } from '../store/store.ts'
 import { digestOf, judgeCard, openCard, rootOf } from './offered-card.ts'
-import type { Peer, Peers } from './peer.ts'
+import type { Peer } from './peer.ts'
+import type { PeerBook, PeersDeps } from './peer-book.ts'
 import { PeerError } from './peer-error.ts'
-import {
-  damagedPin,
-  type HomeserverTerms,
-  malformed,
-  type Pin,
-  type PinTerms,
-  pinOf,
-  readSigningKey,
-  readTerms,
-} from './pin.ts'
+import { damagedPin, malformed, type Pin, pinOf, readSigningKey, readTerms, withOfferedKeys } from './pin.ts'
 
-export interface PeersDeps {
-  readonly store: Store
-  readonly serverName: ServerName
-  /** Our own jurisdiction, as in our card. */
-  readonly residency?: string | undefined
-  readonly clock: () => number
-  readonly verify: Verify
-  /** Joins the transaction (`Audit.record` of accounts). */
-  readonly audit: (tx: Transaction, act: AuditAct) => Promise<void>
-  /** Server names and codes only. */
-  readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
-}
-
-/** `by`: a user id, `token` or `local`; it goes into the audit. Everything that alters a pin rejects with PeerError. */
-export interface PeerBook extends Peers {
-  pin(serverName: ServerName): Pin | undefined
-  pins(): Iterable<Pin>
-  /** What `pinSite` would do, without doing it: a card that is no good is refused here already. */
-  checkCard(card: Json): Promise<{ readonly card: Card; readonly held: Pin | undefined }>
-  /** A site, by its card; for one that is pinned this is its newer card, brought by hand. */
-  pinSite(by: string, card: Json, terms?: PinTerms): Promise<Pin>
-  pinHomeserver(by: string, serverName: string, terms: HomeserverTerms): Promise<Pin>
-  /** A homeserver's new key, compared by people. The old one stays good for events until now. */
-  rotate(by: string, serverName: ServerName, key: string): Promise<Pin>
-  change(by: string, serverName: ServerName, terms: PinTerms): Promise<Pin>
-  suspend(by: string, serverName: ServerName): Promise<Pin>
-  resume(by: string, serverName: ServerName): Promise<Pin>
-  /** The serial of its card stays known: no older card comes back. */
-  remove(by: string, serverName: ServerName): Promise<void>
-  /**
-   * A card that came over the network, from whomever: it counts if the pinned root signed it and it is newer. A
-   * suspended peer's as well: it may retire a stolen key.
-   */
-  offerCard(serverName: ServerName, card: Json): Promise<'replaced' | 'same'>
-}
+export type { PeerBook, PeersDeps } from './peer-book.ts'
 
 /** The new row (null: none any more) and what the audit says of it. */
 interface Change {
@@ -352,6 +309,23 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       // Most cards that are offered are the one that is held: they cost a signature, not a transaction.
       if (pin.card && digestOf(pin.card) === digestOf(card)) return 'same'
       await takeCard('system', card, {}, true)
+      return 'replaced'
+    },
+
+    async offerKeys(name, keys) {
+      const pin = pinnedNow(name)
+      if (pin.row.kind === 'site') throw new PeerError('PIN_OF_OTHER_KIND', `${name} is pinned by its card.`)
+      if (!withOfferedKeys(pin.row, keys)) return 'same'
+      await alter(name, async (_tx, row) => {
+        const after = row && withOfferedKeys(row, keys)
+        if (!after) return null
+        const detail = { key_ids: (after.signingKeys ?? []).map(key => key.id) }
+        const now = { changedBy: 'system', changedTs: clock() }
+        return {
+          row: { ...after, ...now },
+          act: { actor: 'system', action: 'peer.keys', target: name, detail },
+        }
+      })
       return 'replaced'
     },
   }
