@@ -6,7 +6,7 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
 import { jsonTable, textTable } from './key.ts'
@@ -172,6 +172,15 @@ export const sentTransactions = jsonTable<SentRow>()('ry', 'what a transaction i
   'text',
   'text',
 ])
+
+/** Rooms that stand still, with what for. */
+export interface FrozenRoomRow {
+  readonly server: ServerName
+  readonly by: UserId
+  readonly eventId: EventId
+  readonly sinceTs: number
+}
+export const frozenRooms = jsonTable<FrozenRoomRow>()('rf', 'frozen room', ['u32'])
 
 /** Children of an event by age (room, parent, position): the index of relations. */
 export interface RelationRow {
