@@ -65,6 +65,7 @@ import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { openMedia } from './media/media.ts'
+import { type OwnSite, openOwnSite } from './own-site.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -131,8 +132,9 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
     if (folder.isNew) await markReady(dataFolder)
+    const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, worker, adminToken, means })
+    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, means })
   } catch (error) {
     await host.close()
     throw error
@@ -145,6 +147,7 @@ interface Parts {
   readonly folder: DataFolder
   readonly host: StoreHost
   readonly keys: ServerKeys
+  readonly site: OwnSite
   readonly worker: WorkerProcess
   readonly adminToken: AdminToken | null
   readonly means: Means
@@ -246,6 +249,23 @@ function readToken(file: string | null): AdminToken | null {
 async function openKeysOf(dataFolder: string, folder: DataFolder, means: Means): Promise<ServerKeys> {
   try {
     return await openServerKeys(dataFolder, { ...means, mustExist: !folder.isNew })
+  } catch (error) {
+    if (error instanceof KeysMissing) throw new StartRefused(error.message, { cause: error })
+    throw error
+  }
+}
+
+async function openSiteOf(
+  { server, federation }: Config,
+  dataFolder: string,
+  folder: DataFolder,
+  keys: ServerKeys,
+  means: Means,
+): Promise<OwnSite> {
+  const { address, residency } = federation
+  const facts = { serverName: server.name, origin: server.origin, address, residency: residency ?? undefined }
+  try {
+    return await openOwnSite({ ...means, ...facts, dataFolder, folder, keys })
   } catch (error) {
     if (error instanceof KeysMissing) throw new StartRefused(error.message, { cause: error })
     throw error
