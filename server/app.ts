@@ -13,6 +13,7 @@ import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
+import { openPeerActs } from './admin-api/peer-acts.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -66,6 +67,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { openMedia } from './media/media.ts'
 import { type OwnSite, openOwnSite } from './own-site.ts'
+import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -288,6 +290,15 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
+  const peers = await openPeers({
+    store,
+    serverName,
+    residency: config.federation.residency ?? undefined,
+    clock,
+    verify,
+    audit: (tx, act) => accounts.audit.record(tx, act),
+    report: (message, fields) => log.warn(message, fields),
+  })
   const rooms = await openRooms({
     store,
     serverName,
@@ -395,6 +406,12 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const peerActs = openPeerActs({
+    peers,
+    site: parts.site,
+    outbound: async () => null,
+    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -439,7 +456,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, adminToken }),
+    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -491,6 +508,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
+    peerActs,
     data: dataFolder,
     clock,
     report: message => log.warn(message),
