@@ -13,6 +13,7 @@ import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
+import { openPeerActs } from './admin-api/peer-acts.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -65,6 +66,8 @@ import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { openMedia } from './media/media.ts'
+import { type OwnSite, openOwnSite } from './own-site.ts'
+import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -131,8 +134,9 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
     if (folder.isNew) await markReady(dataFolder)
+    const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, worker, adminToken, means })
+    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, means })
   } catch (error) {
     await host.close()
     throw error
@@ -145,6 +149,7 @@ interface Parts {
   readonly folder: DataFolder
   readonly host: StoreHost
   readonly keys: ServerKeys
+  readonly site: OwnSite
   readonly worker: WorkerProcess
   readonly adminToken: AdminToken | null
   readonly means: Means
@@ -252,6 +257,23 @@ async function openKeysOf(dataFolder: string, folder: DataFolder, means: Means):
   }
 }
 
+async function openSiteOf(
+  { server, federation }: Config,
+  dataFolder: string,
+  folder: DataFolder,
+  keys: ServerKeys,
+  means: Means,
+): Promise<OwnSite> {
+  const { address, residency } = federation
+  const facts = { serverName: server.name, origin: server.origin, address, residency: residency ?? undefined }
+  try {
+    return await openOwnSite({ ...means, ...facts, dataFolder, folder, keys })
+  } catch (error) {
+    if (error instanceof KeysMissing) throw new StartRefused(error.message, { cause: error })
+    throw error
+  }
+}
+
 // ── areas ────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Serving {
@@ -268,6 +290,15 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
+  const peers = await openPeers({
+    store,
+    serverName,
+    residency: config.federation.residency ?? undefined,
+    clock,
+    verify,
+    audit: (tx, act) => accounts.audit.record(tx, act),
+    report: (message, fields) => log.warn(message, fields),
+  })
   const rooms = await openRooms({
     store,
     serverName,
@@ -375,6 +406,12 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const peerActs = openPeerActs({
+    peers,
+    site: parts.site,
+    outbound: async () => null,
+    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -419,7 +456,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, adminToken }),
+    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -471,6 +508,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
+    peerActs,
     data: dataFolder,
     clock,
     report: message => log.warn(message),

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
+import { isResidency } from './protocol/card.ts'
 import { parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface HostPort {
@@ -24,6 +25,12 @@ export interface Config {
     readonly data: string
   }
   readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly federation: {
+    /** Where other servers dial us, as our card says. */
+    readonly address: HostPort
+    /** The jurisdiction that our card names. */
+    readonly residency: string | null
+  }
   readonly tls: { readonly certificate: string; readonly key: string } | null
   readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
   readonly limits: {
@@ -97,6 +104,18 @@ const settings = {
     'host:port',
     '',
     'Where other servers are answered. Federation is not built yet: nothing listens there.',
+  ),
+  'federation.address': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where other servers dial this one; it stands in the card that they pin. Default: the host of server.name, and its port or that of listen.federation.',
+  ),
+  'federation.residency': setting(
+    value => (isResidency(value) ? value : undefined),
+    'a jurisdiction in capitals such as "DE" or "CH-ZH"',
+    '',
+    'The jurisdiction in which this server keeps what it is sent; it stands in the card. Rooms may demand one.',
   ),
   'tls.certificate': setting(
     parseText,
@@ -260,6 +279,10 @@ function compose(values: Values): { config: Config; warnings: string[] } {
   const config: Config = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: { client, federation: values['listen.federation'] ?? null },
+    federation: {
+      address: values['federation.address'] ?? defaultAddress(name, values['listen.federation']),
+      residency: values['federation.residency'] ?? null,
+    },
     tls,
     accounts: {
       registration: values['accounts.registration']!,
@@ -276,6 +299,12 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     push: { hosts: values['push.hosts']! },
   }
   return { config, warnings }
+}
+
+/** Spec: server-server-api#resolving-server-names: 8448 where the name has no port. */
+function defaultAddress(name: ServerName, listen: HostPort | undefined): HostPort {
+  const [, host = '', port] = /^\[?([^\]]*?)\]?(?::([0-9]{1,5}))?$/.exec(name) ?? []
+  return { host, port: port === undefined ? (listen?.port ?? 8448) : Number(port) }
 }
 
 function defaultOrigin(name: ServerName, client: HostPort, tls: boolean): string {
