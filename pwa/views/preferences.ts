@@ -8,7 +8,7 @@ import { signal } from '@preact/signals'
 export interface Preferences {
   /** Lock when nobody touched it for so long; 0: never. */
   readonly lockAfterMinutes: number
-  /** Enter sends, Shift+Enter begins a line; else Ctrl+Enter or ⌘+Enter sends. */
+  /** Enter sends, Shift+Enter begins a line; else Ctrl+Enter or ⌘+Enter sends. At first only where there is a keyboard. */
   readonly enterSends: boolean
   /** Notifications from an open tab. */
   readonly notify: boolean
@@ -20,7 +20,7 @@ export interface Preferences {
 const storedAs = 'org.letro.preferences'
 const fresh: Preferences = {
   lockAfterMinutes: 15,
-  enterSends: true,
+  enterSends: !(globalThis.matchMedia?.('(pointer: coarse)').matches ?? false),
   notify: true,
   notifyContent: true,
   notifySound: true,

@@ -146,6 +146,8 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
     markRead: mark => app().readMarks.mark(mark),
     markUnread: ({ roomId, unread }) => setMarkedUnread(app(), roomId, unread),
     typing: async ({ roomId, typing }) => {
+      // What was told before the person chose this ends by itself, after `typingMs`.
+      if (app().store.accountData('org.letro.privacy')?.['hide_typing'] === true) return
       const body = typing ? { typing, timeout: typingMs } : { typing }
       await app().http.request('PUT', `${room(roomId)}/typing/${inPath(app().session.userId)}`, { body })
     },

@@ -73,6 +73,38 @@ test.serial('an answer, a reaction, an edit with what it said before, a deletion
   t.is(await line(jonas.page, 'wrong room').count(), 0)
 })
 
+test.serial(
+  'whoever opens a room at a keyboard writes at once; what Enter does is set in the settings',
+  async t => {
+    const { page } = amal
+    const isFocused = () => field(page).evaluate(element => element.matches(':focus'))
+    const room = new URL(page.url()).hash
+    const to = (hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
+    await to('#/settings/appearance')
+    const enterSends = page.getByRole('switch', { name: 'Enter sends' })
+    await enterSends.setChecked(false)
+    await to(room)
+    await field(page).waitFor()
+    await until(isFocused)
+    await page.keyboard.type('One line')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('and another')
+    t.is(await field(page).inputValue(), 'One line\nand another')
+    await page.keyboard.press('Control+Enter')
+    await line(jonas.page, 'and another').waitFor()
+    await to('#/settings/appearance')
+    await enterSends.setChecked(true)
+
+    // On a phone the keyboard would cover what is to be read.
+    await page.setViewportSize({ width: 390, height: 844 })
+    await to(room)
+    await field(page).waitFor()
+    await page.locator('.composer-place:not([inert])').waitFor()
+    t.false(await isFocused())
+    await page.setViewportSize({ width: 1280, height: 800 })
+  },
+)
+
 test.serial('somebody is mentioned, and a thread is opened and answered', async t => {
   await field(jonas.page).pressSequentially('Please look, @ama')
   await jonas.page.getByRole('option', { name: /Amal/ }).waitFor()

@@ -96,3 +96,48 @@ test.serial('two people meet in a room that is not encrypted, write, edit, react
   await amal.until(async () => (await calls.searchMessages({ text: 'letter', limit: 10 })).found.length === 0)
   for (const person of [amal, jonas]) await person.owner.calls.lock(null)
 })
+
+test.serial('who does not want to be seen typing is not, from the moment it is set', async t => {
+  const { server } = t.context
+  const amal = await Person.begin(server, 'amal-types')
+  const jonas = await Person.begin(server, 'jonas-types')
+  const { calls } = jonas.owner
+  const roomId = await calls.createRoom({
+    name: 'Ward 5',
+    invite: [amal.userId],
+    isDirect: false,
+    encrypted: false,
+    joinRule: 'invite',
+  })
+  await amal.until(() =>
+    amal.owner.calls.rooms(null).then(rooms => rooms.some(room => room.roomId === roomId)),
+  )
+  await amal.owner.calls.join({ room: roomId })
+  const heard = () => amal.notices('typing').filter(({ userIds }) => userIds.includes(jonas.userId)).length
+  await amal.until(async () => {
+    await calls.typing({ roomId, typing: true })
+    return heard() > 0
+  })
+  await calls.typing({ roomId, typing: false })
+  await amal.until(() => amal.notices('typing').at(-1)?.userIds.length === 0)
+
+  const before = heard()
+  await calls.setAccountData({ type: 'org.letro.privacy', content: { hide_typing: true } })
+  await jonas.until(async () => (await calls.accountData('org.letro.privacy'))?.['hide_typing'])
+  await calls.typing({ roomId, typing: true })
+  // What comes after it has come: so would the notice.
+  await calls.send({ roomId, type: 'm.room.message', content: { msgtype: 'm.text', body: 'unseen' } })
+  await amal.until(async () =>
+    (await amal.owner.calls.timeline({ roomId, at: 'end', before: 5, after: 0 })).items.some(
+      ({ content }) => content['body'] === 'unseen',
+    ),
+  )
+  t.is(heard(), before)
+
+  await calls.setAccountData({ type: 'org.letro.privacy', content: {} })
+  await jonas.until(async () => !(await calls.accountData('org.letro.privacy'))?.['hide_typing'])
+  await calls.typing({ roomId, typing: true })
+  await amal.until(() => heard() > before)
+  t.pass()
+  for (const person of [amal, jonas]) await person.owner.calls.lock(null)
+})

@@ -105,4 +105,47 @@ export const errors: Translated<typeof en> = {
   STORAGE_FAILED: 'Der Browser hat das nicht gespeichert. Laden Sie neu und versuchen Sie es noch einmal.',
   ROLLED_BACK:
     'Was hier gespeichert ist, ist älter als das, was dieses Gerät gesendet hat. Letro beginnt von selbst neue Sitzungen.',
+  kind_damaged: 'Was ankam, ist beschädigt oder nicht, was es zu sein vorgibt. Nichts davon wurde verwendet.',
+  kind_otherKeys:
+    'Der Server zeigt für ein Gerät andere Schlüssel als zuvor. Nichts wurde übernommen. Sagen Sie es Ihrer Administration.',
+  kind_unknownManner: 'Das wurde auf eine Weise erstellt, die diese Version von Letro nicht kennt.',
+  kind_passkey: 'Die Antwort des Passkeys passt nicht zur Frage. Nichts wurde geändert.',
+  kind_verification: 'Eine Nachricht dieser Verifizierung passte nicht. Beginnen Sie sie neu.',
+  kind_notUnderstood:
+    'Der Server hat die Anfrage der App nicht angenommen. Aktualisieren Sie die App, oder sagen Sie es Ihrer Administration.',
+  kind_limit: 'Eine Grenze, die die Administration Ihres Servers gesetzt hat, ist erreicht.',
+  kind_roomVersion: 'Dieser Raum hat eine Version, die dieser Server nicht kennt.',
+  kind_roomRules: 'Die Regeln des Raums lassen das so nicht zu.',
+  kind_join:
+    'Kein Server konnte bestätigen, dass Sie beitreten dürfen. Bitten Sie jemanden im Raum um eine Einladung.',
+  kind_http: 'Etwas vor dem Server hat das abgelehnt. Sagen Sie es Ihrer Administration, wenn es so bleibt.',
+  M_UNKNOWN: 'Der Server hat einen Fehler gemacht. Seine Administration findet ihn im Protokoll.',
+  M_INVITE_BLOCKED: 'Diese Person nimmt keine Einladungen an.',
+  M_ROOM_IN_USE: 'Diese Adresse gehört schon einem anderen Raum.',
+  M_BAD_ALIAS: 'Diese Adresse führt nicht zu diesem Raum.',
+  M_USER_IN_USE: 'Dieser Name ist schon vergeben.',
+  M_INVALID_USERNAME: 'Dieser Name geht nicht: nehmen Sie Kleinbuchstaben, Ziffern und . _ = - /.',
+  M_WEAK_PASSWORD: 'Dieses Passwort ist zu schwach.',
+  M_NOT_YET_UPLOADED: 'Diese Datei ist noch nicht auf dem Server. Versuchen Sie es gleich noch einmal.',
+  WITHHELD: 'Der Schlüssel zu dieser Nachricht wurde diesem Gerät nicht gegeben.',
+  BACKUP_BROKEN: 'Diese Sicherung ist beschädigt. Nichts wurde daraus übernommen.',
+  BACKUP_TRUNCATED: 'Diese Sicherung ist nicht vollständig. Nichts wurde daraus übernommen.',
+  BACKUP_NEWER: 'Diese Sicherung stammt von einer neueren Version von Letro. Aktualisieren Sie zuerst.',
+  NOT_A_BACKUP: 'Diese Datei ist keine Sicherung von Letro.',
+  BACKUP_VERSION_GONE:
+    'Die Sicherung Ihrer Schlüssel ist nicht mehr auf dem Server. Eine neue muss angelegt werden.',
+  HEADER_BROKEN:
+    'Was in diesem Browser gespeichert ist, ist beschädigt und lässt sich nicht öffnen. Melden Sie sich neu an.',
+  RECORD_BROKEN: 'Ein Teil des hier Gespeicherten ist beschädigt. Er wird nicht ersetzt, ohne Sie zu fragen.',
+  NO_VAULT: 'In diesem Browser ist nichts von diesem Konto gespeichert.',
+  NO_SESSION: 'Sie sind auf diesem Gerät nicht angemeldet.',
+  VAULT_EXISTS: 'In diesem Browser ist schon etwas von diesem Konto gespeichert.',
+  VAULT_NEWER:
+    'Was hier gespeichert ist, stammt von einer neueren Version von Letro. Aktualisieren Sie zuerst.',
+  LAST_WAY_IN:
+    'Nur so lässt sich öffnen, was hier gespeichert ist. Fügen Sie zuerst einen anderen Weg hinzu.',
+  SHARED_COMPUTER:
+    'Auf einem gemeinsam genutzten Rechner wird nichts behalten, also gibt es nichts zu öffnen.',
+  STORAGE_KEY_NO_PASSPHRASE:
+    'Ihre Identität wird nicht mit einer Passphrase geöffnet. Nehmen Sie den Wiederherstellungsschlüssel oder einen Passkey.',
 }

@@ -96,4 +96,43 @@ export const errors: Translated<typeof en> = {
   STORAGE_FAILED: 'Le navigateur n’a pas enregistré ceci. Rechargez, puis réessayez.',
   ROLLED_BACK:
     'Ce qui est conservé ici est plus ancien que ce que cet appareil a envoyé. Letro commence de lui-même de nouvelles sessions.',
+  kind_damaged: 'Ce qui est arrivé est abîmé, ou n’est pas ce qu’il prétend être. Rien n’en a été utilisé.',
+  kind_otherKeys:
+    'Le serveur montre pour un appareil d’autres clés qu’auparavant. Rien n’a été pris. Prévenez votre administration.',
+  kind_unknownManner: 'Cela a été fait d’une manière que cette version de Letro ne connaît pas.',
+  kind_passkey: 'La réponse de la clé d’accès ne correspond pas à la demande. Rien n’a changé.',
+  kind_verification: 'Un message de cette vérification n’était pas à sa place. Recommencez la vérification.',
+  kind_notUnderstood:
+    'Le serveur n’a pas accepté la demande de l’application. Mettez-la à jour, ou prévenez votre administration.',
+  kind_limit: 'Une limite fixée par l’administration de votre serveur est atteinte.',
+  kind_roomVersion: 'Ce salon est d’une version que ce serveur ne connaît pas.',
+  kind_roomRules: 'Les règles du salon ne le permettent pas en l’état.',
+  kind_join:
+    'Aucun serveur n’a pu confirmer que vous pouvez entrer. Demandez une invitation à quelqu’un qui s’y trouve.',
+  kind_http: 'Quelque chose devant le serveur l’a refusé. Prévenez votre administration si cela dure.',
+  M_UNKNOWN: 'Le serveur a fait une erreur. Son administration la trouvera dans le journal.',
+  M_INVITE_BLOCKED: 'Cette personne n’accepte pas d’invitations.',
+  M_ROOM_IN_USE: 'Cette adresse appartient déjà à un autre salon.',
+  M_BAD_ALIAS: 'Cette adresse ne mène pas à ce salon.',
+  M_USER_IN_USE: 'Ce nom est déjà pris.',
+  M_INVALID_USERNAME: 'Ce nom ne convient pas : prenez des minuscules, des chiffres et . _ = - /.',
+  M_WEAK_PASSWORD: 'Ce mot de passe est trop faible.',
+  M_NOT_YET_UPLOADED: 'Ce fichier n’est pas encore sur le serveur. Réessayez dans un instant.',
+  WITHHELD: 'La clé de ce message n’a pas été donnée à cet appareil.',
+  BACKUP_BROKEN: 'Cette sauvegarde est abîmée. Rien n’en a été pris.',
+  BACKUP_TRUNCATED: 'Cette sauvegarde n’est pas complète. Rien n’en a été pris.',
+  BACKUP_NEWER: 'Cette sauvegarde vient d’une version plus récente de Letro. Mettez d’abord à jour.',
+  NOT_A_BACKUP: 'Ce fichier n’est pas une sauvegarde de Letro.',
+  BACKUP_VERSION_GONE: 'La sauvegarde de vos clés n’est plus sur le serveur. Il faut en faire une nouvelle.',
+  HEADER_BROKEN: 'Ce qui est gardé dans ce navigateur est abîmé et ne s’ouvre pas. Connectez-vous à nouveau.',
+  RECORD_BROKEN:
+    'Une partie de ce qui est gardé ici est abîmée. Elle n’est pas remplacée sans vous demander.',
+  NO_VAULT: 'Rien de ce compte n’est gardé dans ce navigateur.',
+  NO_SESSION: 'Vous n’êtes pas connecté sur cet appareil.',
+  VAULT_EXISTS: 'Ce navigateur garde déjà quelque chose de ce compte.',
+  VAULT_NEWER: 'Ce qui est gardé ici vient d’une version plus récente de Letro. Mettez d’abord à jour.',
+  LAST_WAY_IN: 'C’est la seule façon d’ouvrir ce qui est gardé ici. Ajoutez-en d’abord une autre.',
+  SHARED_COMPUTER: 'Sur un ordinateur partagé rien n’est gardé : il n’y a rien à ouvrir.',
+  STORAGE_KEY_NO_PASSPHRASE:
+    'Votre identité ne s’ouvre pas avec une phrase secrète. Prenez la clé de récupération ou une clé d’accès.',
 }

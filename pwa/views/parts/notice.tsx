@@ -1,5 +1,6 @@
 import './notice.css'
 import type { ComponentChildren } from 'preact'
+import { errorKey } from '../../i18n/error-key.ts'
 import { isKey, t } from '../../i18n/i18n.ts'
 
 /** Words at the place that they are about. `warn` and `bad` are announced. */
@@ -49,7 +50,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
 /** The catalogue's text for an error's code. */
 export function errorText(error: unknown): string {
   const code = codeOf(error)
-  const key = `errors.${code}`
+  const key = errorKey(code)
   return isKey(key) ? t(key) : t('errors.unknown', { code })
 }
 

@@ -14,6 +14,7 @@ import { lazy } from '../parts/lazy.tsx'
 import { Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
+import { preferences } from '../preferences.ts'
 import { useAct } from '../use-act.ts'
 import { ComposerBar } from './composer-bar.tsx'
 import { composerLabel } from './composer-label.ts'
@@ -31,7 +32,6 @@ import {
 import { useGround } from './room-ground.ts'
 import { type Format, formatted, inserted, type Selected } from './text-edits.ts'
 import { useTypingNotice } from './use-typing.ts'
-import { enterSends } from './writing-manner.ts'
 import { isTooLong, type Writing, writtenContent } from './written-message.ts'
 
 const EmojiPicker = lazy(async () => (await import('./emoji-picker.tsx')).EmojiPicker)
@@ -39,6 +39,7 @@ const mostOffered = 6
 const formatKeys: Record<string, Format> = { b: 'bold', i: 'italic', e: 'code', k: 'link' }
 
 export function Composer({
+  mayFocus,
   draft,
   onDraft,
   thread,
@@ -48,6 +49,8 @@ export function Composer({
   onVoice,
   onSent,
 }: {
+  /** What was written here before has been read, and the address names no message that is to be looked at. */
+  mayFocus: boolean
   draft: Draft
   onDraft: (draft: Draft) => void
   thread: Writing['thread']
@@ -84,6 +87,9 @@ export function Composer({
   }, [draft.text])
   // Writing begins: what Markdown needs is fetched meanwhile.
   const warm = () => void import('./markdown.ts').catch(() => {})
+  useEffect(() => {
+    if (mayFocus && takesFocus()) field.current?.focus({ preventScroll: true })
+  }, [mayFocus])
   useEffect(() => {
     if (draft.replyTo || draft.editing) field.current?.focus()
   }, [draft.replyTo, draft.editing])
@@ -134,7 +140,7 @@ export function Composer({
     if (event.isComposing) return
     if (query && offered.length > 0 && mentionKey(event)) return
     const isEnter = event.key === 'Enter'
-    if (isEnter && (event.ctrlKey || event.metaKey || (enterSends.value && !event.shiftKey))) {
+    if (isEnter && (event.ctrlKey || event.metaKey || (preferences.value.enterSends && !event.shiftKey))) {
       event.preventDefault()
       void send()
     } else if (
@@ -211,7 +217,7 @@ export function Composer({
           aria-autocomplete="list"
           aria-controls={query ? 'mention-list' : undefined}
           aria-activedescendant={query && offered.length > 0 ? mentionOptionId(chosen) : undefined}
-          enterkeyhint={enterSends.value ? 'send' : 'enter'}
+          enterkeyhint={preferences.value.enterSends ? 'send' : 'enter'}
           onInput={event => onInput(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onClick={() => lookForMention()}
@@ -257,6 +263,13 @@ export function Composer({
       </div>
       <Hint />
     </form>
+  )
+}
+
+/** Whoever opens a room at a keyboard writes at once. On a touch screen the keyboard would jump up over what is to be read. */
+function takesFocus(): boolean {
+  return (
+    matchMedia('(pointer: fine) and (min-width: 46.01rem)').matches && !document.querySelector('dialog[open]')
   )
 }
 

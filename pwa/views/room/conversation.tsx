@@ -135,6 +135,7 @@ export function Conversation({
         ) : (
           <div class="composer-place" inert={!isRead}>
             <Composer
+              mayFocus={isRead && eventId === null}
               draft={draft}
               onDraft={change}
               thread={thread}
