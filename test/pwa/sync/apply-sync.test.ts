@@ -260,6 +260,49 @@ test('a key whose word a crash swallowed opens messages when somebody looks at t
   t.is((await synced.page()).items.at(-1)?.content['body'], 'looked at')
 })
 
+test('nobody has to look at a message whose key a crash swallowed the word of: the next start opens and counts it', async t => {
+  const { synced, hub, write } = await encrypted()
+  const mention = { msgtype: 'm.text', body: 'Amal, found late', 'm.mentions': { user_ids: [us] } }
+  const before = await write(mention)
+  // What stands above something of ours we have read.
+  await synced.news([before])
+  await synced.news([{ ...text('ours'), sender: us }])
+  const event = await write(mention)
+  await synced.news([event])
+  synced.reopening.keysCame = () => {}
+  await hub.settle()
+  await synced.restart()
+  t.is(synced.entry().mentions, 0)
+  await synced.reopening.resume()
+  await synced.reopening.settled()
+  t.is(synced.indexed.get(event.event_id), 'Amal, found late')
+  t.is(synced.entry().mentions, 1)
+  t.deepEqual(await synced.records.entries('unread-session'), [])
+})
+
+test('what no key opens is tried again at a start only with another key', async t => {
+  const { synced, hub, jonas, write } = await encrypted()
+  const event = await write({ msgtype: 'm.text', body: 'broken on its way' })
+  await hub.settle()
+  const content = event['content'] as JsonObject
+  const ciphertext = String(content['ciphertext']).slice(0, -4)
+  await synced.news([{ ...event, content: { ...content, ciphertext } }])
+  t.truthy((await synced.page()).items.at(-1)?.unreadable)
+  await synced.reopening.settled()
+  await synced.restart()
+  const { machine } = synced.device
+  const tries: unknown[] = []
+  const decrypt = machine.decryptRoomEvents.bind(machine)
+  machine.decryptRoomEvents = (...asked) => {
+    tries.push(asked)
+    return decrypt(...asked)
+  }
+  await synced.reopening.resume()
+  await synced.reopening.settled()
+  t.is(tries.length, 0)
+  t.truthy(jonas)
+})
+
 test('a room that cannot be taken keeps nobody from the others, and its events are asked for again', async t => {
   const { synced } = await inRoom()
   const { machine } = synced.device
