@@ -30,6 +30,7 @@ const edges = ['server/client-api', 'server/admin-api', 'server/federation-api']
 const edgePackages = [
   'koa',
   '@koa/router',
+  'node:buffer',
   'node:fs',
   'node:fs/promises',
   'node:path',
@@ -75,7 +76,7 @@ const table: Record<string, Row> = {
   },
   'server/federation': {
     ours: ['server/protocol', 'server/http', ...domain],
-    packages: ['undici', 'node:crypto'],
+    packages: ['node:crypto', 'node:http', 'node:https', 'node:stream', 'node:tls'],
   },
   ...Object.fromEntries(
     edges.map(edge => [

@@ -46,7 +46,8 @@ function bodyStep(maxBytes: number, optional: boolean): Step {
   }
 }
 
-async function readBody(ctx: Context, maxBytes: number): Promise<Buffer | null> {
+/** The bytes as they came, for whoever checks a signature over them; null: there is no body. */
+export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer | null> {
   const { req } = ctx
   if (req.headers['content-encoding'] !== undefined && req.headers['content-encoding'] !== 'identity') {
     throw new MatrixError(415, 'M_UNKNOWN', 'A compressed body (Content-Encoding) is not supported.')

@@ -4,7 +4,7 @@
  * with another method.
  */
 import type { Middleware, ParameterizedContext } from 'koa'
-import type { DeviceId, UserId } from '../protocol/ids.ts'
+import type { DeviceId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { Standing } from './authenticate.ts'
 import type { RateLimits } from './rate-limit.ts'
@@ -28,11 +28,13 @@ export interface RequestState {
   limits: RateLimits
   /** Set by `requireAccessToken`. */
   requester: Requester
+  /** Set by `authenticatePeer`: the peer whose signature the request bears. */
+  origin: ServerName
   /** Set by `requireAccessToken`; `refuseSuspended` asks for it. */
   standing?: Standing
   /** Set by `requireAccessToken`: for whoever waited for the client, who may have been signed out meanwhile. */
   authenticateAgain?: () => Promise<void>
-  /** Set by `parseBody`: the strictly parsed JSON object. */
+  /** Set by `parseBody`: the strictly parsed JSON object. From a peer: see `authenticatePeer`. */
   body: JsonObject
 }
 

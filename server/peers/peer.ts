@@ -22,7 +22,7 @@ export interface PeerKey {
 
 /** Who may stand at the other end of a TLS connection to the peer. */
 export interface PeerTls {
-  /** Base64 of SHA-256 over the certificate's SubjectPublicKeyInfo: any of these. */
+  /** Unpadded base64 of SHA-256 over the certificate's SubjectPublicKeyInfo: any of these. */
   readonly spkiSha256: readonly string[]
   /** PEM: a certificate of this authority with the peer's name in it is good as well. */
   readonly ca?: string

@@ -6,7 +6,7 @@
  * are not the event whose id they bear go nowhere.
  */
 import type { Pdu } from '../protocol/event.ts'
-import { type EventId, type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
+import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
 import { withSignature } from '../protocol/signing.ts'
 import { utf8Bytes } from '../protocol/utf8.ts'
 import { backwardExtremities } from '../store/catalogue.ts'
@@ -76,9 +76,6 @@ export class Outgoing {
 
   async serversIn(roomId: RoomId): Promise<Set<ServerName>> {
     const actor = await this.#context.actors.get(roomId)
-    const servers = new Set<ServerName>()
-    if (!actor?.exists) return servers
-    for (const { stateKey } of actor.view.members('join')) servers.add(serverOf(stateKey))
-    return servers
+    return new Set(actor?.view.joinedServers.keys())
   }
 }

@@ -15,6 +15,12 @@ import type { RoomEvent, RoomView } from './rooms.ts'
 /** Accepted, but not yet at its place in the order. */
 export type AcceptedEvent = Omit<RoomEvent, 'position' | 'order'>
 
+/**
+ * Where an accepted event came from. `entrusted`: from another server, which gave it to us alone (send_join and its
+ * like): telling the room's other servers is our task. `elsewhere`: whoever made it tells the others.
+ */
+export type EventSource = 'here' | 'entrusted' | 'elsewhere'
+
 export interface Projection {
   readonly name: string
   /** The rows that `rows` will look at. `view` is the room with this event in its state. */
@@ -24,5 +30,5 @@ export interface Projection {
    * store could only treat as a failed write. `loaded` has the rows named
    * by `reads` and, on top, what earlier events of the same transaction put there. `view` is not durable yet.
    */
-  rows(accepted: RoomEvent, view: RoomView, loaded: LoadedRows, rows: RowWriter): void
+  rows(accepted: RoomEvent, view: RoomView, loaded: LoadedRows, rows: RowWriter, source: EventSource): void
 }

@@ -9,10 +9,11 @@ import type { EventId, RoomId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { redact } from '../protocol/redaction.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
-import { roomHeads, roomNumbers, stateKeyNames, timelines } from '../store/catalogue.ts'
+import { frozenRooms, roomHeads, roomNumbers, stateKeyNames, timelines } from '../store/catalogue.ts'
 import type { Position, RowWriter, View } from '../store/store.ts'
 import type { EventReader } from './event-reader.ts'
 import { stateKeyOf } from './graph-event.ts'
+import type { Frozen } from './inbound-rooms.ts'
 import { LayerView, type RoomFrame } from './room-view.ts'
 import { chainId, emptyState, type StateChain, wholeState } from './state-chain.ts'
 import { StateLayer } from './state-layer.ts'
@@ -57,6 +58,9 @@ export class RoomActor {
   readonly stateKeys = new Map<string, number>()
   readonly stateKeyNames: (readonly [type: string, stateKey: string])[] = []
 
+  /** Moved by its writer before it is durable: a room that is about to stand still sends nothing more. */
+  frozen: Frozen | null = null
+
   usedAt = 0
 
   constructor(roomId: RoomId, number: number, rules: RoomRules) {
@@ -86,7 +90,8 @@ export class RoomActor {
   }
 
   #frame(lastPosition: () => Position, forwardExtremities: () => readonly EventId[]): RoomFrame {
-    return { roomId: this.roomId, rules: this.rules, lastPosition, forwardExtremities }
+    const { roomId, rules } = this
+    return { roomId, rules, lastPosition, forwardExtremities, frozen: () => this.frozen }
   }
 
   get exists(): boolean {
@@ -153,10 +158,11 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
   const known = await view.get(roomNumbers.key(roomId))
   if (known === undefined) return null
   const rules = roomVersion(known.version)
-  const head = await view.get(roomHeads.key(known.number))
+  const [head, frozen] = await view.getMany([roomHeads.key(known.number), frozenRooms.key(known.number)])
   if (!rules || head === undefined) return null
 
   const actor = new RoomActor(roomId, known.number, rules)
+  actor.frozen = frozen ?? null
   for (const { parts, value } of await view.range(stateKeyNames.under(actor.number))) {
     actor.nameStateKey(parts[1], ...value)
   }
@@ -166,6 +172,7 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
     if (event) actor.durable.set({ type: event.type, stateKey: event.stateKey!, event })
   }
   Object.assign(actor.tip.counts, actor.durable.counts)
+  for (const [server, joined] of actor.durable.servers) actor.tip.servers.set(server, joined)
 
   actor.forward = (await reader.byPositions(view, head.forward)).filter(event => event !== undefined)
   actor.last = head.last

@@ -24,6 +24,7 @@ import {
 import type { Key } from '../store/key.ts'
 import type { Position, RowWriter, Transaction } from '../store/store.ts'
 import type { LoadedRows } from './gate.ts'
+import type { EventSource } from './projection.ts'
 import type { RoomActor } from './room-actor.ts'
 import type { LayerView } from './room-view.ts'
 import type { Membership, RoomMembership } from './rooms.ts'
@@ -65,11 +66,21 @@ export interface Step {
   readonly missingPrevEvents?: readonly EventId[] | undefined
   /** It was itself missing: others refer to it. */
   readonly closesGap?: boolean | undefined
+  /** It came to us alone: telling the room's other servers is our task. */
+  readonly entrusted?: boolean | undefined
 }
 
 /** Is there anything for readers to see? */
 function isNews({ event, place, current }: Step): boolean {
   return (place === 'live' && event.isShown) || current.kind !== 'unchanged'
+}
+
+/** What was made here has no signature of its own server: that is made on its way out. */
+function sourceOf({ event: { facts, sender }, entrusted }: Step): EventSource {
+  if (entrusted) return 'entrusted'
+  return facts.ourKey !== undefined && facts.signatures?.[serverOf(sender)] === undefined
+    ? 'here'
+    : 'elsewhere'
 }
 
 /** Does it stand elsewhere than on the tip, or change the current state by more than itself? */
@@ -351,9 +362,11 @@ export class RoomTransaction {
       announce: topic => rows.announce(topic),
     }
     const view = this.actor.tipView
-    for (const { event, place } of this.#steps) {
+    for (const step of this.#steps) {
+      const { event, place } = step
       if (place !== 'live' || !event.isShown) continue
-      for (const projection of projections) projection.rows(event, view, loaded, through)
+      const source = sourceOf(step)
+      for (const projection of projections) projection.rows(event, view, loaded, through, source)
     }
   }
 

@@ -1,9 +1,10 @@
 /**
  * A room as readers, gates and projections see it: questions about one state layer.
  */
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
 import type { Position } from '../store/store.ts'
+import type { Frozen } from './inbound-rooms.ts'
 import { creatorsOf, type NamedLevel, type PowerLevels, powerLevelsFrom } from './power-levels.ts'
 import type { MemberEvent, Membership, RoomEvent, RoomView } from './rooms.ts'
 import { isMembership, type StateLayer } from './state-layer.ts'
@@ -15,6 +16,7 @@ export interface RoomFrame {
   readonly rules: RoomRules
   lastPosition(): Position
   forwardExtremities(): readonly EventId[]
+  frozen(): Frozen | null
 }
 
 export class LayerView implements RoomView {
@@ -80,6 +82,14 @@ export class LayerView implements RoomView {
 
   memberCount(membership: Membership): number {
     return this.#state.counts[membership]
+  }
+
+  get joinedServers(): ReadonlyMap<ServerName, number> {
+    return this.#state.servers
+  }
+
+  get frozen(): Frozen | null {
+    return this.#frame.frozen()
   }
 
   powerLevel(userId: UserId): number {

@@ -8,6 +8,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
 import type { Position, Transaction } from '../store/store.ts'
+import type { Frozen } from './inbound-rooms.ts'
 
 /** An accepted event, as the inside hands it around. Read-only and shared: never change one. */
 export interface RoomEvent {
@@ -111,6 +112,10 @@ export interface RoomView {
   membership(userId: UserId): Membership | undefined
   members(membership?: Membership): Iterable<MemberEvent>
   memberCount(membership: Membership): number
+  /** Servers that have joined members, with how many. Kept as members come and go: asking costs nothing. */
+  readonly joinedServers: ReadonlyMap<ServerName, number>
+  /** The room stands still: nothing is sent, accepted or served. */
+  readonly frozen: Frozen | null
   /** Spec: client-server-api#mroompower_levels; creators of version 12 have Infinity. */
   powerLevel(userId: UserId): number
   /** Could this user send this now (power and membership)? */
@@ -210,9 +215,16 @@ export type RoomErrorCode =
 /** A refusal by a room's rules. `http` knows the status of each code. */
 export class RoomError extends Error {
   readonly code: RoomErrorCode
-  constructor(code: RoomErrorCode, message: string, options?: ErrorOptions) {
+  /** What an answer holds beside code and sentence: `room_version` with M_INCOMPATIBLE_ROOM_VERSION. */
+  readonly fields: JsonObject
+  constructor(
+    code: RoomErrorCode,
+    message: string,
+    { fields = {}, ...options }: ErrorOptions & { readonly fields?: JsonObject } = {},
+  ) {
     super(message, options)
     this.name = 'RoomError'
     this.code = code
+    this.fields = fields
   }
 }

@@ -2,6 +2,7 @@
  * A room state in memory, in layers: what is durable; over it what was accepted and waits for the disk; over
  * that what one transaction is about to add. A layer holds only what it changes.
  */
+import { type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import type { Membership } from './rooms.ts'
 import type { StoredEvent } from './stored-event.ts'
 
@@ -18,10 +19,13 @@ export class StateLayer {
   readonly #base: StateLayer | null
   readonly #own = new Map<string, Map<string, StoredEvent | null>>()
   readonly counts: MemberCounts
+  /** Joined members by server; no server with none. */
+  readonly servers: Map<ServerName, number>
 
   constructor(base: StateLayer | null) {
     this.#base = base
     this.counts = base ? { ...base.counts } : { join: 0, invite: 0, knock: 0, leave: 0, ban: 0 }
+    this.servers = new Map(base?.servers)
   }
 
   get(type: string, stateKey: string): StoredEvent | undefined {
@@ -82,7 +86,13 @@ export class StateLayer {
 
   #count(event: StoredEvent | undefined, by: 1 | -1): void {
     const membership = event?.content['membership']
-    if (isMembership(membership)) this.counts[membership] += by
+    if (!isMembership(membership)) return
+    this.counts[membership] += by
+    if (membership !== 'join') return
+    const server = serverOf(event!.stateKey as UserId)
+    const joined = (this.servers.get(server) ?? 0) + by
+    if (joined === 0) this.servers.delete(server)
+    else this.servers.set(server, joined)
   }
 }
 

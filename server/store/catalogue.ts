@@ -6,7 +6,7 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
 import { jsonTable, textTable } from './key.ts'
@@ -37,6 +37,46 @@ export const repairs = jsonTable<{ at: number; reason: 'repair' | 'restore'; rep
   'repairs',
   ['u32'],
 )
+
+// ── peers: f ─────────────────────────────────────────────────────────────────────────────────────────
+
+/** A server that an administrator has pinned; the row goes with the pin. */
+export interface PeerRow {
+  readonly kind: 'site' | 'homeserver'
+  readonly suspended?: boolean
+  readonly direction: 'both' | 'inbound' | 'outbound' | 'verify-only'
+  readonly transport: 'https' | 'bundle'
+  /** Of a site: the newest card, whole and as it was signed. What stands there is not repeated below. */
+  readonly card?: JsonObject
+  /** Of a homeserver. */
+  readonly signingKeys?: readonly {
+    readonly id: string
+    readonly publicKey: string
+    readonly expiredTs?: number
+  }[]
+  readonly residency?: string
+  /** Of a site: where it is dialled in place of the address in its card. */
+  readonly address?: { readonly host: string; readonly port: number }
+  /** Of a site: beside what its card says. */
+  readonly tls?: { readonly spkiSha256?: readonly string[]; readonly ca?: string }
+  readonly note?: string
+  readonly pinnedBy: string
+  readonly pinnedTs: number
+  readonly changedBy: string
+  readonly changedTs: number
+  /** Another card with the serial that is held was offered, signed by the same root. */
+  readonly conflict?: { readonly serial: number; readonly seenTs: number }
+}
+export const peerTable = jsonTable<PeerRow>()('fp', 'peer', ['text'])
+
+/** Root key → the newest card that was ever taken from it: stays when the pin is removed, so that no older card comes back. */
+export interface CardSerialRow {
+  readonly serverName: string
+  readonly serial: number
+  /** SHA-256 of what was signed. */
+  readonly digest: string
+}
+export const cardSerialTable = jsonTable<CardSerialRow>()('fs', 'newest serial of a card', ['text'])
 
 // ── rooms: r ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,6 +172,15 @@ export const sentTransactions = jsonTable<SentRow>()('ry', 'what a transaction i
   'text',
   'text',
 ])
+
+/** Rooms that stand still, with what for. */
+export interface FrozenRoomRow {
+  readonly server: ServerName
+  readonly by: UserId
+  readonly eventId: EventId
+  readonly sinceTs: number
+}
+export const frozenRooms = jsonTable<FrozenRoomRow>()('rf', 'frozen room', ['u32'])
 
 /** Children of an event by age (room, parent, position): the index of relations. */
 export interface RelationRow {
@@ -559,3 +608,19 @@ export const pushSettingTable = jsonTable<VapidRow>()('ps', 'setting of push', [
 
 /** user, filter id (a hash of the filter, so that the same filter is stored once). */
 export const filterTable = jsonTable<JsonObject>()('sf', 'filter', ['text', 'text'])
+
+// ── federation: f ────────────────────────────────────────────────────────────────────────────────────
+
+/** peer, lane (0: messages between devices, 1: events), number: what is still to be sent, in its order. */
+export type OutboundRow = { readonly ts: number } & (
+  | { readonly roomId: RoomId; readonly eventId: EventId }
+  | { readonly edu: { readonly edu_type: string; readonly content: JsonObject } }
+)
+export const outboundTable = jsonTable<OutboundRow>()('fo', 'outbound item', ['text', 'u32', 'position'])
+/** peer, key: of several the last counts. `number` tells whether it is still the one that was sent. */
+export interface OutboundLatestRow {
+  readonly ts: number
+  readonly number: number
+  readonly edu: { readonly edu_type: string; readonly content: JsonObject }
+}
+export const outboundLatestTable = jsonTable<OutboundLatestRow>()('fl', 'outbound latest', ['text', 'text'])

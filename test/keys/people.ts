@@ -173,7 +173,7 @@ export class TestRooms {
           const position = next()
           const event: MemberEvent = { ...accepted, position, order: position }
           members.set(userId, event)
-          sharingProjection.rows(event, view, { get: key => loaded.get(key) as never }, rows)
+          sharingProjection.rows(event, view, { get: key => loaded.get(key) as never }, rows, 'here')
           sent.position = position
         })
         return sent

@@ -1,0 +1,219 @@
+/**
+ * One https request to a pinned peer.
+ *
+ * The connection goes to the address in the pin and nowhere else, speaks TLS 1.3, and nothing is written to it before
+ * the certificate was found to be one that the pin names: by its key, or by the pin's own authority and the
+ * peer's name. The certificate authorities of the operating system count for nothing.
+ *
+ * Deviation: server-server-api#resolving-server-names. No well-known, no SRV, no DNS name but the pin's.
+ */
+import { createHash, type X509Certificate } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
+import type { Peer, PeerTls } from '../peers/peer.ts'
+import type { ServerName } from '../protocol/ids.ts'
+
+export interface PeerRequest {
+  readonly method: 'GET' | 'PUT' | 'POST'
+  /** Path and query, percent-encoded. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** From the first byte that we send to the last that we get. */
+  readonly timeoutMs: number
+}
+
+export class TransportError extends Error {
+  readonly code: 'WRONG_CERTIFICATE' | 'UNREACHABLE' | 'TIMED_OUT' | 'TOO_LARGE'
+  constructor(code: TransportError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'TransportError'
+    this.code = code
+  }
+}
+
+/** What a connection must show before anything is sent over it. */
+export interface Destination {
+  readonly serverName: ServerName
+  readonly host: string
+  readonly port: number
+  readonly tls: PeerTls
+}
+
+const connectMs = 10_000
+/** A room's events go out one transaction after the other; requests of people need not wait behind them. */
+const maxConnections = 8
+
+export class Transport {
+  /** By peer; made anew when the pin has changed. */
+  readonly #agents = new Map<ServerName, { readonly peer: Peer; readonly agent: PinnedAgent }>()
+
+  /** The answer's head; the body is the caller's to read within `signal`, or to destroy. */
+  async send(peer: Peer, request: PeerRequest): Promise<{ response: IncomingMessage; signal: AbortSignal }> {
+    const { method, path, headers, body, timeoutMs } = request
+    const signal = AbortSignal.timeout(timeoutMs)
+    const options: RequestOptions = {
+      method,
+      path,
+      agent: this.#agentOf(peer),
+      headers: {
+        Host: peer.serverName,
+        ...headers,
+        ...(body === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
+      },
+      signal,
+    }
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sending = httpsRequest(options, resolve)
+      sending.on('error', error => reject(transportError(peer, error, signal)))
+      sending.end(body)
+    })
+    // What breaks while the body is read is told to its reader; unheard it would end the process.
+    response.on('error', () => {})
+    return { response, signal }
+  }
+
+  /** Open connections of a peer that was suspended, removed or pinned anew end at once. */
+  forget(serverName: ServerName): void {
+    this.#agents.get(serverName)?.agent.destroy()
+    this.#agents.delete(serverName)
+  }
+
+  close(): void {
+    for (const serverName of [...this.#agents.keys()]) this.forget(serverName)
+  }
+
+  #agentOf(peer: Peer): PinnedAgent {
+    const known = this.#agents.get(peer.serverName)
+    if (known?.peer === peer) return known.agent
+    this.forget(peer.serverName)
+    const agent = new PinnedAgent(peer)
+    this.#agents.set(peer.serverName, { peer, agent })
+    return agent
+  }
+}
+
+/** Reads a whole body of at most `maxBytes`. */
+export async function readAll(
+  { response, signal }: { readonly response: IncomingMessage; readonly signal: AbortSignal },
+  maxBytes: number,
+): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    if (Number(response.headers['content-length']) > maxBytes) throw tooLarge(maxBytes)
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks, size)
+  } catch (error) {
+    response.destroy()
+    if (error instanceof TransportError) throw error
+    throw signal.aborted
+      ? new TransportError('TIMED_OUT', 'the peer did not finish its answer in time', { cause: error })
+      : new TransportError('UNREACHABLE', 'the connection broke within the answer', { cause: error })
+  }
+}
+
+function tooLarge(maxBytes: number): TransportError {
+  return new TransportError('TOO_LARGE', `the peer's answer is larger than ${maxBytes} bytes`)
+}
+
+class PinnedAgent extends Agent {
+  readonly #destination: Destination
+
+  constructor(destination: Destination) {
+    // No resumed sessions: each connection shows its certificate.
+    super({ keepAlive: true, maxSockets: maxConnections, maxCachedSessions: 0, keepAliveMsecs: 30_000 })
+    this.#destination = destination
+  }
+
+  override createConnection(
+    _options: unknown,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    connectPinned(this.#destination).then(
+      socket => callback!(null, socket),
+      error => callback!(error as Error, undefined as unknown as Duplex),
+    )
+    return undefined
+  }
+}
+
+/** A TLS connection whose other end is the one that was pinned. */
+export function connectPinned({ serverName, host, port, tls }: Destination): Promise<TLSSocket> {
+  const name = serverName.replace(/:[0-9]+$/, '')
+  const isAddress = /^[0-9.]+$/.test(name) || name.startsWith('[')
+  const options: ConnectionOptions = {
+    host,
+    port,
+    minVersion: 'TLSv1.3',
+    // Judged below, by the pin alone: until then nothing is written.
+    rejectUnauthorized: false,
+    ca: tls.ca === undefined ? [] : [tls.ca],
+    ALPNProtocols: ['http/1.1'],
+    ...(isAddress ? {} : { servername: name }),
+  }
+  return new Promise((resolve, reject) => {
+    const socket = connect(options)
+    const fail = (error: Error) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(error)
+    }
+    const timer = setTimeout(
+      () => fail(new TransportError('TIMED_OUT', `no TLS connection to ${host}:${port} within 10 s`)),
+      connectMs,
+    )
+    socket.once('error', fail)
+    socket.once('secureConnect', () => {
+      const certificate = socket.getPeerX509Certificate()
+      const reason = certificate ? whyNot(certificate, tls, socket, name) : 'it shows no certificate'
+      if (reason !== null) {
+        fail(
+          new TransportError(
+            'WRONG_CERTIFICATE',
+            `${host}:${port} is not the server that was pinned: ${reason}`,
+          ),
+        )
+        return
+      }
+      clearTimeout(timer)
+      socket.off('error', fail)
+      resolve(socket)
+    })
+  })
+}
+
+/** Base64 of SHA-256 over the SubjectPublicKeyInfo (RFC 7469 section 2.4). */
+export function spkiOf(certificate: X509Certificate): string {
+  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(spki).digest('base64')
+}
+
+function whyNot(certificate: X509Certificate, tls: PeerTls, socket: TLSSocket, name: string): string | null {
+  const spki = spkiOf(certificate)
+  if (tls.spkiSha256.some(pinned => pinned.replace(/=+$/, '') === spki.replace(/=+$/, ''))) return null
+  if (tls.ca === undefined) return `its key ${spki} is none of those in the pin`
+  if (!socket.authorized)
+    return `its certificate is not of the pinned authority (${socket.authorizationError})`
+  const misnamed = checkServerIdentity(name.replace(/^\[|\]$/g, ''), socket.getPeerCertificate())
+  return misnamed ? `its certificate is not for ${name}` : null
+}
+
+function transportError(peer: Peer, error: Error, signal: AbortSignal): TransportError {
+  if (error instanceof TransportError) return error
+  if (signal.aborted) {
+    return new TransportError('TIMED_OUT', `${peer.serverName} did not answer in time`, { cause: error })
+  }
+  const code = 'code' in error ? String(error.code) : error.name
+  return new TransportError('UNREACHABLE', `${peer.serverName} at ${peer.host}:${peer.port}: ${code}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,31 @@
+/** A refusal by peers: `code` is a Matrix error code, so that `http` knows its status; `reason` says what was wrong. */
+export type PeerRefusal =
+  | 'CARD_UNREADABLE'
+  | 'CARD_MALFORMED'
+  | 'CARD_FORGED'
+  | 'CARD_OLDER'
+  /** The serial that is held, over other facts. */
+  | 'CARD_CONFLICT'
+  /** Another root key than the one that is pinned. */
+  | 'CARD_OTHER_ROOT'
+  | 'CARD_OTHER_SERVER'
+  | 'CARD_OF_OURSELVES'
+  | 'PIN_MALFORMED'
+  | 'PIN_EXISTS'
+  | 'PIN_OF_OTHER_KIND'
+  | 'FINGERPRINT_MISMATCH'
+  | 'NOT_PINNED'
+
+export class PeerError extends Error {
+  readonly code: 'M_NOT_FOUND' | 'M_INVALID_PARAM' | 'M_BAD_STATE'
+  readonly reason: PeerRefusal
+  readonly fields: Readonly<Record<string, unknown>>
+  constructor(reason: PeerRefusal, message: string) {
+    super(message)
+    this.name = 'PeerError'
+    this.reason = reason
+    this.code =
+      reason === 'NOT_PINNED' ? 'M_NOT_FOUND' : reason === 'PIN_EXISTS' ? 'M_BAD_STATE' : 'M_INVALID_PARAM'
+    this.fields = { 'org.letro.reason': reason }
+  }
+}
