@@ -31,6 +31,7 @@ export interface ApplyDeps {
   readonly outbox: Outbox
   readonly search: Search
   readonly tell: (notice: SyncNotice) => void
+  readonly clock: () => number
 }
 
 /** What one room's part comes to: to be written, believed, told. */
@@ -169,10 +170,10 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
     newest || (shown && touched.has(shown.eventId))
       ? await newestPreview(store, room, timeline, relations)
       : shown
-  room = {
-    ...room,
-    lastTs: Math.max(room.lastTs, newest?.ts ?? 0, before === null ? joinTs(room, store.ourUserId) : 0),
-  }
+  // Any server may write any time: what says it comes from the future came now, and does not stay above everything for ever.
+  const now = deps.clock()
+  const times = [room.lastTs, newest?.ts ?? 0, before === null ? joinTs(room, store.ourUserId) : 0]
+  room = { ...room, lastTs: Math.max(...times.map(ts => Math.min(ts, now))) }
   await receiveVerifications(machine, roomId, before !== null, live, events)
 
   const entry = store.entryOf(room, preview)

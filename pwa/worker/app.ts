@@ -17,6 +17,7 @@ import { OutboxQueue } from '../outbox/outbox.ts'
 import { type TransferNews, Uploads } from '../outbox/uploads.ts'
 import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
+import { ExternalPeople } from '../sync/external-people.ts'
 import { Gathering } from '../sync/gathering.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
@@ -72,6 +73,7 @@ export class App {
   readonly history: History
   readonly reopening: Reopening
   readonly gathering: Gathering
+  readonly externalPeople: ExternalPeople
   readonly readMarks: ReadMarks
   readonly loop: SyncLoop
   readonly trust: Trust
@@ -114,6 +116,7 @@ export class App {
     })
     this.history = new History({ http, store, machine, search })
     this.reopening = new Reopening({ store, machine, search, tell })
+    this.externalPeople = new ExternalPeople({ store, http, tell })
     this.gathering = new Gathering({
       store,
       history: this.history,
@@ -131,7 +134,10 @@ export class App {
       },
       since: parts.since,
       apply: async answer => {
-        const messages = await applySync({ store, machine, outbox, search, tell: this.#tell }, answer)
+        const messages = await applySync(
+          { store, machine, outbox, search, tell: this.#tell, clock: Date.now },
+          answer,
+        )
         void this.trust.receive(messages)
         this.trust.synced()
         await this.#publishWitness()
@@ -142,6 +148,7 @@ export class App {
           outbox.queue.wake()
           void this.readMarks.flush()
           this.gathering.wake()
+          this.externalPeople.ask()
         }
         if (connection.state === 'offline' && connection.code === null) outbox.queue.sleep()
         tell({ kind: 'connection', connection })
@@ -288,6 +295,7 @@ export class App {
   /** For the trust side, some of what changes at the server is news as well. */
   readonly #tell = (notice: AppNotice): void => {
     this.#deps.tell(notice)
+    if (notice.kind === 'members') this.externalPeople.ask()
     if (notice.kind === 'account-data') this.trust.accountDataChanged(notice.type)
   }
 

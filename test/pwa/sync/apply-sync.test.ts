@@ -156,6 +156,17 @@ test('a receipt at a reaction says that the messages above it were read', async 
   t.is(await state(), 'read')
 })
 
+test('a message from the future comes now, and does not stay above all rooms for ever', async t => {
+  const { synced } = await inRoom()
+  synced.now = 1_500_000
+  await synced.news([text('year 275760', { origin_server_ts: 8.64e15 })])
+  t.is(synced.entry().lastTs, 1_500_000)
+  synced.now = 1_600_000
+  await synced.news([text('now', { origin_server_ts: 1_550_000 })])
+  t.is(synced.entry().lastTs, 1_550_000)
+  t.is((await synced.page()).items.at(-1)?.content['body'], 'now')
+})
+
 test('a thread is unread until it was read there or in the room', async t => {
   const { synced, first } = await inRoom()
   const inThread = (sender: string) =>

@@ -70,6 +70,8 @@ export class Synced {
   readonly rooms = new Map<string, Raw[]>()
   readonly asked: string[] = []
   isOffline = false
+  /** Later than all that is made here. */
+  now = 2_000_000_000
   store!: RoomStore
   history!: History
   reopening!: Reopening
@@ -131,6 +133,7 @@ export class Synced {
         outbox: this.#outbox,
         search: this.#search,
         tell: notice => void this.notices.push(notice),
+        clock: () => this.now,
       },
       answer,
     )
