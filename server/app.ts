@@ -25,6 +25,7 @@ import { type Demo, demoAnswer, demoRoutes } from './client-api/demo.ts'
 import { deviceRoutes } from './client-api/devices.ts'
 import { enrolmentRoutes } from './client-api/enrol.ts'
 import { enrolPageRoutes } from './client-api/enrol-page.ts'
+import { externalPeopleRoutes } from './client-api/external-people.ts'
 import { filterRoutes } from './client-api/filter.ts'
 import { openInteractiveAuth, requireInteractiveAuth } from './client-api/interactive-auth.ts'
 import { keyBackupRoutes } from './client-api/key-backup.ts'
@@ -446,6 +447,7 @@ async function openServing(store: Store, parts: Parts): Promise<Serving> {
     ...whoamiRoutes({ accounts }),
     ...deviceRoutes({ accounts, interactiveAuth }),
     ...profileRoutes({ accounts }),
+    ...externalPeopleRoutes({ accounts, rooms }),
     ...accountDataRoutes({
       accounts,
       managed: {

@@ -9,6 +9,8 @@ export interface EntryContext {
   readonly ourUserId: string
   /** By room: the people of `m.direct`. */
   readonly direct: ReadonlyMap<string, readonly string[]>
+  /** Guests of our own organisation. */
+  readonly external: ReadonlySet<string>
   readonly muted: boolean
   readonly preview: Preview | null
   readonly waiting: number
@@ -39,6 +41,7 @@ export function roomEntry(room: Room, context: EntryContext): RoomEntry {
     joinedCount: room.joinedCount,
     invitedCount: room.invitedCount,
     servers: serversOf(room, serverOf(ourUserId)),
+    guests: guestsIn(room, context.external),
     unread: room.unread,
     mentions: Math.max(room.mentions, room.highlights),
     markedUnread: room.accountData.get('m.marked_unread')?.['unread'] === true,
@@ -94,6 +97,11 @@ function childrenOf(room: Room): string[] {
       return a.ts - b.ts || (a.stateKey < b.stateKey ? -1 : 1)
     })
     .map(({ stateKey }) => stateKey)
+}
+
+function guestsIn(room: Room, external: ReadonlySet<string>): number {
+  const isThere = (userId: string) => /^(join|invite)$/.test(room.members.get(userId)?.membership ?? '')
+  return external.values().filter(isThere).toArray().length
 }
 
 function serversOf(room: Room, ours: string): string[] {

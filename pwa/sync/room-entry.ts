@@ -25,6 +25,8 @@ export interface RoomEntry {
   readonly invitedCount: number
   /** Server names of those who are in it or invited, ours first. */
   readonly servers: readonly string[]
+  /** How many of them are guests of our own organisation. */
+  readonly guests: number
   readonly unread: number
   readonly mentions: number
   readonly markedUnread: boolean

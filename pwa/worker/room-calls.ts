@@ -36,7 +36,8 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       const room = await knownRoom(app(), roomId)
       return detailOf(room, app())
     },
-    members: async roomId => membersOf(await knownRoom(app(), roomId), app().session.userId),
+    members: async roomId =>
+      membersOf(await knownRoom(app(), roomId), app().session.userId, app().store.external),
     timeline: query => timelinePage(app(), query),
     edits: async ({ roomId, eventId }) => {
       const { store } = app()
@@ -146,7 +147,7 @@ function readUpTo(room: Room, userId: string): string | null {
 
 const shownMemberships: ReadonlySet<string> = new Set(['join', 'invite', 'knock', 'ban'])
 
-function membersOf(room: Room, ourUserId: string): Member[] {
+function membersOf(room: Room, ourUserId: string, guests: ReadonlySet<string>): Member[] {
   const shared = sharedNames(room.members)
   const ourServer = serverOf(ourUserId)
   const members: Member[] = []
@@ -159,7 +160,7 @@ function membersOf(room: Room, ourUserId: string): Member[] {
       avatar,
       membership: membership as Member['membership'],
       power: powerOf(room, userId),
-      external: serverOf(userId) !== ourServer,
+      external: serverOf(userId) !== ourServer || guests.has(userId),
     })
   }
   const collator = new Intl.Collator()

@@ -5,6 +5,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Position, Store } from '../store/store.ts'
 import { EventReader } from './event-reader.ts'
+import { eventsBefore } from './events-before.ts'
 import type { Gate } from './gate.ts'
 import { MembershipIndex } from './membership-index.ts'
 import { Outgoing } from './outgoing.ts'
@@ -14,8 +15,15 @@ import { Receiver } from './receive.ts'
 import { RoomActors } from './room-actors.ts'
 import type { BatchOptions, Draft, NewRoom, RoomEvent, Rooms, SendOptions, TimelineOptions } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
-import type { CheckSignatures, EventSigner, ReceiveOptions, RoomsInternal } from './rooms-internal.ts'
+import type {
+  CheckSignatures,
+  EventSigner,
+  EventsBefore,
+  ReceiveOptions,
+  RoomsInternal,
+} from './rooms-internal.ts'
 import { Sender } from './send.ts'
+import { visibleToServer } from './server-visibility.ts'
 import { Visibility } from './visibility.ts'
 
 export interface RoomsDeps {
@@ -80,6 +88,10 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     stored: (eventIds: readonly EventId[]) => outgoing.stored(eventIds),
     authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
     backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
+    eventsBefore: (roomId: RoomId, question: EventsBefore) =>
+      store.read(view => eventsBefore(view, reader, roomId, question)),
+    visibleToServer: (server: ServerName, roomId: RoomId, eventIds: readonly EventId[]) =>
+      visibleToServer(context, server, roomId, eventIds),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
   }
 }

@@ -6,37 +6,34 @@
  *
  * Assumes that auth events came before (as outliers at least): what is missing is told, never guessed.
  */
-import { type Pdu, parsePdu } from '../protocol/event.ts'
-import { eventIdOfText, hasExpectedContentHash, roomIdOf, signedText } from '../protocol/event-hash.ts'
+import type { Pdu } from '../protocol/event.ts'
 import type { EventId, RoomId } from '../protocol/ids.ts'
-import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
-import { redact, redactedEventId } from '../protocol/redaction.ts'
+import type { Json } from '../protocol/json.ts'
+import { redactedEventId } from '../protocol/redaction.ts'
+import type { KeyId } from '../protocol/signing.ts'
 import { backwardExtremities, waitingRedactions } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
-import { checkAuthEvents } from './auth-events.ts'
 import { canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
-import { type StateLookup, stateKeyOf } from './graph-event.ts'
+import type { StateLookup } from './graph-event.ts'
+import {
+  type Incoming,
+  incomingOf,
+  judgeByAuthEvents,
+  parseReceived,
+  storedEventOf,
+} from './incoming-event.ts'
 import { powerLevelsIn } from './power-levels.ts'
-import { sha256, verify } from './primitives.ts'
+import { verify } from './primitives.ts'
 import { judgeOnReceipt } from './receipt.ts'
 import { mayRedact } from './redaction-permission.ts'
-import { keptContentOf, type RoomActor } from './room-actor.ts'
+import type { RoomActor } from './room-actor.ts'
 import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received, ReceiveOptions } from './rooms-internal.ts'
 import { changesBetween, type FoundState, StateFinder } from './state-finder.ts'
-import { type EventFlags, noFlags, StoredEvent } from './stored-event.ts'
+import { type EventFlags, noFlags, type StoredEvent } from './stored-event.ts'
 import type { Verdict } from './verdict.ts'
-
-interface Incoming {
-  readonly pdu: Pdu
-  readonly eventId: EventId
-  readonly essential: string
-  /** Members that redaction drops, without content. */
-  readonly extras: JsonObject | undefined
-  readonly isCut: boolean
-}
 
 /** Kept: what became of it is told once it has its position. */
 interface Taken {
@@ -45,9 +42,14 @@ interface Taken {
   readonly verdict: Verdict
 }
 
-/** Where a backfilled event goes. */
-interface Place {
+/** How an event came, beyond what the specification asks. */
+export interface Circumstances {
+  /** Where a backfilled event goes. */
   readonly order?: number
+  /** It came to us alone: the room's other servers are for us to tell. */
+  readonly entrusted?: boolean
+  /** Our own signature is needed beside its server's. */
+  readonly ourKey?: KeyId
 }
 
 type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
@@ -65,29 +67,25 @@ export class Receiver {
     roomId: RoomId,
     json: Json,
     options: ReceiveOptions = {},
-    place: Place = {},
+    how: Circumstances = {},
   ): Promise<Received> {
     const { actors, store, checkSignatures } = this.#context
     const room = await actors.get(roomId)
     if (!room?.exists) return { kind: 'refused', reason: 'we do not know this room' }
     const { rules } = room
 
-    // What is unsigned is the sender's word alone, and not part of the event.
-    const { unsigned: _unsigned, ...event } = isObject(json) ? json : {}
-    const parsed = parsePdu(isObject(json) ? event : json, rules)
-    if (parsed.kind === 'refused') return { kind: 'refused', reason: `${parsed.field} ${parsed.reason}` }
-    if (!(await checkSignatures(parsed.pdu, rules))) {
+    const pdu = parseReceived(json, rules)
+    if ('refused' in pdu) return { kind: 'refused', reason: pdu.refused }
+    if (!(await checkSignatures(pdu, rules))) {
       return { kind: 'refused', reason: 'a signature that the event must bear is missing or wrong' }
     }
-    const incoming = incomingOf(parsed.pdu, room)
-    if (roomIdOf(incoming.pdu, incoming.eventId) !== roomId) {
-      return { kind: 'refused', reason: 'the event is of another room' }
-    }
+    const incoming = incomingOf(pdu, rules)
+    if (incoming.roomId !== roomId) return { kind: 'refused', reason: 'the event is of another room' }
     const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
       const actor = await actors.hold(roomId)
       if (!actor) return { kind: 'refused', reason: 'we do not know this room' }
       try {
-        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, place)
+        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, how)
       } finally {
         actors.release(actor)
       }
@@ -122,7 +120,7 @@ export class Receiver {
     work: RoomTransaction,
     incoming: Incoming,
     options: ReceiveOptions,
-    place: Place,
+    how: Circumstances,
   ): Promise<Received | Taken> {
     const { actor, tx } = work
     const { reader } = this.#context
@@ -150,14 +148,19 @@ export class Receiver {
       return { kind: 'incomplete', eventId, missingPrevEvents, missingAuthEvents }
     }
 
-    const byAuthEvents = this.#judgeByAuthEvents(actor, pdu, authEvents as StoredEvent[])
+    const byAuthEvents = judgeByAuthEvents(
+      pdu,
+      actor.rules,
+      authEvents as StoredEvent[],
+      actor.tip.get('m.room.create', ''),
+    )
     if (options.outlier) return this.#keepOutlier(work, incoming, byAuthEvents)
 
     const finder = new StateFinder(this.#context, work)
     const before = await finder.before(pdu, prev, options.stateBefore ? (given as StoredEvent[]) : null)
     const closesGap = (await tx.get(backwardExtremities.key(actor.number, eventId))) !== undefined
     // Fetched history, or an event that newer ones already stand on: the present does not depend on it.
-    const isPast = place.order !== undefined || closesGap
+    const isPast = how.order !== undefined || closesGap
     const verdict = judgeOnReceipt({
       byAuthEvents: () => byAuthEvents,
       byStateBefore: () => authorise(pdu, actor.rules, before.lookup, verify),
@@ -169,12 +172,17 @@ export class Receiver {
     const redaction =
       verdict.kind === 'accept' ? await this.#redaction(tx, actor, pdu, before.lookup) : noRedaction
     const earlier = verdict.kind === 'accept' ? await this.#earlierRedaction(tx, actor, incoming) : undefined
-    const event = this.#eventOf(incoming, actor, before.replaced(pdu), earlier, {
+    const flags: EventFlags = {
       ...noFlags,
       cutOnReceipt: incoming.isCut,
       rejected: verdict.kind === 'reject',
       softFailed: verdict.kind === 'soft-fail',
       withheld: redaction.withheld,
+    }
+    const event = storedEventOf(incoming, actor.rules, flags, {
+      replaced: before.replaced(pdu),
+      redactedBecause: earlier,
+      ourKey: how.ourKey,
     })
     const moves = verdict.kind === 'accept' && !isPast
     const forward = moves
@@ -185,8 +193,8 @@ export class Receiver {
       essential: incoming.essential,
       contentText: canonicalContent(pdu.content),
       extras: incoming.extras,
-      place: verdict.kind !== 'accept' ? 'hidden' : place.order === undefined ? 'live' : 'backfilled',
-      order: place.order,
+      place: verdict.kind !== 'accept' ? 'hidden' : how.order === undefined ? 'live' : 'backfilled',
+      order: how.order,
       before: before.placed,
       current: moves ? await this.#currentState(finder, event, before, forward) : { kind: 'unchanged' },
       forward,
@@ -196,24 +204,14 @@ export class Receiver {
       movedFrom: known?.position,
       missingPrevEvents: verdict.kind === 'reject' ? [] : missingPrevEvents,
       closesGap,
+      entrusted: how.entrusted,
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
   }
 
-  #judgeByAuthEvents(actor: RoomActor, pdu: Pdu, listed: readonly StoredEvent[]): Verdict {
-    const { rules } = actor
-    const verdict = checkAuthEvents(pdu, rules, listed)
-    if (verdict.kind !== 'accept') return verdict
-    const state = new Map(listed.map(event => [stateKeyOf(event.type, event.stateKey!), event]))
-    const lookup: StateLookup = (type, key) =>
-      state.get(stateKeyOf(type, key)) ??
-      (type === 'm.room.create' && rules.roomIdIsCreateEventHash ? actor.tip.get(type, key) : undefined)
-    return authorise(pdu, rules, lookup, verify)
-  }
-
   async #keepOutlier(work: RoomTransaction, incoming: Incoming, verdict: Verdict): Promise<Taken> {
-    const event = this.#eventOf(incoming, work.actor, undefined, undefined, {
+    const event = storedEventOf(incoming, work.actor.rules, {
       ...noFlags,
       outlier: true,
       cutOnReceipt: incoming.isCut,
@@ -231,24 +229,6 @@ export class Receiver {
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
-  }
-
-  #eventOf(
-    { pdu, eventId }: Incoming,
-    actor: RoomActor,
-    replaced: StoredEvent | undefined,
-    redactedBecause: StoredEvent | undefined,
-    flags: EventFlags,
-  ): StoredEvent {
-    const { signatures, ...unsigned } = pdu
-    const redacts =
-      pdu.type === 'm.room.redaction' ? (redactedEventId(pdu, actor.rules) ?? undefined) : undefined
-    const content = redactedBecause ? keptContentOf(pdu, actor.rules) : pdu.content
-    return new StoredEvent(
-      { ...unsigned, content },
-      { eventId, flags, signatures, redacts, replaced: replaced?.position },
-      { replaced: replaced?.asReplaced(), redactedBecause },
-    )
   }
 
   /** Spec: server-server-api: the current state is resolved from the states at all forward extremities. */
@@ -308,22 +288,6 @@ export class Receiver {
       if (mayRedact(redaction.pdu, pdu, powerLevelsIn(state.lookup, actor.rules))) return redaction
     }
     return undefined
-  }
-}
-
-function incomingOf(received: Pdu, { rules }: RoomActor): Incoming {
-  // Spec: server-server-api#checks-performed-on-receipt-of-a-pdu (3): a wrong hash redacts the event.
-  const isCut = !hasExpectedContentHash(received, sha256)
-  const pdu = isCut ? redact(received, rules) : received
-  const essential = signedText(pdu, rules)
-  const kept = redact(pdu, rules)
-  const extras = Object.entries(pdu).filter(([name]) => !Object.hasOwn(kept, name))
-  return {
-    pdu,
-    essential,
-    eventId: eventIdOfText(essential, sha256),
-    extras: extras.length > 0 ? Object.fromEntries(extras) : undefined,
-    isCut,
   }
 }
 

@@ -214,6 +214,7 @@ class World {
       joinedCount: 12,
       invitedCount: 0,
       servers: ['clinic.example', 'court.example'],
+      guests: 0,
       unread: Number(this.#wanted.get('unread') ?? 0),
       mentions: 0,
       markedUnread: false,

@@ -16,6 +16,7 @@ export function entry(roomId: string, change: Partial<RoomEntry> = {}): RoomEntr
     joinedCount: 2,
     invitedCount: 0,
     servers: ['clinic.example'],
+    guests: 0,
     unread: 0,
     mentions: 0,
     markedUnread: false,

@@ -24,6 +24,7 @@ export const roomEntry: RoomEntry = {
   joinedCount: 6,
   invitedCount: 1,
   servers: ['clinic.example', 'court.example'],
+  guests: 0,
   unread: 0,
   mentions: 0,
   markedUnread: false,
