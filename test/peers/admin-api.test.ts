@@ -43,7 +43,7 @@ test('a card is looked at, compared, pinned, replaced, suspended and removed', a
   const h = await openHarness()
   const { token, userId } = await h.administrator()
   const looked = await h.post(`${base}/check`, { card: first }, token)
-  t.like(looked.body, { server_name: 'court.example', serial: 1_700_000_000, pinned: null })
+  t.like(looked.body, { server_name: 'court.example', serial: 1_700_000_000_000, pinned: null })
   t.deepEqual(looked.body.fingerprint, words)
 
   const without = await h.post(base, { card: first }, token)
@@ -70,7 +70,7 @@ test('a card is looked at, compared, pinned, replaced, suspended and removed', a
   t.like((await h.put(one, { direction: 'both' }, token)).body, { direction: 'both', note: 'the court' })
 
   // A newer card of a root that is pinned needs no second comparison.
-  t.like((await h.post(base, { card: second }, token)).body, { serial: 1_700_000_100, residency: 'FR' })
+  t.like((await h.post(base, { card: second }, token)).body, { serial: 1_700_000_100_000, residency: 'FR' })
   const older = await h.post(base, { card: first, fingerprint: words.join(' ') }, token)
   t.is(older.body['org.letro.reason'], 'CARD_OLDER')
   t.regex(older.body.error, /older/)

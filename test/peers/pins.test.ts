@@ -103,7 +103,7 @@ test('a site that was pinned by its card is a peer, here and after a restart', a
       direction: 'both',
       at: 'clinic.example:8448',
       keys: ['ed25519:a_1 now'],
-      serial: 1_700_000_000,
+      serial: 1_700_000_000_000,
     })
     t.true(one.isKnown(clinicName) && one.maySendTo(clinicName) && one.mayReceiveFrom(clinicName))
     t.is(one.residencyOf(clinicName), 'DE')

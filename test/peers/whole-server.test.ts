@@ -31,7 +31,7 @@ test('a pin and a rotated key outlive a restart; the new key signs what people s
 
   await server.restart(() => rm(join(server.dataFolder, 'keys', 'site-card.json')))
   const [peer] = (await server.call('GET', `${base}/peers`, { token })).body.peers
-  t.like(peer, { server_name: 'court.example', serial: 1_700_000_000, suspended: false })
+  t.like(peer, { server_name: 'court.example', serial: 1_700_000_000_000, suspended: false })
   const reading = readCardText(
     await readFile(join(server.dataFolder, 'keys', 'site-card.json'), 'utf8'),
     verify,

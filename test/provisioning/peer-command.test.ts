@@ -82,7 +82,7 @@ test('a card is pinned, shown, replaced, suspended, resumed and removed', async 
   t.is(replaced.code, 0, replaced.err)
   t.regex(
     replaced.out,
-    /nothing to compare[\s\S]*serial 1700000000\) was replaced by this one \(serial 1700000100\)/,
+    /nothing to compare[\s\S]*serial 1700000000000\) was replaced by this one \(serial 1700000100000\)/,
   )
 
   h.peers.waiting.set('court.example', { length: 2, oldestTs: 0, lastError: 'ECONNREFUSED' })
@@ -125,8 +125,8 @@ test('a forged, older or truncated card: a sentence, exit code 1, nothing pinned
   await run('pin', await file('d.json', second), '--yes')
   const older = await run('pin', await file('c.json', first), '--yes')
   t.is(older.code, 1)
-  t.regex(older.err, /older \(serial 1700000000\) than the one that is known \(serial 1700000100\)/)
-  t.is(h.peers.book.pin('court.example' as ServerName)?.card?.serial, 1_700_000_100)
+  t.regex(older.err, /older \(serial 1700000000000\) than the one that is known \(serial 1700000100000\)/)
+  t.is(h.peers.book.pin('court.example' as ServerName)?.card?.serial, 1_700_000_100_000)
 })
 
 test('without a terminal and without --yes nothing is pinned', async t => {

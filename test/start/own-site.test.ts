@@ -60,7 +60,7 @@ test('the first start makes a root key for its own user alone, and a card that i
   t.is((await stat(it.file('site-root.json'))).mode & 0o777, 0o600)
   const reading = readCardText(await readFile(it.file('site-card.json'), 'utf8'), verify)
   t.is(reading.kind, 'card')
-  t.is(site.card.serial, 1_700_000_000)
+  t.is(site.card.serial, 1_700_000_000_000)
   t.deepEqual(
     site.card.eventSigning.map(({ id }) => id),
     [keys.keyId],
@@ -74,7 +74,7 @@ test('the same facts are the same card at every start; another fact is the next 
   it.now += 5_000
   t.deepEqual((await it.open()).site.card.json, first.json)
   const moved = (await it.open({ residency: 'DE' })).site.card
-  t.is(moved.serial, first.serial + 5)
+  t.is(moved.serial, first.serial + 5_000)
   t.is(moved.residency, 'DE')
   t.deepEqual([...moved.rootKey], [...first.rootKey])
   const { site } = await it.open({ residency: 'DE' })
@@ -84,7 +84,7 @@ test('the same facts are the same card at every start; another fact is the next 
   await site.setTls([spki])
   await site.setTls([spki])
   t.deepEqual(site.card.tlsSpkiSha256, [spki])
-  t.deepEqual(told, [first.serial + 6])
+  t.deepEqual(told, [first.serial + 5_001])
   t.deepEqual((await it.open({ residency: 'DE' })).site.card.tlsSpkiSha256, [spki])
 })
 
@@ -108,7 +108,7 @@ test('a rotated key is in the card before anything is signed with it; the old on
       [next, undefined],
     ],
   )
-  t.is(site.card.serial, 1_700_000_010)
+  t.is(site.card.serial, 1_700_000_010_000)
   // What was accepted under the old key is still signed under it.
   const signed = signJson({ a: 1 }, serverName, old, bytes => keys.sign(old, bytes))
   t.truthy(signed.signatures[serverName]?.[old])
@@ -176,10 +176,10 @@ test('a root key that is lost or another one stops the start, with what to do; a
   await writeFile(it.file('site-root.json'), root)
   await rm(it.file('site-card.json'))
   it.now += 60_000
-  t.is((await it.open()).site.card.serial, site.card.serial + 60)
+  t.is((await it.open()).site.card.serial, site.card.serial + 60_000)
   await writeFile(it.file('site-card.json'), '{"type": "org.letro.card", "ver')
   it.now += 60_000
-  t.is((await it.open()).site.card.serial, site.card.serial + 120)
+  t.is((await it.open()).site.card.serial, site.card.serial + 120_000)
 })
 
 test('a folder of a release that knew no root key gets one', async t => {
