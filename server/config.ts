@@ -103,7 +103,7 @@ const settings = {
     parseHostPort,
     'host:port',
     '',
-    'Where other servers are answered. Federation is not built yet: nothing listens there.',
+    'Where other servers are answered, always by TLS: "[::]:8448". Without it this server speaks with no other one. Only servers that an administrator has pinned get more than our public keys.',
   ),
   'federation.address': setting(
     parseHostPort,
@@ -256,9 +256,6 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     warnings.push(
       `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key, or listen on localhost behind a TLS proxy.`,
     )
-  }
-  if (values['listen.federation']) {
-    warnings.push('listen.federation is set, but federation is not built yet: nothing listens there.')
   }
   if (values['admin.token_file'] !== undefined) {
     warnings.push(

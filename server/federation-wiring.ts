@@ -2,6 +2,8 @@
  * Federation from its parts, for `app.ts`: in two steps, because rooms need some of it to open (whose signature is it,
  * what goes to whom, how to ask others) and the rest needs rooms.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
 import { FederationClient } from './federation/client.ts'
@@ -34,10 +36,13 @@ import type { CheckSignatures, RoomsInternal } from './rooms/rooms-internal.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Store } from './store/store.ts'
 
+const release = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  readonly version: string
+}
+
 export interface FederationDeps {
   readonly store: Store
   readonly serverName: ServerName
-  readonly version: string
   readonly peers: PeerBook
   readonly keys: ServerKeys
   readonly site: OwnSite
@@ -64,7 +69,7 @@ export interface FederationParts {
 }
 
 export async function openFederation(deps: FederationDeps): Promise<Federation> {
-  const { store, serverName, version, peers, keys, site, clock, log } = deps
+  const { store, serverName, peers, keys, site, clock, log } = deps
   const report = (message: string, fields?: Readonly<Record<string, string>>) => log.warn(message, fields)
   const transport = new Transport()
   const client = new FederationClient({ serverName, peers, signer: keys, transport })
@@ -109,7 +114,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
       })
       return [
         ...keyServerRoutes({ serverName, keys: () => keys.published, signer: keys, clock }),
-        ...versionRoutes({ version }),
+        ...versionRoutes({ version: release.version }),
         ...cardRoutes({ authenticate, ourCard: () => site.card, peers }),
         ...transactionRoutes({ authenticate, rooms, takeEdu }),
         ...membershipRoutes({ authenticate, serverName, rooms }),
