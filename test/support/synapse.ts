@@ -32,8 +32,8 @@ export function installSynapse(): void {
 
 export interface SynapseOptions {
   readonly authority: TestAuthority
-  /** Server names with their ports. */
-  readonly peers: readonly string[]
+  /** Server names with their ports, and the authority (PEM) of each one's certificate. */
+  readonly peers: readonly { readonly serverName: string; readonly authority: string }[]
   readonly host?: string
   readonly federationPort?: number
 }
@@ -61,11 +61,11 @@ export class Synapse {
     const clientPort = await freePort()
     const synapse = new Synapse(folder, `${host}:${federationPort}`, federationPort, clientPort)
     const { certificate, key } = options.authority.issue(host)
-    const hosts = [host, ...options.peers.map(peer => peer.replace(/:[0-9]+$/, ''))]
+    const hosts = [host, ...options.peers.map(peer => peer.serverName.replace(/:[0-9]+$/, ''))]
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
     write('certificate.pem', certificate)
     write('key.pem', key)
-    write('authority.pem', options.authority.certificate)
+    for (const [i, peer] of options.peers.entries()) write(`peer-${i}.pem`, peer.authority)
     write('hosts', `127.0.0.1 localhost ${hosts.join(' ')}\n`)
     write('log.yaml', JSON.stringify(logging(folder)))
     write(
@@ -76,7 +76,7 @@ export class Synapse {
           serverName: synapse.serverName,
           federationPort,
           clientPort,
-          peers: options.peers,
+          peers: options.peers.map(peer => peer.serverName),
         }),
       ),
     )
@@ -211,7 +211,7 @@ function configuration({ folder, serverName, federationPort, clientPort, peers }
     macaroon_secret_key: secret,
     form_secret: secret,
     trusted_key_servers: [],
-    federation_custom_ca_list: [join(folder, 'authority.pem')],
+    federation_custom_ca_list: peers.map((_, i) => join(folder, `peer-${i}.pem`)),
     federation_domain_whitelist: peers,
     ip_range_blacklist: [],
     url_preview_enabled: false,
