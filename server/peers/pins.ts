@@ -168,6 +168,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         if (!(error instanceof PeerError && error.reason === 'CARD_CONFLICT' && row)) throw error
         // Said once a serial: whoever has the root key could otherwise fill the audit.
         if (row.conflict?.serial === card.serial) throw error
+        deps.alarm('peer.card-conflict', card.serverName)
         report('two cards with one serial: the root key may be in other hands', { server: card.serverName })
         return {
           row: { ...row, conflict: { serial: card.serial, seenTs: clock() } },
