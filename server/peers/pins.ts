@@ -15,6 +15,7 @@ import { parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { type CardSerialRow, cardSerialTable, type PeerRow, peerTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
+import { suspendAfterRepair } from './after-repair.ts'
 import { digestOf, judgeCard, openCard, rootOf } from './offered-card.ts'
 import type { Peer } from './peer.ts'
 import type { PeerBook, PeersDeps } from './peer-book.ts'
@@ -58,6 +59,8 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       return damagedPin(name, row)
     }
   }
+  const suspended = await suspendAfterRepair(store, clock)
+  if (suspended > 0) report('the store was repaired: peers are suspended until an administrator resumes them')
   await load()
   store.onReset(() => {
     last = last.then(load, load).catch(() => report('the pins could not be read again'))
@@ -295,7 +298,12 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
     },
 
     async resume(by, name) {
-      await alterPinned(by, name, 'resume', ({ suspended: _, conflict: _seen, ...row }) => row)
+      await alterPinned(
+        by,
+        name,
+        'resume',
+        ({ suspended: _, afterRepair: _looked, conflict: _seen, ...row }) => row,
+      )
       return pinnedNow(name)
     },
 
