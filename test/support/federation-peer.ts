@@ -43,11 +43,14 @@ type Answering = (
 export interface Reachable {
   readonly serverName: string
   readonly federationPort: number
+  /** PEM: whose certificate it shows. */
+  readonly authority: string
 }
 
 export class FederationPeer implements Reachable {
   readonly serverName: ServerName
   readonly federationPort: number
+  readonly authority: string
   readonly keyId: KeyId
   readonly sign: (bytes: Uint8Array) => Uint8Array
   /** All that came to it, the oldest first. */
@@ -57,14 +60,13 @@ export class FederationPeer implements Reachable {
   readonly edus: JsonObject[] = []
   readonly #publicKey: Uint8Array
   readonly #server: Server
-  readonly #authority: TestAuthority
   readonly #agent = new Agent({ keepAlive: true })
   readonly #answers: { method: string; path: readonly string[]; answer: Answering }[] = []
   #transactions = 0
 
   private constructor(host: string, authority: TestAuthority, server: Server, seed: Uint8Array) {
     this.#server = server
-    this.#authority = authority
+    this.authority = authority.certificate
     this.federationPort = (server.address() as AddressInfo).port
     this.serverName = `${host}:${this.federationPort}` as ServerName
     const { sign, publicKey } = signingKey(seed)
@@ -123,7 +125,7 @@ export class FederationPeer implements Reachable {
           host: '127.0.0.1',
           port: to.federationPort,
           servername: to.serverName.replace(/:[0-9]+$/, ''),
-          ca: this.#authority.certificate,
+          ca: to.authority,
           agent: this.#agent,
           method,
           path,
