@@ -76,6 +76,7 @@ import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
+import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
@@ -178,7 +179,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people })
-  const aliases = openAliases({ store, rooms, clock })
+  const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
@@ -270,7 +271,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...accountRoutes({ accounts, interactiveAuth }),
     ...whoamiRoutes({ accounts }),
     ...deviceRoutes({ accounts, interactiveAuth }),
-    ...profileRoutes({ accounts }),
+    ...profileRoutes({ accounts, remoteProfile: federation.remoteProfile }),
     ...externalPeopleRoutes({ accounts, rooms }),
     ...accountDataRoutes({
       accounts,
@@ -291,6 +292,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       members,
       aliases,
       publicRooms,
+      remoteRooms: federation.remoteRooms,
+      remoteSpaces: openRemoteSpaces({ rooms, remote: federation.remoteRooms, clock }),
       relations,
       reports,
       movedRooms: openMovedRooms({ rooms, accountData: accounts.accountData, push }),
