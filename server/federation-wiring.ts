@@ -82,8 +82,12 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     clock,
   })
   const outbound = await openOutboundQueue({ store, peers, clock })
-  peers.onChange(server => transport.forget(server))
-  site.onCard(card => void cards.bring(card))
+  peers.onChange(server => {
+    transport.forget(server)
+    void cards.bringTo(server)
+  })
+  // The site outlives this: after a repair the areas are opened anew.
+  const stopListening = site.onCard(card => void cards.bring(card))
   let sender: ReturnType<typeof openSender> | null = null
 
   return {
@@ -94,6 +98,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
     start({ rooms, takeEdu }) {
+      void cards.bring(site.card)
       sender = openSender({
         queue: outbound,
         peers,
@@ -122,6 +127,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
       ]
     },
     async close() {
+      stopListening()
       cards.close()
       await sender?.close()
       transport.close()

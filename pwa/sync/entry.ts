@@ -1,5 +1,6 @@
 /** Makes the entry of a room list out of what is known of a room. Pure. */
 import { isObject, memberOf } from '#protocol/json.ts'
+import { frozenState } from './frozen.ts'
 import { memberName, roomName, serverOf } from './names.ts'
 import { type Room, stateContent, stateEvent, stateText } from './room.ts'
 import type { Invite, Preview, RoomEntry } from './room-entry.ts'
@@ -54,6 +55,7 @@ export function roomEntry(room: Room, context: EntryContext): RoomEntry {
     failed: context.failed,
     draft: context.draft,
     blockedBy: context.blockedBy,
+    frozen: frozenState(room),
     invite: inviteOf(room, ourUserId),
     replacedBy,
   }

@@ -23,6 +23,7 @@ import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
 import { ReadMarks } from '../sync/read-marks.ts'
 import { Reopening } from '../sync/reopen.ts'
+import type { RoomEntry } from '../sync/room-entry.ts'
 import { RoomStore } from '../sync/room-store.ts'
 import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
 import { Trust } from '../trust/trust.ts'
@@ -78,6 +79,8 @@ export class App {
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
+  /** Rooms that stand still. */
+  readonly #frozen = new Set<string>()
   #witnessed = 0
   #isChecked = false
   #checking: Promise<void> | null = null
@@ -93,6 +96,7 @@ export class App {
     this.pump = parts.pump
     this.store = parts.store
     this.outbox = parts.outbox
+    for (const { roomId, frozen } of parts.store.entries) if (frozen) this.#frozen.add(roomId)
     const { search, tell } = deps
     const { http, machine, store, outbox } = parts
     this.trust = new Trust({
@@ -228,6 +232,7 @@ export class App {
         uploaded: (uploaded, file) => media.keepOwn(uploaded, file.size, () => files.blob(file)),
       }),
       changed: roomId => void app?.refreshEntry(roomId),
+      isFrozen: roomId => app?.store.entry(roomId)?.frozen != null,
       clock: Date.now,
       random: Math.random,
       newId,
@@ -295,8 +300,17 @@ export class App {
   /** For the trust side, some of what changes at the server is news as well. */
   readonly #tell = (notice: AppNotice): void => {
     this.#deps.tell(notice)
+    if (notice.kind === 'rooms') this.#lookForThaw(notice.changed)
     if (notice.kind === 'members') this.externalPeople.ask()
     if (notice.kind === 'account-data') this.trust.accountDataChanged(notice.type)
+  }
+
+  /** What waits in a room that stood still leaves when it goes on. */
+  #lookForThaw(changed: readonly RoomEntry[]): void {
+    for (const { roomId, frozen } of changed) {
+      if (frozen) this.#frozen.add(roomId)
+      else if (this.#frozen.delete(roomId)) this.outbox.queue.decided()
+    }
   }
 
   /** Whether this device is part of our identity belongs to the session. */

@@ -17,6 +17,7 @@ export function entry(roomId: string, change: Partial<RoomEntry> = {}): RoomEntr
     invitedCount: 0,
     servers: ['clinic.example'],
     guests: 0,
+    frozen: null,
     unread: 0,
     mentions: 0,
     markedUnread: false,

@@ -156,6 +156,25 @@ test('a receipt at a reaction says that the messages above it were read', async 
   t.is(await state(), 'read')
 })
 
+test('a room that the server froze says so, also after a start, until the server takes it back', async t => {
+  const { synced } = await inRoom()
+  const freeze = (content: JsonObject) =>
+    synced.sync({
+      rooms: { join: { [roomId]: { account_data: { events: [{ type: 'org.letro.frozen', content }] } } } },
+    })
+  for (const content of [{}, { server: 7 }, { server: '', by: them }, { by: them }]) {
+    await freeze(content as JsonObject)
+    t.is(synced.entry().frozen, null)
+  }
+  await freeze({ server: 'x'.repeat(9000), by: 'nobody', since: 8.65e15 })
+  t.deepEqual(synced.entry().frozen, { server: 'x'.repeat(255), by: null, sinceTs: null })
+  await freeze({ server: 'stranger.example', by: them, event_id: '$e', since: 5 })
+  await synced.restart()
+  t.deepEqual(synced.entry().frozen, { server: 'stranger.example', by: them, sinceTs: 5 })
+  await freeze({})
+  t.is(synced.entry().frozen, null)
+})
+
 test('a message from the future comes now, and does not stay above all rooms for ever', async t => {
   const { synced } = await inRoom()
   synced.now = 1_500_000

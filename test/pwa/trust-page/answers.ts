@@ -25,6 +25,7 @@ export const roomEntry: RoomEntry = {
   invitedCount: 1,
   servers: ['clinic.example', 'court.example'],
   guests: 0,
+  frozen: null,
   unread: 0,
   mentions: 0,
   markedUnread: false,
