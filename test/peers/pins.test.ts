@@ -331,7 +331,7 @@ test('a card is checked without being pinned', async t => {
 })
 
 for (const fails of ['before', 'after'] as const) {
-  test(`a write that fails ${fails} its rows are there: memory is what the store says`, async t => {
+  test(`a write that fails ${fails} its rows are there: stopped is stopped, anything else is what the store says`, async t => {
     const engine = new FailingEngine({ slow: true })
     const world = await open(await openGroupCommit(engine, { retryMs: 1 }))
     const { book } = world
@@ -340,8 +340,14 @@ for (const fails of ['before', 'after'] as const) {
     await t.throwsAsync(book.suspend('local', clinicName), { code: 'STORE_UNCERTAIN' })
     // The next change stands in line behind the reload.
     await book.change('local', clinicName, { note: 'later' })
-    t.is(book.get(clinicName)?.suspended, fails === 'after')
+    t.true(book.get(clinicName)?.suspended)
+    t.true(book.pin(clinicName)?.peer.suspended)
+    t.false(book.maySendTo(clinicName) || book.mayReceiveFrom(clinicName))
+    t.is((await world.again()).get(clinicName)?.suspended, fails === 'after')
+    await book.resume('local', clinicName)
+    t.true(book.maySendTo(clinicName))
     t.deepEqual(state(await world.again()), state(book))
+    await book.suspend('local', clinicName)
     engine.fails = fails
     await t.throwsAsync(book.resume('local', clinicName))
     await book.change('local', clinicName, { note: 'later still' })
