@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { exitCodes } from './exit-codes.ts'
+import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
 import { storeCommand } from './store-command.ts'
 
@@ -15,6 +16,7 @@ const program = new Command('letro')
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
+  .addCommand(peerCommand())
 
 throwInsteadOfExiting(program)
 try {

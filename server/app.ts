@@ -6,93 +6,25 @@
  * opened anew over the new store.
  */
 import type { RequestListener } from 'node:http'
-import { join, resolve } from 'node:path'
-import { type Accounts, openAccounts } from './accounts/accounts.ts'
+import { resolve } from 'node:path'
 import type { NewLink } from './accounts/enrolment.ts'
-import { membershipGate } from './accounts/membership-gate.ts'
-import { adminRoutes } from './admin-api/admin.ts'
 import { type AdminToken, readAdminToken } from './admin-api/admin-token.ts'
-import { watchLocalRequests } from './admin-api/local-requests.ts'
-import { accountRoutes } from './client-api/account.ts'
-import { accountDataRoutes } from './client-api/account-data.ts'
-import { serverAdminRoutes } from './client-api/admin.ts'
-import { appFilesRoutes } from './client-api/app-files.ts'
-import { appInfoRoutes } from './client-api/app-info.ts'
-import { capabilitiesRoutes } from './client-api/capabilities.ts'
-import { crossSigningRoutes } from './client-api/cross-signing.ts'
-import { type Demo, demoAnswer, demoRoutes } from './client-api/demo.ts'
-import { deviceRoutes } from './client-api/devices.ts'
-import { enrolmentRoutes } from './client-api/enrol.ts'
-import { enrolPageRoutes } from './client-api/enrol-page.ts'
-import { filterRoutes } from './client-api/filter.ts'
-import { openInteractiveAuth, requireInteractiveAuth } from './client-api/interactive-auth.ts'
-import { keyBackupRoutes } from './client-api/key-backup.ts'
-import { keysRoutes } from './client-api/keys.ts'
-import { loginRoutes } from './client-api/login.ts'
-import { loginTokenRoutes } from './client-api/login-token.ts'
-import { logoutRoutes } from './client-api/logout.ts'
-import { mediaRoutes } from './client-api/media.ts'
-import { notificationRoutes } from './client-api/notifications.ts'
-import { openIdRoutes } from './client-api/openid.ts'
-import { profileRoutes } from './client-api/profile.ts'
-import { pushRuleRoutes } from './client-api/push-rules.ts'
-import { pusherRoutes } from './client-api/pushers.ts'
-import { readMarkerRoutes } from './client-api/read-markers.ts'
-import { receiptRoutes } from './client-api/receipts.ts'
-import { refreshRoutes } from './client-api/refresh.ts'
-import { registerRoutes } from './client-api/register.ts'
-import { registrationTokenRoutes } from './client-api/registration-tokens.ts'
-import { roomRoutes } from './client-api/rooms.ts'
-import { syncRoutes } from './client-api/sync.ts'
-import { tagRoutes } from './client-api/tags.ts'
-import { toDeviceRoutes } from './client-api/to-device.ts'
-import { typingRoutes } from './client-api/typing.ts'
-import { userDirectoryRoutes } from './client-api/user-directory.ts'
-import { versionsRoutes } from './client-api/versions.ts'
-import { wellKnownRoutes } from './client-api/well-known.ts'
-import { whoamiRoutes } from './client-api/whoami.ts'
+import type { Demo } from './client-api/demo.ts'
 import type { Config } from './config.ts'
 import { type DataFolder, markReady, openDataFolder, StartRefused } from './data-folder.ts'
-import { makeDemoPeople } from './demo-people.ts'
-import { requireAccessToken } from './http/authenticate.ts'
 import type { Log } from './http/log.ts'
 import { MatrixError } from './http/matrix-error.ts'
 import { noRateLimits, openRateLimits } from './http/rate-limit.ts'
 import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
-import { sharingProjection } from './keys/device-lists.ts'
-import { openKeys } from './keys/keys.ts'
-import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { maintenanceRoutes } from './maintenance.ts'
-import { openMedia } from './media/media.ts'
-import type { UserId } from './protocol/ids.ts'
-import type { JsonObject } from './protocol/json.ts'
-import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
-import { openBell, unheardEvents } from './push/bell.ts'
-import { openMovedRooms } from './push/moved-room.ts'
-import { openPush } from './push/push.ts'
-import { openPushers } from './push/pushers.ts'
-import { openVapidKeys, type SendPush } from './push/web-push.ts'
-import { sendPush } from './push-transport.ts'
-import { openAliases } from './rooms/aliases.ts'
-import { openRoomMembers } from './rooms/membership.ts'
-import { openRooms } from './rooms/open-rooms.ts'
-import type { People } from './rooms/people.ts'
-import { verify } from './rooms/primitives.ts'
-import { openPublicRooms } from './rooms/public-rooms.ts'
-import { openReceipts } from './rooms/receipts.ts'
-import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
-import { openReports } from './rooms/reports.ts'
+import { type OwnSite, openOwnSite } from './own-site.ts'
+import type { SendPush } from './push/web-push.ts'
 import { checkEvents } from './rooms/scrub.ts'
-import { openTyping } from './rooms/typing.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
+import { openServing, type Serving } from './serving.ts'
 import { storeFolder } from './store/level-folder.ts'
-import type { Store } from './store/store.ts'
 import { StoreHost } from './store/store-host.ts'
-import { openReadMarkers } from './sync/read-markers.ts'
-import { openStoredFilters } from './sync/stored-filters.ts'
-import { openSync } from './sync/sync.ts'
-import { parseSyncToken } from './sync/token.ts'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export interface Means {
@@ -109,6 +41,10 @@ export interface Means {
 export interface App {
   /** For `http/server.ts`: it answers from now on, whatever state the data is in. */
   readonly listener: RequestListener
+  /** The same for other servers. */
+  readonly federationListener: RequestListener
+  /** The keys (SPKI SHA-256) of the certificates with which other servers are answered: they stand in our card. */
+  answersWith(spkiSha256: readonly string[]): Promise<void>
   readonly state: 'serving' | 'maintenance'
   /** The data folder was empty before. */
   readonly isNew: boolean
@@ -131,20 +67,22 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   try {
     const keys = await openKeysOf(dataFolder, folder, means)
     if (folder.isNew) await markReady(dataFolder)
+    const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, worker, adminToken, means })
+    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, means })
   } catch (error) {
     await host.close()
     throw error
   }
 }
 
-interface Parts {
+export interface Parts {
   readonly config: Config
   readonly dataFolder: string
   readonly folder: DataFolder
   readonly host: StoreHost
   readonly keys: ServerKeys
+  readonly site: OwnSite
   readonly worker: WorkerProcess
   readonly adminToken: AdminToken | null
   readonly means: Means
@@ -160,6 +98,7 @@ async function run(parts: Parts): Promise<App> {
   const inMaintenance = refuseAll(listenerOf(always))
   let serving: Serving | null = null
   let listener: RequestListener = inMaintenance
+  let federationListener: RequestListener = requestListenerAway
 
   async function serve(): Promise<void> {
     const { state } = host
@@ -169,11 +108,13 @@ async function run(parts: Parts): Promise<App> {
     }
     serving = await openServing(state.store, parts)
     listener = listenerOf([...always, ...serving.routes])
+    federationListener = listenerOf(serving.peerRoutes)
   }
 
   function enterMaintenance(findings: number): void {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
     listener = inMaintenance
+    federationListener = requestListenerAway
     const leaving = serving
     serving = null
     leaving?.stopWaiting()
@@ -193,6 +134,8 @@ async function run(parts: Parts): Promise<App> {
 
   return {
     listener: (request, response) => listener(request, response),
+    federationListener: (request, response) => federationListener(request, response),
+    answersWith: spkiSha256 => parts.site.setTls(spkiSha256),
     get state() {
       return serving ? 'serving' : 'maintenance'
     },
@@ -252,239 +195,19 @@ async function openKeysOf(dataFolder: string, folder: DataFolder, means: Means):
   }
 }
 
-// ── areas ────────────────────────────────────────────────────────────────────────────────────────────
-
-interface Serving {
-  readonly accounts: Accounts
-  readonly routes: readonly Route[]
-  stopWaiting(): void
-  close(): Promise<void>
-}
-
-async function openServing(store: Store, parts: Parts): Promise<Serving> {
-  const { config, dataFolder, worker, adminToken, means } = parts
-  const { clock, randomBytes, log, demo } = means
-  const serverName = config.server.name
-  const { hosts } = config.push
-  const isPushOn = hosts.length > 0
-
-  const rooms = await openRooms({
-    store,
-    serverName,
-    clock,
-    randomBytes,
-    signer: parts.keys,
-    gates: [annotationGate, membershipGate],
-    projections: [relationsProjection, sharingProjection, ...(isPushOn ? [unheardEvents] : [])],
-  })
-  const accounts = await openAccounts({
-    store,
-    rooms,
-    clock,
-    randomBytes,
-    serverName,
-    origin: config.server.origin,
-    registration: config.accounts.registration,
-    passwords: config.accounts.passwords,
-    passwordHasher: worker,
-    report: message => log.warn(message),
-  })
-  const keys = await openKeys({
-    store,
-    rooms,
-    devices: localDevices,
-    verifyEd25519: verify,
-    clock,
-  })
-  followAccounts(accounts, keys, store)
-  const media = await openMedia({
-    store,
-    serverName,
-    dataFolder,
-    clock,
-    randomBytes,
-    thumbnailer: worker,
-    maxUploadBytes: config.limits.uploadBytes,
-    quotaBytes: config.limits.mediaQuotaBytes,
-  })
-
-  const ignoredUsers = (userId: UserId) => accounts.accountData.ignoredUsers(userId)
-  const people: People = {
-    memberProfile: async userId => {
-      const person = await accounts.people.get(userId)
-      if (!person || person.deactivatedTs !== undefined) return null
-      return { ...(await accounts.profiles.member(userId)) }
-    },
-    erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
-    blocksInvites: userId => accounts.accountData.blocksInvites(userId),
-  }
-  const receipts = openReceipts({ store, clock })
-  const typing = openTyping({ clock })
-  const relations = openRelations({ store, rooms, ignoredUsers })
-  const members = openRoomMembers({ rooms, people })
-  const aliases = openAliases({ store, rooms, clock })
-  const publicRooms = openPublicRooms({ store, rooms, clock })
-  const reports = openReports({ store, clock })
-  const push = openPush({ store, rooms, receipts, ignoredUsers })
-  const pushers = openPushers({ store, clock })
-  const vapid = isPushOn ? await openVapidKeys(store) : null
-  const bell = vapid
-    ? openBell({
-        store,
-        rooms,
-        push,
-        pushers,
-        ignoredUsers,
-        send: means.sendPush ?? sendPush,
-        hosts,
-        vapid,
-        subject: config.server.origin.startsWith('https:')
-          ? config.server.origin
-          : `mailto:postmaster@${serverName}`,
-        clock,
-        report: message => log.warn(message),
-      })
-    : null
-  const filters = openStoredFilters({ store })
-  accounts.onDeviceRemoved((tx, userId, deviceId) => pushers.removeOfDeviceIn(tx, userId, deviceId))
-  accounts.onAccountRemoved(async (tx, userId) => {
-    await push.removeAllIn(tx, userId)
-    await pushers.removeAllIn(tx, userId)
-    await filters.removeAllIn(tx, userId)
-  })
-  const sync = openSync({
-    store,
-    rooms,
-    receipts,
-    typing,
-    push,
-    people,
-    accountData: accounts.accountData,
-    toDevice: {
-      page: (userId, deviceId, after, upTo, limit) => keys.toDevice(userId, deviceId, after, upTo, limit),
-      acknowledge: (userId, deviceId, upTo) => keys.acknowledge(userId, deviceId, upTo),
-    },
-    deviceLists: { changes: (userId, after, upTo) => keys.deviceListChanges(userId, after, upTo) },
-    keys: { keyCounts: (userId, deviceId) => keys.keyCounts(userId, deviceId) },
-    aggregations: relations,
-    clock,
-  })
-  const readMarkers = openReadMarkers({
-    rooms,
-    receipts,
-    setAccountData: (userId, roomId, type, content) =>
-      accounts.accountData.set(userId, roomId, type, content),
-  })
-  const interactiveAuth = openInteractiveAuth({
-    accounts,
-    clock,
-    randomBytes,
-    isDemo: demo !== undefined,
-  })
-
-  const routes: Route[] = [
-    ...appFilesRoutes({ folder: join(import.meta.dirname, '../dist/pwa') }),
-    ...appInfoRoutes({
-      serverName,
-      demo: () => (demo ? demoAnswer(demo) : null),
-      vapidPublicKey: vapid?.publicKey ?? null,
-      lockAfterDays: config.devices.lockAfterDays,
-    }),
-    ...enrolPageRoutes(),
-    ...versionsRoutes(),
-    ...wellKnownRoutes({ origin: config.server.origin }),
-    ...capabilitiesRoutes({
-      accounts,
-      roomVersions: { default: defaultRoomVersion, stable: roomVersions },
-    }),
-    ...loginRoutes({ accounts }),
-    ...loginTokenRoutes({ accounts, interactiveAuth }),
-    ...(demo ? demoRoutes({ accounts, demo }) : []),
-    ...logoutRoutes({ accounts }),
-    ...refreshRoutes({ accounts }),
-    ...registerRoutes({ accounts, interactiveAuth }),
-    ...registrationTokenRoutes({ accounts }),
-    ...enrolmentRoutes({ accounts, interactiveAuth }),
-    ...accountRoutes({ accounts, interactiveAuth }),
-    ...whoamiRoutes({ accounts }),
-    ...deviceRoutes({ accounts, interactiveAuth }),
-    ...profileRoutes({ accounts }),
-    ...accountDataRoutes({
-      accounts,
-      managed: {
-        'm.push_rules': async userId => ({ global: (await push.rules(userId)) as unknown as JsonObject }),
-      },
-    }),
-    ...tagRoutes({ accounts }),
-    ...openIdRoutes({ accounts }),
-    ...userDirectoryRoutes({ accounts }),
-    ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, adminToken }),
-    ...roomRoutes({
-      authenticate: requireAccessToken(accounts),
-      serverName,
-      rooms,
-      people,
-      members,
-      aliases,
-      publicRooms,
-      relations,
-      reports,
-      movedRooms: openMovedRooms({ rooms, accountData: accounts.accountData, push }),
-      clock,
-    }),
-    ...typingRoutes({ accounts, rooms, typing }),
-    ...receiptRoutes({ accounts, readMarkers }),
-    ...readMarkerRoutes({ accounts, readMarkers }),
-    ...filterRoutes({ accounts, filters }),
-    ...syncRoutes({
-      accounts,
-      onSessionChange: accounts.sessions.onChange,
-      sync,
-      filters,
-      signed: eventId => rooms.signed(eventId),
-      clock,
-    }),
-    ...pushRuleRoutes({ accounts, push }),
-    ...pusherRoutes({ accounts, pushers, hosts }),
-    ...notificationRoutes({
-      authenticate: requireAccessToken(accounts),
-      rooms,
-      relations,
-      people,
-      receipts,
-      push,
-      ignoredUsers,
-      clock,
-    }),
-    ...keysRoutes({ accounts, keys, positionOf: token => parseSyncToken(token)?.position ?? null }),
-    ...crossSigningRoutes({
-      accounts,
-      keys,
-      requireInteractiveAuth: requireInteractiveAuth(interactiveAuth),
-    }),
-    ...keyBackupRoutes({ accounts, backups: keys.backups }),
-    ...toDeviceRoutes({ accounts, keys }),
-    ...mediaRoutes({ accounts, media }),
-  ]
-  await accounts.start()
-  if (demo) await makeDemoPeople(accounts, demo, clock)
-  const localRequests = await watchLocalRequests({
-    accounts,
-    data: dataFolder,
-    clock,
-    report: message => log.warn(message),
-  })
-  return {
-    accounts,
-    routes,
-    stopWaiting: () => sync.close(),
-    close: async () => {
-      sync.close()
-      await localRequests.close()
-      await bell?.close()
-      await media.close()
-      await accounts.close()
-    },
+async function openSiteOf(
+  { server, federation }: Config,
+  dataFolder: string,
+  folder: DataFolder,
+  keys: ServerKeys,
+  means: Means,
+): Promise<OwnSite> {
+  const { address, residency } = federation
+  const facts = { serverName: server.name, origin: server.origin, address, residency: residency ?? undefined }
+  try {
+    return await openOwnSite({ ...means, ...facts, dataFolder, folder, keys })
+  } catch (error) {
+    if (error instanceof KeysMissing) throw new StartRefused(error.message, { cause: error })
+    throw error
   }
 }

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
+import { isResidency } from './protocol/card.ts'
 import { parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface HostPort {
@@ -24,6 +25,12 @@ export interface Config {
     readonly data: string
   }
   readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly federation: {
+    /** Where other servers dial us, as our card says. */
+    readonly address: HostPort
+    /** The jurisdiction that our card names. */
+    readonly residency: string | null
+  }
   readonly tls: { readonly certificate: string; readonly key: string } | null
   readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
   readonly limits: {
@@ -96,7 +103,19 @@ const settings = {
     parseHostPort,
     'host:port',
     '',
-    'Where other servers are answered. Federation is not built yet: nothing listens there.',
+    'Where other servers are answered, always by TLS: "[::]:8448". Without it this server speaks with no other one. Only servers that an administrator has pinned get more than our public keys.',
+  ),
+  'federation.address': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where other servers dial this one; it stands in the card that they pin. Default: the host of server.name, and its port or that of listen.federation.',
+  ),
+  'federation.residency': setting(
+    value => (isResidency(value) ? value : undefined),
+    'a jurisdiction in capitals such as "DE" or "CH-ZH"',
+    '',
+    'The jurisdiction in which this server keeps what it is sent; it stands in the card. Rooms may demand one.',
   ),
   'tls.certificate': setting(
     parseText,
@@ -238,9 +257,6 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key, or listen on localhost behind a TLS proxy.`,
     )
   }
-  if (values['listen.federation']) {
-    warnings.push('listen.federation is set, but federation is not built yet: nothing listens there.')
-  }
   if (values['admin.token_file'] !== undefined) {
     warnings.push(
       'admin.token_file is set: whoever reads that file administers this server, without a passkey and without a name in the audit.',
@@ -260,6 +276,10 @@ function compose(values: Values): { config: Config; warnings: string[] } {
   const config: Config = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: { client, federation: values['listen.federation'] ?? null },
+    federation: {
+      address: values['federation.address'] ?? defaultAddress(name, values['listen.federation']),
+      residency: values['federation.residency'] ?? null,
+    },
     tls,
     accounts: {
       registration: values['accounts.registration']!,
@@ -276,6 +296,12 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     push: { hosts: values['push.hosts']! },
   }
   return { config, warnings }
+}
+
+/** Spec: server-server-api#resolving-server-names: 8448 where the name has no port. */
+function defaultAddress(name: ServerName, listen: HostPort | undefined): HostPort {
+  const [, host = '', port] = /^\[?([^\]]*?)\]?(?::([0-9]{1,5}))?$/.exec(name) ?? []
+  return { host, port: port === undefined ? (listen?.port ?? 8448) : Number(port) }
 }
 
 function defaultOrigin(name: ServerName, client: HostPort, tls: boolean): string {

@@ -24,6 +24,8 @@ export interface DataFolder {
   /** The secret with which an operator reaches maintenance when nobody can sign in. */
   readonly maintenanceToken: string
   readonly maintenanceTokenFile: string
+  /** The public half of the site's root key, once it was made: the key itself must be there then. */
+  readonly rootKey: string | null
 }
 
 export async function openDataFolder(
@@ -55,7 +57,12 @@ export async function openDataFolder(
   }
   const maintenanceTokenFile = join(folder, 'maintenance.token')
   const maintenanceToken = await maintenanceTokenIn(maintenanceTokenFile, options.randomBytes)
-  return { isNew: identity === null || !identity.ready, maintenanceToken, maintenanceTokenFile }
+  return {
+    isNew: identity === null || !identity.ready,
+    maintenanceToken,
+    maintenanceTokenFile,
+    rootKey: identity?.rootKey ?? null,
+  }
 }
 
 /** After the keys of a new folder are there: from now on they must be. */
@@ -64,10 +71,17 @@ export async function markReady(folder: string): Promise<void> {
   if (identity) await writeIdentity(folder, { ...identity, ready: true })
 }
 
+/** After the root key is there: from now on it must be, and no other. */
+export async function noteRootKey(folder: string, rootKey: string): Promise<void> {
+  const identity = await readIdentity(folder)
+  if (identity) await writeIdentity(folder, { ...identity, rootKey })
+}
+
 interface Identity {
   readonly name: string
   readonly createdTs?: number
   readonly ready: boolean
+  readonly rootKey?: string
 }
 
 async function writeIdentity(folder: string, identity: Identity): Promise<void> {

@@ -14,7 +14,7 @@ import { type App, openApp } from './app.ts'
 import { type Config, ConfigError, exampleToml, formatHostPort, parseConfig } from './config.ts'
 import { StartRefused } from './data-folder.ts'
 import { type Log, openLog } from './http/log.ts'
-import { type HttpServer, listen } from './http/server.ts'
+import { type Listeners, openListeners } from './listeners.ts'
 import { StoreError } from './store/store.ts'
 
 /** SIGTERM to exit: 5 s. What does not end within this time is cut. */
@@ -47,21 +47,21 @@ async function main(): Promise<void> {
   // Files that we make are ours alone, whatever the shell's default is.
   process.umask(0o077)
   const { config, warnings } = parseConfig(readConfigFile(options.config), process.env)
-  const tls = readTls(config)
   const clock = Date.now
   const log = openLog(line => void process.stderr.write(line), clock)
   reportSurprises(log)
 
   const app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
-  let server: HttpServer
+  let listeners: Listeners
   try {
-    server = await listenOn(config, app, tls)
+    listeners = await openListeners(config, app, log)
   } catch (error) {
     await app.close()
     throw error
   }
-  stopOnSignals(app, server, log)
-  await greet(config, app, server, [...warnings, ...app.warnings])
+  stopOnSignals(app, listeners, log)
+  process.on('SIGHUP', () => void listeners.reload())
+  await greet(config, app, listeners, [...warnings, ...app.warnings])
   log.info('started', { state: app.state, new: app.isNew })
 }
 
@@ -86,14 +86,6 @@ function readConfigFile(named: string | undefined): string {
   return readNamed('--config', file)
 }
 
-function readTls(config: Config): { certificate: string; key: string } | undefined {
-  if (!config.tls) return undefined
-  return {
-    certificate: readNamed('tls.certificate', config.tls.certificate),
-    key: readNamed('tls.key', config.tls.key),
-  }
-}
-
 function readNamed(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
@@ -102,40 +94,21 @@ function readNamed(name: string, file: string): string {
   }
 }
 
-async function listenOn(
-  config: Config,
-  app: App,
-  tls: { certificate: string; key: string } | undefined,
-): Promise<HttpServer> {
-  const { host, port } = config.listen.client
-  const at = formatHostPort({ host, port })
-  try {
-    return await listen(app.listener, { host, port, ...(tls ? { tls } : {}) })
-  } catch (error) {
-    const code = codeOf(error)
-    const sentences: Record<string, string> = {
-      EADDRINUSE: `listen.client = ${at} is taken by another program, perhaps another Letro. Stop it, or choose another port: LETRO_LISTEN_CLIENT=localhost:8009`,
-      EACCES: `listen.client = ${at}: this user may not listen there. Ports below 1024 need a privilege; choose a higher one.`,
-      EADDRNOTAVAIL: `listen.client = ${at}: this machine has no such address.`,
-      ENOTFOUND: `listen.client = ${at}: there is no such host name.`,
-    }
-    const sentence =
-      sentences[code] ?? (tls ? `tls.certificate or tls.key cannot be used (${code}).` : undefined)
-    if (sentence === undefined) throw error
-    throw new StartRefused(sentence, { cause: error })
-  }
-}
-
 async function greet(
   config: Config,
   app: App,
-  server: HttpServer,
+  { client: server, federation }: Listeners,
   warnings: readonly string[],
 ): Promise<void> {
   const { name, trial, origin, data } = config.server
   say(`Letro serves ${name} at ${origin}`)
   const local = `${server.tls ? 'https' : 'http'}://${formatHostPort({ host: config.listen.client.host, port: server.port })}`
   if (local !== origin) say(`Listening at ${local}`)
+  if (federation) {
+    say(
+      `Other servers: ${formatHostPort({ host: federation.host, port: federation.port })}, pinned ones only`,
+    )
+  }
   say(`Data: ${resolve(data)}`)
   if (trial) say('trial: this name cannot become production. Set server.name before the first real account.')
   for (const warning of warnings) say(`Warning: ${warning}`)
@@ -163,7 +136,7 @@ async function greet(
   }
 }
 
-function stopOnSignals(app: App, server: HttpServer, log: Log): void {
+function stopOnSignals(app: App, listeners: Listeners, log: Log): void {
   let stopping = false
   const stop = (signal: string) => {
     // A second signal: now.
@@ -173,7 +146,7 @@ function stopOnSignals(app: App, server: HttpServer, log: Log): void {
     // Whatever hangs, the process does not.
     setTimeout(() => process.exit(1), drainMs + 900).unref()
     app.stopWaiting()
-    server
+    listeners
       .close(drainMs - 1_000)
       .then(() => app.close())
       .then(

@@ -51,6 +51,16 @@ export async function readSession(
   return record ? (record as unknown as RoomSession) : null
 }
 
+/** From where on we can read this session. Null: not at all. */
+export async function firstReadableIndex(
+  step: Pick<Step, 'get'>,
+  roomId: string,
+  sessionId: string,
+): Promise<number | null> {
+  const session = await readSession(step, roomId, sessionId)
+  return session && InboundGroupSession.fromExport(session.key).firstKnownIndex
+}
+
 /**
  * Keeps a session, or what is better of it and the copy that we have: the proved owner before any other source, the
  * earlier index before the later. False where there was nothing better.

@@ -23,6 +23,8 @@ export interface OutboxDeps extends SendingDeps {
   readonly userId: string
   readonly files: WaitingFiles
   readonly changed: (roomId: string) => void
+  /** The server takes nothing there for now: see sync/frozen.ts. */
+  readonly isFrozen: (roomId: string) => boolean
   readonly clock: () => number
   readonly random: () => number
   readonly newId: () => string
@@ -40,6 +42,8 @@ export interface NewWaiting {
 
 /** The first sync after a message was sent may have been asked for before it was; the second brought it, or a gap in which it is. */
 const forgottenAfterSyncs = 2
+
+const frozen: ItemProblem = { code: 'ROOM_FROZEN', message: '', blockedBy: [] }
 
 export class OutboxQueue {
   readonly #deps: OutboxDeps
@@ -81,8 +85,9 @@ export class OutboxQueue {
 
   /** Also what was sent and no sync brought back yet. */
   queued(roomId: string): QueuedItem[] {
+    const heldUp = this.#deps.isFrozen(roomId) ? frozen : (this.#problems.get(roomId) ?? null)
     return this.#of(roomId).map(waiting => {
-      const problem = waiting.failure ?? this.#problems.get(roomId) ?? null
+      const problem = waiting.failure ?? heldUp
       return queuedItem(waiting, this.#deps.userId, this.#sending.has(waiting.order), problem)
     })
   }
@@ -249,7 +254,9 @@ export class OutboxQueue {
   }
 
   #mayGo(roomId: string): boolean {
-    return this.#awake && !this.#stop.signal.aborted && !this.#problems.has(roomId)
+    return (
+      this.#awake && !this.#stop.signal.aborted && !this.#problems.has(roomId) && !this.#deps.isFrozen(roomId)
+    )
   }
 
   #go(roomId: string): void {

@@ -31,6 +31,7 @@ export interface ApplyDeps {
   readonly outbox: Outbox
   readonly search: Search
   readonly tell: (notice: SyncNotice) => void
+  readonly clock: () => number
 }
 
 /** What one room's part comes to: to be written, believed, told. */
@@ -66,12 +67,19 @@ async function applyAnswer(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceM
   try {
     for (const update of answer.rooms) applied.push(await applyRoomOrState(deps, answer, update))
     const more = await otherEntries(deps, answer, new Set(applied.map(({ room }) => room.roomId)))
-    await store.records.commit([
-      ...answer.accountData.map(event => store.accountDataWrite(event)),
-      ...applied.flatMap(({ writes }) => writes),
-      ...more.map(entry => store.entryWrite(entry)),
-      { ...sinceRecord, value: { token: answer.nextBatch } },
-    ])
+    await deps.search.commit(
+      [
+        ...answer.accountData.map(event => store.accountDataWrite(event)),
+        ...applied.flatMap(({ writes }) => writes),
+        ...more.map(entry => store.entryWrite(entry)),
+        { ...sinceRecord, value: { token: answer.nextBatch } },
+      ],
+      {
+        index: applied.flatMap(({ index }) => index),
+        reindex: applied.flatMap(({ reindex }) => reindex),
+        unindex: applied.flatMap(({ unindex }) => unindex),
+      },
+    )
     store.believe({
       rooms: applied.map(({ room }) => room),
       entries: [...applied.map(({ entry }) => entry), ...more],
@@ -82,7 +90,6 @@ async function applyAnswer(deps: ApplyDeps, answer: SyncAnswer): Promise<DeviceM
     store.distrust(answer.rooms.map(({ roomId }) => roomId))
     throw error
   }
-  await indexAll(deps.search, applied)
   return messages
 }
 
@@ -97,15 +104,6 @@ function tellAll(
   if (changed.length > 0) tell({ kind: 'rooms', changed, gone: [] })
   for (const { type } of answer.accountData) tell({ kind: 'account-data', type })
   for (const notice of applied.flatMap(({ notices }) => notices)) tell(notice)
-}
-
-async function indexAll(search: Search, applied: readonly Applied[]): Promise<void> {
-  const index = applied.flatMap(each => each.index)
-  const reindex = applied.flatMap(each => each.reindex)
-  const eventIds = applied.flatMap(each => each.unindex)
-  if (index.length > 0) await search.index(index)
-  if (reindex.length > 0) await search.reindex(reindex)
-  if (eventIds.length > 0) await search.unindex({ eventIds })
 }
 
 /** Rules and direct chats change entries of rooms of which this answer says nothing else. */
@@ -172,10 +170,10 @@ async function applyRoom(deps: ApplyDeps, update: RoomUpdate): Promise<Applied> 
     newest || (shown && touched.has(shown.eventId))
       ? await newestPreview(store, room, timeline, relations)
       : shown
-  room = {
-    ...room,
-    lastTs: Math.max(room.lastTs, newest?.ts ?? 0, before === null ? joinTs(room, store.ourUserId) : 0),
-  }
+  // Any server may write any time: what says it comes from the future came now, and does not stay above everything for ever.
+  const now = deps.clock()
+  const times = [room.lastTs, newest?.ts ?? 0, before === null ? joinTs(room, store.ourUserId) : 0]
+  room = { ...room, lastTs: Math.max(...times.map(ts => Math.min(ts, now))) }
   await receiveVerifications(machine, roomId, before !== null, live, events)
 
   const entry = store.entryOf(room, preview)

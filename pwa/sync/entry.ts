@@ -1,5 +1,6 @@
 /** Makes the entry of a room list out of what is known of a room. Pure. */
 import { isObject, memberOf } from '#protocol/json.ts'
+import { frozenState } from './frozen.ts'
 import { memberName, roomName, serverOf } from './names.ts'
 import { type Room, stateContent, stateEvent, stateText } from './room.ts'
 import type { Invite, Preview, RoomEntry } from './room-entry.ts'
@@ -9,6 +10,8 @@ export interface EntryContext {
   readonly ourUserId: string
   /** By room: the people of `m.direct`. */
   readonly direct: ReadonlyMap<string, readonly string[]>
+  /** Guests of our own organisation. */
+  readonly external: ReadonlySet<string>
   readonly muted: boolean
   readonly preview: Preview | null
   readonly waiting: number
@@ -39,6 +42,7 @@ export function roomEntry(room: Room, context: EntryContext): RoomEntry {
     joinedCount: room.joinedCount,
     invitedCount: room.invitedCount,
     servers: serversOf(room, serverOf(ourUserId)),
+    guests: guestsIn(room, context.external),
     unread: room.unread,
     mentions: Math.max(room.mentions, room.highlights),
     markedUnread: room.accountData.get('m.marked_unread')?.['unread'] === true,
@@ -51,6 +55,7 @@ export function roomEntry(room: Room, context: EntryContext): RoomEntry {
     failed: context.failed,
     draft: context.draft,
     blockedBy: context.blockedBy,
+    frozen: frozenState(room),
     invite: inviteOf(room, ourUserId),
     replacedBy,
   }
@@ -94,6 +99,11 @@ function childrenOf(room: Room): string[] {
       return a.ts - b.ts || (a.stateKey < b.stateKey ? -1 : 1)
     })
     .map(({ stateKey }) => stateKey)
+}
+
+function guestsIn(room: Room, external: ReadonlySet<string>): number {
+  const isThere = (userId: string) => /^(join|invite)$/.test(room.members.get(userId)?.membership ?? '')
+  return external.values().filter(isThere).toArray().length
 }
 
 function serversOf(room: Room, ours: string): string[] {

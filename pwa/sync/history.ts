@@ -5,6 +5,7 @@
  * #get_matrixclientv1roomsroomidtimestamp_to_event
  */
 import type { JsonObject } from '#protocol/json.ts'
+import { ApiError } from '../api/api-error.ts'
 import { type Http, inPath, v1, v3 } from '../api/http.ts'
 import type { Machine } from '../e2ee/machine.ts'
 import { indexed, isKept, redactionsOf, sessionMarks } from './kept-events.ts'
@@ -30,9 +31,16 @@ export class History {
   readonly #deps: HistoryDeps
   /** One at a time a room: two who scroll ask for the same gap once. */
   readonly #asking = new Map<string, Promise<unknown>>()
+  #isStopped = false
 
   constructor(deps: HistoryDeps) {
     this.#deps = deps
+  }
+
+  /** What is asked for still is stored no more: whoever opens these records next has timelines of their own. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#deps.store.alone(async () => {})
   }
 
   /** Fills some of what lies before this pack. @throws ApiError */
@@ -111,6 +119,7 @@ export class History {
   ): Promise<T> {
     const { store, machine, search } = this.#deps
     return store.alone(async () => {
+      if (this.#isStopped) throw new ApiError('OFFLINE', 'the session is being closed')
       const read = await readEvents(machine, roomId, events)
       const relations = new RelationBatch(store.records, roomId)
       await relations.load(read.map(({ eventId }) => eventId))
@@ -118,13 +127,11 @@ export class History {
       const timeline = await store.timeline(roomId)
       try {
         const placed = await place(timeline, read.filter(isKept))
-        await store.records.commit([
-          ...timeline.writes(),
-          ...relations.writes(),
-          ...sessionMarks(roomId, read),
-        ])
+        await search.commit([...timeline.writes(), ...relations.writes(), ...sessionMarks(roomId, read)], {
+          // A jump may have brought some of it before.
+          reindex: read.flatMap(event => indexed(roomId, event, relations)),
+        })
         timeline.written()
-        await search.index(read.flatMap(event => indexed(roomId, event, relations)))
         return placed
       } catch (error) {
         store.distrust([roomId])

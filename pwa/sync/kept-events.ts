@@ -46,7 +46,9 @@ export function indexed(roomId: string, event: StoredEvent, relations: RelationB
     type: event.type,
     content: validEdit(roomId, event, of)?.content ?? event.content,
   })
-  return text === '' ? [] : [{ roomId, eventId: event.eventId, timestamp: event.ts, text }]
+  if (text === '') return []
+  // What says that it comes from the future would be found first for ever.
+  return [{ roomId, eventId: event.eventId, timestamp: Math.min(event.ts, Date.now()), text }]
 }
 
 const editedPacks = 20

@@ -1,4 +1,5 @@
 /** What the sync side needs of others, and what it tells. Wired in pwa/worker. */
+import type { VaultWrite } from '../vault/records.ts'
 import type { RoomEntry } from './room-entry.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { ItemProblem, SendState } from './timeline-item.ts'
@@ -31,13 +32,17 @@ export interface Indexed {
   readonly text: string
 }
 
+export interface SearchChange {
+  readonly index?: readonly Indexed[]
+  /** Edited, or perhaps indexed before. */
+  readonly reindex?: readonly Indexed[]
+  /** Event ids of what was redacted. */
+  readonly unindex?: readonly string[]
+}
+
 export interface Search {
-  index(messages: readonly Indexed[]): Promise<void>
-  reindex(messages: readonly Indexed[]): Promise<void>
-  unindex(gone: {
-    readonly eventIds?: readonly string[]
-    readonly roomIds?: readonly string[]
-  }): Promise<void>
+  /** Messages and their words in one commit: after a crash there are both or neither. */
+  commit(writes: readonly VaultWrite[], change: SearchChange): Promise<void>
 }
 
 export type SyncNotice =

@@ -1,10 +1,11 @@
 /**
  * Messages that could not be read when they came, once their keys are here.
  *
- * The engine says when keys come; who looks at a message that is still shut asks once more, for a crash may have swallowed
- * that word.
+ * The engine says when keys come; a start, and whoever looks at a message that is still shut, asks once more, for a crash may
+ * have swallowed that word.
  */
 import type { Machine } from '../e2ee/machine.ts'
+import { firstReadableIndex } from '../e2ee/room-sessions.ts'
 import { VaultError } from '../vault/errors.ts'
 import type { VaultWrite } from '../vault/records.ts'
 import { judged, withMentions } from './attention.ts'
@@ -22,7 +23,7 @@ import type { Timeline } from './timeline.ts'
 
 export interface ReopenDeps {
   readonly store: RoomStore
-  readonly machine: Pick<Machine, 'decryptRoomEvents'>
+  readonly machine: Pick<Machine, 'decryptRoomEvents' | 'run'>
   readonly search: Search
   readonly tell: (notice: SyncNotice) => void
 }
@@ -53,6 +54,22 @@ export class Reopening {
     const fresh = sessionIds.filter(sessionId => !this.#missed.has(`${roomId}|${sessionId}`))
     for (const sessionId of fresh) this.#missed.add(`${roomId}|${sessionId}`)
     if (fresh.length > 0) this.keysCame(roomId, fresh)
+  }
+
+  /** After a start: of keys that came, a crash may have swallowed the word. Nobody has to look at a message for it to be found. */
+  async resume(): Promise<void> {
+    const { store, machine } = this.#deps
+    try {
+      for (const [id, { tried = null }] of await store.records.entries(unreadSession)) {
+        const at = id.lastIndexOf('|')
+        const [roomId, sessionId] = [id.slice(0, at), id.slice(at + 1)]
+        const index = await machine.run(step => firstReadableIndex(step, roomId, sessionId))
+        if (index !== null && index !== tried) this.keysCame(roomId, [sessionId])
+      }
+    } catch (error) {
+      // Locked meanwhile: the next start does it.
+      if (!(error instanceof VaultError)) throw error
+    }
   }
 
   /** When nothing waits any more. */
@@ -114,32 +131,51 @@ async function reopen(deps: ReopenDeps, roomId: string, sessionIds: readonly str
       const now = byId.get(event.eventId)
       return now ? (isKept(now) ? now : null) : event
     })
-    opened.push(...byId.values())
+    // In the order of the timeline: what stands above something of ours, we have read.
+    opened.unshift(...byId.values())
   }
-  const done = [...waiting].filter(sessionId => !stillShut.has(sessionId))
-  const unmarked = done.map(
-    (sessionId): VaultWrite => ({ collection: unreadSession, id: `${roomId}|${sessionId}`, value: null }),
-  )
+  const marked = await marksAfter(deps, roomId, waiting, stillShut)
   if (opened.length === 0) {
-    await store.records.commit(unmarked)
+    await store.records.commit(marked)
     return false
   }
   const { room, entry } = await seenAnew(store, before, timeline, relations, opened)
-  await store.records.commit([
-    ...timeline.writes(),
-    ...relations.writes(),
-    ...writesOf(before, room),
-    store.entryWrite(entry),
-    ...unmarked,
-  ])
+  await search.commit(
+    [
+      ...timeline.writes(),
+      ...relations.writes(),
+      ...writesOf(before, room),
+      store.entryWrite(entry),
+      ...marked,
+    ],
+    {
+      index: opened.flatMap(event => indexed(roomId, event, relations)),
+      reindex: await indexedEdits(roomId, opened, timeline, relations),
+    },
+  )
   timeline.written()
   store.believe({ rooms: [room], entries: [entry] })
-  await search.index(opened.flatMap(event => indexed(roomId, event, relations)))
-  const edited = await indexedEdits(roomId, opened, timeline, relations)
-  if (edited.length > 0) await search.reindex(edited)
   tell({ kind: 'timeline', roomId })
   tell({ kind: 'rooms', changed: [entry], gone: [] })
   return true
+}
+
+/** None is left where all was opened. Of what was tried in vain it says with which key: that one need not be tried again. */
+async function marksAfter(
+  { machine }: ReopenDeps,
+  roomId: string,
+  sessionIds: Iterable<string>,
+  stillShut: ReadonlySet<string>,
+): Promise<VaultWrite[]> {
+  const writes: VaultWrite[] = []
+  for (const sessionId of sessionIds) {
+    const tried = stillShut.has(sessionId)
+      ? await machine.run(step => firstReadableIndex(step, roomId, sessionId))
+      : null
+    const value = stillShut.has(sessionId) ? { tried } : null
+    writes.push({ collection: unreadSession, id: `${roomId}|${sessionId}`, value })
+  }
+  return writes
 }
 
 /** What was opened may mention us, and be what the list shows. */
@@ -152,9 +188,23 @@ async function seenAnew(
 ): Promise<{ room: Room; entry: RoomEntry }> {
   const receipt = before.receipts.get(store.ourUserId)
   const readTs = receipt ? (receipt.eventTs ?? receipt.ts) : (before.members.get(store.ourUserId)?.ts ?? 0)
-  const unseen = opened.filter(({ ts }) => ts > readTs)
+  const ourTs = await newestOfOurs(timeline, store.ourUserId)
+  const unseen = opened.filter(({ ts }) => ts > Math.max(readTs, ourTs))
   const room = withMentions(before, before, [], judged(store, before, before, unseen), store.ourUserId)
   return { room, entry: store.entryOf(room, await newestPreview(store, room, timeline, relations)) }
+}
+
+/** So many packs from the end on: what is older than they are is no news in any case. */
+const recentPacks = 3
+
+/** Whoever writes has read what stands above. */
+async function newestOfOurs(timeline: Timeline, ourUserId: string): Promise<number> {
+  for (const number of timeline.packNumbers.slice(-recentPacks).toReversed()) {
+    const { events } = await timeline.pack(number)
+    const ours = events.findLast(({ sender, stateKey }) => sender === ourUserId && stateKey === null)
+    if (ours) return ours.ts
+  }
+  return 0
 }
 
 function asItCame(event: StoredEvent): ClientEvent {

@@ -4,6 +4,8 @@
  * Everything in it that a person typed is theirs to abuse: views isolate it (`bdi`) and cut it.
  */
 
+import type { Frozen } from './frozen.ts'
+
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
 
 export interface RoomEntry {
@@ -25,6 +27,8 @@ export interface RoomEntry {
   readonly invitedCount: number
   /** Server names of those who are in it or invited, ours first. */
   readonly servers: readonly string[]
+  /** How many of them are guests of our own organisation. */
+  readonly guests: number
   readonly unread: number
   readonly mentions: number
   readonly markedUnread: boolean
@@ -40,6 +44,8 @@ export interface RoomEntry {
   readonly draft: boolean
   /** Who has to be decided about before anything can be sent: identity changed, or nobody vouched for them. */
   readonly blockedBy: readonly string[]
+  /** It stands still: nothing is sent. Absent in what an earlier release kept. */
+  readonly frozen: Frozen | null
   /** Of an invitation. */
   readonly invite: Invite | null
   /** The room that took its place. */

@@ -17,6 +17,7 @@ import { Timeline } from './timeline.ts'
 
 const entryCollection = 'room-entry'
 const accountCollection = 'account-data'
+const externalRecord = { collection: 'session', id: 'external' } as const
 
 export class RoomStore {
   readonly records: VaultRecords
@@ -26,6 +27,7 @@ export class RoomStore {
   readonly #accountData: Map<string, JsonObject>
   readonly #rooms = new Map<string, Room | null>()
   readonly #timelines = new Map<string, Promise<Timeline>>()
+  #external: ReadonlySet<string>
   readonly #typing = new Map<string, readonly string[]>()
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -35,22 +37,26 @@ export class RoomStore {
     outbox: Outbox,
     entries: Map<string, RoomEntry>,
     accountData: Map<string, JsonObject>,
+    external: ReadonlySet<string>,
   ) {
     this.records = records
     this.ourUserId = ourUserId
     this.#outbox = outbox
     this.#entries = entries
     this.#accountData = accountData
+    this.#external = external
   }
 
   static async open(records: VaultRecords, ourUserId: string, outbox: Outbox): Promise<RoomStore> {
     const entries = await records.entries(entryCollection)
+    const external = await records.get(externalRecord.collection, externalRecord.id)
     return new RoomStore(
       records,
       ourUserId,
       outbox,
       new Map(entries.map(([id, entry]) => [id, entry as unknown as RoomEntry])),
       new Map(await records.entries(accountCollection)),
+      new Set((external?.['userIds'] ?? []) as string[]),
     )
   }
 
@@ -65,6 +71,11 @@ export class RoomStore {
   /** Content of global account data. */
   accountData(type: string): JsonObject | null {
     return this.#accountData.get(type) ?? null
+  }
+
+  /** Guests of our own organisation. */
+  get external(): ReadonlySet<string> {
+    return this.#external
   }
 
   typingIn(roomId: string): readonly string[] {
@@ -107,6 +118,7 @@ export class RoomStore {
     return roomEntry(room, {
       ourUserId: this.ourUserId,
       direct: this.directRooms(),
+      external: this.#external,
       muted: notifyLevel(this.accountData('m.push_rules') ?? {}, room.roomId) === 'none',
       preview,
       waiting: queued.filter(({ state }) => state !== 'failed' && state !== 'sent').length,
@@ -143,18 +155,25 @@ export class RoomStore {
     return { collection: accountCollection, id: type, value: content }
   }
 
+  externalWrite(userIds: readonly string[]): VaultWrite {
+    return { ...externalRecord, value: { userIds } }
+  }
+
   /** After the commit. */
   believe({
     rooms = [],
     entries = [],
     accountData = [],
+    external,
     gone = [],
   }: {
     readonly rooms?: readonly Room[]
     readonly entries?: readonly RoomEntry[]
     readonly accountData?: readonly BareEvent[]
+    readonly external?: ReadonlySet<string>
     readonly gone?: readonly string[]
   }): void {
+    if (external) this.#external = external
     for (const room of rooms) this.#rooms.set(room.roomId, room)
     for (const entry of entries) this.#entries.set(entry.roomId, entry)
     for (const { type, content } of accountData) this.#accountData.set(type, content)

@@ -70,11 +70,15 @@ export class Timeline {
       after: (record?.['after'] as string | null | undefined) ?? null,
     }
     this.#loaded.set(number, pack)
-    if (this.#loaded.size > packsInMemory) {
-      const oldest = this.#loaded.keys().find(each => each !== number && !this.#changed.has(each))
-      if (oldest !== undefined) this.#loaded.delete(oldest)
-    }
+    this.#forgetOldest(number)
     return pack
+  }
+
+  #forgetOldest(butNot: number | null): void {
+    for (const number of this.#loaded.keys()) {
+      if (this.#loaded.size <= packsInMemory) return
+      if (number !== butNot && !this.#changed.has(number)) this.#loaded.delete(number)
+    }
   }
 
   /** An event of the packs that were read already. */
@@ -298,6 +302,7 @@ export class Timeline {
   /** What was written is what we have. */
   written(): void {
     this.#changed.clear()
+    this.#forgetOldest(null)
   }
 
   #put(pack: Pack): void {

@@ -3,8 +3,9 @@
  *
  * Segments are written once; small ones are merged into larger ones, so that there are few. Only what must be gone (a
  * redaction, a room that was left) rewrites the segments it is in: then its words are gone from the disk as well.
- * Opened, the index lives in the owner's memory. It can always be made again from the messages: where a segment is broken,
- * `incomplete` says so and the rest is searched.
+ * Opened, the index lives in the owner's memory. Messages and their words are one commit: a crash leaves both or neither. The
+ * index can always be made again from the messages: where a segment is broken `incomplete` says so, until somebody has done
+ * that, and the rest is searched.
  */
 import type { VaultRecords, VaultWrite } from './records.ts'
 import {
@@ -31,6 +32,16 @@ export interface Found {
   readonly timestamp: number
 }
 
+/** In this order. */
+export interface IndexChange {
+  /** What is there already under its id is replaced by `replace`, not by this. */
+  readonly add?: readonly Message[]
+  /** Edited: the old words go, the new ones come. */
+  readonly replace?: readonly Message[]
+  /** Redacted messages, or all of a room that was left. */
+  readonly isGone?: (roomId: string, eventId: string) => boolean
+}
+
 export interface SearchOptions {
   readonly roomId?: string
   readonly limit?: number
@@ -47,19 +58,20 @@ export class SearchIndex {
   readonly #segments: Map<string, Segment>
   #next: number
   #last: Promise<unknown> = Promise.resolve()
-  /** Something that was indexed cannot be found: index again from the messages. */
-  readonly incomplete: boolean
+  #incomplete: boolean
+  /** Nothing was ever indexed here; or all of it is gone. */
+  #isNew: boolean
 
   private constructor(
     records: VaultRecords,
     segments: Map<string, Segment>,
-    next: number,
-    incomplete: boolean,
+    { next, incomplete, isNew }: { next: number; incomplete: boolean; isNew: boolean },
   ) {
     this.#records = records
     this.#segments = segments
     this.#next = next
-    this.incomplete = incomplete
+    this.#incomplete = incomplete
+    this.#isNew = isNew
   }
 
   static async open(records: VaultRecords): Promise<SearchIndex> {
@@ -74,31 +86,63 @@ export class SearchIndex {
         // Counted below: it is missing.
       }
     }
-    const next = Number(manifest?.['next'] ?? 0)
-    return new SearchIndex(records, segments, next, segments.size < ids.length)
+    return new SearchIndex(records, segments, {
+      next: Number(manifest?.['next'] ?? 0),
+      incomplete: segments.size < ids.length || manifest?.['incomplete'] === true,
+      isNew: manifest === undefined,
+    })
+  }
+
+  /** Something that was indexed cannot be found: index again from the messages. */
+  get incomplete(): boolean {
+    return this.#incomplete
+  }
+
+  /** Where there are messages it has to be made from them. */
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  /** Before the index is made again, and afterwards. Durable: a crash in between has it begun anew. */
+  setIncomplete(incomplete: boolean): Promise<void> {
+    return this.#turn(async () => {
+      this.#incomplete = incomplete
+      await this.#records.commit([this.#manifest(this.#segments)])
+      this.#isNew = false
+    })
   }
 
   get size(): number {
     return this.#segments.values().reduce((sum, segment) => sum + segment.eventIds.length, 0)
   }
 
-  /** Durable on return. What is there already under its id is replaced by `replace`, not by this. */
+  /** Durable on return. */
   add(messages: readonly Message[]): Promise<void> {
-    return this.#change(() => this.#insert(new Map(this.#segments), messages))
+    return this.commit({ add: messages })
   }
 
-  /** An edit: the old words go, the new ones come. */
   replace(messages: readonly Message[]): Promise<void> {
-    const ids = new Set(messages.map(({ eventId }) => eventId))
-    return this.#change(() => {
-      const segments = without(this.#segments, (_, eventId) => ids.has(eventId), this.#newId)
-      return this.#insert(segments, messages)
-    })
+    return this.commit({ replace: messages })
   }
 
-  /** Redacted messages, or all of a room that was left. */
   remove(isGone: (roomId: string, eventId: string) => boolean): Promise<void> {
-    return this.#change(() => without(this.#segments, isGone, this.#newId))
+    return this.commit({ isGone })
+  }
+
+  /** The change, and with it what it is about: all or none, on the disk when it returns. */
+  commit({ add = [], replace = [], isGone }: IndexChange, more: readonly VaultWrite[] = []): Promise<void> {
+    return this.#turn(async () => {
+      let segments = this.#insert(new Map(this.#segments), add)
+      if (replace.length > 0) {
+        const ids = new Set(replace.map(({ eventId }) => eventId))
+        segments = this.#insert(
+          without(segments, (_, eventId) => ids.has(eventId), this.#newId),
+          replace,
+        )
+      }
+      if (isGone) segments = without(segments, isGone, this.#newId)
+      await this.#exchange(segments, more)
+    })
   }
 
   /** Messages that have all these words or beginnings of words, the newest first. */
@@ -122,7 +166,7 @@ export class SearchIndex {
       }
     }
     const newestFirst = found.sort((a, b) => b.timestamp - a.timestamp)
-    // A crash between storing a message and indexing it makes somebody index it twice.
+    // What is indexed twice is found once.
     const seen = new Set<string>()
     return newestFirst.filter(({ eventId }) => !seen.has(eventId) && seen.add(eventId)).slice(0, limit)
   }
@@ -140,21 +184,34 @@ export class SearchIndex {
     return merged(segments, this.#newId)
   }
 
-  /** One after the other. The segments in memory are exchanged when the new ones are on the disk. */
-  #change(make: () => Map<string, Segment>): Promise<void> {
-    const done = this.#last.then(async () => {
-      const segments = make()
-      const writes: VaultWrite[] = []
-      for (const id of this.#segments.keys())
-        if (!segments.has(id)) writes.push({ collection: 'search', id, value: null })
-      for (const [id, segment] of segments)
-        if (!this.#segments.has(id)) writes.push({ collection: 'search', id, value: encodeSegment(segment) })
-      if (writes.length === 0) return
-      const manifest = { version: 1, segments: [...segments.keys()], next: this.#next }
-      await this.#records.commit([...writes, { collection: 'search', id: 'manifest', value: manifest }])
-      this.#segments.clear()
-      for (const [id, segment] of segments) this.#segments.set(id, segment)
-    })
+  /** The segments in memory are exchanged when the new ones are on the disk. */
+  async #exchange(segments: Map<string, Segment>, more: readonly VaultWrite[]): Promise<void> {
+    const writes: VaultWrite[] = []
+    for (const id of this.#segments.keys())
+      if (!segments.has(id)) writes.push({ collection: 'search', id, value: null })
+    for (const [id, segment] of segments)
+      if (!this.#segments.has(id)) writes.push({ collection: 'search', id, value: encodeSegment(segment) })
+    if (writes.length > 0) writes.push(this.#manifest(segments))
+    if (writes.length + more.length === 0) return
+    await this.#records.commit([...more, ...writes])
+    if (writes.length > 0) this.#isNew = false
+    this.#segments.clear()
+    for (const [id, segment] of segments) this.#segments.set(id, segment)
+  }
+
+  #manifest(segments: ReadonlyMap<string, Segment>): VaultWrite {
+    const value = {
+      version: 1,
+      segments: [...segments.keys()],
+      next: this.#next,
+      incomplete: this.#incomplete,
+    }
+    return { collection: 'search', id: 'manifest', value }
+  }
+
+  /** One after the other. */
+  #turn(act: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(act)
     this.#last = done.catch(() => {})
     return done
   }

@@ -17,10 +17,13 @@ import { OutboxQueue } from '../outbox/outbox.ts'
 import { type TransferNews, Uploads } from '../outbox/uploads.ts'
 import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
+import { ExternalPeople } from '../sync/external-people.ts'
+import { Gathering } from '../sync/gathering.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
 import { ReadMarks } from '../sync/read-marks.ts'
 import { Reopening } from '../sync/reopen.ts'
+import type { RoomEntry } from '../sync/room-entry.ts'
 import { RoomStore } from '../sync/room-store.ts'
 import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
 import { Trust } from '../trust/trust.ts'
@@ -33,6 +36,9 @@ const sessionRecord = { collection: 'session', id: 'session' } as const
 /** Between two witnesses that are published: as many inputs may be taken back unnoticed. */
 const witnessEvery = 50
 const witnessTimeoutMs = 10_000
+const gatheringPauseMs = 300
+/** What is gathered unasked leaves so much to what people do. */
+const keptFreeBytes = 500 * 1024 * 1024
 
 export interface StoredSession extends Tokens {
   readonly origin: string
@@ -67,10 +73,14 @@ export class App {
   readonly outbox: AppOutbox
   readonly history: History
   readonly reopening: Reopening
+  readonly gathering: Gathering
+  readonly externalPeople: ExternalPeople
   readonly readMarks: ReadMarks
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
+  /** Rooms that stand still. */
+  readonly #frozen = new Set<string>()
   #witnessed = 0
   #isChecked = false
   #checking: Promise<void> | null = null
@@ -86,6 +96,7 @@ export class App {
     this.pump = parts.pump
     this.store = parts.store
     this.outbox = parts.outbox
+    for (const { roomId, frozen } of parts.store.entries) if (frozen) this.#frozen.add(roomId)
     const { search, tell } = deps
     const { http, machine, store, outbox } = parts
     this.trust = new Trust({
@@ -109,6 +120,13 @@ export class App {
     })
     this.history = new History({ http, store, machine, search })
     this.reopening = new Reopening({ store, machine, search, tell })
+    this.externalPeople = new ExternalPeople({ store, http, tell })
+    this.gathering = new Gathering({
+      store,
+      history: this.history,
+      pause: () => new Promise(resolve => setTimeout(resolve, gatheringPauseMs)),
+      mayGather: async () => !savesData() && (await bytesLeft()) > keptFreeBytes,
+    })
     this.readMarks = new ReadMarks({ store, records: deps.vault.records, http, tell })
     const polling = pollingSource(http)
     this.loop = new SyncLoop({
@@ -120,7 +138,10 @@ export class App {
       },
       since: parts.since,
       apply: async answer => {
-        const messages = await applySync({ store, machine, outbox, search, tell: this.#tell }, answer)
+        const messages = await applySync(
+          { store, machine, outbox, search, tell: this.#tell, clock: Date.now },
+          answer,
+        )
         void this.trust.receive(messages)
         this.trust.synced()
         await this.#publishWitness()
@@ -130,6 +151,8 @@ export class App {
           this.pump.wake()
           outbox.queue.wake()
           void this.readMarks.flush()
+          this.gathering.wake()
+          this.externalPeople.ask()
         }
         if (connection.state === 'offline' && connection.code === null) outbox.queue.sleep()
         tell({ kind: 'connection', connection })
@@ -209,6 +232,7 @@ export class App {
         uploaded: (uploaded, file) => media.keepOwn(uploaded, file.size, () => files.blob(file)),
       }),
       changed: roomId => void app?.refreshEntry(roomId),
+      isFrozen: roomId => app?.store.entry(roomId)?.frozen != null,
       clock: Date.now,
       random: Math.random,
       newId,
@@ -252,12 +276,14 @@ export class App {
 
   start(): void {
     this.loop.start()
+    void this.reopening.resume()
   }
 
   async stop(): Promise<void> {
     this.trust.close()
     this.outbox.media.stop()
-    await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop()])
+    this.gathering.stop()
+    await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop(), this.gathering.stop()])
   }
 
   /** Drafts and what waits are part of an entry in memory; at rest they have records of their own. */
@@ -274,7 +300,17 @@ export class App {
   /** For the trust side, some of what changes at the server is news as well. */
   readonly #tell = (notice: AppNotice): void => {
     this.#deps.tell(notice)
+    if (notice.kind === 'rooms') this.#lookForThaw(notice.changed)
+    if (notice.kind === 'members') this.externalPeople.ask()
     if (notice.kind === 'account-data') this.trust.accountDataChanged(notice.type)
+  }
+
+  /** What waits in a room that stood still leaves when it goes on. */
+  #lookForThaw(changed: readonly RoomEntry[]): void {
+    for (const { roomId, frozen } of changed) {
+      if (frozen) this.#frozen.add(roomId)
+      else if (this.#frozen.delete(roomId)) this.outbox.queue.decided()
+    }
   }
 
   /** Whether this device is part of our identity belongs to the session. */
@@ -341,4 +377,10 @@ export class App {
 async function bytesLeft(): Promise<number> {
   const { quota, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {}
   return quota === undefined ? Number.POSITIVE_INFINITY : quota - usage
+}
+
+/** Somebody pays for what is transferred. */
+function savesData(): boolean {
+  const { connection } = globalThis.navigator as { connection?: { saveData?: boolean } }
+  return connection?.saveData === true
 }

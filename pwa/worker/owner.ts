@@ -8,6 +8,8 @@ import type { JsonObject } from '#protocol/json.ts'
 import type { Notice } from '../e2ee/notices.ts'
 import { wipe } from '../e2ee/primitives.ts'
 import { parseRecoveryKey } from '../e2ee/secret-storage.ts'
+import { indexAgain } from '../sync/index-again.ts'
+import type { Search } from '../sync/ports.ts'
 import { type RestoreProgress, restoreBackup, writeBackup } from '../vault/backup-file.ts'
 import { VaultError, type VaultWarning } from '../vault/errors.ts'
 import type { VaultWrite } from '../vault/records.ts'
@@ -219,8 +221,39 @@ export class Owner {
 
   #search(): Promise<SearchIndex> {
     const open = this.#mustBeOpen()
-    open.search ??= SearchIndex.open(open.vault.records)
+    open.search ??= this.#openSearch(open)
     return open.search
+  }
+
+  async #openSearch(open: Open): Promise<SearchIndex> {
+    const index = await SearchIndex.open(open.vault.records)
+    if (index.incomplete || index.isNew) void this.#indexAgain(open, index)
+    return index
+  }
+
+  /** A crash in between leaves it incomplete, and the next start begins again. */
+  async #indexAgain(open: Open, index: SearchIndex): Promise<void> {
+    const { app } = open
+    if (!app || app.store.entries.length === 0) return
+    try {
+      await index.setIncomplete(true)
+      await indexAgain({ store: app.store, search: this.#searchOf(open) }, () => this.#open !== open)
+      if (this.#open === open) await index.setIncomplete(false)
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error
+    }
+  }
+
+  #searchOf(open: Open): Search {
+    return {
+      commit: async (writes, { index = [], reindex = [], unindex = [] }) => {
+        if (index.length + reindex.length + unindex.length === 0) return open.vault.records.commit(writes)
+        const gone = new Set(unindex)
+        const isGone = (_: string, eventId: string) => gone.has(eventId)
+        const change = { add: index, replace: reindex, ...(gone.size > 0 && { isGone }) }
+        await (await this.#search()).commit(change, writes)
+      },
+    }
   }
 
   #mustBeOpen(): Open {
@@ -239,19 +272,11 @@ export class Owner {
 
   async #openApp(lastGeneration: number): Promise<void> {
     const open = this.#mustBeOpen()
-    const search = () => this.#search()
     open.app = await App.open(
       {
         vault: open.vault,
         userId: this.#account,
-        search: {
-          index: async messages => (await search()).add(messages),
-          reindex: async messages => (await search()).replace(messages),
-          unindex: async ({ eventIds = [], roomIds = [] }) => {
-            const [events, rooms] = [new Set(eventIds), new Set(roomIds)]
-            await (await search()).remove((roomId, eventId) => rooms.has(roomId) || events.has(eventId))
-          },
-        },
+        search: this.#searchOf(open),
         tell: notice => this.#tell(notice),
         onEngineNotice: notice => this.#tell({ kind: 'engine', notice }),
         onEnded: why => void this.#ended(why),
@@ -287,11 +312,11 @@ export class Owner {
     const { store, outbox } = this.#app
     await outbox.queue.forgetRoom(roomId)
     await store.alone(async () => {
-      await store.records.commit(await store.removalOf(roomId))
+      const index = await this.#search()
+      await index.commit({ isGone: each => each === roomId }, await store.removalOf(roomId))
       store.believe({ gone: [roomId] })
     })
     this.#tell({ kind: 'rooms', changed: [], gone: [roomId] })
-    await (await this.#search()).remove(each => each === roomId)
   }
 
   async #lock(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What tabs may ask about rooms, answered from what this device has; only what is not here is asked of the server. */
 import { isObject, type Json } from '#protocol/json.ts'
 import { inPath, v1, v3 } from '../api/http.ts'
+import { frozenState } from '../sync/frozen.ts'
 import { serverOf, sharedNames } from '../sync/names.ts'
 import { creatorsOf, powerOf, powerTo, powerToNotifyRoom, powerToSend, roomVersion } from '../sync/power.ts'
 import { plainText } from '../sync/reading.ts'
@@ -36,7 +37,8 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       const room = await knownRoom(app(), roomId)
       return detailOf(room, app())
     },
-    members: async roomId => membersOf(await knownRoom(app(), roomId), app().session.userId),
+    members: async roomId =>
+      membersOf(await knownRoom(app(), roomId), app().session.userId, app().store.external),
     timeline: query => timelinePage(app(), query),
     edits: async ({ roomId, eventId }) => {
       const { store } = app()
@@ -103,6 +105,8 @@ function detailOf(room: Room, { store, session }: App): RoomDetail {
   const { userId } = session
   const ours = powerOf(room, userId)
   const levels = stateContent(room, 'm.room.power_levels')
+  // Where the room stands still, its server takes nothing; what thaws it, it does take.
+  const isFrozen = frozenState(room) !== null
   const isIn = room.membership === 'join'
   const may = (power: number) => isIn && ours >= power
   const pinned = stateContent(room, 'm.room.pinned_events')['pinned']
@@ -119,22 +123,24 @@ function detailOf(room: Room, { store, session }: App): RoomDetail {
     powerLevels: levels,
     ourPower: ours,
     may: {
-      send: may(
-        powerToSend(
-          room,
-          stateEvent(room, 'm.room.encryption') ? 'm.room.encrypted' : 'm.room.message',
-          false,
+      send:
+        !isFrozen &&
+        may(
+          powerToSend(
+            room,
+            stateEvent(room, 'm.room.encryption') ? 'm.room.encrypted' : 'm.room.message',
+            false,
+          ),
         ),
-      ),
-      invite: may(powerTo(room, 'invite')),
+      invite: !isFrozen && may(powerTo(room, 'invite')),
       kick: may(powerTo(room, 'kick')),
       ban: may(powerTo(room, 'ban')),
       redactOthers: may(powerTo(room, 'redact')),
-      pin: may(powerToSend(room, 'm.room.pinned_events', true)),
-      rename: may(powerToSend(room, 'm.room.name', true)),
+      pin: !isFrozen && may(powerToSend(room, 'm.room.pinned_events', true)),
+      rename: !isFrozen && may(powerToSend(room, 'm.room.name', true)),
       setPower: may(powerToSend(room, 'm.room.power_levels', true)),
       upgrade: may(powerToSend(room, 'm.room.tombstone', true)),
-      notifyRoom: may(powerToNotifyRoom(levels)),
+      notifyRoom: !isFrozen && may(powerToNotifyRoom(levels)),
     },
   }
 }
@@ -146,7 +152,7 @@ function readUpTo(room: Room, userId: string): string | null {
 
 const shownMemberships: ReadonlySet<string> = new Set(['join', 'invite', 'knock', 'ban'])
 
-function membersOf(room: Room, ourUserId: string): Member[] {
+function membersOf(room: Room, ourUserId: string, guests: ReadonlySet<string>): Member[] {
   const shared = sharedNames(room.members)
   const ourServer = serverOf(ourUserId)
   const members: Member[] = []
@@ -159,7 +165,7 @@ function membersOf(room: Room, ourUserId: string): Member[] {
       avatar,
       membership: membership as Member['membership'],
       power: powerOf(room, userId),
-      external: serverOf(userId) !== ourServer,
+      external: serverOf(userId) !== ourServer || guests.has(userId),
     })
   }
   const collator = new Intl.Collator()

@@ -1,4 +1,4 @@
-/** The administration API: people, links, tokens, audit, reports. For the administration view, the console, and automation. */
+/** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route } from '../http/route.ts'
@@ -7,22 +7,26 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
+import type { PeerActs } from './peer-acts.ts'
+import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
 import { reportRoutes } from './reports.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
+  readonly peerActs: PeerActs
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
 }
 
-export function adminRoutes({ accounts, reports, adminToken }: AdminDeps): Route[] {
+export function adminRoutes({ accounts, reports, peerActs, adminToken }: AdminDeps): Route[] {
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   return [
     ...peopleRoutes(accounts, administrator),
     ...enrolmentAdminRoutes(accounts, administrator),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
+    ...peerRoutes(peerActs, administrator),
   ]
 }

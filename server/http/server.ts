@@ -5,7 +5,7 @@
  * who or where it is (`app.proxy`, `ctx.hostname`).
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { trackConnections } from './connections.ts'
@@ -28,13 +28,22 @@ export interface ListenOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly tls?: TlsOptions
+}
+
+export interface TlsOptions {
+  readonly certificate: string
+  readonly key: string
+  /** TLS 1.2 where browsers and tools of people come; 1.3 between servers. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
 }
 
 export interface HttpServer {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** For connections from now on. */
+  renewCertificate(tls: Pick<TlsOptions, 'certificate' | 'key'>): void
   /** Takes no new connections, lets requests finish, and after `graceMs` cuts what is left. */
   close(graceMs: number): Promise<void>
 }
@@ -116,7 +125,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
             ...timeouts,
             cert: tls.certificate,
             key: tls.key,
-            minVersion: 'TLSv1.2',
+            minVersion: tls.minVersion ?? 'TLSv1.2',
             handshakeTimeout: 10_000,
           },
           listener,
@@ -124,6 +133,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
       : createServer(timeouts, listener)
   // `localhost` is both loopback addresses: which of them a browser or a tool tries first is its own choice.
   const server = open()
+  const servers = [server]
   const connections = [trackConnections(server, tls !== undefined)]
   const address = await bind(server, port, host === 'localhost' ? '127.0.0.1' : host)
   if (host === 'localhost') {
@@ -131,6 +141,7 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     try {
       await bind(second, address.port, '::1')
       connections.push(trackConnections(second, tls !== undefined))
+      servers.push(second)
     } catch (error) {
       if (!hasNoIpv6.has((error as NodeJS.ErrnoException).code ?? '')) {
         server.close()
@@ -142,6 +153,13 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     host: address.address,
     port: address.port,
     tls: tls !== undefined,
+    renewCertificate({ certificate, key }) {
+      for (const each of servers) {
+        if (each instanceof TlsServer) {
+          each.setSecureContext({ cert: certificate, key, minVersion: tls?.minVersion ?? 'TLSv1.2' })
+        }
+      }
+    },
     close: async graceMs => void (await Promise.all(connections.map(each => each.close(graceMs)))),
   }
 }

@@ -7,7 +7,7 @@
  *
  *     {
  *       "type": "org.letro.card", "version": 1,
- *       "serial": 1795262000, "issued_ts": 1795262000123,
+ *       "serial": 1795262000123, "issued_ts": 1795262000123,
  *       "server_name": "clinic.example", "rp_id": "clinic.example", "origins": ["https://clinic.example"],
  *       "address": {"host": "clinic.example", "port": 8448}, "residency": "DE",
  *       "root_key": "…",
@@ -80,7 +80,7 @@ export type CardReading =
 /**
  * The next card. It stands on the one before, so that members of a newer release survive an older one.
  *
- * The serial is the time in seconds, or one more than the last where that is later: a site that was restored from an old
+ * The serial is the time in milliseconds, or one more than the last where that is later: a site that was restored from an old
  * backup issues cards that its peers take for newer all the same.
  */
 export function buildCard(
@@ -95,7 +95,7 @@ export function buildCard(
     ...kept,
     type: 'org.letro.card',
     version: 1,
-    serial: Math.max(Math.floor(nowMs / 1000), (before?.serial ?? 0) + 1),
+    serial: Math.max(nowMs, (before?.serial ?? 0) + 1),
     issued_ts: nowMs,
     server_name: facts.serverName,
     rp_id: facts.rpId,

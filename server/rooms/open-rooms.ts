@@ -6,6 +6,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Position, Store } from '../store/store.ts'
 import { EventReader } from './event-reader.ts'
+import { eventsBefore } from './events-before.ts'
 import { Freezer } from './freezer.ts'
 import type { Gate } from './gate.ts'
 import type { InboundRooms } from './inbound-rooms.ts'
@@ -23,8 +24,15 @@ import { Resident } from './resident.ts'
 import { RoomActors } from './room-actors.ts'
 import type { BatchOptions, Draft, NewRoom, RoomEvent, Rooms, SendOptions, TimelineOptions } from './rooms.ts'
 import type { MayBeInvited, RoomsContext } from './rooms-context.ts'
-import type { CheckSignatures, EventSigner, ReceiveOptions, RoomsInternal } from './rooms-internal.ts'
+import type {
+  CheckSignatures,
+  EventSigner,
+  EventsBefore,
+  ReceiveOptions,
+  RoomsInternal,
+} from './rooms-internal.ts'
 import { Sender } from './send.ts'
+import { visibleToServer } from './server-visibility.ts'
 import { Visibility } from './visibility.ts'
 
 export interface RoomsDeps {
@@ -107,6 +115,10 @@ export async function openRooms(
     stored: (eventIds: readonly EventId[]) => outgoing.stored(eventIds),
     authChain: (eventIds: readonly EventId[]) => outgoing.authChain(eventIds),
     backwardExtremities: (roomId: RoomId) => outgoing.backwardExtremities(roomId),
+    eventsBefore: (roomId: RoomId, question: EventsBefore) =>
+      store.read(view => eventsBefore(view, reader, roomId, question)),
+    visibleToServer: (server: ServerName, roomId: RoomId, eventIds: readonly EventId[]) =>
+      visibleToServer(context, server, roomId, eventIds),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
     onFrozen: (listener: (roomId: RoomId) => void) => void context.frozenListeners.add(listener),
     outward,

@@ -51,7 +51,7 @@ export class Outgoing {
     return events.map(event => {
       if (!event) return null
       const { outlier, rejected, softFailed } = event.facts.flags
-      return { pdu: event.pdu, eventId: event.eventId, outlier, rejected, softFailed }
+      return { roomId: event.roomId, pdu: event.pdu, eventId: event.eventId, outlier, rejected, softFailed }
     })
   }
 

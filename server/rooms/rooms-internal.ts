@@ -49,11 +49,23 @@ export type Received =
 
 /** An event as it is stored, whatever became of it. */
 export interface StoredPdu {
+  readonly roomId: RoomId
   readonly pdu: Pdu
   readonly eventId: EventId
   readonly outlier: boolean
   readonly rejected: boolean
   readonly softFailed: boolean
+}
+
+/** Which part of the graph is asked for. */
+export interface EventsBefore {
+  readonly latest: readonly EventId[]
+  /** Are these part of the answer? */
+  readonly withLatest?: boolean
+  /** Where to stop: these and what is before them is not asked for. */
+  readonly earliest?: readonly EventId[]
+  readonly minDepth?: number
+  readonly limit: number
 }
 
 export interface RoomsInternal {
@@ -81,6 +93,13 @@ export interface RoomsInternal {
   authChain(eventIds: readonly EventId[]): Promise<ReadonlySet<EventId>>
   /** The events that others refer to and that are not here, with the depth of the event that needs them. */
   backwardExtremities(roomId: RoomId): Promise<ReadonlyMap<EventId, number>>
+  /** Events of this room from `latest` back along their previous events, the newest (by depth) first. */
+  eventsBefore(roomId: RoomId, question: EventsBefore): Promise<readonly EventId[]>
+  /**
+   * May any person of this server see the event? Spec: client-server-api#room-history-visibility. For a server that
+   * is in the room: whoever is let in by `askedBy`.
+   */
+  visibleToServer(server: ServerName, roomId: RoomId, eventIds: readonly EventId[]): Promise<boolean[]>
   /** Servers with a joined member. */
   serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>
 }

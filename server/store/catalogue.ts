@@ -44,6 +44,8 @@ export const repairs = jsonTable<{ at: number; reason: 'repair' | 'restore'; rep
 export interface PeerRow {
   readonly kind: 'site' | 'homeserver'
   readonly suspended?: boolean
+  /** Suspended because the store was repaired: the row may be older than what was there. */
+  readonly afterRepair?: boolean
   readonly direction: 'both' | 'inbound' | 'outbound' | 'verify-only'
   readonly transport: 'https' | 'bundle'
   /** Of a site: the newest card, whole and as it was signed. What stands there is not repeated below. */
@@ -68,6 +70,9 @@ export interface PeerRow {
   readonly conflict?: { readonly serial: number; readonly seenTs: number }
 }
 export const peerTable = jsonTable<PeerRow>()('fp', 'peer', ['text'])
+
+/** `epoch`: the store's epoch in which these pins are trusted. */
+export const peersSettingTable = jsonTable<number>()('fe', 'setting of peers', ['text'])
 
 /** Root key → the newest card that was ever taken from it: stays when the pin is removed, so that no older card comes back. */
 export interface CardSerialRow {

@@ -162,6 +162,7 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
   const reports: string[] = []
   const requests = await watchLocalRequests({
     accounts: h.accounts,
+    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: message => void reports.push(message),
@@ -236,6 +237,7 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
     t.false(readFileSync(join(data, 'requests', name), 'utf8').includes(later.split('#')[1]!))
   const started = await watchLocalRequests({
     accounts: h.accounts,
+    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: () => {},
@@ -280,6 +282,7 @@ test('letro audit check and export, from a stopped server and from a running one
   await h.administrator()
   const requests = await watchLocalRequests({
     accounts: h.accounts,
+    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: () => {},

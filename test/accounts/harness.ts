@@ -36,6 +36,7 @@ import { openReports } from '../../server/rooms/reports.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
+import { openTestPeers, type TestPeers } from '../peers/acts.ts'
 import type { FaultEngine } from '../store/fault-engine.ts'
 import { FakeRooms } from './fake-rooms.ts'
 
@@ -70,6 +71,7 @@ export class Harness {
   readonly engine: MemoryEngine
   readonly hasher: CountingHasher
   readonly origin: string
+  readonly peers: TestPeers
   readonly #clock: { now: number }
   readonly #close: () => Promise<void>
 
@@ -80,10 +82,12 @@ export class Harness {
     engine: MemoryEngine
     hasher: CountingHasher
     origin: string
+    peers: TestPeers
     clock: { now: number }
     close: () => Promise<void>
   }) {
     this.store = parts.store
+    this.peers = parts.peers
     this.accounts = parts.accounts
     this.rooms = parts.rooms
     this.engine = parts.engine
@@ -208,6 +212,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   rooms.store = store
   await accounts.start()
   const interactiveAuth = openInteractiveAuth({ accounts, clock: deps.clock, randomBytes: deps.randomBytes })
+  const peers = await openTestPeers(store, accounts, () => clock.now)
   const routes = [
     ...loginRoutes({ accounts }),
     ...loginTokenRoutes({ accounts, interactiveAuth }),
@@ -229,6 +234,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     ...adminRoutes({
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
+      peerActs: peers.acts,
       adminToken: options.adminToken ?? null,
     }),
     ...(options.moreRoutes?.(accounts) ?? []),
@@ -242,6 +248,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     engine,
     hasher,
     origin,
+    peers,
     clock,
     close: async () => {
       server.closeAllConnections()

@@ -138,3 +138,18 @@ test('an external person and the people with whom they share no room do not find
   }
   t.deepEqual(server.lines, [])
 })
+
+test('who shares a room with a guest learns that they are one; nobody else does', async t => {
+  const { server, ann, ben, ext, room } = await start(t)
+  const shared = await room(ann, { preset: 'private_chat', invite: [ext.userId] })
+  const guestsFor = async (who: TestPerson) =>
+    (await who.call('GET', '/_letro/client/v1/external_people')).body.user_ids
+  t.deepEqual(await guestsFor(ann), [])
+  await ext.call('POST', rooms(shared, '/join'), { body: {} })
+  t.deepEqual(await guestsFor(ann), [ext.userId])
+  t.deepEqual(await guestsFor(ben), [])
+  const stays = { token: adminToken, body: { kind: 'member' } }
+  await server.call('PUT', `/_letro/admin/v1/people/${ext.userId}/kind`, stays)
+  t.deepEqual(await guestsFor(ann), [])
+  t.is((await server.call('GET', '/_letro/client/v1/external_people', {})).status, 401)
+})

@@ -1,5 +1,6 @@
 /** Sessions as the worker has them, in Node: the vault on a database in memory, the real server as a process. */
 import anyTest, { type TestFn } from 'ava'
+import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { Person } from './person.ts'
 
@@ -140,4 +141,34 @@ test.serial('who does not want to be seen typing is not, from the moment it is s
   await amal.until(() => heard() > before)
   t.pass()
   for (const person of [amal, jonas]) await person.owner.calls.lock(null)
+})
+
+test.serial('a room that the server froze sends nothing, and goes on when the server says so', async t => {
+  const { server } = t.context
+  const amal = await Person.begin(server, 'amal-frozen')
+  const again = await server.login('amal-frozen', 'a long enough password')
+  const { calls } = amal.owner
+  const roomId = await calls.createRoom({
+    name: 'Ward 6',
+    invite: [],
+    isDirect: false,
+    encrypted: false,
+    joinRule: 'invite',
+  })
+  const entry = async () => (await calls.rooms(null)).find(each => each.roomId === roomId)
+  await amal.until(async () => (await entry())?.membership === 'join')
+  const path = [again.userId, 'rooms', roomId, 'account_data', 'org.letro.frozen'].map(encodeURIComponent)
+  const freeze = (body: object) =>
+    call(server.base, 'PUT', `/_matrix/client/v3/user/${path.join('/')}`, { token: again.token, body })
+  const frozen = await freeze({ server: 'stranger.example', by: amal.userId, event_id: '$e', since: 1 })
+  t.is(frozen.status, 200, JSON.stringify(frozen.body))
+  await amal.until(async () => (await entry())?.frozen)
+  t.like((await calls.room(roomId)).may, { send: false, invite: false, upgrade: true })
+  await calls.send({ roomId, type: 'm.room.message', content: { msgtype: 'm.text', body: 'waits' } })
+  const last = async () => (await calls.timeline({ roomId, at: 'end', before: 5, after: 0 })).items.at(-1)
+  t.like(await last(), { state: 'queued', problem: { code: 'ROOM_FROZEN' } })
+  await freeze({})
+  await amal.until(async () => (await last())?.state === 'sent')
+  t.is((await last())?.content['body'], 'waits')
+  await amal.owner.calls.lock(null)
 })

@@ -192,6 +192,31 @@ test('an addition that could not be stored changes nothing', async t => {
   t.is(index.search('noon').length, 2)
 })
 
+test('messages and their words are one commit, and what was lost is said until it was made again', async t => {
+  const records = new MemoryRecords()
+  const index = await SearchIndex.open(records)
+  t.true(index.isNew)
+  const write = (body: string) => ({ collection: 'timeline', id: body, value: { body } })
+  await index.commit({ add: [message(1, 'first')] }, [write('first')])
+  const commit = records.commit.bind(records)
+  records.commit = () => Promise.reject(new Error('killed'))
+  await t.throwsAsync(index.commit({ add: [message(2, 'second')] }, [write('second')]))
+  records.commit = commit
+  t.deepEqual([index.search('second'), await records.get('timeline', 'second')], [[], undefined])
+  await index.commit({}, [write('third')])
+  t.truthy(await records.get('timeline', 'third'))
+
+  await index.commit({ replace: [message(1, 'changed')], isGone: (_, eventId) => eventId === '$0' })
+  const [segment] = (await records.get('search', 'manifest'))!['segments'] as string[]
+  await records.commit([{ collection: 'search', id: segment!, value: null }])
+  const broken = await SearchIndex.open(records)
+  t.deepEqual([broken.incomplete, broken.isNew], [true, false])
+  await broken.commit({ add: [message(3, 'later')] })
+  t.true((await SearchIndex.open(records)).incomplete)
+  await broken.setIncomplete(false)
+  t.false((await SearchIndex.open(records)).incomplete)
+})
+
 let made = 0
 
 function message(timestamp: number, text: string, roomId = '!ward'): Message {

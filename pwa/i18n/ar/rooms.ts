@@ -30,6 +30,7 @@ export const rooms: Translated<typeof en> = {
   noneTitle: 'لا غرف بعد',
   noneText: 'اكتب إلى شخص ما، أو انتظر دعوة: ستظهر هنا من تلقاء نفسها.',
   emptyRoom: 'غرفة خالية',
+  frozen: 'متوقفة',
   space: 'مساحة',
   muted: 'مكتومة',
   notSent: 'لم تُرسل',

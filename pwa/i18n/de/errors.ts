@@ -95,6 +95,8 @@ export const errors: Translated<typeof en> = {
     'Ein Teil dieser Datei ist auf diesem Gerät beschädigt. Verwerfen Sie die Nachricht und hängen Sie die Datei noch einmal an.',
   TRANSFER_PAUSED: 'Angehalten. Es geht weiter, sobald Sie es sagen.',
   BLOCKED: 'Über jemanden in diesem Raum muss zuerst entschieden werden.',
+  ROOM_FROZEN:
+    'Dieser Raum steht still: ein Server ist hereingekommen, den Ihrer nicht kennt. Die Nachricht geht hinaus, wenn der Raum weitergeht.',
   ROOM_NOT_HERE: 'Dieser Raum ist noch nicht auf diesem Gerät. Sobald er es ist, geht die Nachricht ab.',
   ROOM_NOT_ENCRYPTED:
     'Das wurde für einen verschlüsselten Raum geschrieben, und der Server sagt, er sei es nicht. Es wurde nicht gesendet.',

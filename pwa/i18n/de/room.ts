@@ -182,6 +182,16 @@ export const room: Translated<typeof en> = {
     other: '{count} Personen hier sind von außerhalb.',
   },
   mayNotSend: 'Sie dürfen hier lesen, nicht schreiben.',
+  frozen: 'Dieser Raum steht still',
+  frozenText:
+    '{server}, ein Server, den Ihrer nicht kennt, ist hereingekommen. Damit nichts zu ihm gelangt, wird hier nichts gesendet und nichts empfangen.',
+  frozenBy: '{name} hat ihn hereingelassen.',
+  frozenCame: 'Er kam mit {name}.',
+  frozenSince: 'Seit {date}.',
+  frozenAct:
+    'Ihre Administration kann {server} teilnehmen lassen, nachdem sie seinen Schlüssel verglichen hat; oder wer diesen Raum verwaltet, kann ihn durch einen ohne diesen Server ersetzen. Sagen Sie es ihnen.',
+  frozenWaiting:
+    'Was Sie geschrieben haben, wartet auf diesem Gerät und geht hinaus, wenn der Raum weitergeht.',
   editing: 'Sie bearbeiten eine Nachricht',
   stopEditing: 'Nicht mehr bearbeiten',
   answering: 'Antwort an {name}',

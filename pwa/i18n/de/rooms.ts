@@ -30,6 +30,7 @@ export const rooms: Translated<typeof en> = {
   noneTitle: 'Noch keine Räume',
   noneText: 'Schreiben Sie jemandem, oder warten Sie auf eine Einladung: Sie erscheint hier von selbst.',
   emptyRoom: 'Leerer Raum',
+  frozen: 'Steht still',
   space: 'Bereich',
   muted: 'Stummgeschaltet',
   notSent: 'nicht gesendet',

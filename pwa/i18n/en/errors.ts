@@ -77,6 +77,8 @@ export const errors = {
     'Part of this file is damaged on this device. Throw the message away and attach the file again.',
   TRANSFER_PAUSED: 'Paused. It goes on when you say so.',
   BLOCKED: 'Somebody in this room has to be decided about first.',
+  ROOM_FROZEN:
+    'This room stands still: a server came into it that yours does not know. It leaves when the room goes on.',
   ROOM_NOT_HERE: 'This room is not on this device yet. The message leaves when it is.',
   ROOM_NOT_ENCRYPTED:
     'This was written for an encrypted room, and the server says that the room is not. It did not leave.',

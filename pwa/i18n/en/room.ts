@@ -171,6 +171,15 @@ export const room = {
     other: '{count} people here are from outside.',
   },
   mayNotSend: 'You may read here, not write.',
+  frozen: 'This room stands still',
+  frozenText:
+    '{server}, a server that yours does not know, came into it. So that nothing reaches that server, nothing is sent or received here.',
+  frozenBy: '{name} let it in.',
+  frozenCame: 'It came with {name}.',
+  frozenSince: 'Since {date}.',
+  frozenAct:
+    'An administrator of yours can let {server} take part after comparing its key, or somebody who runs this room can replace it by one without that server. Tell them.',
+  frozenWaiting: 'What you wrote waits on this device, and leaves when the room goes on.',
   editing: 'You are editing a message',
   stopEditing: 'Stop editing',
   answering: 'Answer to {name}',

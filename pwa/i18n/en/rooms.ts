@@ -28,6 +28,7 @@ export const rooms = {
   noneTitle: 'No rooms yet',
   noneText: 'Write to somebody, or wait for an invitation: it appears here by itself.',
   emptyRoom: 'Empty room',
+  frozen: 'Stands still',
   space: 'Space',
   muted: 'Muted',
   notSent: 'not sent',

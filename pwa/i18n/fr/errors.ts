@@ -86,6 +86,8 @@ export const errors: Translated<typeof en> = {
     'Une partie de ce fichier est abîmée sur cet appareil. Jetez le message et joignez de nouveau le fichier.',
   TRANSFER_PAUSED: 'En pause. L’envoi reprend quand vous le dites.',
   BLOCKED: 'Il faut d’abord décider au sujet de quelqu’un dans ce salon.',
+  ROOM_FROZEN:
+    'Ce salon est à l’arrêt : un serveur que le vôtre ne connaît pas y est entré. Le message partira quand le salon reprendra.',
   ROOM_NOT_HERE: 'Ce salon n’est pas encore sur cet appareil. Le message partira quand il y sera.',
   ROOM_NOT_ENCRYPTED:
     'Ceci a été écrit pour un salon chiffré, et le serveur dit qu’il ne l’est pas. Rien n’est parti.',

@@ -179,6 +179,15 @@ export const room: Translated<typeof en> = {
     other: '{count} personnes ici sont de l’extérieur.',
   },
   mayNotSend: 'Vous pouvez lire ici, non écrire.',
+  frozen: 'Ce salon est à l’arrêt',
+  frozenText:
+    '{server}, un serveur que le vôtre ne connaît pas, y est entré. Pour que rien ne lui parvienne, rien n’est envoyé ni reçu ici.',
+  frozenBy: '{name} l’a laissé entrer.',
+  frozenCame: 'Il est venu avec {name}.',
+  frozenSince: 'Depuis le {date}.',
+  frozenAct:
+    'Votre administration peut laisser {server} participer après avoir comparé sa clé, ou une personne qui gère ce salon peut le remplacer par un autre sans ce serveur. Prévenez-les.',
+  frozenWaiting: 'Ce que vous avez écrit attend sur cet appareil et partira quand le salon reprendra.',
   editing: 'Vous modifiez un message',
   stopEditing: 'Ne plus modifier',
   answering: 'Réponse à {name}',

@@ -30,6 +30,7 @@ export const rooms: Translated<typeof en> = {
   noneTitle: 'Pas encore de salon',
   noneText: 'Écrivez à quelqu’un, ou attendez une invitation : elle apparaît ici d’elle-même.',
   emptyRoom: 'Salon vide',
+  frozen: 'À l’arrêt',
   space: 'Espace',
   muted: 'En sourdine',
   notSent: 'non envoyé',

@@ -11,6 +11,7 @@ import { go } from '../route.ts'
 import { Blocked } from './blocked.tsx'
 import { Composer } from './composer.tsx'
 import { emptyDraft } from './draft.ts'
+import { Frozen } from './frozen.tsx'
 import { canEdit } from './message-acts.ts'
 import { saidBy, wordsOf } from './message-content.ts'
 import { Questions } from './questions.tsx'
@@ -130,7 +131,9 @@ export function Conversation({
         />
         <TypingLine />
         {entry && entry.blockedBy.length > 0 && <Blocked entry={entry} members={members} />}
-        {detail?.may.send === false ? (
+        {entry?.frozen ? (
+          <Frozen entry={entry} />
+        ) : detail?.may.send === false ? (
           <p class="may-not-send">{t('room.mayNotSend')}</p>
         ) : (
           <div class="composer-place" inert={!isRead}>

@@ -84,6 +84,7 @@ function Who({ item, isOurs }: { item: TimelineItem; isOurs: boolean }) {
           {server}
         </small>
       )}
+      {member?.external && server === serverOf(ourUserId) && <small class="guest">{t('trust.guest')}</small>}
     </p>
   )
 }

@@ -68,9 +68,9 @@ export function Timeline({
     }
   }
   const onScroll = () => {
-    const element = scroller.current!
-    // What is being left says nothing of where one will be.
-    if (stretch.busy === 'opening') return
+    const element = scroller.current
+    // What is being left says nothing of where one will be; and the room may be left already.
+    if (!element || stretch.busy === 'opening') return
     anchor.note(element, reachesEnd)
     setAtEnd(anchor.isAtEnd)
     slide()

@@ -64,6 +64,7 @@ function Preview({ entry }: { entry: RoomEntry }) {
     return <>{t('rooms.invitedBy', { name: plainName(invite.senderName) ?? invite.sender })}</>
   if (membership === 'knock') return <>{t('rooms.waitingToBeLetIn')}</>
   if (entry.blockedBy.length > 0 && waiting > 0) return <em class="decision">{t('rooms.decisionNeeded')}</em>
+  if (entry.frozen) return <em class="decision">{t('rooms.frozen')}</em>
   if (waiting > 0) return <em>{t('rooms.waiting', { count: waiting })}</em>
   if (draft) return <em>{t('rooms.draft')}</em>
   if (!preview) {

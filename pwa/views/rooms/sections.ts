@@ -47,7 +47,7 @@ export function isUnread(entry: RoomEntry): boolean {
 
 /** People of more than one organisation are in it. */
 export function isWithOutside(entry: RoomEntry): boolean {
-  return entry.servers.length > 1
+  return entry.servers.length > 1 || entry.guests > 0
 }
 
 /** `open`: the room that is looked at; it stays although it may be read by now. */

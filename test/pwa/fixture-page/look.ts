@@ -16,6 +16,9 @@ const views: Record<string, { query?: string; hash?: string; width: number; heig
     thread: { hash: `${room}/thread/%24m2`, width: 1200, height: 800 },
     long: { query: 'items=20000', width: 800, height: 700 },
     unread: { query: 'items=500&unread=20&read=%24l480', width: 800, height: 700 },
+    frozen: { query: 'frozen=1', width: 900, height: 800 },
+    'frozen-phone-arabic-dark': { query: 'frozen=1&lang=ar&theme=dark', width: 390, height: 844 },
+    'frozen-phone-german': { query: 'frozen=1&lang=de', width: 390, height: 844 },
     blocked: { query: 'blocked=1&typing=1', width: 800, height: 900 },
   }
 

@@ -35,6 +35,7 @@ export interface Put {
 }
 
 export class Desk {
+  readonly frozen = new Set<string>()
   readonly hub = new Hub()
   readonly records = new FaultyRecords()
   readonly puts: Put[] = []
@@ -77,6 +78,7 @@ export class Desk {
     this.queue = await OutboxQueue.open({
       records: this.records,
       userId: this.amal.userId,
+      isFrozen: roomId => this.frozen.has(roomId),
       http: { request: (...asked) => this.#request(...asked) },
       machine: this.amal.machine,
       settled: () => this.#settle(),

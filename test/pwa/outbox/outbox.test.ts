@@ -32,6 +32,23 @@ test('a room that gets no answer holds up itself alone', async t => {
   await desk.until(() => desk.puts.length === 3)
 })
 
+test('what is written in a room that stands still waits with the reason, and leaves when it goes on', async t => {
+  const desk = await Desk.open()
+  desk.queue.wake()
+  desk.frozen.add(room)
+  await desk.write(room, 'waits', false)
+  await desk.write(other, 'goes', false)
+  await desk.until(() => desk.puts.length === 1)
+  t.is(desk.puts[0]!.roomId, other)
+  t.is(desk.queue.queued(room)[0]?.problem?.code, 'ROOM_FROZEN')
+  await desk.queue.retry(desk.queue.queued(room)[0]!.txnId)
+  t.is(desk.puts.length, 1)
+  desk.frozen.delete(room)
+  desk.queue.decided()
+  await desk.until(() => desk.puts.length === 2)
+  t.is(desk.puts[1]!.roomId, room)
+})
+
 for (const [what, failure] of [
   ['no answer', offline],
   ['500', refused('M_UNKNOWN', 500)],

@@ -69,6 +69,8 @@ for (const [name, query] of [
   ['German', 'lang=de&blocked=1&typing=1'],
   ['French, dark', 'lang=fr&theme=dark&blocked=1'],
   ['silent', 'silent=1'],
+  ['frozen', 'frozen=1'],
+  ['frozen, in Arabic and dark', 'frozen=1&lang=ar&theme=dark'],
 ] as const) {
   test.serial(`axe finds nothing in a room: ${name}`, async t => {
     const page = await open(t, query)
@@ -76,6 +78,23 @@ for (const [name, query] of [
     t.deepEqual(await violations(page), [])
   })
 }
+
+test.serial(
+  'a room that stands still says for whom, who let them in and what to do, in the composer’s place',
+  async t => {
+    const page = await open(t, 'frozen=1')
+    const words = (await page.locator('.frozen').textContent()) ?? ''
+    for (const said of ['stranger.example', 'Samir', 'administrator', 'waits on this device'])
+      t.true(words.includes(said), said)
+    t.is(await page.locator('.composer textarea').count(), 0)
+    for (const lang of ['ar', 'de', 'fr']) {
+      await open(t, `frozen=1&lang=${lang}`)
+      const translated = (await page.locator('.frozen').textContent()) ?? ''
+      t.true(translated.includes('stranger.example'), lang)
+      t.false(translated.includes('administrator'), lang)
+    }
+  },
+)
 
 test.serial('axe finds nothing in a thread, nor on a phone', async t => {
   const page = await open(t, '', `${room}/thread/%24m2`)

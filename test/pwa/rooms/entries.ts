@@ -16,6 +16,8 @@ export function entry(roomId: string, change: Partial<RoomEntry> = {}): RoomEntr
     joinedCount: 2,
     invitedCount: 0,
     servers: ['clinic.example'],
+    guests: 0,
+    frozen: null,
     unread: 0,
     mentions: 0,
     markedUnread: false,

@@ -156,6 +156,36 @@ test('a receipt at a reaction says that the messages above it were read', async 
   t.is(await state(), 'read')
 })
 
+test('a room that the server froze says so, also after a start, until the server takes it back', async t => {
+  const { synced } = await inRoom()
+  const freeze = (content: JsonObject) =>
+    synced.sync({
+      rooms: { join: { [roomId]: { account_data: { events: [{ type: 'org.letro.frozen', content }] } } } },
+    })
+  for (const content of [{}, { server: 7 }, { server: '', by: them }, { by: them }]) {
+    await freeze(content as JsonObject)
+    t.is(synced.entry().frozen, null)
+  }
+  await freeze({ server: 'x'.repeat(9000), by: 'nobody', since: 8.65e15 })
+  t.deepEqual(synced.entry().frozen, { server: 'x'.repeat(255), by: null, sinceTs: null })
+  await freeze({ server: 'stranger.example', by: them, event_id: '$e', since: 5 })
+  await synced.restart()
+  t.deepEqual(synced.entry().frozen, { server: 'stranger.example', by: them, sinceTs: 5 })
+  await freeze({})
+  t.is(synced.entry().frozen, null)
+})
+
+test('a message from the future comes now, and does not stay above all rooms for ever', async t => {
+  const { synced } = await inRoom()
+  synced.now = 1_500_000
+  await synced.news([text('year 275760', { origin_server_ts: 8.64e15 })])
+  t.is(synced.entry().lastTs, 1_500_000)
+  synced.now = 1_600_000
+  await synced.news([text('now', { origin_server_ts: 1_550_000 })])
+  t.is(synced.entry().lastTs, 1_550_000)
+  t.is((await synced.page()).items.at(-1)?.content['body'], 'now')
+})
+
 test('a thread is unread until it was read there or in the room', async t => {
   const { synced, first } = await inRoom()
   const inThread = (sender: string) =>
@@ -258,6 +288,49 @@ test('a key whose word a crash swallowed opens messages when somebody looks at t
   t.truthy((await synced.page()).items.at(-1)?.unreadable)
   await synced.reopening.settled()
   t.is((await synced.page()).items.at(-1)?.content['body'], 'looked at')
+})
+
+test('nobody has to look at a message whose key a crash swallowed the word of: the next start opens and counts it', async t => {
+  const { synced, hub, write } = await encrypted()
+  const mention = { msgtype: 'm.text', body: 'Amal, found late', 'm.mentions': { user_ids: [us] } }
+  const before = await write(mention)
+  // What stands above something of ours we have read.
+  await synced.news([before])
+  await synced.news([{ ...text('ours'), sender: us }])
+  const event = await write(mention)
+  await synced.news([event])
+  synced.reopening.keysCame = () => {}
+  await hub.settle()
+  await synced.restart()
+  t.is(synced.entry().mentions, 0)
+  await synced.reopening.resume()
+  await synced.reopening.settled()
+  t.is(synced.indexed.get(event.event_id), 'Amal, found late')
+  t.is(synced.entry().mentions, 1)
+  t.deepEqual(await synced.records.entries('unread-session'), [])
+})
+
+test('what no key opens is tried again at a start only with another key', async t => {
+  const { synced, hub, jonas, write } = await encrypted()
+  const event = await write({ msgtype: 'm.text', body: 'broken on its way' })
+  await hub.settle()
+  const content = event['content'] as JsonObject
+  const ciphertext = String(content['ciphertext']).slice(0, -4)
+  await synced.news([{ ...event, content: { ...content, ciphertext } }])
+  t.truthy((await synced.page()).items.at(-1)?.unreadable)
+  await synced.reopening.settled()
+  await synced.restart()
+  const { machine } = synced.device
+  const tries: unknown[] = []
+  const decrypt = machine.decryptRoomEvents.bind(machine)
+  machine.decryptRoomEvents = (...asked) => {
+    tries.push(asked)
+    return decrypt(...asked)
+  }
+  await synced.reopening.resume()
+  await synced.reopening.settled()
+  t.is(tries.length, 0)
+  t.truthy(jonas)
 })
 
 test('a room that cannot be taken keeps nobody from the others, and its events are asked for again', async t => {

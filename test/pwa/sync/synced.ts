@@ -4,7 +4,7 @@ import type { Http, RequestOptions } from '../../../pwa/api/http.ts'
 import { ready } from '../../../pwa/e2ee/primitives.ts'
 import { applySync } from '../../../pwa/sync/apply-sync.ts'
 import { History } from '../../../pwa/sync/history.ts'
-import type { Indexed, Outbox, QueuedItem, SyncNotice } from '../../../pwa/sync/ports.ts'
+import type { Outbox, QueuedItem, Search, SyncNotice } from '../../../pwa/sync/ports.ts'
 import { Reopening } from '../../../pwa/sync/reopen.ts'
 import { RoomStore } from '../../../pwa/sync/room-store.ts'
 import { parseSyncAnswer } from '../../../pwa/sync/sync-answer.ts'
@@ -70,6 +70,8 @@ export class Synced {
   readonly rooms = new Map<string, Raw[]>()
   readonly asked: string[] = []
   isOffline = false
+  /** Later than all that is made here. */
+  now = 2_000_000_000
   store!: RoomStore
   history!: History
   reopening!: Reopening
@@ -111,15 +113,11 @@ export class Synced {
 
   #outbox!: Outbox
 
-  readonly #search = {
-    index: async (messages: readonly Indexed[]) => {
-      for (const each of messages) this.indexed.set(each.eventId, each.text)
-    },
-    reindex: async (messages: readonly Indexed[]) => {
-      for (const each of messages) this.indexed.set(each.eventId, each.text)
-    },
-    unindex: async ({ eventIds = [] }: { readonly eventIds?: readonly string[] }) => {
-      for (const each of eventIds) this.indexed.delete(each)
+  readonly #search: Search = {
+    commit: async (writes, { index = [], reindex = [], unindex = [] }) => {
+      await this.records.commit(writes)
+      for (const each of [...index, ...reindex]) this.indexed.set(each.eventId, each.text)
+      for (const each of unindex) this.indexed.delete(each)
     },
   }
 
@@ -135,6 +133,7 @@ export class Synced {
         outbox: this.#outbox,
         search: this.#search,
         tell: notice => void this.notices.push(notice),
+        clock: () => this.now,
       },
       answer,
     )

@@ -24,6 +24,8 @@ export const roomEntry: RoomEntry = {
   joinedCount: 6,
   invitedCount: 1,
   servers: ['clinic.example', 'court.example'],
+  guests: 0,
+  frozen: null,
   unread: 0,
   mentions: 0,
   markedUnread: false,

@@ -1,0 +1,85 @@
+/** Cards as files: handing out ours, reading that of another site. */
+import { createHash, createPublicKey, verify as edVerify } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import qrcode from 'qrcode'
+import { type Card, maxCardBytes, readCardText } from '#protocol/card.ts'
+import { fingerprintWords } from '#protocol/fingerprint-words.ts'
+import type { Verify } from '#protocol/primitives.ts'
+import { exitCodes } from './exit-codes.ts'
+import { CommandFailed } from './peer-server.ts'
+import { cardText, wordsText } from './peer-text.ts'
+import { print } from './terminal.ts'
+
+/** What a QR code of the lowest level holds. */
+const maxQrBytes = 2953
+
+export async function handOutCard(data: string, options: { out?: string; qr?: string }): Promise<void> {
+  const path = join(data, 'keys', 'site-card.json')
+  const text = (
+    await readText(path, `There is no card in ${data} yet. The server makes it at its first start.`)
+  ).trim()
+  const card = readCard(text, path)
+  const out = options.out ?? `${card.serverName.replaceAll(/[^0-9A-Za-z.-]/g, '_')}.card.json`
+  await writeText(out, `${text}\n`)
+  print(cardText(card))
+  if (Buffer.byteLength(text) <= maxQrBytes) {
+    if (options.qr !== undefined) {
+      await writeText(options.qr, await qrcode.toString(text, { type: 'svg', errorCorrectionLevel: 'L' }))
+    }
+    const type = process.stdout.isTTY ? 'terminal' : 'utf8'
+    print(await qrcode.toString(text, { type, small: true, errorCorrectionLevel: 'L' }))
+  } else print('It is too long for a QR code: hand out the file.\n')
+  print(`Written to ${out}. Nothing in it is secret. Give it to the administrators who shall pin this site,`)
+  print('and when they call, read these words to them:\n')
+  print(wordsText(wordsOf(card.rootKey)))
+  if (card.tlsSpkiSha256.length === 0)
+    print('No certificate stands in this card yet: others cannot connect to this site by it.')
+}
+
+export async function readCardFile(file: string): Promise<Card> {
+  return readCard(await readText(file, `There is no file ${file}.`), file)
+}
+
+function readCard(text: string, file: string): Card {
+  const reading = readCardText(text, verify)
+  if (reading.kind === 'card') return reading.card
+  throw new CommandFailed(`${file} is no card that can be used: ${reading.reason}.`, exitCodes.unsound)
+}
+
+export function wordsOf(publicKey: Uint8Array): readonly string[] {
+  return fingerprintWords(publicKey, message => createHash('sha256').update(message).digest())
+}
+
+async function readText(file: string, missing: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8')
+    return text.length > 2 * maxCardBytes ? text.slice(0, 2 * maxCardBytes) : text
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    throw new CommandFailed(
+      code === 'ENOENT' ? missing : `${file} cannot be read (${code}).`,
+      exitCodes.impossible,
+    )
+  }
+}
+
+async function writeText(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    throw new CommandFailed(`${file} cannot be written (${code}).`, exitCodes.impossible)
+  }
+}
+
+const verify: Verify = (bytes, signature, publicKey) => {
+  if (publicKey.length !== 32 || signature.length !== 64) return false
+  const x = Buffer.from(publicKey).toString('base64url')
+  return edVerify(
+    null,
+    bytes,
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+    signature,
+  )
+}

@@ -1,0 +1,126 @@
+/**
+ * Where this server answers: people at `listen.client`, other servers at `listen.federation`.
+ *
+ * The federation port always speaks TLS 1.3. Without a configured certificate it has one of the appliance's private
+ * authority, made at the first start. A renewed certificate counts without a restart; its key stands in our card before
+ * the first connection sees it, so that no peer meets a key that it does not know.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { App } from './app.ts'
+import { type Config, formatHostPort, type HostPort } from './config.ts'
+import { StartRefused } from './data-folder.ts'
+import type { Log } from './http/log.ts'
+import { type HttpServer, listen, type TlsOptions } from './http/server.ts'
+import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
+
+export interface Listeners {
+  readonly client: HttpServer
+  /** null: `listen.federation` is not set. */
+  readonly federation: HttpServer | null
+  /** Reads the certificates again. */
+  reload(): Promise<void>
+  close(graceMs: number): Promise<void>
+}
+
+export async function openListeners(config: Config, app: App, log: Log): Promise<Listeners> {
+  const configured = config.tls
+  const forPeers = config.listen.federation ? (configured ?? (await ownCertificate(config))) : null
+  const client = await listenAt('listen.client', config.listen.client, app.listener, material(configured))
+  const opened = [client]
+  const watchers: ReturnType<typeof watchTlsFiles>[] = []
+  const warn = (message: string) => log.warn(message)
+  try {
+    let federation: HttpServer | null = null
+    if (config.listen.federation && forPeers) {
+      const tls = material(forPeers)!
+      await app.answersWith([tls.spkiSha256])
+      federation = await listenAt('listen.federation', config.listen.federation, app.federationListener, {
+        ...tls,
+        minVersion: 'TLSv1.3',
+      })
+      opened.push(federation)
+      let present = tls.spkiSha256
+      const renew = async (renewed: TlsMaterial) => {
+        await app.answersWith([...new Set([present, renewed.spkiSha256])])
+        federation!.renewCertificate(renewed)
+        if (configured) client.renewCertificate(renewed)
+        await app.answersWith([renewed.spkiSha256])
+        present = renewed.spkiSha256
+        log.info('the certificate was renewed')
+      }
+      watchers.push(watchTlsFiles(forPeers, renew, warn))
+    } else if (configured) {
+      const renew = async (renewed: TlsMaterial) => client.renewCertificate(renewed)
+      watchers.push(watchTlsFiles(configured, renew, warn))
+    }
+    return {
+      client,
+      federation,
+      reload: async () => void (await Promise.all(watchers.map(watcher => watcher.reload()))),
+      async close(graceMs) {
+        for (const watcher of watchers) watcher.close()
+        await Promise.all(opened.map(server => server.close(graceMs)))
+      },
+    }
+  } catch (error) {
+    for (const server of opened) await server.close(0)
+    throw error
+  }
+}
+
+function material(paths: TlsPaths | null): TlsMaterial | undefined {
+  if (!paths) return undefined
+  try {
+    return readTlsFiles(paths)
+  } catch (error) {
+    if (error instanceof TlsFilesWrong) throw new StartRefused(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** Issuing certificates is the business of `provisioning`, in a process of its own: nothing of it is loaded here. */
+async function ownCertificate(config: Config): Promise<TlsPaths> {
+  const folder = resolve(config.server.data, 'tls')
+  const paths = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
+  if (existsSync(paths.certificate) && existsSync(paths.key)) return paths
+  const script = join(import.meta.dirname, '../provisioning/make-certificate.ts')
+  const names = [...new Set([config.server.name.replace(/:[0-9]+$/, ''), config.federation.address.host])]
+  try {
+    await promisify(execFile)(process.execPath, [script, folder, ...names])
+  } catch (error) {
+    const why = error instanceof Error && 'stderr' in error ? ` ${error.stderr}`.trimEnd() : ''
+    throw new StartRefused(
+      `No certificate is configured (tls.certificate, tls.key), and making one in ${folder} failed.${why}`,
+      { cause: error },
+    )
+  }
+  return paths
+}
+
+async function listenAt(
+  key: 'listen.client' | 'listen.federation',
+  { host, port }: HostPort,
+  listener: App['listener'],
+  tls: TlsOptions | undefined,
+): Promise<HttpServer> {
+  const at = formatHostPort({ host, port })
+  try {
+    return await listen(listener, { host, port, ...(tls ? { tls } : {}) })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const variable = `LETRO_${key.replace('.', '_').toUpperCase()}`
+    const sentences: Record<string, string> = {
+      EADDRINUSE: `${key} = ${at} is taken by another program, perhaps another Letro. Stop it, or choose another port: ${variable}=localhost:${port + 1}`,
+      EACCES: `${key} = ${at}: this user may not listen there. Ports below 1024 need a privilege; choose a higher one.`,
+      EADDRNOTAVAIL: `${key} = ${at}: this machine has no such address.`,
+      ENOTFOUND: `${key} = ${at}: there is no such host name.`,
+    }
+    const sentence =
+      sentences[code] ?? (tls ? `tls.certificate or tls.key cannot be used (${code}).` : undefined)
+    if (sentence === undefined) throw error
+    throw new StartRefused(sentence, { cause: error })
+  }
+}
