@@ -125,6 +125,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     randomBytes,
     signer: parts.keys,
     checkSignatures: federation.checkSignatures,
+    peers,
+    remote: federation.remoteRooms,
+    mayBeInvited: async userId => {
+      if (!(await people.memberProfile(userId))) return 'unknown'
+      return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
+    },
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
@@ -177,8 +183,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const receipts = openReceipts({ store, clock })
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
-  const members = openRoomMembers({ rooms, people })
-  const aliases = openAliases({ store, rooms, clock })
+  const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
+  const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
@@ -289,6 +295,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       rooms,
       people,
       members,
+      outward: rooms.outward,
       aliases,
       publicRooms,
       relations,
@@ -342,7 +349,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   return {
     accounts,
     routes,
-    peerRoutes: [],
+    peerRoutes: federation.start({ rooms, takeEdu: async () => {} }),
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()

@@ -5,7 +5,7 @@ import { mayString, roomId as toRoomId } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
+import { parseRoomAlias, parseServerName, type RoomId, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { MovedRooms } from '../push/moved-room.ts'
 import type { Aliases } from '../rooms/aliases.ts'
@@ -23,20 +23,26 @@ export function joiningRoutes({ authenticate, members, aliases, movedRooms }: Jo
   const before = [authenticate, limit('membership'), refuseSuspended, parseOptionalBody]
 
   const joinById: Step = async function joinById(ctx) {
-    await join(ctx, pathRoomId(ctx))
+    await join(ctx, { roomId: pathRoomId(ctx), via: [] })
   }
   const joinByIdOrAlias: Step = async function joinByIdOrAlias(ctx) {
-    await join(ctx, await resolveRoom(aliases, ctx.state.params['roomIdOrAlias']))
+    await join(ctx, await resolveRoomVia(ctx))
   }
   const knock: Step = async function knock(ctx) {
-    const roomId = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
-    await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
+    const { roomId, via } = await resolveRoomVia(ctx)
+    await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason'), via })
     ctx.body = { room_id: roomId }
   }
 
-  async function join(ctx: Context, roomId: RoomId): Promise<void> {
+  async function resolveRoomVia(ctx: Context): Promise<FoundRoom> {
+    const found = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    return { roomId: found.roomId, via: [...viaOf(ctx), ...found.via] }
+  }
+
+  async function join(ctx: Context, { roomId, via }: FoundRoom): Promise<void> {
     const { requester, body } = ctx.state
-    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more: ownContent(body) })
+    const more = ownContent(body)
+    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more, via })
     await movedRooms.follow(requester.userId, roomId)
     ctx.body = { room_id: roomId }
   }
@@ -68,18 +74,29 @@ function ownContent(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !notOwn.has(name)))
 }
 
-/**
- * The room that an id or an alias of this server names. `via` and `server_name` tell where else to ask; rooms that
- * are here need no one else.
- */
+export interface FoundRoom {
+  readonly roomId: RoomId
+  /** Servers that know it. */
+  readonly via: readonly ServerName[]
+}
+
+const maxVia = 20
+
+/** Spec: joining.yaml: `via` says where else to ask; `server_name` is its former name. What is no server name is nobody. */
+function viaOf(ctx: Context): ServerName[] {
+  const named = [ctx.query['via'], ctx.query['server_name']].flat()
+  return named.flatMap(text => parseServerName(text) ?? []).slice(0, maxVia)
+}
+
+/** The room that an id or an alias names. */
 export async function resolveRoom(
   aliases: Pick<Aliases, 'resolve'>,
   text: string | undefined,
-): Promise<RoomId> {
-  if (!text?.startsWith('#')) return toRoomId(text, 'roomIdOrAlias')
+): Promise<FoundRoom> {
+  if (!text?.startsWith('#')) return { roomId: toRoomId(text, 'roomIdOrAlias'), via: [] }
   const alias = parseRoomAlias(text)
   if (!alias) throw invalidParam('roomIdOrAlias is not a room alias (#name:server).')
   const resolved = await aliases.resolve(alias)
   if (!resolved) throw notFound(`roomIdOrAlias: there is no room alias ${alias}.`)
-  return resolved.roomId
+  return { roomId: resolved.roomId, via: resolved.servers }
 }

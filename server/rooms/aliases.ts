@@ -16,6 +16,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import { aliasesOfRoom, roomAliases } from '../store/catalogue.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Actor } from './people.ts'
+import { RemoteError, type RemoteRooms } from './remote-rooms.ts'
 import { isWorldReadable, notInRoom } from './room-access.ts'
 import { RoomError, type Rooms, type RoomView } from './rooms.ts'
 
@@ -42,6 +43,8 @@ export interface Aliases {
 export interface AliasesDeps {
   readonly store: Store
   readonly rooms: Rooms
+  /** For aliases of other servers. */
+  readonly remote: Pick<RemoteRooms, 'resolveAlias'>
   readonly clock: () => number
 }
 
@@ -53,7 +56,7 @@ export function aliasOwner(alias: RoomAlias): string {
 /** More names than this for one room are noise, and each is copied at an upgrade. */
 const maxAliasesOfRoom = 100
 
-export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
+export function openAliases({ store, rooms, remote, clock }: AliasesDeps): Aliases {
   return {
     resolve,
 
@@ -133,8 +136,22 @@ export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
   }
 
   async function resolve(alias: RoomAlias): Promise<ResolvedAlias | null> {
+    if (serverOf(alias) !== rooms.serverName) return resolveThere(alias)
     const row = await store.read(view => view.get(roomAliases.key(alias)))
-    return row ? { roomId: row.roomId as RoomId, servers: [rooms.serverName] } : null
+    if (!row) return null
+    // Spec: client-server-api#get_matrixclientv3directoryroomroomalias: servers that know the room; ours first.
+    const others = [...((await rooms.view(row.roomId as RoomId))?.joinedServers.keys() ?? [])]
+    return { roomId: row.roomId as RoomId, servers: [...new Set([rooms.serverName, ...others])] }
+  }
+
+  /** Who cannot be asked has no alias that we know of. */
+  async function resolveThere(alias: RoomAlias): Promise<ResolvedAlias | null> {
+    try {
+      return await remote.resolveAlias(serverOf(alias), alias)
+    } catch (error) {
+      if (error instanceof RemoteError) return null
+      throw error
+    }
   }
 
   async function all(roomId: RoomId): Promise<RoomAlias[]> {

@@ -14,6 +14,7 @@ import { openRooms } from '../../server/rooms/open-rooms.ts'
 import type { People } from '../../server/rooms/people.ts'
 import { openPublicRooms } from '../../server/rooms/public-rooms.ts'
 import { annotationGate, openRelations, relationsProjection } from '../../server/rooms/relations.ts'
+import { noRemoteRooms } from '../../server/rooms/remote-rooms.ts'
 import { openReports, type Reports } from '../../server/rooms/reports.ts'
 import type { Rooms } from '../../server/rooms/rooms.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
@@ -75,9 +76,14 @@ export async function startRoomServer(given?: Store): Promise<RoomServer> {
   const suspended = new Set<string>()
   const ignoredUsers = async (userId: UserId) => ignored.get(userId) ?? new Set<string>()
   const relations = openRelations({ store, rooms, ignoredUsers })
-  const aliases = openAliases({ store, rooms, clock })
+  const aliases = openAliases({ store, rooms, remote: noRemoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
-  const members = openRoomMembers({ rooms, people })
+  const members = openRoomMembers({
+    rooms,
+    people,
+    outward: rooms.outward,
+    peers: { maySendTo: () => false, residencyOf: () => undefined },
+  })
   const reports = openReports({ store, clock })
   const http = await startHttp(
     roomRoutes({
@@ -86,6 +92,7 @@ export async function startRoomServer(given?: Store): Promise<RoomServer> {
       aliases,
       clock,
       members,
+      outward: rooms.outward,
       people,
       publicRooms,
       relations,
