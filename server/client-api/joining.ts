@@ -5,11 +5,12 @@ import { mayString, roomId as toRoomId } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import { parseRoomAlias, parseServerName, type RoomId, type ServerName } from '../protocol/ids.ts'
+import { parseRoomAlias, parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { MovedRooms } from '../push/moved-room.ts'
-import type { Aliases } from '../rooms/aliases.ts'
+import type { Aliases, ResolvedAlias } from '../rooms/aliases.ts'
 import type { RoomMembers } from '../rooms/membership.ts'
+import { fromPeer } from './remote-answer.ts'
 import { pathRoomId } from './room-request.ts'
 
 export interface JoiningDeps {
@@ -23,26 +24,29 @@ export function joiningRoutes({ authenticate, members, aliases, movedRooms }: Jo
   const before = [authenticate, limit('membership'), refuseSuspended, parseOptionalBody]
 
   const joinById: Step = async function joinById(ctx) {
-    await join(ctx, { roomId: pathRoomId(ctx), via: [] })
+    await join(ctx, { roomId: pathRoomId(ctx), servers: [] })
   }
   const joinByIdOrAlias: Step = async function joinByIdOrAlias(ctx) {
     await join(ctx, await resolveRoomVia(ctx))
   }
   const knock: Step = async function knock(ctx) {
-    const { roomId, via } = await resolveRoomVia(ctx)
-    await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason'), via })
+    const { roomId, servers } = await resolveRoomVia(ctx)
+    await members.knock(ctx.state.requester, roomId, {
+      reason: mayString(ctx.state.body, 'reason'),
+      via: servers,
+    })
     ctx.body = { room_id: roomId }
   }
 
-  async function resolveRoomVia(ctx: Context): Promise<FoundRoom> {
+  async function resolveRoomVia(ctx: Context): Promise<ResolvedAlias> {
     const found = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
-    return { roomId: found.roomId, via: [...viaOf(ctx), ...found.via] }
+    return { roomId: found.roomId, servers: [...viaOf(ctx), ...found.servers] }
   }
 
-  async function join(ctx: Context, { roomId, via }: FoundRoom): Promise<void> {
+  async function join(ctx: Context, { roomId, servers }: ResolvedAlias): Promise<void> {
     const { requester, body } = ctx.state
     const more = ownContent(body)
-    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more, via })
+    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more, via: servers })
     await movedRooms.follow(requester.userId, roomId)
     ctx.body = { room_id: roomId }
   }
@@ -74,12 +78,6 @@ function ownContent(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !notOwn.has(name)))
 }
 
-export interface FoundRoom {
-  readonly roomId: RoomId
-  /** Servers that know it. */
-  readonly via: readonly ServerName[]
-}
-
 const maxVia = 20
 
 /** Spec: joining.yaml: `via` says where else to ask; `server_name` is its former name. What is no server name is nobody. */
@@ -88,15 +86,15 @@ function viaOf(ctx: Context): ServerName[] {
   return named.flatMap(text => parseServerName(text) ?? []).slice(0, maxVia)
 }
 
-/** The room that an id or an alias names. */
+/** The room that an id or an alias names, and which servers the alias says know it. */
 export async function resolveRoom(
   aliases: Pick<Aliases, 'resolve'>,
   text: string | undefined,
-): Promise<FoundRoom> {
-  if (!text?.startsWith('#')) return { roomId: toRoomId(text, 'roomIdOrAlias'), via: [] }
+): Promise<ResolvedAlias> {
+  if (!text?.startsWith('#')) return { roomId: toRoomId(text, 'roomIdOrAlias'), servers: [] }
   const alias = parseRoomAlias(text)
   if (!alias) throw invalidParam('roomIdOrAlias is not a room alias (#name:server).')
-  const resolved = await aliases.resolve(alias)
+  const resolved = await fromPeer(aliases.resolve(alias))
   if (!resolved) throw notFound(`roomIdOrAlias: there is no room alias ${alias}.`)
-  return { roomId: resolved.roomId, via: resolved.servers }
+  return resolved
 }
