@@ -56,6 +56,7 @@ import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
 import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
+import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
@@ -129,6 +130,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     projections: [
       relationsProjection,
       sharingProjection,
+      remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
     ],
@@ -151,6 +153,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     devices: localDevices,
     verifyEd25519: verify,
     clock,
+    federation: { outbound: federation.outbound, remote: federation.remoteKeys, peers },
   })
   followAccounts(accounts, keys, store)
   const media = await openMedia({
@@ -174,7 +177,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
-  const receipts = openReceipts({ store, clock })
+  const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people })
