@@ -1,12 +1,13 @@
 /** Two key directories whose servers are peers: real ones on both sides, a queue between, and no network. */
 import { takeEdus } from '../../server/federation-api/edus.ts'
 import type { TakeEdu } from '../../server/federation-api/transactions.ts'
-import type { KeysFederation, RemoteDevices, RemoteKeys } from '../../server/keys/ports.ts'
+import type { KeysFederation, RemoteKeys } from '../../server/keys/ports.ts'
+import { type KeysForPeers, openKeysForPeers } from '../../server/keys/shown-to-peers.ts'
 import type { Edu, OutboundQueue } from '../../server/peers/outbound.ts'
 import { openOutboundQueue } from '../../server/peers/outbound-queue.ts'
 import type { Peer } from '../../server/peers/peer.ts'
 import type { DeviceId, ServerName, UserId } from '../../server/protocol/ids.ts'
-import type { Json, JsonObject } from '../../server/protocol/json.ts'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import { RemoteError } from '../../server/rooms/remote-rooms.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
@@ -66,35 +67,31 @@ export async function openTwoServers(options: { slow?: boolean } = {}): Promise<
 }
 
 function remoteOf(asking: () => Side, answering: () => Side): RemoteKeys {
-  async function ask<T extends Json>(what: string, answer: () => Promise<T | null>): Promise<T> {
+  async function ask<T>(what: string, answer: (shown: KeysForPeers) => Promise<T | undefined>): Promise<T> {
     asking().asked.push(what)
     if (asking().cut) throw new RemoteError('unreachable', 'the line is cut')
-    const found = await answer()
+    const { store, rooms, devices } = answering()
+    const found = await answer(openKeysForPeers({ store, serverName: rooms.serverName, devices }))
     await asking().beforeAnswer()
     if (!found) throw new RemoteError('refused', 'nobody', { status: 404, errcode: 'M_NOT_FOUND' })
-    return JSON.parse(JSON.stringify(found)) as T
+    return found
   }
   return {
-    async userDevices(_server, userId) {
-      const { stream_id, devices, master_key, self_signing_key } = await ask(`devices ${userId}`, () =>
-        answering().keys.forServers.userDevices(userId),
-      )
-      return {
-        streamId: stream_id as number,
-        devices: (devices as { device_id: DeviceId; keys: JsonObject }[]).map(({ device_id, keys }) => ({
-          deviceId: device_id,
-          keys,
-        })),
-        ...(master_key ? { masterKey: master_key as JsonObject } : {}),
-        ...(self_signing_key ? { selfSigningKey: self_signing_key as JsonObject } : {}),
-      } satisfies RemoteDevices
-    },
+    userDevices: (_server, userId) =>
+      ask(`devices ${userId}`, async keys => {
+        const shown = (await keys.of([userId])).get(userId)
+        return (
+          shown && { ...shown, devices: [...shown.devices].map(([deviceId, keys]) => ({ deviceId, keys })) }
+        )
+      }),
     query: (_server, wanted) =>
-      ask('query', () =>
-        answering().keys.forServers.query(new Map(Object.entries(wanted) as [UserId, DeviceId[]][])),
-      ),
+      ask('query', async keys => {
+        const shown = await keys.of(Object.keys(wanted) as UserId[])
+        const devices = [...shown].map(([userId, { devices }]) => [userId, Object.fromEntries(devices)])
+        return { device_keys: Object.fromEntries(devices) }
+      }),
     claim: (_server, wanted) =>
-      ask('claim', async () => {
+      ask('claim', async keys => {
         const list = Object.entries(wanted).flatMap(([userId, devices]) =>
           Object.entries(devices).map(([deviceId, algorithm]) => ({
             userId: userId as UserId,
@@ -102,13 +99,11 @@ function remoteOf(asking: () => Side, answering: () => Side): RemoteKeys {
             algorithm,
           })),
         )
-        const keys: Record<string, Record<string, JsonObject>> = {}
-        for (const { userId, deviceId, algorithm, id, key } of await answering().keys.forServers.claim(
-          list,
-        )) {
-          keys[userId] = { ...keys[userId], [deviceId]: { [`${algorithm}:${id}`]: key } }
+        const found: Record<string, Record<string, JsonObject>> = {}
+        for (const { userId, deviceId, algorithm, id, key } of await keys.claim(list)) {
+          found[userId] = { ...found[userId], [deviceId]: { [`${algorithm}:${id}`]: key } }
         }
-        return { one_time_keys: keys }
+        return { one_time_keys: found }
       }),
   }
 }
