@@ -59,6 +59,7 @@ import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
+import { openRemoteMediaCache } from './media/remote-media.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
@@ -176,6 +177,15 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     thumbnailer: worker,
     maxUploadBytes: config.limits.uploadBytes,
     quotaBytes: config.limits.mediaQuotaBytes,
+  })
+  const remoteMedia = await openRemoteMediaCache({
+    store,
+    remote: federation.remoteMedia,
+    dataFolder,
+    clock,
+    randomBytes,
+    thumbnailer: worker,
+    maxFileBytes: config.limits.uploadBytes,
   })
 
   const ignoredUsers = (userId: UserId) => accounts.accountData.ignoredUsers(userId)
@@ -345,7 +355,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     }),
     ...keyBackupRoutes({ accounts, backups: keys.backups }),
     ...toDeviceRoutes({ accounts, keys }),
-    ...mediaRoutes({ accounts, media }),
+    ...mediaRoutes({ accounts, media, remoteMedia }),
   ]
   const peerRoutes = federation.start({
     rooms,
@@ -355,7 +365,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       receipts: openReceiptEdus({ rooms, receipts }),
     }),
     answers: authenticate =>
-      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms }, authenticate),
+      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
   await accounts.start()
   if (demo) await makeDemoPeople(accounts, demo, clock)
