@@ -40,6 +40,8 @@ export function authenticatePeer(deps: PeerAuthentication): Step {
     const shown = signatureOf(ctx, deps.serverName)
     const { origin } = shown
     if (!deps.peers.mayReceiveFrom(origin)) throw stranger()
+    // Who bore a peer's name without its key too often has no more bodies read.
+    ctx.state.limits.mustBeLeft('badToken', `address ${ctx.state.address}`)
     const { text, body } = await bodyOf(ctx)
     const key = await deps.requestKey(origin, shown.keyId)
     if (!key || !isSigned(deps, ctx, shown, key, text, body)) {
