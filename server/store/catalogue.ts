@@ -486,7 +486,20 @@ export interface ToDeviceRow {
 }
 export const inboxTable = jsonTable<ToDeviceRow>()('ki', 'to-device message', ['text', 'text', 'position'])
 
-/** week, user, device, transaction id: requests that were carried out; a week is dropped as a whole. */
+/**
+ * A person of another server whose device list we hold whole, and who is here in a room with us: where in their server's
+ * own order it stands. No row: whoever wants it asks their server. Devices and keys stand in the tables of our own people.
+ */
+export const remoteDeviceListTable = jsonTable<{ readonly streamId: number }>()(
+  'kw',
+  'device list of another server',
+  ['text'],
+)
+
+/**
+ * week, user, device, transaction id: requests that were carried out; a week is dropped as a whole. People of other servers
+ * have no device here (empty), and the id is that of the message.
+ */
 export const toDeviceTransactionTable = jsonTable<1>()('kt', 'to-device transaction', [
   'u32',
   'text',

@@ -289,6 +289,18 @@ test('terms that are no terms are refused with a sentence, and pin nothing', asy
   t.false(book.isKnown(synapse))
 })
 
+test('a homeserver that is only verified needs neither address nor certificate, until it is to be talked to', async t => {
+  const { book } = await open()
+  await book.pinHomeserver('local', synapse, { key: terms.key, direction: 'verify-only' })
+  t.true(book.isKnown(synapse))
+  t.is(book.get(synapse)?.signingKeys.size, 1)
+  await refused(t, 'PIN_MALFORMED', book.change('local', synapse, { direction: 'both' }))
+  t.false(book.maySendTo(synapse))
+  const { key: _, ...rest } = terms
+  await book.change('local', synapse, { direction: 'both', ...rest })
+  t.true(book.maySendTo(synapse))
+})
+
 test('curl’s way to write a certificate key is understood', async t => {
   const { book } = await open()
   await book.pinHomeserver('local', synapse, { ...terms, spkiSha256: [`sha256//${spki}=`] })

@@ -161,6 +161,14 @@ export class Synapse {
     return { userId: body.user_id, deviceId: body.device_id, token: body.access_token }
   }
 
+  async login(name: string, password: string): Promise<Session> {
+    const { status, body } = await call(this.base, 'POST', '/_matrix/client/v3/login', {
+      body: { type: 'm.login.password', identifier: { type: 'm.id.user', user: name }, password },
+    })
+    if (status !== 200) throw new Error(`login at Synapse: ${status} ${JSON.stringify(body)}`)
+    return { userId: body.user_id, deviceId: body.device_id, token: body.access_token }
+  }
+
   async #answers(): Promise<boolean> {
     try {
       return (await call(this.base, 'GET', '/_matrix/client/versions')).status === 200
