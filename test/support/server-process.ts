@@ -99,6 +99,11 @@ export class ServerProcess {
     await this.#ended
   }
 
+  /** What an operator tells it while it runs. */
+  signal(signal: 'SIGHUP'): void {
+    this.#child?.kill(signal)
+  }
+
   /** SIGTERM; the exit code. */
   async stop(): Promise<number | null> {
     this.#child?.kill('SIGTERM')
