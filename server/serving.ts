@@ -114,6 +114,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     verify,
     audit: (tx, act) => accounts.audit.record(tx, act),
+    alarm: (action, server) => {
+      accounts.tellAdministrators(action, server).catch(() => log.warn('administrators could not be told'))
+    },
     report: (message, fields) => log.warn(message, fields),
   })
   const federation = await openFederation({
