@@ -56,7 +56,9 @@ import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
 import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
+import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
+import { peerAnswers } from './peer-answers.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -126,10 +128,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     randomBytes,
     signer: parts.keys,
     checkSignatures: federation.checkSignatures,
+    peers,
+    remote: federation.remoteRooms,
+    mayBeInvited: async userId => {
+      if (!(await people.memberProfile(userId))) return 'unknown'
+      return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
+    },
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
       sharingProjection,
+      remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
     ],
@@ -152,6 +161,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     devices: localDevices,
     verifyEd25519: verify,
     clock,
+    federation: { outbound: federation.outbound, remote: federation.remoteKeys, peers },
   })
   followAccounts(accounts, keys, store)
   const media = await openMedia({
@@ -333,6 +343,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...toDeviceRoutes({ accounts, keys }),
     ...mediaRoutes({ accounts, media }),
   ]
+  const peerRoutes = federation.start({
+    rooms,
+    takeEdu: async () => {},
+    answers: authenticate =>
+      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms }, authenticate),
+  })
   await accounts.start()
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
@@ -345,7 +361,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   return {
     accounts,
     routes,
-    peerRoutes: [],
+    peerRoutes,
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
