@@ -69,6 +69,10 @@ export class ServerProcess {
     return server
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Resolves when it answers; how long that took, in milliseconds. */
   async start(): Promise<number> {
     const started = performance.now()
