@@ -42,6 +42,8 @@ A newer card of a site that is pinned is taken without comparing: the same root 
 
 Examples:
   letro peer pin clinic.example.card.json --data /var/lib/letro
+  letro peer pin --homeserver old.example --key ed25519:a_Xy=Noi6… --direction verify-only \\
+    --data /var/lib/letro                (its old messages can be checked, nothing else)
   letro peer pin --homeserver chat.example --key ed25519:a_Xy=Noi6… --address chat.example:8448 \\
     --ca authority.pem --data /var/lib/letro
 ${exitCodesText}`,
@@ -113,7 +115,7 @@ ${exitCodesText}`,
     .option('--yes', 'do not ask')
     .action(
       run(async ({ data, yes }, server) => {
-        const question = `Rooms in which people of ${server} are will stand still here, and what waits for it is dropped.
+        const question = `Rooms with people of ${server} in them can freeze here, and what waits for it is dropped.
 To stop traffic for a while, use suspend instead. Type yes to remove ${server}: `
         if (!yes && !(await confirm(question)))
           throw new CommandFailed('Nothing was changed.', exitCodes.unsound)

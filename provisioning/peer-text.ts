@@ -7,6 +7,7 @@ export interface ShownPeer {
   readonly server_name: string
   readonly kind: 'site' | 'homeserver'
   readonly suspended: boolean
+  readonly after_repair?: boolean
   readonly direction: 'both' | 'inbound' | 'outbound' | 'verify-only'
   readonly transport: string
   readonly address: { readonly host: string; readonly port: number }
@@ -46,7 +47,7 @@ export function listLine(peer: ShownPeer): string {
 export function statusText(peer: ShownPeer): string {
   const { outbound, tls } = peer
   const rows: [string, string][] = [
-    ['State', peer.suspended ? 'SUSPENDED: nothing goes either way' : ways[peer.direction]],
+    ['State', stateOf(peer)],
     ['Dialled at', hostPort(peer.address) + (peer.transport === 'bundle' ? ' (not dialled: by bundle)' : '')],
     ['Pinned', `${time(peer.pinned_ts)} by ${peer.pinned_by}`],
   ]
@@ -75,6 +76,13 @@ export function statusText(peer: ShownPeer): string {
          Somebody else may hold that key. Suspend ${peer.server_name}, and call its administrator.\n`
     : ''
   return `${peer.server_name}  (${peer.kind})\n${alarm}${table(rows)}`
+}
+
+function stateOf(peer: ShownPeer): string {
+  if (peer.after_repair) {
+    return 'SUSPENDED since the data was repaired: this pin may be older than it was. Compare its key, then resume it'
+  }
+  return peer.suspended ? 'SUSPENDED: nothing goes either way' : ways[peer.direction]
 }
 
 export function cardText(card: Card): string {

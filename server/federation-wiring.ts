@@ -9,6 +9,7 @@ import { CardExchange } from './federation/card-exchange.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
+import { type RemoteProfile, remoteProfileClient } from './federation/remote-profile-client.ts'
 import { remoteRoomsClient } from './federation/remote-rooms-client.ts'
 import { sendTransaction } from './federation/send-transaction.ts'
 import { openSender } from './federation/sender.ts'
@@ -21,7 +22,7 @@ import { membershipRoutes } from './federation-api/membership.ts'
 import { type TakeEdu, transactionRoutes } from './federation-api/transactions.ts'
 import { versionRoutes } from './federation-api/version.ts'
 import type { Log } from './http/log.ts'
-import type { Route } from './http/route.ts'
+import type { Route, Step } from './http/route.ts'
 import type { RemoteKeys } from './keys/ports.ts'
 import type { OwnSite } from './own-site.ts'
 import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
@@ -55,6 +56,7 @@ export interface Federation {
   readonly outbound: OutboundQueue
   readonly remoteRooms: RemoteRooms
   readonly remoteKeys: RemoteKeys
+  readonly remoteProfile: RemoteProfile
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
@@ -66,6 +68,8 @@ export interface Federation {
 export interface FederationParts {
   readonly rooms: Rooms & RoomsInternal & InboundRooms
   readonly takeEdu: TakeEdu
+  /** The routes that are no business of this file's, given the step that tells who asks. */
+  readonly answers: (authenticate: Step) => readonly Route[]
 }
 
 export async function openFederation(deps: FederationDeps): Promise<Federation> {
@@ -82,18 +86,24 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     clock,
   })
   const outbound = await openOutboundQueue({ store, peers, clock })
-  peers.onChange(server => transport.forget(server))
-  site.onCard(card => void cards.bring(card))
+  peers.onChange(server => {
+    transport.forget(server)
+    void cards.bringTo(server)
+  })
+  // The site outlives this: after a repair the areas are opened anew.
+  const stopListening = site.onCard(card => void cards.bring(card))
   let sender: ReturnType<typeof openSender> | null = null
 
   return {
     outbound,
     remoteRooms: remoteRoomsClient(client),
     remoteKeys: remoteKeysClient(client),
+    remoteProfile: remoteProfileClient(client, clock),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
-    start({ rooms, takeEdu }) {
+    start({ rooms, takeEdu, answers }) {
+      void cards.bring(site.card)
       sender = openSender({
         queue: outbound,
         peers,
@@ -119,9 +129,11 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         ...transactionRoutes({ authenticate, rooms, takeEdu }),
         ...membershipRoutes({ authenticate, serverName, rooms }),
         ...eventsRoutes({ authenticate, serverName, rooms, clock }),
+        ...answers(authenticate),
       ]
     },
     async close() {
+      stopListening()
       cards.close()
       await sender?.close()
       transport.close()

@@ -91,8 +91,9 @@ async function ownCertificate(config: Config): Promise<TlsPaths> {
   try {
     await promisify(execFile)(process.execPath, [script, folder, ...names])
   } catch (error) {
+    const why = error instanceof Error && 'stderr' in error ? ` ${error.stderr}`.trimEnd() : ''
     throw new StartRefused(
-      `No certificate is configured (tls.certificate, tls.key), and making one in ${folder} failed.`,
+      `No certificate is configured (tls.certificate, tls.key), and making one in ${folder} failed.${why}`,
       { cause: error },
     )
   }

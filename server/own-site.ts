@@ -26,8 +26,8 @@ export interface OwnSite {
   setTls(spkiSha256: readonly string[]): Promise<void>
   /** A new key signs events from now on; peers learn it by the card. */
   rotateSigningKey(): Promise<KeyId>
-  /** After each new card, once it is durable. */
-  onCard(listener: (card: Card) => void): void
+  /** After each new card, once it is durable. Answers with how to stop. */
+  onCard(listener: (card: Card) => void): () => void
 }
 
 export interface OwnSiteDeps extends KeyMeans {
@@ -55,7 +55,7 @@ export async function openOwnSite(deps: OwnSiteDeps): Promise<OwnSite> {
       `${cardFile} was signed by another root key than the one beside it. Put both files back from one backup.`,
     )
   }
-  const listeners: ((card: Card) => void)[] = []
+  const listeners = new Set<(card: Card) => void>()
   let tls = before?.tlsSpkiSha256 ?? []
   let published = keys.published
   let card: Card | null = before
@@ -108,7 +108,10 @@ export async function openOwnSite(deps: OwnSiteDeps): Promise<OwnSite> {
           throw error
         }
       }),
-    onCard: listener => void listeners.push(listener),
+    onCard: listener => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
   }
 }
 

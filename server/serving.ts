@@ -56,7 +56,9 @@ import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
 import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
+import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
+import { peerAnswers } from './peer-answers.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -76,6 +78,7 @@ import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
+import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
@@ -125,10 +128,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     randomBytes,
     signer: parts.keys,
     checkSignatures: federation.checkSignatures,
+    peers,
+    remote: federation.remoteRooms,
+    mayBeInvited: async userId => {
+      if (!(await people.memberProfile(userId))) return 'unknown'
+      return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
+    },
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
       sharingProjection,
+      remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
     ],
@@ -151,6 +161,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     devices: localDevices,
     verifyEd25519: verify,
     clock,
+    federation: { outbound: federation.outbound, remote: federation.remoteKeys, peers },
   })
   followAccounts(accounts, keys, store)
   const media = await openMedia({
@@ -178,7 +189,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people })
-  const aliases = openAliases({ store, rooms, clock })
+  const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
@@ -270,7 +281,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...accountRoutes({ accounts, interactiveAuth }),
     ...whoamiRoutes({ accounts }),
     ...deviceRoutes({ accounts, interactiveAuth }),
-    ...profileRoutes({ accounts }),
+    ...profileRoutes({ accounts, remoteProfile: federation.remoteProfile }),
     ...externalPeopleRoutes({ accounts, rooms }),
     ...accountDataRoutes({
       accounts,
@@ -291,6 +302,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       members,
       aliases,
       publicRooms,
+      remoteRooms: federation.remoteRooms,
+      remoteSpaces: openRemoteSpaces({ rooms, remote: federation.remoteRooms, clock }),
       relations,
       reports,
       movedRooms: openMovedRooms({ rooms, accountData: accounts.accountData, push }),
@@ -330,6 +343,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...toDeviceRoutes({ accounts, keys }),
     ...mediaRoutes({ accounts, media }),
   ]
+  const peerRoutes = federation.start({
+    rooms,
+    takeEdu: async () => {},
+    answers: authenticate =>
+      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms }, authenticate),
+  })
   await accounts.start()
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
@@ -342,7 +361,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   return {
     accounts,
     routes,
-    peerRoutes: [],
+    peerRoutes,
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()

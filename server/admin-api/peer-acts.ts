@@ -142,6 +142,7 @@ function peerAnswer({ peer, row, card }: Pin, outbound: OutboundStatus | null): 
     server_name: peer.serverName,
     kind: peer.kind,
     suspended: peer.suspended,
+    ...(row.afterRepair ? { after_repair: true } : {}),
     direction: peer.direction,
     transport: peer.transport,
     address: { host: peer.host, port: peer.port },

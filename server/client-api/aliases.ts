@@ -8,6 +8,7 @@ import type { Context, Route, Step } from '../http/route.ts'
 import { parseRoomAlias, type RoomAlias } from '../protocol/ids.ts'
 import type { Aliases } from '../rooms/aliases.ts'
 import { RoomError } from '../rooms/rooms.ts'
+import { fromPeer } from './remote-answer.ts'
 import { pathRoomId } from './room-request.ts'
 
 export interface AliasesDeps {
@@ -32,7 +33,7 @@ export function aliasRoutes({ authenticate, aliases }: AliasesDeps): Route[] {
   }
   const resolveAlias: Step = async function resolveAlias(ctx) {
     const alias = pathAlias(ctx)
-    const resolved = await aliases.resolve(alias)
+    const resolved = await fromPeer(aliases.resolve(alias))
     if (!resolved) throw notFound(`roomAlias: there is no room alias ${alias}.`)
     ctx.body = { room_id: resolved.roomId, servers: resolved.servers }
   }

@@ -8,8 +8,9 @@ import type { Context, Route, Step } from '../http/route.ts'
 import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { MovedRooms } from '../push/moved-room.ts'
-import type { Aliases } from '../rooms/aliases.ts'
+import type { Aliases, ResolvedAlias } from '../rooms/aliases.ts'
 import type { RoomMembers } from '../rooms/membership.ts'
+import { fromPeer } from './remote-answer.ts'
 import { pathRoomId } from './room-request.ts'
 
 export interface JoiningDeps {
@@ -26,10 +27,11 @@ export function joiningRoutes({ authenticate, members, aliases, movedRooms }: Jo
     await join(ctx, pathRoomId(ctx))
   }
   const joinByIdOrAlias: Step = async function joinByIdOrAlias(ctx) {
-    await join(ctx, await resolveRoom(aliases, ctx.state.params['roomIdOrAlias']))
+    const { roomId } = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    await join(ctx, roomId)
   }
   const knock: Step = async function knock(ctx) {
-    const roomId = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    const { roomId } = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
     await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
     ctx.body = { room_id: roomId }
   }
@@ -68,18 +70,15 @@ function ownContent(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !notOwn.has(name)))
 }
 
-/**
- * The room that an id or an alias of this server names. `via` and `server_name` tell where else to ask; rooms that
- * are here need no one else.
- */
+/** The room that an id or an alias names, and which servers the alias says know it. */
 export async function resolveRoom(
   aliases: Pick<Aliases, 'resolve'>,
   text: string | undefined,
-): Promise<RoomId> {
-  if (!text?.startsWith('#')) return toRoomId(text, 'roomIdOrAlias')
+): Promise<ResolvedAlias> {
+  if (!text?.startsWith('#')) return { roomId: toRoomId(text, 'roomIdOrAlias'), servers: [] }
   const alias = parseRoomAlias(text)
   if (!alias) throw invalidParam('roomIdOrAlias is not a room alias (#name:server).')
-  const resolved = await aliases.resolve(alias)
+  const resolved = await fromPeer(aliases.resolve(alias))
   if (!resolved) throw notFound(`roomIdOrAlias: there is no room alias ${alias}.`)
-  return resolved.roomId
+  return resolved
 }

@@ -5,14 +5,18 @@ import { mayInteger, mayList, mayObject, mayString, queryText } from '../http/fi
 import { badJson, forbidden, invalidParam } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import type { ServerName } from '../protocol/ids.ts'
+import { parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { PublicRooms } from '../rooms/public-rooms.ts'
+import type { DirectoryQuery, PublicRooms } from '../rooms/public-rooms.ts'
+import { listRemoteRooms } from '../rooms/remote-directory.ts'
+import type { RemoteRooms } from '../rooms/remote-rooms.ts'
+import { fromPeer } from './remote-answer.ts'
 import { pathRoomId, queryLimit } from './room-request.ts'
 
 export interface PublicRoomsDeps {
   readonly authenticate: Step
   readonly publicRooms: PublicRooms
+  readonly remoteRooms: Pick<RemoteRooms, 'publicRooms'>
   readonly serverName: ServerName
 }
 
@@ -20,7 +24,12 @@ const maxLimit = 500
 const visibilityPath = '/_matrix/client/v3/directory/list/room/:roomId'
 const listPath = '/_matrix/client/v3/publicRooms'
 
-export function publicRoomsRoutes({ authenticate, publicRooms, serverName }: PublicRoomsDeps): Route[] {
+export function publicRoomsRoutes({
+  authenticate,
+  publicRooms,
+  remoteRooms,
+  serverName,
+}: PublicRoomsDeps): Route[] {
   const getVisibility: Step = async function getVisibility(ctx) {
     const published = await publicRooms.isPublished(pathRoomId(ctx))
     ctx.body = { visibility: published ? 'public' : 'private' }
@@ -34,22 +43,29 @@ export function publicRoomsRoutes({ authenticate, publicRooms, serverName }: Pub
     await publicRooms.publish(requester, pathRoomId(ctx), visibility === 'public')
     ctx.body = {}
   }
-  const checkServer: Step = async function checkServer(ctx, next) {
-    const server = queryText(ctx.query, 'server')
-    if (server !== undefined && server !== serverName) {
-      throw forbidden(`server: this server is not connected to ${server}.`)
-    }
-    await next()
-  }
   const listRooms: Step = async function listRooms(ctx) {
     const since = queryText(ctx.query, 'since')
-    ctx.body = await publicRooms.list({
+    await answer(ctx, {
       limit: queryLimit(ctx, 100, maxLimit),
       ...(since === undefined || since === '' ? {} : { since }),
     })
   }
   const searchRooms: Step = async function searchRooms(ctx) {
-    ctx.body = await search(ctx, publicRooms)
+    // Rooms of another network are bridged by application services, of which there are none.
+    if (mayString(ctx.state.body, 'third_party_instance_id') !== undefined) {
+      ctx.body = { chunk: [], total_room_count_estimate: 0 }
+    } else await answer(ctx, queryIn(ctx.state.body))
+  }
+
+  async function answer(ctx: Context, query: DirectoryQuery): Promise<void> {
+    const server = queryText(ctx.query, 'server')
+    if (server === undefined || server === serverName) {
+      ctx.body = await publicRooms.list(query)
+      return
+    }
+    const peer = parseServerName(server)
+    if (!peer) throw invalidParam('server is not a server name.')
+    ctx.body = await fromPeer(listRemoteRooms(remoteRooms, peer, query))
   }
 
   return [
@@ -63,12 +79,12 @@ export function publicRoomsRoutes({ authenticate, publicRooms, serverName }: Pub
     {
       method: 'GET',
       path: listPath,
-      steps: [authenticate, limit('directory'), refuseExternal, checkServer, listRooms],
+      steps: [authenticate, limit('directory'), refuseExternal, listRooms],
     },
     {
       method: 'POST',
       path: listPath,
-      steps: [authenticate, limit('directory'), refuseExternal, checkServer, parseBody, searchRooms],
+      steps: [authenticate, limit('directory'), refuseExternal, parseBody, searchRooms],
     },
   ]
 }
@@ -80,22 +96,17 @@ const refuseExternal: Step = async function refuseExternal(ctx, next) {
   await next()
 }
 
-async function search(ctx: Context, publicRooms: PublicRooms): Promise<JsonObject> {
-  const { body } = ctx.state
+function queryIn(body: JsonObject): DirectoryQuery {
   const filter = mayObject(body, 'filter') ?? {}
   const since = mayString(body, 'since')
   const searchTerm = mayString(filter, 'generic_search_term', 512)
   const roomTypes = readRoomTypes(filter)
-  // Rooms of another network are bridged by application services, of which there are none.
-  if (mayString(body, 'third_party_instance_id') !== undefined) {
-    return { chunk: [], total_room_count_estimate: 0 }
-  }
-  return await publicRooms.list({
+  return {
     limit: Math.min(mayInteger(body, 'limit', 1) ?? 100, maxLimit),
     ...(since === undefined || since === '' ? {} : { since }),
     ...(searchTerm === undefined ? {} : { searchTerm }),
     ...(roomTypes === undefined ? {} : { roomTypes }),
-  })
+  }
 }
 
 function readRoomTypes(filter: JsonObject): readonly (string | null)[] | undefined {

@@ -16,7 +16,7 @@ export interface RoomSummaryDeps {
 export function roomSummaryRoutes({ authenticate, rooms, aliases }: RoomSummaryDeps): Route[] {
   const getSummary: Step = async function getSummary(ctx) {
     const { requester } = ctx.state
-    const roomId = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    const { roomId } = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
     const view = await rooms.view(roomId)
     if (!view || !(await mayDiscover(rooms, view, requester))) {
       throw notFound('roomIdOrAlias: there is no such room, or you may not learn of it.')

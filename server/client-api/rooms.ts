@@ -14,6 +14,7 @@ import { type MembershipDeps, membershipRoutes } from './membership.ts'
 import { type MessagesDeps, messagesRoutes } from './messages.ts'
 import { type PublicRoomsDeps, publicRoomsRoutes } from './public-rooms.ts'
 import { type RelationsDeps, relationsRoutes } from './relations.ts'
+import { fromPeer } from './remote-answer.ts'
 import { type ReportDeps, reportRoutes } from './report.ts'
 import { type RoomSummaryDeps, roomSummaryRoutes } from './room-summary.ts'
 import { type SendDeps, sendRoutes } from './send.ts'
@@ -79,7 +80,7 @@ function keepingGuestsOut({ authenticate, rooms, aliases }: RoomRoutesDeps): Ste
       if (requester.kind === 'external' && (ctx.method === 'GET' || ctx.method === 'HEAD')) {
         if (!(await isTheirs(requester.userId, params['roomId']))) throw notInRoom()
         const alias = parseRoomAlias(params['roomAlias'])
-        const named = alias && (await aliases.resolve(alias))
+        const named = alias && (await fromPeer(aliases.resolve(alias)))
         if (named && !(await isTheirs(requester.userId, named.roomId))) {
           throw notFound(`roomAlias: there is no room alias ${alias}.`)
         }

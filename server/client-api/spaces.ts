@@ -3,21 +3,23 @@ import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import { readHierarchy } from '../rooms/hierarchy.ts'
+import type { RemoteSpaces } from '../rooms/remote-spaces.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { pathRoomId, queryLimit } from './room-request.ts'
 
 export interface SpacesDeps {
   readonly authenticate: Step
   readonly rooms: Pick<Rooms, 'view' | 'memberships'>
+  readonly remoteSpaces: RemoteSpaces
 }
 
 const maxLimit = 100
 
-export function spacesRoutes({ authenticate, rooms }: SpacesDeps): Route[] {
+export function spacesRoutes({ authenticate, rooms, remoteSpaces }: SpacesDeps): Route[] {
   const getHierarchy: Step = async function getHierarchy(ctx) {
     const maxDepth = queryInteger(ctx.query, 'max_depth')
     const from = queryText(ctx.query, 'from')
-    const page = await readHierarchy(rooms, ctx.state.requester, pathRoomId(ctx), {
+    const page = await readHierarchy(rooms, remoteSpaces, ctx.state.requester, pathRoomId(ctx), {
       suggestedOnly: queryBoolean(ctx.query, 'suggested_only') ?? false,
       limit: queryLimit(ctx, 50, maxLimit),
       ...(maxDepth === undefined ? {} : { maxDepth }),

@@ -26,12 +26,18 @@ export interface CardExchangeDeps {
   readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
 }
 
-/** Between attempts to bring a card: whoever was away for longer asks for it when it meets the new key. */
+/**
+ * Between attempts to bring a card; the last one again and again. A peer that was away while our certificate changed
+ * cannot ask us for the card: it would not believe the connection.
+ */
 const pausesMs = [1_000, 10_000, 60_000, 600_000]
 
 export class CardExchange {
   readonly #deps: CardExchangeDeps
   readonly #closing = new AbortController()
+  #card: Card | null = null
+  /** The card that each site is being brought. */
+  readonly #underWay = new Map<ServerName, Card>()
 
   constructor(deps: CardExchangeDeps) {
     this.#deps = deps
@@ -63,19 +69,32 @@ export class CardExchange {
     }
   }
 
-  /** To every site that pins us, as far as it can be reached. */
+  /** To every site, at start and after each change, until it has it. */
   async bring(card: Card): Promise<void> {
-    const sites = [...this.#deps.peers.all()].filter(({ kind }) => kind === 'site')
-    await Promise.all(sites.map(({ serverName }) => this.#bringTo(serverName, card)))
+    this.#card = card
+    await Promise.all([...this.#deps.peers.all()].map(({ serverName }) => this.bringTo(serverName)))
+  }
+
+  /** To one that was pinned or resumed, or whose address is another one now. */
+  async bringTo(server: ServerName): Promise<void> {
+    const card = this.#card
+    if (!card || this.#deps.peers.get(server)?.kind !== 'site' || this.#underWay.get(server) === card) return
+    this.#underWay.set(server, card)
+    try {
+      await this.#bringUntilThere(server, card)
+    } finally {
+      if (this.#underWay.get(server) === card) this.#underWay.delete(server)
+    }
   }
 
   close(): void {
     this.#closing.abort()
   }
 
-  async #bringTo(server: ServerName, card: Card): Promise<void> {
-    for (const pauseMs of pausesMs) {
+  async #bringUntilThere(server: ServerName, card: Card): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
       if (this.#closing.signal.aborted || !this.#deps.peers.maySendTo(server)) return
+      if (this.#underWay.get(server) !== card) return
       try {
         await this.#deps.client.json(server, {
           method: 'PUT',
@@ -85,7 +104,7 @@ export class CardExchange {
         })
         return
       } catch {
-        await this.#deps.pause(pauseMs, this.#closing.signal)
+        await this.#deps.pause(pausesMs[Math.min(attempt, pausesMs.length - 1)]!, this.#closing.signal)
       }
     }
   }

@@ -7,7 +7,7 @@
  *
  * Spec: client-server-api#cross-signing
  */
-import type { UserId } from '../protocol/ids.ts'
+import type { DeviceId, UserId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject, memberOf } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import {
@@ -172,8 +172,9 @@ export interface SignatureFailure {
 
 export interface SignatureOutcome {
   readonly failures: readonly SignatureFailure[]
-  /** The signer's own devices or master key have new signatures, which everybody sees. */
-  readonly ownChanged: boolean
+  /** The signer's own devices that have new signatures, which everybody sees; the same of the master key. */
+  readonly ownDevices: readonly DeviceId[]
+  readonly ownMaster: boolean
   /** Others about whom the signer, and nobody else, sees new signatures. */
   readonly signed: readonly UserId[]
 }
@@ -199,18 +200,20 @@ export async function storeSignatures(
   const devices = new Map(deviceKeys.map(({ parts, value }) => [parts[1], value]))
   const failures: SignatureFailure[] = []
   const signed: UserId[] = []
-  let ownChanged = false
+  const ownDevices: DeviceId[] = []
+  let ownMaster = false
   for (const [i, { userId, keyId, object }] of keys.entries()) {
     try {
       const master = masters[i]
       if (userId === signer && devices.has(keyId)) {
         const stored = devices.get(keyId)!
         const made = signaturesByKey(stored, object, signer, own.self_signing, 'self-signing', verify)
-        ownChanged = addSignatures(tx, deviceKeysTable.key(signer, keyId), stored, signer, made) || ownChanged
+        if (addSignatures(tx, deviceKeysTable.key(signer, keyId), stored, signer, made))
+          ownDevices.push(keyId as DeviceId)
       } else if (userId === signer && master && publicKeyOf(master) === keyId) {
         const made = signaturesByDevices(master, object, signer, devices, verify)
         const key = crossSigningKeyTable.key(signer, 'master')
-        ownChanged = addSignatures(tx, key, master, signer, made) || ownChanged
+        if (addSignatures(tx, key, master, signer, made)) ownMaster = true
       } else if (userId !== signer && master && publicKeyOf(master) === keyId) {
         const made = signaturesByKey(master, object, signer, own.user_signing, 'user-signing', verify)
         if (addUserSignatures(tx, signer, userId, keyId, made, before[i])) signed.push(userId)
@@ -222,7 +225,7 @@ export async function storeSignatures(
       failures.push({ userId, keyId, errcode: error.code, error: error.message })
     }
   }
-  return { failures, ownChanged, signed }
+  return { failures, ownDevices, ownMaster, signed }
 }
 
 function signaturesByKey(

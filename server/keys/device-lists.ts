@@ -9,7 +9,7 @@
  * Deviation: client-server-api#e2e-extensions-to-sync speaks of encrypted rooms. Any shared room counts here, as in
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
  */
-import { type DeviceId, parseUserId, type RoomId, type UserId } from '../protocol/ids.ts'
+import { type DeviceId, parseUserId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { AcceptedEvent, Projection } from '../rooms/projection.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -23,6 +23,8 @@ import {
   signaturePlaceTable,
 } from '../store/catalogue.ts'
 import type { Commit, Position, Store, Topic, Transaction } from '../store/store.ts'
+import { deviceListUpdate, type KeyChange, serversSharing, signingKeyUpdate } from './key-edus.ts'
+import type { KeysFederation } from './ports.ts'
 
 export interface DeviceListChanges {
   /** People who share a room with the user (or the user), and whose devices or keys may be others now. */
@@ -96,7 +98,8 @@ interface Candidates {
 
 export class DeviceLists {
   readonly #store: Store
-  readonly #rooms: Pick<Rooms, 'view' | 'memberships'>
+  readonly #rooms: Pick<Rooms, 'serverName' | 'view' | 'memberships'>
+  readonly #federation: KeysFederation | undefined
   /** What came before we started may hold anything. */
   readonly #startedAt: Position
   #recent: RecentChange[] = []
@@ -109,11 +112,16 @@ export class DeviceLists {
   readonly #lastSignatureBy = new Map<UserId, Position>()
   /** What the first who asked has read, for the others who wake for the same reason. */
   readonly #tails = new Map<RoomId, RoomTail>()
-  readonly #marked = new WeakMap<Transaction, Set<string>>()
+  readonly #marked = new WeakMap<Transaction, Map<UserId, KeyChange[]>>()
 
-  constructor(store: Store, rooms: Pick<Rooms, 'view' | 'memberships'>) {
+  constructor(
+    store: Store,
+    rooms: Pick<Rooms, 'serverName' | 'view' | 'memberships'>,
+    federation?: KeysFederation,
+  ) {
     this.#store = store
     this.#rooms = rooms
+    this.#federation = federation
     this.#startedAt = store.durablePosition
     this.#recentFrom = store.durablePosition
     this.#lastDeviceChange = store.durablePosition
@@ -143,20 +151,47 @@ export class DeviceLists {
     this.#tails.clear()
   }
 
-  /** The user's devices or keys change with this transaction, which owns the user. */
-  async markChanged(tx: Transaction, userId: UserId): Promise<void> {
-    const marked = this.#marked.get(tx) ?? new Set()
-    if (marked.has(userId)) return
-    this.#marked.set(tx, marked.add(userId))
+  /**
+   * The user's devices or keys change with this transaction, which owns the user. What of a person of ours other servers
+   * should know is `changes`, and is queued in the same batch.
+   */
+  async markChanged(tx: Transaction, userId: UserId, changes: readonly KeyChange[] = []): Promise<void> {
+    const marked = this.#marked.get(tx) ?? new Map<UserId, KeyChange[]>()
+    const known = marked.get(userId)
+    if (known) {
+      known.push(...changes)
+      return
+    }
+    const all = [...changes]
+    this.#marked.set(tx, marked.set(userId, all))
     const place = deviceListPlaceTable.key(userId)
     const before = await tx.get(place)
+    const servers = await this.#serversTold(userId)
     tx.sequence((next, rows) => {
-      const position = next()
+      let position = before
+      for (const change of all) {
+        const previous = position
+        if (change.kind === 'device') position = next()
+        for (const server of servers) {
+          const item =
+            change.kind === 'device'
+              ? deviceListUpdate(userId, change, position!, previous)
+              : signingKeyUpdate(userId, change)
+          this.#federation!.outbound.put(rows, server, item)
+        }
+      }
+      if (position === before || position === undefined) position = next()
       if (before !== undefined) rows.delete(deviceListFeedTable.key(before))
       rows.put(deviceListFeedTable.key(position), userId)
       rows.put(place, position)
       rows.announce(`devices:${userId}`)
     })
+  }
+
+  /** A server that comes to share a room only now asks for the list when it wants it. */
+  async #serversTold(userId: UserId) {
+    if (!this.#federation || serverOf(userId) !== this.#rooms.serverName) return []
+    return serversSharing(this.#rooms, this.#federation.peers, userId)
   }
 
   /** The signer, and only the signer, sees other signatures about these people. The transaction owns the signer. */

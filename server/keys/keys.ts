@@ -11,12 +11,7 @@ import { type DeviceId, type ServerName, serverOf, type UserId } from '../protoc
 import type { JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import type { Rooms } from '../rooms/rooms.ts'
-import {
-  crossSigningKeyTable,
-  deviceKeysTable,
-  keyCountsTable,
-  userSignatureTable,
-} from '../store/catalogue.ts'
+import { crossSigningKeyTable, deviceKeysTable, keyCountsTable } from '../store/catalogue.ts'
 import type { Position, Store, Transaction, View } from '../store/store.ts'
 import {
   type CrossSigningKeys,
@@ -34,7 +29,10 @@ import {
 import { mergeDeviceKeys, parseDeviceKeys } from './device-keys.ts'
 import { type DeviceListChanges, DeviceLists, deviceTopic } from './device-lists.ts'
 import { KeyBackups, removeBackups } from './key-backup.ts'
+import type { KeyChange } from './key-edus.ts'
+import { type QueryAnswer, QueryResult, readKeysOf } from './key-query.ts'
 import { KeysError } from './keys-error.ts'
+import { KeysForServers } from './keys-for-servers.ts'
 import {
   type ClaimedKey,
   claimKeys,
@@ -46,8 +44,16 @@ import {
   removeKeysOf,
   uploadKeys,
 } from './one-time-keys.ts'
-import type { DeviceDirectory, DeviceNames } from './ports.ts'
-import { removeInbox, ToDevice, type ToDevicePage, type ToDeviceRequest } from './to-device.ts'
+import type { DeviceDirectory, KeysFederation } from './ports.ts'
+import { RemoteDeviceLists } from './remote-device-lists.ts'
+import { RemoteDirectory } from './remote-directory.ts'
+import {
+  removeInbox,
+  ToDevice,
+  type ToDeviceMessage,
+  type ToDevicePage,
+  type ToDeviceRequest,
+} from './to-device.ts'
 import { TopicMemory } from './topic-memory.ts'
 
 export interface KeysOptions {
@@ -56,21 +62,13 @@ export interface KeysOptions {
   readonly devices: DeviceDirectory
   readonly verifyEd25519: Verify
   readonly clock: () => number
+  readonly federation?: KeysFederation | undefined
 }
 
 /** Who asks. External people see only those with whom they share a room. */
 export interface Asker {
   readonly userId: UserId
   readonly kind: 'member' | 'administrator' | 'service' | 'external'
-}
-
-/** As `/keys/query` answers, in the specification's names. */
-export interface QueryAnswer {
-  readonly device_keys: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
-  readonly master_keys: Readonly<Record<string, JsonObject>>
-  readonly self_signing_keys: Readonly<Record<string, JsonObject>>
-  readonly user_signing_keys: Readonly<Record<string, JsonObject>>
-  readonly failures: Readonly<Record<string, JsonObject>>
 }
 
 export interface ClaimAnswer {
@@ -90,6 +88,10 @@ export async function openKeys(options: KeysOptions): Promise<Keys> {
 export class Keys {
   readonly serverName: ServerName
   readonly backups: KeyBackups
+  readonly forServers: KeysForServers
+  /** What other servers tell. */
+  readonly remoteLists: RemoteDeviceLists
+  readonly #remote: RemoteDirectory | null
   readonly #store: Store
   readonly #rooms: KeysOptions['rooms']
   readonly #devices: DeviceDirectory
@@ -100,15 +102,20 @@ export class Keys {
   /** People whose removal is on its way to the disk: their backups' sessions follow when it is there. */
   readonly #leaving = new Set<string>()
 
-  constructor({ store, rooms, devices, verifyEd25519, clock }: KeysOptions) {
+  constructor({ store, rooms, devices, verifyEd25519: verify, clock, federation }: KeysOptions) {
     this.serverName = rooms.serverName
     this.backups = new KeyBackups(store)
     this.#store = store
     this.#rooms = rooms
     this.#devices = devices
-    this.#verify = verifyEd25519
-    this.#lists = new DeviceLists(store, rooms)
-    this.#toDevice = new ToDevice(store, devices, rooms.serverName, clock)
+    this.#verify = verify
+    this.#lists = new DeviceLists(store, rooms, federation)
+    this.#toDevice = new ToDevice(store, devices, rooms.serverName, clock, federation)
+    this.forServers = new KeysForServers({ store, serverName: rooms.serverName, devices })
+    this.remoteLists = new RemoteDeviceLists(store, rooms, this.#lists, verify)
+    this.#remote = federation
+      ? new RemoteDirectory({ store, remote: federation.remote, lists: this.remoteLists, verify })
+      : null
     store.onDurable(commit => {
       this.#lists.noteDurable(commit)
       for (const topic of commit.topics) {
@@ -170,7 +177,7 @@ export class Keys {
     const merged = mergeDeviceKeys(await tx.get(key), uploaded, userId)
     if (!merged) return
     tx.put(key, merged)
-    await this.#lists.markChanged(tx, userId)
+    await this.#lists.markChanged(tx, userId, [{ kind: 'device', deviceId, keys: merged }])
   }
 
   /** Every sync asks; answered from memory where nothing changed. */
@@ -184,84 +191,54 @@ export class Keys {
 
   /** `/keys/query`: an empty list of devices means all. */
   async query(asker: Asker, wanted: ReadonlyMap<UserId, readonly DeviceId[]>): Promise<QueryAnswer> {
-    const { local, failures } = await this.#localUsers(asker, [...wanted.keys()])
-    const found = await this.#store.read(view =>
-      Promise.all(local.map(userId => this.#readUser(view, asker.userId, userId))),
-    )
-    const answer = {
-      device_keys: {} as Record<string, Record<string, JsonObject>>,
-      master_keys: {} as Record<string, JsonObject>,
-      self_signing_keys: {} as Record<string, JsonObject>,
-      user_signing_keys: {} as Record<string, JsonObject>,
-      failures,
-    }
-    for (const [i, user] of found.entries()) {
-      if (!user) continue
-      const userId = local[i]!
-      const only = wanted.get(userId)!
-      answer.device_keys[userId] = Object.fromEntries(
-        [...user.devices].filter(([deviceId]) => only.length === 0 || only.includes(deviceId)),
-      )
-      const { master, self_signing, user_signing } = user.crossSigning
-      if (master) answer.master_keys[userId] = master
-      if (self_signing) answer.self_signing_keys[userId] = self_signing
-      // Spec: client-server-api#cross-signing: whom somebody has verified is nobody else's business.
-      if (user_signing && userId === asker.userId) answer.user_signing_keys[userId] = user_signing
-    }
-    return answer
-  }
-
-  async #readUser(view: View, asker: UserId, userId: UserId) {
-    const [names, devices, crossSigning, ours] = await Promise.all([
-      this.#devices.devicesOf(view, userId),
-      view.range(deviceKeysTable.under(userId)),
-      crossSigningKeysOf(view, userId),
-      asker === userId ? undefined : view.get(userSignatureTable.key(asker, userId)),
-    ])
-    if (!names) return null
-    const { master } = crossSigning
-    const signedByUs = master && ours?.publicKey === publicKeyOf(master) ? ours.signatures : undefined
-    return {
-      devices: new Map(
-        devices.flatMap(({ parts: [, id], value }) => {
-          const deviceId = id as DeviceId
-          const device = names.get(deviceId)
-          return device ? [[deviceId, withName(value, device)] as const] : []
+    const { local, remote } = await this.#whomToAsk(asker, [...wanted.keys()])
+    const answer = new QueryResult()
+    const elsewhere = this.#remote
+      ? this.#remote.query(asker.userId, new Map(remote.map(id => [id, wanted.get(id)!])), answer)
+      : Object.assign(answer.failures, cannotBeAsked(remote))
+    await this.#store.read(async view => {
+      const found = await Promise.all(
+        local.map(async userId => {
+          const names = await this.#devices.devicesOf(view, userId)
+          return names && (await readKeysOf(view, asker.userId, userId, names))
         }),
-      ),
-      crossSigning: signedByUs
-        ? { ...crossSigning, master: alsoSigned(master!, asker, signedByUs) }
-        : crossSigning,
-    }
+      )
+      for (const [i, keys] of found.entries()) {
+        if (keys) answer.add(asker.userId, local[i]!, keys, wanted.get(local[i]!)!)
+      }
+    })
+    await elsewhere
+    return answer
   }
 
   /** `/keys/claim`. What is answered is durably gone from the store, or is a fallback key. */
   async claim(asker: Asker, wanted: readonly KeyWanted[]): Promise<ClaimAnswer> {
-    const { local, failures } = await this.#localUsers(asker, [
-      ...new Set(wanted.map(({ userId }) => userId)),
+    const { local, remote } = await this.#whomToAsk(asker, [...new Set(wanted.map(({ userId }) => userId))])
+    const isRemote = new Set(remote)
+    const elsewhere = wanted.filter(({ userId }) => isRemote.has(userId))
+    const [here, there] = await Promise.all([
+      this.#claimHere(new Set(local), wanted),
+      this.#remote?.claim(elsewhere) ?? { claimed: [], failures: cannotBeAsked(remote) },
     ])
-    const users = new Set(local)
-    const here = wanted.filter(({ userId }) => users.has(userId))
-    if (here.length === 0) return { claimed: [], failures }
-    const claimed = await this.#store.transact(local, tx => claimKeys(tx, here))
-    return { claimed, failures }
+    return { claimed: [...here, ...there.claimed], failures: there.failures }
   }
 
-  /** Those of this server whom the asker may ask about; a failure for every other server. */
-  async #localUsers(asker: Asker, userIds: readonly UserId[]) {
+  async #claimHere(users: ReadonlySet<UserId>, wanted: readonly KeyWanted[]): Promise<readonly ClaimedKey[]> {
+    const here = wanted.filter(({ userId }) => users.has(userId))
+    return here.length === 0 ? [] : await this.#store.transact([...users], tx => claimKeys(tx, here))
+  }
+
+  /** Those whom the asker may ask about, of this server and of others. */
+  async #whomToAsk(asker: Asker, userIds: readonly UserId[]) {
     if (userIds.length > maxUsersAtOnce) {
       throw new KeysError('M_TOO_LARGE', `One request may name ${maxUsersAtOnce} users.`)
     }
-    const failures: Record<string, JsonObject> = {}
-    const local: UserId[] = []
-    for (const userId of userIds) {
-      const server = serverOf(userId)
-      if (server === this.serverName) local.push(userId)
-      else failures[server] = { errcode: 'M_UNKNOWN', error: `${server} cannot be asked from here.` }
+    const shares = asker.kind === 'external' ? await this.#rooms.sharesRoomWith(asker.userId) : null
+    const allowed = userIds.filter(userId => !shares || userId === asker.userId || shares.has(userId))
+    return {
+      local: allowed.filter(userId => serverOf(userId) === this.serverName),
+      remote: allowed.filter(userId => serverOf(userId) !== this.serverName),
     }
-    if (asker.kind !== 'external') return { local, failures }
-    const shares = await this.#rooms.sharesRoomWith(asker.userId)
-    return { local: local.filter(userId => userId === asker.userId || shares.has(userId)), failures }
   }
 
   /** Whose keys to ask for again, from one position to another. */
@@ -287,16 +264,32 @@ export class Keys {
       const devices = await this.#devices.devicesOf(tx, userId)
       if (!devices) throw new KeysError('M_FORBIDDEN', 'This account was deactivated.')
       const options = { authenticated, deviceIds: devices.keys(), verify: this.#verify }
-      if (await storeCrossSigningKeys(tx, userId, uploaded, options))
-        await this.#lists.markChanged(tx, userId)
+      if (!(await storeCrossSigningKeys(tx, userId, uploaded, options))) return
+      await this.#lists.markChanged(tx, userId, [
+        { kind: 'identity', keys: await crossSigningKeysOf(tx, userId) },
+      ])
     })
   }
 
   /** Takes what holds, and says of the rest why not. */
   async uploadSignatures(userId: UserId, keys: readonly SignedKey[]): Promise<readonly SignatureFailure[]> {
     return await this.#store.transact(userId, async tx => {
-      const { failures, ownChanged, signed } = await storeSignatures(tx, userId, keys, this.#verify)
-      if (ownChanged) await this.#lists.markChanged(tx, userId)
+      const { failures, ownDevices, ownMaster, signed } = await storeSignatures(
+        tx,
+        userId,
+        keys,
+        this.#verify,
+      )
+      if (ownDevices.length > 0 || ownMaster) {
+        const rows = await tx.getMany(ownDevices.map(deviceId => deviceKeysTable.key(userId, deviceId)))
+        const devices = ownDevices.map(
+          (deviceId, i): KeyChange => ({ kind: 'device', deviceId, keys: rows[i]! }),
+        )
+        const identity: KeyChange[] = ownMaster
+          ? [{ kind: 'identity', keys: await crossSigningKeysOf(tx, userId) }]
+          : []
+        await this.#lists.markChanged(tx, userId, [...devices, ...identity])
+      }
       if (signed.length > 0) await this.#lists.markSigned(tx, userId, signed)
       return failures
     })
@@ -316,6 +309,16 @@ export class Keys {
     const shares = await this.#rooms.sharesRoomWith(request.sender)
     const messages = request.messages.filter(({ userId }) => userId === request.sender || shares.has(userId))
     return this.#toDevice.send({ ...request, messages })
+  }
+
+  /** What another server brings: who sent it is of that server. */
+  receiveToDevice(
+    sender: UserId,
+    messageId: string,
+    type: string,
+    messages: readonly ToDeviceMessage[],
+  ): Promise<void> {
+    return this.#toDevice.receive(sender, messageId, type, messages)
   }
 
   /** What waits for the device above `after`, the oldest first. */
@@ -342,7 +345,7 @@ export class Keys {
     tx.delete(key)
     await removeKeysOf(tx, userId, deviceId)
     await removeInbox(tx, userId, deviceId)
-    if (published) await this.#lists.markChanged(tx, userId)
+    if (published) await this.#lists.markChanged(tx, userId, [{ kind: 'device', deviceId, keys: null }])
   }
 
   /** The names of devices stand in `/keys/query`. */
@@ -364,18 +367,11 @@ export class Keys {
   }
 }
 
-function withName(deviceKeys: JsonObject, { displayName }: DeviceNames): JsonObject {
-  return displayName === undefined
-    ? deviceKeys
-    : { ...deviceKeys, unsigned: { device_display_name: displayName } }
-}
-
-/** The key with signatures that only their maker sees. */
-function alsoSigned(
-  key: JsonObject,
-  signer: UserId,
-  signatures: Readonly<Record<string, string>>,
-): JsonObject {
-  const { signatures: known } = key
-  return { ...key, signatures: { ...(known as JsonObject | undefined), [signer]: signatures } }
+/** Without federation. */
+function cannotBeAsked(userIds: readonly UserId[]): Record<string, JsonObject> {
+  return Object.fromEntries(
+    userIds
+      .map(serverOf)
+      .map(server => [server, { errcode: 'M_UNKNOWN', error: `${server} cannot be asked from here.` }]),
+  )
 }

@@ -1,4 +1,6 @@
 /** What the key directory needs of others; `app.ts` hands it in. */
+import type { Outbound } from '../peers/outbound.ts'
+import type { Peers } from '../peers/peer.ts'
 import type { DeviceId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { View } from '../store/store.ts'
@@ -37,4 +39,11 @@ export interface RemoteDevices {
   }[]
   readonly masterKey?: JsonObject
   readonly selfSigningKey?: JsonObject
+}
+
+/** How the key directory reaches other servers; without it there are none. */
+export interface KeysFederation {
+  readonly outbound: Pick<Outbound, 'put'>
+  readonly remote: RemoteKeys
+  readonly peers: Pick<Peers, 'all' | 'maySendTo'>
 }

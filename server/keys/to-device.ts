@@ -11,10 +11,11 @@ import type { DeviceId, ServerName, UserId } from '../protocol/ids.ts'
 import { serverOf } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { inboxTable, type ToDeviceRow, toDeviceTransactionTable } from '../store/catalogue.ts'
-import type { Position, Store, Topic, Transaction } from '../store/store.ts'
+import type { Position, RowWriter, Store, Topic, Transaction } from '../store/store.ts'
 import { deviceTopic } from './device-lists.ts'
 import { KeysError } from './keys-error.ts'
-import type { DeviceDirectory } from './ports.ts'
+import type { DeviceDirectory, KeysFederation } from './ports.ts'
+import { toDeviceEdus } from './to-device-edus.ts'
 import { TopicMemory } from './topic-memory.ts'
 
 /** As large as an event may be. */
@@ -58,14 +59,22 @@ export class ToDevice {
   readonly #devices: DeviceDirectory
   readonly #serverName: ServerName
   readonly #clock: () => number
+  readonly #federation: KeysFederation | undefined
   readonly #inboxes = new TopicMemory<InboxState>()
   #sweptWeek = 0
 
-  constructor(store: Store, devices: DeviceDirectory, serverName: ServerName, clock: () => number) {
+  constructor(
+    store: Store,
+    devices: DeviceDirectory,
+    serverName: ServerName,
+    clock: () => number,
+    federation?: KeysFederation,
+  ) {
     this.#store = store
     this.#devices = devices
     this.#serverName = serverName
     this.#clock = clock
+    this.#federation = federation
   }
 
   noteDurable(topic: Topic): void {
@@ -76,31 +85,60 @@ export class ToDevice {
     this.#inboxes.forgetAll()
   }
 
-  /** Resolves when the messages are durable. Messages for devices that do not exist are dropped. */
+  /**
+   * Resolves when the messages are durable, and those for other servers queued. Messages for devices that do not exist,
+   * and for servers that we may not send to, are dropped.
+   */
   async send(request: ToDeviceRequest): Promise<void> {
     const { sender, senderDevice, txnId, type } = request
-    if (request.messages.length > maxMessages) {
-      throw new KeysError('M_TOO_LARGE', `messages has more than ${maxMessages} messages.`)
-    }
-    for (const { userId, deviceId, content } of request.messages) {
-      if (JSON.stringify(content).length <= maxMessageBytes) continue
-      throw new KeysError(
-        'M_TOO_LARGE',
-        `messages.${userId}.${deviceId} is larger than ${maxMessageBytes} bytes.`,
-      )
-    }
+    checkSize(request.messages)
+    const isLocal = ({ userId }: ToDeviceMessage) => serverOf(userId) === this.#serverName
+    await this.#once(sender, senderDevice, txnId, request.messages.filter(isLocal), type, (next, rows) => {
+      if (!this.#federation) return
+      const remote = request.messages.filter(message => !isLocal(message))
+      for (const { server, edu } of toDeviceEdus(sender, type, remote, () => String(next()))) {
+        this.#federation.outbound.put(rows, server, { kind: 'to-device', edu })
+      }
+    })
+  }
+
+  /**
+   * Messages that another server brought; a message id counts once for each sender. The caller has checked that the
+   * sender is of that server. Throws KeysError for what is too large.
+   */
+  async receive(
+    sender: UserId,
+    messageId: string,
+    type: string,
+    messages: readonly ToDeviceMessage[],
+  ): Promise<void> {
+    checkSize(messages)
+    const ours = messages.filter(({ userId }) => serverOf(userId) === this.#serverName)
+    await this.#once(sender, null, messageId, ours, type)
+  }
+
+  /** @param senderDevice null: of another server, which does not say. */
+  async #once(
+    sender: UserId,
+    senderDevice: DeviceId | null,
+    id: string,
+    messages: readonly ToDeviceMessage[],
+    type: string,
+    also?: (next: () => Position, rows: RowWriter) => void,
+  ): Promise<void> {
     const week = Math.floor(this.#clock() / weekMs)
     const seen = Array.from({ length: Math.min(weeksRemembered, week + 1) }, (_, ago) =>
-      toDeviceTransactionTable.key(week - ago, sender, senderDevice, txnId),
+      toDeviceTransactionTable.key(week - ago, sender, senderDevice ?? '', id),
     )
-    const local = request.messages.filter(({ userId }) => serverOf(userId) === this.#serverName)
-    const recipients = new Set(local.map(({ userId }) => userId))
+    const recipients = new Set(messages.map(({ userId }) => userId))
     // Owning the recipients: a device that is being removed gets its last message before its inbox goes, or none.
-    await this.#store.transact([`to-device ${sender}/${senderDevice}`, ...recipients], async tx => {
+    const owners = [`to-device ${sender}/${senderDevice ?? ''}`, ...recipients]
+    await this.#store.transact(owners, async tx => {
       // Where it was seen nothing is written, and the answer waits until the first request's rows are durable.
       if ((await tx.getMany(seen)).some(Boolean)) return
       tx.put(seen[0]!, 1)
-      await this.#deliver(tx, sender, type, local, recipients)
+      await this.#deliver(tx, sender, type, messages, recipients)
+      if (also) tx.sequence(also)
     })
     if (week > this.#sweptWeek) await this.sweep()
   }
@@ -201,6 +239,19 @@ export class ToDevice {
         for (const { key } of rows) tx.delete(key)
       })
     }
+  }
+}
+
+function checkSize(messages: readonly ToDeviceMessage[]): void {
+  if (messages.length > maxMessages) {
+    throw new KeysError('M_TOO_LARGE', `messages has more than ${maxMessages} messages.`)
+  }
+  for (const { userId, deviceId, content } of messages) {
+    if (JSON.stringify(content).length <= maxMessageBytes) continue
+    throw new KeysError(
+      'M_TOO_LARGE',
+      `messages.${userId}.${deviceId} is larger than ${maxMessageBytes} bytes.`,
+    )
   }
 }
 

@@ -1,4 +1,6 @@
 /** A refusal by peers: `code` is a Matrix error code, so that `http` knows its status; `reason` says what was wrong. */
+import type { ServerName } from '../protocol/ids.ts'
+
 export type PeerRefusal =
   | 'CARD_UNREADABLE'
   | 'CARD_MALFORMED'
@@ -28,4 +30,28 @@ export class PeerError extends Error {
       reason === 'NOT_PINNED' ? 'M_NOT_FOUND' : reason === 'PIN_EXISTS' ? 'M_BAD_STATE' : 'M_INVALID_PARAM'
     this.fields = { 'org.letro.reason': reason }
   }
+}
+
+export function notPinned(name: ServerName): PeerError {
+  return new PeerError('NOT_PINNED', `${name} is not pinned.`)
+}
+
+export function pinnedByKey(name: ServerName): PeerError {
+  return new PeerError(
+    'PIN_OF_OTHER_KIND',
+    `${name} is pinned as a homeserver, by its signing key. To pin it by a card, remove that pin first.`,
+  )
+}
+
+export function alreadyPinned(name: ServerName, kind: 'site' | 'homeserver'): PeerError {
+  return kind === 'site'
+    ? new PeerError('PIN_OF_OTHER_KIND', `${name} is pinned as a site, by its card. Remove that pin first.`)
+    : new PeerError(
+        'PIN_EXISTS',
+        `${name} is pinned already. Give it a new key with rotate, other terms with change.`,
+      )
+}
+
+export function ofOurselves(): PeerError {
+  return new PeerError('CARD_OF_OURSELVES', 'That is this server itself.')
 }

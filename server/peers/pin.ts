@@ -7,6 +7,7 @@ import { X509Certificate } from 'node:crypto'
 import { decodeBase64, encodeBase64 } from '../protocol/base64.ts'
 import { type Card, isResidency, key32, parseAddress, parseSpkiSha256, readCard } from '../protocol/card.ts'
 import type { ServerName } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import { type KeyId, parseKeyId } from '../protocol/signing.ts'
 import type { PeerRow } from '../store/catalogue.ts'
@@ -30,11 +31,10 @@ export function pinOf(serverName: ServerName, row: PeerRow, verify: Verify): Pin
     transport: row.transport,
   }
   if (row.kind === 'homeserver') {
-    if (!row.address) throw new TypeError('a pinned homeserver has no address')
     const peer: Peer = {
       ...common,
       kind: 'homeserver',
-      ...row.address,
+      ...(row.address ?? nowhere),
       tls: {
         spkiSha256: row.tls?.spkiSha256 ?? [],
         ...(row.tls?.ca === undefined ? {} : { ca: row.tls.ca }),
@@ -73,6 +73,9 @@ export function pinOf(serverName: ServerName, row: PeerRow, verify: Verify): Pin
   return { row, peer, card }
 }
 
+/** Where nothing is dialled: no such name exists (RFC 6761). */
+const nowhere = { host: 'nowhere.invalid', port: 8448 }
+
 /** Known, so that its rooms do not freeze, and good for nothing else. */
 export function damagedPin(serverName: ServerName, row: PeerRow): Pin {
   const peer: Peer = {
@@ -81,8 +84,7 @@ export function damagedPin(serverName: ServerName, row: PeerRow): Pin {
     suspended: true,
     direction: 'verify-only',
     transport: row.transport,
-    host: 'invalid',
-    port: 1,
+    ...nowhere,
     tls: { spkiSha256: [] },
     signingKeys: new Map(),
   }
@@ -113,6 +115,22 @@ export function withOfferedKeys(row: PeerRow, offered: ReadonlyMap<KeyId, PeerKe
     }))
   const changed = added.length > 0 || ended.some((key, at) => key !== known[at])
   return changed ? { ...row, signingKeys: [...ended, ...added] } : null
+}
+
+export function firstRow(kind: PeerRow['kind'], by: string, now: number): PeerRow {
+  return {
+    kind,
+    direction: 'both',
+    transport: 'https',
+    pinnedBy: by,
+    pinnedTs: now,
+    changedBy: by,
+    changedTs: now,
+  }
+}
+
+export function allows(peer: Peer | undefined, way: 'inbound' | 'outbound'): boolean {
+  return peer !== undefined && !peer.suspended && (peer.direction === 'both' || peer.direction === way)
 }
 
 // ── what administrators give ─────────────────────────────────────────────────────────────────────────
@@ -177,6 +195,17 @@ export function readSigningKey(text: string): { readonly id: KeyId; readonly pub
   return { id, publicKey }
 }
 
+/** A homeserver that is only verified is not dialled; any other needs an address, and a certificate that can be known. */
+export function mustBeReachable(row: PeerRow): void {
+  if (row.kind === 'site' || row.direction === 'verify-only' || row.transport !== 'https') return
+  if (!row.address) throw malformed('Where is the homeserver dialled? Give its address (host and port).')
+  if (!row.tls?.ca && !row.tls?.spkiSha256?.length) {
+    throw malformed(
+      'Whom does its TLS certificate come from? Give the authority (ca) or the hash of its key (spki_sha256).',
+    )
+  }
+}
+
 function checkAuthorities(pem: string): void {
   const parts = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   if (parts.length === 0 || pem.length > 32_768) throw malformed('ca holds no certificate in PEM form.')
@@ -191,6 +220,18 @@ function checkAuthorities(pem: string): void {
       throw malformed(
         'ca holds a certificate that is not of an authority. To pin a server by its own certificate, give the hash of its key (--spki).',
       )
+  }
+}
+
+/** What the audit keeps of terms: all but the note, which is people's own words. */
+export function auditable({ direction, transport, address, tls, residency }: Partial<PeerRow>): JsonObject {
+  return {
+    ...(direction === undefined ? {} : { direction }),
+    ...(transport === undefined ? {} : { transport }),
+    ...(address === undefined ? {} : { address: { ...address } }),
+    ...(tls?.spkiSha256 === undefined ? {} : { spki_sha256: tls.spkiSha256 }),
+    ...(tls?.ca === undefined ? {} : { ca: true }),
+    ...(residency === undefined ? {} : { residency }),
   }
 }
 

@@ -15,11 +15,24 @@ import { parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { type CardSerialRow, cardSerialTable, type PeerRow, peerTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
+import { suspendAfterRepair } from './after-repair.ts'
 import { digestOf, judgeCard, openCard, rootOf } from './offered-card.ts'
 import type { Peer } from './peer.ts'
 import type { PeerBook, PeersDeps } from './peer-book.ts'
-import { PeerError } from './peer-error.ts'
-import { damagedPin, malformed, type Pin, pinOf, readSigningKey, readTerms, withOfferedKeys } from './pin.ts'
+import { alreadyPinned, notPinned, ofOurselves, PeerError, pinnedByKey } from './peer-error.ts'
+import {
+  allows,
+  auditable,
+  damagedPin,
+  firstRow,
+  malformed,
+  mustBeReachable,
+  type Pin,
+  pinOf,
+  readSigningKey,
+  readTerms,
+  withOfferedKeys,
+} from './pin.ts'
 
 export type { PeerBook, PeersDeps } from './peer-book.ts'
 
@@ -58,6 +71,8 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       return damagedPin(name, row)
     }
   }
+  const suspended = await suspendAfterRepair(store, clock)
+  if (suspended > 0) report('the store was repaired: peers are suspended until an administrator resumes them')
   await load()
   store.onReset(() => {
     last = last.then(load, load).catch(() => report('the pins could not be read again'))
@@ -229,21 +244,16 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       if (serverName === ourselves) throw ofOurselves()
       const key = readSigningKey(terms.key)
       const given = readTerms(terms)
-      if (!given.address)
-        throw malformed('Where is the homeserver dialled? Give its address (host and port).')
-      if (given.transport !== 'bundle' && !given.tls?.ca && !given.tls?.spkiSha256?.length) {
-        throw malformed(
-          'Whom does its TLS certificate come from? Give the authority (ca) or the hash of its key (spki_sha256).',
-        )
-      }
       await alter(serverName, async (_tx, row) => {
         if (row) throw alreadyPinned(serverName, row.kind)
+        const first: PeerRow = {
+          ...firstRow('homeserver', by, clock()),
+          ...given,
+          signingKeys: [{ id: key.id, publicKey: encodeBase64(key.publicKey) }],
+        }
+        mustBeReachable(first)
         return {
-          row: {
-            ...firstRow('homeserver', by, clock()),
-            ...given,
-            signingKeys: [{ id: key.id, publicKey: encodeBase64(key.publicKey) }],
-          },
+          row: first,
           act: {
             actor: by,
             action: 'peer.pin',
@@ -281,7 +291,9 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       const next = (row: PeerRow): PeerRow => {
         if (row.kind === 'site' && given.residency !== undefined)
           throw malformed('The residency of a site stands in its card.')
-        return { ...row, ...given, ...(given.tls ? { tls: { ...row.tls, ...given.tls } } : {}) }
+        const after = { ...row, ...given, ...(given.tls ? { tls: { ...row.tls, ...given.tls } } : {}) }
+        mustBeReachable(after)
+        return after
       }
       const narrows = given.direction !== undefined && given.direction !== 'both'
       const change = () => alterPinned(by, name, 'change', next, auditable(given))
@@ -295,7 +307,12 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
     },
 
     async resume(by, name) {
-      await alterPinned(by, name, 'resume', ({ suspended: _, conflict: _seen, ...row }) => row)
+      await alterPinned(
+        by,
+        name,
+        'resume',
+        ({ suspended: _, afterRepair: _looked, conflict: _seen, ...row }) => row,
+      )
       return pinnedNow(name)
     },
 
@@ -329,56 +346,4 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       return 'replaced'
     },
   }
-}
-
-function firstRow(kind: PeerRow['kind'], by: string, now: number): PeerRow {
-  return {
-    kind,
-    direction: 'both',
-    transport: 'https',
-    pinnedBy: by,
-    pinnedTs: now,
-    changedBy: by,
-    changedTs: now,
-  }
-}
-
-function allows(peer: Peer | undefined, way: 'inbound' | 'outbound'): boolean {
-  return peer !== undefined && !peer.suspended && (peer.direction === 'both' || peer.direction === way)
-}
-
-/** What the audit keeps of terms: all but the note, which is people's own words. */
-function auditable({ direction, transport, address, tls, residency }: Partial<PeerRow>): JsonObject {
-  return {
-    ...(direction === undefined ? {} : { direction }),
-    ...(transport === undefined ? {} : { transport }),
-    ...(address === undefined ? {} : { address: { ...address } }),
-    ...(tls?.spkiSha256 === undefined ? {} : { spki_sha256: tls.spkiSha256 }),
-    ...(tls?.ca === undefined ? {} : { ca: true }),
-    ...(residency === undefined ? {} : { residency }),
-  }
-}
-
-function notPinned(name: ServerName): PeerError {
-  return new PeerError('NOT_PINNED', `${name} is not pinned.`)
-}
-
-function pinnedByKey(name: ServerName): PeerError {
-  return new PeerError(
-    'PIN_OF_OTHER_KIND',
-    `${name} is pinned as a homeserver, by its signing key. To pin it by a card, remove that pin first.`,
-  )
-}
-
-function alreadyPinned(name: ServerName, kind: PeerRow['kind']): PeerError {
-  return kind === 'site'
-    ? new PeerError('PIN_OF_OTHER_KIND', `${name} is pinned as a site, by its card. Remove that pin first.`)
-    : new PeerError(
-        'PIN_EXISTS',
-        `${name} is pinned already. Give it a new key with rotate, other terms with change.`,
-      )
-}
-
-function ofOurselves(): PeerError {
-  return new PeerError('CARD_OF_OURSELVES', 'That is this server itself.')
 }

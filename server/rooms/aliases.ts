@@ -1,5 +1,5 @@
 /**
- * Room aliases of this server: names that point to rooms.
+ * Room aliases: names that point to rooms. Those of this server are kept here; others are asked of their server.
  *
  * An alias row and its entry under the room are written together; whoever writes one holds the alias as owner, so two
  * requests never claim the same name. Spec: client-server-api#room-aliases
@@ -16,6 +16,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import { aliasesOfRoom, roomAliases } from '../store/catalogue.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Actor } from './people.ts'
+import { noRemoteRooms, RemoteError, type RemoteRooms } from './remote-rooms.ts'
 import { isWorldReadable, notInRoom } from './room-access.ts'
 import { RoomError, type Rooms, type RoomView } from './rooms.ts'
 
@@ -25,6 +26,7 @@ export interface ResolvedAlias {
 }
 
 export interface Aliases {
+  /** An alias of another server is asked of that server. @throws RemoteError where it cannot be */
   resolve(alias: RoomAlias): Promise<ResolvedAlias | null>
   create(actor: Actor, alias: RoomAlias, roomId: RoomId): Promise<void>
   remove(actor: Actor, alias: RoomAlias): Promise<void>
@@ -42,6 +44,7 @@ export interface Aliases {
 export interface AliasesDeps {
   readonly store: Store
   readonly rooms: Rooms
+  readonly remote?: Pick<RemoteRooms, 'resolveAlias'>
   readonly clock: () => number
 }
 
@@ -53,7 +56,7 @@ export function aliasOwner(alias: RoomAlias): string {
 /** More names than this for one room are noise, and each is copied at an upgrade. */
 const maxAliasesOfRoom = 100
 
-export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
+export function openAliases({ store, rooms, remote = noRemoteRooms, clock }: AliasesDeps): Aliases {
   return {
     resolve,
 
@@ -108,7 +111,11 @@ export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
       for (const text of named) {
         if (known.has(text)) continue
         const alias = parseRoomAlias(text) ?? refuseAlias(text)
-        const resolved = await resolve(alias)
+        const resolved = await resolve(alias).catch(error => {
+          // A name that nobody answers for points nowhere.
+          if (error instanceof RemoteError) return null
+          throw error
+        })
         if (resolved?.roomId !== view.roomId) {
           throw new RoomError('M_BAD_ALIAS', `content: the alias ${alias} does not point to this room.`)
         }
@@ -133,8 +140,22 @@ export function openAliases({ store, rooms, clock }: AliasesDeps): Aliases {
   }
 
   async function resolve(alias: RoomAlias): Promise<ResolvedAlias | null> {
+    const server = serverOf(alias)
+    if (server !== rooms.serverName) return resolveElsewhere(server, alias)
     const row = await store.read(view => view.get(roomAliases.key(alias)))
     return row ? { roomId: row.roomId as RoomId, servers: [rooms.serverName] } : null
+  }
+
+  /** The server that was asked, those that it names, and we ourselves where we are in the room. */
+  async function resolveElsewhere(server: ServerName, alias: RoomAlias): Promise<ResolvedAlias | null> {
+    const found = await remote.resolveAlias(server, alias)
+    if (!found) return null
+    const isHere = (await rooms.view(found.roomId))?.joinedServers.has(rooms.serverName) ?? false
+    const others = [server, ...found.servers].filter(each => each !== rooms.serverName)
+    return {
+      roomId: found.roomId,
+      servers: [...new Set([...(isHere ? [rooms.serverName] : []), ...others])],
+    }
   }
 
   async function all(roomId: RoomId): Promise<RoomAlias[]> {

@@ -2,13 +2,15 @@
  * The tree of rooms below a space, as one person may see it, page by page.
  *
  * Depth first; a room is returned once, so a loop ends. Pages hold no state on the server: the token says how many
- * rooms were returned, and the walk is repeated. Spec: client-server-api#discovering-rooms-within-spaces
+ * rooms were returned, and the walk is repeated; what is not here is asked of the servers that the link to it names. Spec: client-server-api#discovering-rooms-within-spaces
  */
-import { parseRoomId, type RoomId } from '../protocol/ids.ts'
+import { type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { Actor } from './people.ts'
+import type { RemoteSpaces } from './remote-spaces.ts'
 import { mayDiscover, roomSummary } from './room-summary.ts'
-import { RoomError, type RoomEvent, type Rooms, type RoomView } from './rooms.ts'
+import { RoomError, type Rooms, type RoomView } from './rooms.ts'
+import { type ChildRoom, childRooms, type SpaceNode } from './space-children.ts'
 
 export interface HierarchyQuery {
   readonly suggestedOnly: boolean
@@ -28,6 +30,7 @@ const maxWalked = 5_000
 
 export async function readHierarchy(
   rooms: Pick<Rooms, 'view' | 'memberships'>,
+  remote: RemoteSpaces,
   actor: Actor,
   root: RoomId,
   query: HierarchyQuery,
@@ -35,69 +38,57 @@ export async function readHierarchy(
   const { suggestedOnly, limit } = query
   const maxDepth = Math.min(query.maxDepth ?? deepest, deepest)
   const skip = query.from === undefined ? 0 : readToken(query.from, suggestedOnly, maxDepth)
+  const walk = remote.walk(actor, suggestedOnly)
   const page: JsonObject[] = []
   const seen = new Set<RoomId>()
   // Last in, first out, so children are pushed in reverse.
-  const stack: { roomId: RoomId; depth: number }[] = [{ roomId: root, depth: 0 }]
+  const stack: { child: Pick<ChildRoom, 'roomId' | 'via'>; parent?: RoomId; depth: number }[] = [
+    { child: { roomId: root, via: await whoInvited(rooms, actor, root) }, depth: 0 },
+  ]
   let returned = 0
   while (stack.length > 0 && seen.size < maxWalked) {
-    const { roomId, depth } = stack.pop()!
+    const { child, parent, depth } = stack.pop()!
+    const { roomId } = child
     if (seen.has(roomId)) continue
     seen.add(roomId)
     const view = await rooms.view(roomId)
-    if (!view || !(await mayDiscover(rooms, view, actor))) {
+    const node = view
+      ? await hereAs(rooms, view, actor, suggestedOnly)
+      : await walk.node(child, parent, depth < maxDepth)
+    if (!node) {
       if (roomId === root)
         throw new RoomError('M_FORBIDDEN', 'roomId: you are not allowed to view this room.')
       continue
     }
     if (page.length === limit) return { rooms: page, nextBatch: token(returned, suggestedOnly, maxDepth) }
-    const children = childrenOf(view, suggestedOnly)
-    if (returned++ >= skip) page.push({ ...roomSummary(view), children_state: children.map(strippedChild) })
-    if (depth === maxDepth) continue
-    for (const child of children.toReversed()) {
-      stack.push({ roomId: child.stateKey as RoomId, depth: depth + 1 })
+    if (returned++ >= skip) {
+      page.push({ ...node.summary, children_state: node.children.map(({ stripped }) => stripped) })
     }
+    if (depth === maxDepth) continue
+    for (const child of node.children.toReversed()) stack.push({ child, parent: roomId, depth: depth + 1 })
   }
   return { rooms: page }
 }
 
-/** The valid children of a space in the order that clients show. Spec: client-server-api#ordering-of-children-within-a-space */
-function childrenOf(view: RoomView, suggestedOnly: boolean): RoomEvent[] {
-  if (view.createEvent.content['type'] !== 'm.space') return []
-  const children = [...view.stateOfType('m.space.child')].filter(
-    ({ stateKey, content }) =>
-      parseRoomId(stateKey) !== null &&
-      Array.isArray(content['via']) &&
-      content['via'].length > 0 &&
-      (!suggestedOnly || content['suggested'] === true),
-  )
-  return children.sort(byOrder)
+/** A space that nobody here is in can be asked for where the invitation came from. */
+async function whoInvited(
+  rooms: Pick<Rooms, 'memberships'>,
+  { userId }: Actor,
+  roomId: RoomId,
+): Promise<readonly ServerName[]> {
+  const own = (await rooms.memberships(userId)).get(roomId)
+  return own?.membership === 'invite' ? [serverOf(own.sender)] : []
 }
 
-function byOrder(a: RoomEvent, b: RoomEvent): number {
-  const [orderA, orderB] = [orderOf(a), orderOf(b)]
-  if (orderA !== orderB) {
-    if (orderA === undefined) return 1
-    if (orderB === undefined) return -1
-    return orderA < orderB ? -1 : 1
-  }
-  return a.originServerTs - b.originServerTs || (a.stateKey! < b.stateKey! ? -1 : 1)
-}
-
-/** Spec: client-server-api#mspacechild: at most 50 characters between \x20 and \x7E; anything else is no order. */
-function orderOf({ content }: RoomEvent): string | undefined {
-  const order = content['order']
-  return typeof order === 'string' && /^[\x20-\x7e]{1,50}$/.test(order) ? order : undefined
-}
-
-function strippedChild(event: RoomEvent): JsonObject {
-  return {
-    type: event.type,
-    state_key: event.stateKey,
-    sender: event.sender,
-    content: event.content,
-    origin_server_ts: event.originServerTs,
-  }
+/** A room that is here: what is said of it, and where it leads. null: not for this person. */
+async function hereAs(
+  rooms: Pick<Rooms, 'memberships'>,
+  view: RoomView,
+  actor: Actor,
+  suggestedOnly: boolean,
+): Promise<SpaceNode | null> {
+  if (!(await mayDiscover(rooms, view, actor))) return null
+  return { summary: roomSummary(view), children: childRooms(view, suggestedOnly) }
 }
 
 function token(returned: number, suggestedOnly: boolean, maxDepth: number): string {

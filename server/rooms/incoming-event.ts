@@ -10,7 +10,6 @@ import type { EventId, RoomId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { redact, redactedEventId } from '../protocol/redaction.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
-import type { KeyId } from '../protocol/signing.ts'
 import { checkAuthEvents } from './auth-events.ts'
 import { authorise } from './event-auth.ts'
 import { type GraphEvent, type StateLookup, stateKeyOf } from './graph-event.ts'
@@ -72,7 +71,6 @@ export function judgeByAuthEvents(
   return authorise(pdu, rules, lookup, verify)
 }
 
-/** `ourKey`: where we vouch for it by our own signature, the key that makes it. */
 export function storedEventOf(
   { pdu, eventId }: Incoming,
   rules: RoomRules,
@@ -80,16 +78,15 @@ export function storedEventOf(
   links: {
     readonly replaced?: StoredEvent | undefined
     readonly redactedBecause?: StoredEvent | undefined
-    readonly ourKey?: KeyId | undefined
   } = {},
 ): StoredEvent {
   const { signatures, ...unsigned } = pdu
-  const { replaced, redactedBecause, ourKey } = links
+  const { replaced, redactedBecause } = links
   const redacts = pdu.type === 'm.room.redaction' ? (redactedEventId(pdu, rules) ?? undefined) : undefined
   const content = redactedBecause ? keptContentOf(pdu, rules) : pdu.content
   return new StoredEvent(
     { ...unsigned, content },
-    { eventId, flags, signatures, ourKey, redacts, replaced: replaced?.position },
+    { eventId, flags, signatures, redacts, replaced: replaced?.position },
     { replaced: replaced?.asReplaced(), redactedBecause },
   )
 }

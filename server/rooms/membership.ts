@@ -219,7 +219,7 @@ export async function joinRestriction(
 }
 
 /** A joined member of this server who may invite: those with named power first, then anyone whose level suffices. */
-function localInviter(view: RoomView, serverName: string): UserId | undefined {
+export function localInviter(view: RoomView, serverName: string): UserId | undefined {
   const needed = namedLevel(view, 'invite')
   const isInviter = (userId: UserId) =>
     serverOf(userId) === serverName && view.membership(userId) === 'join' && view.powerLevel(userId) >= needed

@@ -1,20 +1,29 @@
 /**
  * Opens the rooms area over a store.
  */
+import type { Peers } from '../peers/peer.ts'
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Position, Store } from '../store/store.ts'
 import { EventReader } from './event-reader.ts'
 import { eventsBefore } from './events-before.ts'
+import { Freezer } from './freezer.ts'
 import type { Gate } from './gate.ts'
+import type { InboundRooms } from './inbound-rooms.ts'
+import { Inbox } from './inbox.ts'
+import { Invitations } from './invitations.ts'
 import { MembershipIndex } from './membership-index.ts'
+import { MissingEvents } from './missing-events.ts'
 import { Outgoing } from './outgoing.ts'
+import { Outward, type OutwardRooms } from './outward.ts'
 import type { Projection } from './projection.ts'
 import { RoomReader } from './read.ts'
 import { Receiver } from './receive.ts'
+import { noRemoteRooms, type RemoteRooms } from './remote-rooms.ts'
+import { Resident } from './resident.ts'
 import { RoomActors } from './room-actors.ts'
 import type { BatchOptions, Draft, NewRoom, RoomEvent, Rooms, SendOptions, TimelineOptions } from './rooms.ts'
-import type { RoomsContext } from './rooms-context.ts'
+import type { MayBeInvited, RoomsContext } from './rooms-context.ts'
 import type {
   CheckSignatures,
   EventSigner,
@@ -35,17 +44,25 @@ export interface RoomsDeps {
   readonly signer: EventSigner
   /** For events of other servers. Without it none is taken: nobody's signature could be checked. */
   readonly checkSignatures?: CheckSignatures
+  /** Without it (tests of one server) no server is a stranger. */
+  readonly peers?: Peers
+  /** Without it nobody here is invited from outside. */
+  readonly mayBeInvited?: MayBeInvited
+  /** The way to rooms on other servers. */
+  readonly remote?: RemoteRooms
   readonly gates?: readonly Gate[]
   readonly projections?: readonly Projection[]
   /** How many state events of loaded rooms stay in memory. */
   readonly maxLoadedState?: number
 }
 
-export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal> {
+export async function openRooms(
+  deps: RoomsDeps,
+): Promise<Rooms & RoomsInternal & InboundRooms & { readonly outward: OutwardRooms }> {
   const { store, clock } = deps
   const reader = new EventReader()
   // Opened before those who wait for commits: they find the views moved forward.
-  const actors = new RoomActors(store, reader, clock, deps.maxLoadedState ?? 60_000)
+  const actors = new RoomActors(store, reader, clock, deps.maxLoadedState ?? 60_000, deps.peers)
   const context: RoomsContext = {
     ...deps,
     checkSignatures: deps.checkSignatures ?? (async () => false),
@@ -54,12 +71,22 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     reader,
     actors,
     memberships: new MembershipIndex(store),
+    peers: deps.peers ?? null,
+    remote: deps.remote ?? noRemoteRooms,
+    mayBeInvited: deps.mayBeInvited ?? (async () => 'unknown'),
+    frozenListeners: new Set(),
+    arriving: new Map(),
   }
   const sender = new Sender(context)
   const rooms = new RoomReader(context)
   const visibility = new Visibility(context)
   const receiver = new Receiver(context)
   const outgoing = new Outgoing(context)
+  const resident = new Resident(context, receiver, outgoing)
+  const freezer = new Freezer(context)
+  const inbox = new Inbox(context, new MissingEvents(context, receiver), freezer)
+  const invitations = new Invitations(context, receiver)
+  const outward = new Outward(context, receiver, sender, outgoing)
   return {
     serverName: deps.serverName,
     view: (roomId: RoomId) => rooms.view(roomId),
@@ -93,5 +120,22 @@ export async function openRooms(deps: RoomsDeps): Promise<Rooms & RoomsInternal>
     visibleToServer: (server: ServerName, roomId: RoomId, eventIds: readonly EventId[]) =>
       visibleToServer(context, server, roomId, eventIds),
     serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
+    onFrozen: (listener: (roomId: RoomId) => void) => void context.frozenListeners.add(listener),
+    outward,
+
+    takeTransaction: (origin, pdus) => inbox.takeTransaction(origin, pdus),
+    makeJoin: (origin, roomId, userId, versions) => resident.makeJoin(origin, roomId, userId, versions),
+    sendJoin: (origin, roomId, eventId, event) => resident.sendJoin(origin, roomId, eventId, event),
+    makeLeave: (origin, roomId, userId) => resident.makeLeave(origin, roomId, userId),
+    sendLeave: (origin, roomId, eventId, event) => resident.sendLeave(origin, roomId, eventId, event),
+    makeKnock: (origin, roomId, userId, versions) => resident.makeKnock(origin, roomId, userId, versions),
+    sendKnock: (origin, roomId, eventId, event) => resident.sendKnock(origin, roomId, eventId, event),
+    invite: (origin, roomId, eventId, body) => invitations.invite(origin, roomId, eventId, body),
+    exchangeThirdPartyInvite: async (origin, roomId, event) => {
+      await resident.askedBy(origin, roomId, { mayBeOutside: true })
+      await outward.exchangeThirdPartyInvite(roomId, event)
+    },
+    askedBy: (origin, roomId, options) => resident.askedBy(origin, roomId, options),
+    stateBefore: (roomId, eventId) => resident.stateBefore(roomId, eventId),
   }
 }

@@ -39,6 +39,12 @@ export class Outgoing {
     return withSignature(pdu, serverName, ourKey, signer.sign(ourKey, utf8Bytes(event.essential)))
   }
 
+  /** Those of these events that are here whole. */
+  async signedAll(events: readonly { readonly eventId: EventId }[]): Promise<Pdu[]> {
+    const signed = await Promise.all(events.map(({ eventId }) => this.signed(eventId)))
+    return signed.filter(pdu => pdu !== null)
+  }
+
   async stored(eventIds: readonly EventId[]): Promise<(StoredPdu | null)[]> {
     const { store, reader } = this.#context
     const events = await store.read(view => reader.byIds(view, eventIds))

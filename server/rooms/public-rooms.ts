@@ -18,6 +18,8 @@ export interface DirectoryQuery {
   readonly searchTerm?: string
   /** null stands for rooms without a type. */
   readonly roomTypes?: readonly (string | null)[]
+  /** Rooms that are published, and still not for whoever asks. */
+  readonly isShown?: (roomId: RoomId) => Promise<boolean>
 }
 
 export interface PublicRooms {
@@ -67,7 +69,13 @@ export function openPublicRooms({ store, rooms, clock }: PublicRoomsDeps): Publi
 
   async function list(query: DirectoryQuery): Promise<JsonObject> {
     const rows = await store.read(view => view.range(publishedRooms.under()))
-    const found = await Promise.all(rows.map(({ parts }) => summaries(parts[0] as RoomId)))
+    const published = rows.map(({ parts }) => parts[0] as RoomId)
+    const found = await Promise.all(
+      published.map(async roomId => {
+        const isShown = query.isShown === undefined || (await query.isShown(roomId))
+        return isShown ? summaries(roomId) : null
+      }),
+    )
     const entries = found
       .filter(entry => entry !== null)
       .filter(entry => matches(entry, query))

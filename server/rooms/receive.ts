@@ -10,9 +10,8 @@ import type { Pdu } from '../protocol/event.ts'
 import type { EventId, RoomId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import { redactedEventId } from '../protocol/redaction.ts'
-import type { KeyId } from '../protocol/signing.ts'
 import { backwardExtremities, waitingRedactions } from '../store/catalogue.ts'
-import type { Transaction } from '../store/store.ts'
+import type { Position, Transaction } from '../store/store.ts'
 import { canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
 import type { StateLookup } from './graph-event.ts'
@@ -25,6 +24,7 @@ import {
 } from './incoming-event.ts'
 import { powerLevelsIn } from './power-levels.ts'
 import { verify } from './primitives.ts'
+import type { EventSource } from './projection.ts'
 import { judgeOnReceipt } from './receipt.ts'
 import { mayRedact } from './redaction-permission.ts'
 import type { RoomActor } from './room-actor.ts'
@@ -46,10 +46,8 @@ interface Taken {
 export interface Circumstances {
   /** Where a backfilled event goes. */
   readonly order?: number
-  /** It came to us alone: the room's other servers are for us to tell. */
-  readonly entrusted?: boolean
-  /** Our own signature is needed beside its server's. */
-  readonly ourKey?: KeyId
+  /** Whose task it is to tell the room's other servers, where the event does not tell it. */
+  readonly source?: EventSource
 }
 
 type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
@@ -126,13 +124,14 @@ export class Receiver {
     const { reader } = this.#context
     const { pdu, eventId } = incoming
     const [known] = await reader.byIds(tx, [eventId], false)
-    if (known && (options.outlier || !known.facts.flags.outlier)) return outcomeOf(known)
+    const isWanted = known?.facts.flags.outlier && (!options.outlier || known.facts.flags.unjudged)
+    if (known && !isWanted) return outcomeOf(known)
     if (pdu.type === 'm.room.create') {
       return { kind: 'refused', reason: 'the room has another create event' }
     }
 
-    const authEvents = await reader.byIds(tx, pdu.auth_events, false)
-    const given = await reader.byIds(tx, options.stateBefore ?? [], false)
+    const authEvents = (await reader.byIds(tx, pdu.auth_events, false)).map(judged)
+    const given = (await reader.byIds(tx, options.stateBefore ?? [], false)).map(judged)
     const prevEvents = options.outlier ? [] : await reader.byIds(tx, pdu.prev_events, false)
     const prev = prevEvents.filter(
       event => event !== undefined && !event.facts.flags.outlier,
@@ -154,7 +153,7 @@ export class Receiver {
       authEvents as StoredEvent[],
       actor.tip.get('m.room.create', ''),
     )
-    if (options.outlier) return this.#keepOutlier(work, incoming, byAuthEvents)
+    if (options.outlier) return this.#keepOutlier(work, incoming, byAuthEvents, known?.position)
 
     const finder = new StateFinder(this.#context, work)
     const before = await finder.before(pdu, prev, options.stateBefore ? (given as StoredEvent[]) : null)
@@ -182,7 +181,6 @@ export class Receiver {
     const event = storedEventOf(incoming, actor.rules, flags, {
       replaced: before.replaced(pdu),
       redactedBecause: earlier,
-      ourKey: how.ourKey,
     })
     const moves = verdict.kind === 'accept' && !isPast
     const forward = moves
@@ -204,13 +202,18 @@ export class Receiver {
       movedFrom: known?.position,
       missingPrevEvents: verdict.kind === 'reject' ? [] : missingPrevEvents,
       closesGap,
-      entrusted: how.entrusted,
+      source: how.source,
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
   }
 
-  async #keepOutlier(work: RoomTransaction, incoming: Incoming, verdict: Verdict): Promise<Taken> {
+  async #keepOutlier(
+    work: RoomTransaction,
+    incoming: Incoming,
+    verdict: Verdict,
+    movedFrom: Position | undefined,
+  ): Promise<Taken> {
     const event = storedEventOf(incoming, work.actor.rules, {
       ...noFlags,
       outlier: true,
@@ -226,6 +229,7 @@ export class Receiver {
       before: 'none',
       current: { kind: 'unchanged' },
       forward: work.forward,
+      movedFrom,
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
@@ -289,6 +293,11 @@ export class Receiver {
     }
     return undefined
   }
+}
+
+/** An event that nobody has held against the auth rules allows nothing. */
+function judged(event: StoredEvent | undefined): StoredEvent | undefined {
+  return event?.facts.flags.unjudged ? undefined : event
 }
 
 /** `verdict`: of this time; for an event that came before, its record tells. */

@@ -11,13 +11,14 @@ import { redact } from '../protocol/redaction.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { frozenRooms, roomHeads, roomNumbers, stateKeyNames, timelines } from '../store/catalogue.ts'
 import type { Position, RowWriter, View } from '../store/store.ts'
-import type { EventReader } from './event-reader.ts'
 import { stateKeyOf } from './graph-event.ts'
 import type { Frozen } from './inbound-rooms.ts'
 import { LayerView, type RoomFrame } from './room-view.ts'
+import type { RoomsContext } from './rooms-context.ts'
 import { chainId, emptyState, type StateChain, wholeState } from './state-chain.ts'
 import { StateLayer } from './state-layer.ts'
 import type { StoredEvent } from './stored-event.ts'
+import { strangerAmong } from './strangers.ts'
 
 /** Events of the timeline that stay in memory, so that an incremental sync reads nothing from the store. */
 const tailSize = 50
@@ -154,7 +155,11 @@ export class RoomActor {
 }
 
 /** Reads a room from durable rows. null: there is none. */
-export async function loadRoom(view: View, reader: EventReader, roomId: RoomId): Promise<RoomActor | null> {
+export async function loadRoom(
+  view: View,
+  { reader, peers, clock }: Pick<RoomsContext, 'reader' | 'peers' | 'clock'>,
+  roomId: RoomId,
+): Promise<RoomActor | null> {
   const known = await view.get(roomNumbers.key(roomId))
   if (known === undefined) return null
   const rules = roomVersion(known.version)
@@ -162,7 +167,6 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
   if (!rules || head === undefined) return null
 
   const actor = new RoomActor(roomId, known.number, rules)
-  actor.frozen = frozen ?? null
   for (const { parts, value } of await view.range(stateKeyNames.under(actor.number))) {
     actor.nameStateKey(parts[1], ...value)
   }
@@ -171,6 +175,9 @@ export async function loadRoom(view: View, reader: EventReader, roomId: RoomId):
   for (const event of await reader.byPositions(view, positions)) {
     if (event) actor.durable.set({ type: event.type, stateKey: event.stateKey!, event })
   }
+  // Pins may have changed while nobody looked.
+  const stands = frozen && !(peers?.isKnown(frozen.server) ?? true)
+  actor.frozen = stands ? frozen : strangerAmong(peers, actor.durable.ofType('m.room.member'), clock())
   Object.assign(actor.tip.counts, actor.durable.counts)
   for (const [server, joined] of actor.durable.servers) actor.tip.servers.set(server, joined)
 

@@ -5,6 +5,7 @@
  * What is pending stands in one queue in the order of positions. A commit settles the front of the queue; a failed
  * write drops queue and actors together, and everything is read again from what the store then holds.
  */
+import type { Peers } from '../peers/peer.ts'
 import type { RoomId } from '../protocol/ids.ts'
 import type { Position, Store } from '../store/store.ts'
 import type { EventReader } from './event-reader.ts'
@@ -15,7 +16,7 @@ const idleMs = 30 * 60_000
 interface Pending {
   /** The last position of its transaction. */
   readonly position: Position
-  readonly actor: RoomActor
+  readonly actor: RoomActor | null
   settle(): void
 }
 
@@ -24,6 +25,7 @@ export class RoomActors {
   readonly #reader: EventReader
   readonly #clock: () => number
   readonly #maxLoadedState: number
+  readonly #peers: Peers | null
   /** Least recently used first. */
   #actors = new Map<RoomId, RoomActor>()
   #loading = new Map<RoomId, Promise<RoomActor | null>>()
@@ -35,7 +37,14 @@ export class RoomActors {
   #weight = 0
 
   /** `maxLoadedState`: of all rooms in memory together, the one in use not counted. */
-  constructor(store: Store, reader: EventReader, clock: () => number, maxLoadedState: number) {
+  constructor(
+    store: Store,
+    reader: EventReader,
+    clock: () => number,
+    maxLoadedState: number,
+    peers: Peers | null = null,
+  ) {
+    this.#peers = peers
     this.#store = store
     this.#reader = reader
     this.#clock = clock
@@ -92,9 +101,9 @@ export class RoomActors {
     this.#actors.set(actor.roomId, actor)
   }
 
-  /** Called when a transaction is queued; `settle` runs once all up to `position` is durable. */
-  queued(actor: RoomActor, position: Position, settle: () => void): void {
-    actor.pending++
+  /** Called when a transaction is queued; `settle` runs once all up to `position` is durable. null: of a room that is not here. */
+  queued(actor: RoomActor | null, position: Position, settle: () => void): void {
+    if (actor) actor.pending++
     this.#pending.push({ actor, position, settle })
   }
 
@@ -102,7 +111,8 @@ export class RoomActors {
     for (;;) {
       const generation = this.#generation
       // Nobody writes to a room that is not loaded, so a room does not change while it is read.
-      const actor = await this.#store.read(view => loadRoom(view, this.#reader, roomId))
+      const means = { reader: this.#reader, peers: this.#peers, clock: this.#clock }
+      const actor = await this.#store.read(view => loadRoom(view, means, roomId))
       if (generation !== this.#generation) continue
       // Created meanwhile: the one in memory is ahead.
       const present = this.#actors.get(roomId)
@@ -119,7 +129,7 @@ export class RoomActors {
   #settle(durablePosition: Position): void {
     while (this.#next < this.#pending.length && this.#pending[this.#next]!.position <= durablePosition) {
       const { actor, settle } = this.#pending[this.#next++]!
-      actor.pending--
+      if (actor) actor.pending--
       settle()
     }
     if (this.#next === this.#pending.length) {

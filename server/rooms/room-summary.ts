@@ -3,6 +3,7 @@
  *
  * Spec: client-server-api#get_matrixclientv1room_summaryroomidoralias, #published-room-directory
  */
+import { type ServerName, serverOf } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { allowedRooms, isRestricted, joinRuleOf, meetsRestriction } from './membership.ts'
 import type { Actor } from './people.ts'
@@ -58,6 +59,26 @@ export async function mayDiscover(
   const rule = joinRuleOf(view)
   if (rule === 'public' || rule === 'knock' || rule === 'knock_restricted') return true
   return rule === 'restricted' && (await meetsRestriction(rooms, view, userId))
+}
+
+/**
+ * May the people of this server learn of the room? Somebody of it is or may be in it, or may knock, or all may read.
+ * Spec: server-server-api#get_matrixfederationv1hierarchyroomid: "could feasibly peek/join"
+ */
+export async function mayServerDiscover(
+  rooms: Pick<Rooms, 'view'>,
+  view: RoomView,
+  server: ServerName,
+): Promise<boolean> {
+  if (view.joinedServers.has(server) || isWorldReadable(view)) return true
+  const rule = joinRuleOf(view)
+  if (rule === 'public' || rule === 'knock' || rule === 'knock_restricted') return true
+  for (const { stateKey } of view.members('invite')) if (serverOf(stateKey) === server) return true
+  if (!isRestricted(rule)) return false
+  for (const roomId of allowedRooms(view)) {
+    if ((await rooms.view(roomId))?.joinedServers.has(server)) return true
+  }
+  return false
 }
 
 /** Spec: client-server-api#mroomtopic: `topic` repeats the plain text of `m.topic`; either may be missing. */

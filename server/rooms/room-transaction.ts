@@ -14,8 +14,8 @@ import {
   backwardExtremities,
   currentStates,
   eventContents,
-  eventPositions,
   eventSkeletons,
+  frozenRooms,
   roomMemberships,
   stateSnapshots,
   timelines,
@@ -23,6 +23,7 @@ import {
 } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
 import type { Position, RowWriter, Transaction } from '../store/store.ts'
+import { type EventTexts, writeEventRows } from './event-rows.ts'
 import type { LoadedRows } from './gate.ts'
 import type { EventSource } from './projection.ts'
 import type { RoomActor } from './room-actor.ts'
@@ -31,7 +32,8 @@ import type { Membership, RoomMembership } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import { type Changes, chainId, extend, removed, rowOf, type StateChain } from './state-chain.ts'
 import { isMembership, type StateChange, StateLayer } from './state-layer.ts'
-import { contentRowText, movedText, redactedRowText, type StoredEvent, skeletonText } from './stored-event.ts'
+import { movedText, redactedRowText, type StoredEvent } from './stored-event.ts'
+import { strangerAmong } from './strangers.ts'
 import { strippedStateFor } from './stripped-state.ts'
 
 /** The room's current state after a step. */
@@ -42,11 +44,8 @@ export type CurrentState =
   | { readonly kind: 'resolved'; readonly changes: readonly StateChange[] }
   | { readonly kind: 'unchanged' }
 
-export interface Step {
+export interface Step extends EventTexts {
   readonly event: StoredEvent
-  readonly essential: string
-  readonly contentText: string
-  readonly extras?: JsonObject | undefined
   readonly place: 'live' | 'backfilled' | 'hidden'
   /** Of a backfilled event: where in the timeline it goes. */
   readonly order?: number | undefined
@@ -66,8 +65,8 @@ export interface Step {
   readonly missingPrevEvents?: readonly EventId[] | undefined
   /** It was itself missing: others refer to it. */
   readonly closesGap?: boolean | undefined
-  /** It came to us alone: telling the room's other servers is our task. */
-  readonly entrusted?: boolean | undefined
+  /** Where the event itself does not tell it. */
+  readonly source?: EventSource | undefined
 }
 
 /** Is there anything for readers to see? */
@@ -76,8 +75,8 @@ function isNews({ event, place, current }: Step): boolean {
 }
 
 /** What was made here has no signature of its own server: that is made on its way out. */
-function sourceOf({ event: { facts, sender }, entrusted }: Step): EventSource {
-  if (entrusted) return 'entrusted'
+function sourceOf({ event: { facts, sender }, source }: Step): EventSource {
+  if (source) return source
   return facts.ourKey !== undefined && facts.signatures?.[serverOf(sender)] === undefined
     ? 'here'
     : 'elsewhere'
@@ -150,6 +149,7 @@ export class RoomTransaction {
   /** Reads what the rows depend on; then the rest happens when the transaction is queued. */
   async seal(onWritten?: (rows: RowWriter) => void): Promise<void> {
     if (this.#steps.length === 0) return
+    await this.#loadMemberships()
     for (const step of this.#steps) await this.#prepare(step)
     this.tx.sequence((next, rows) => {
       this.#write(next, rows)
@@ -159,7 +159,7 @@ export class RoomTransaction {
 
   async #prepare({ event, place, current }: Step): Promise<void> {
     if (current.kind !== 'unchanged') {
-      for (const change of current.changes) await this.#prepareMembership(change)
+      for (const change of current.changes) this.#prepareMembership(change)
     }
     if (place !== 'live' || this.#context.projections.length === 0) return
     const { view } = this
@@ -170,13 +170,24 @@ export class RoomTransaction {
     if (keys.length > 0) await this.load(keys)
   }
 
-  async #prepareMembership({ type, stateKey, event }: StateChange): Promise<void> {
+  /** All at once: a room that comes here whole has thousands of members. */
+  async #loadMemberships(): Promise<void> {
+    const users = new Set<UserId>()
+    for (const { current } of this.#steps) {
+      if (current.kind === 'unchanged') continue
+      for (const { type, stateKey } of current.changes) {
+        if (type === 'm.room.member') users.add(stateKey as UserId)
+      }
+    }
+    if (users.size === 0) return
+    const members = [...users]
+    const rows = await this.tx.getMany(members.map(id => roomMemberships.key(id, this.actor.number)))
+    for (const [i, userId] of members.entries()) this.#memberships.set(userId, rows[i])
+  }
+
+  #prepareMembership({ type, stateKey, event }: StateChange): void {
     if (type !== 'm.room.member') return
     const userId = stateKey as UserId
-    if (!this.#memberships.has(userId)) {
-      const row = await this.tx.get(roomMemberships.key(userId, this.actor.number))
-      this.#memberships.set(userId, row)
-    }
     const membership = event?.content['membership']
     const isLocal = serverOf(userId) === this.#context.serverName
     if (event && isLocal && (membership === 'invite' || membership === 'knock')) {
@@ -195,6 +206,7 @@ export class RoomTransaction {
     }
     actor.forward = this.#forward
     actor.writeHead(rows)
+    const hasFrozen = this.#freeze(rows)
     this.#project(rows)
     if (this.#steps.some(isNews)) rows.announce(`room:${actor.roomId}`)
     for (const { userId } of memberships) rows.announce(`user:${userId}`)
@@ -209,7 +221,33 @@ export class RoomTransaction {
       actor.durableLinearFrom = linearFrom
       actor.durableState = state
       for (const { userId, row } of memberships) this.#context.memberships.changed(userId, row)
+      if (hasFrozen) for (const listener of this.#context.frozenListeners) listener(actor.roomId)
     })
+  }
+
+  /**
+   * A stranger who is brought in stops the room in the same batch; when the last of them is put out, it goes on.
+   * Answers whether either happened.
+   */
+  #freeze(rows: RowWriter): boolean {
+    const { actor } = this
+    const { peers, clock } = this.#context
+    const changed = this.#steps.flatMap(({ current }) =>
+      current.kind === 'unchanged' ? [] : current.changes.filter(({ type }) => type === 'm.room.member'),
+    )
+    if (!peers || changed.length === 0) return false
+    const { frozen } = actor
+    if (frozen) {
+      const isPutOut = changed.some(({ stateKey }) => serverOf(stateKey as UserId) === frozen.server)
+      if (!isPutOut || strangerAmong(peers, actor.tip.ofType('m.room.member'), clock())) return false
+      actor.frozen = null
+      rows.delete(frozenRooms.key(actor.number))
+      return true
+    }
+    const events = changed.flatMap(({ event }) => event ?? [])
+    actor.frozen = strangerAmong(peers, events, clock())
+    if (actor.frozen) rows.put(frozenRooms.key(actor.number), actor.frozen)
+    return actor.frozen !== null
   }
 
   #writeStep(step: Step, next: () => Position, rows: RowWriter, memberships: MembershipChange[]): Position {
@@ -248,14 +286,8 @@ export class RoomTransaction {
     const { event } = step
     const { position } = event
     const { number } = this.actor
-    rows.put(eventPositions.key(event.eventId), position)
-    rows.put(eventSkeletons.key(position), skeletonText(event, step.essential))
-    rows.put(
-      eventContents.key(position),
-      step.redactedAlreadyBy
-        ? redactedRowText(step.redactedAlreadyBy.position)
-        : contentRowText(step.contentText, step.extras),
-    )
+    const redactedBy = step.redactedAlreadyBy?.position
+    writeEventRows(rows, event, step, redactedBy === undefined ? undefined : redactedRowText(redactedBy))
     if (step.movedFrom !== undefined) {
       rows.put(eventSkeletons.key(step.movedFrom), movedText(position))
       rows.delete(eventContents.key(step.movedFrom))

@@ -1,12 +1,17 @@
 /** What the parts of the rooms area share. */
-import type { ServerName } from '../protocol/ids.ts'
+import type { Peers } from '../peers/peer.ts'
+import type { RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { EventReader } from './event-reader.ts'
 import type { Gate } from './gate.ts'
 import type { MembershipIndex } from './membership-index.ts'
 import type { Projection } from './projection.ts'
+import type { RemoteRooms } from './remote-rooms.ts'
 import type { RoomActors } from './room-actors.ts'
 import type { CheckSignatures, EventSigner } from './rooms-internal.ts'
+
+/** Would this person of ours take an invite from outside? */
+export type MayBeInvited = (userId: UserId) => Promise<'yes' | 'unknown' | 'blocked'>
 
 export interface RoomsContext {
   readonly store: Store
@@ -20,4 +25,12 @@ export interface RoomsContext {
   readonly reader: EventReader
   readonly actors: RoomActors
   readonly memberships: MembershipIndex
+  /** null: no federation, every server is as good as any. */
+  readonly peers: Peers | null
+  readonly remote: RemoteRooms
+  readonly mayBeInvited: MayBeInvited
+  /** Told of each room that begins or ends to stand still, once that is durable. */
+  readonly frozenListeners: Set<(roomId: RoomId) => void>
+  /** Rooms that are being brought here: what comes for one of them waits. */
+  readonly arriving: Map<RoomId, Promise<unknown>>
 }

@@ -183,6 +183,8 @@ export interface Rooms {
   currentStateAsOf(roomId: RoomId, position: Position): Promise<StateAt>
   /** The first event at or after this time, or the last one at or before it. Times are the events' own. */
   eventNear(roomId: RoomId, timestamp: number, direction: 'forwards' | 'backwards'): Promise<RoomEvent | null>
+  /** Told of each room that begins or ends to stand still, once that is durable: ask its view. */
+  onFrozen(listener: (roomId: RoomId) => void): void
   /** May this user see this event? Spec: client-server-api#room-history-visibility. One call for many events. */
   visible(userId: UserId, events: readonly RoomEvent[]): Promise<boolean[]>
 }

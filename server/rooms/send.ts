@@ -33,7 +33,7 @@ import { noFlags, type SentWith, StoredEvent } from './stored-event.ts'
 type RoomDraft = Omit<Draft, 'roomId'>
 
 /** An event may name 20; ten are enough to bring forks together, and keep events small. */
-const maxPrevEvents = 10
+export const maxPrevEvents = 10
 
 export class Sender {
   readonly #context: RoomsContext
@@ -82,6 +82,15 @@ export class Sender {
     // Nothing was written: the state says it already. The repeat gets the same answer even if that changes.
     if (event.position !== 0 && key) work.tx.put(key, sentOf(event))
     return event
+  }
+
+  /** The event that this draft would be now: judged, and not written. */
+  draft(draft: Draft): Promise<BuiltEvent> {
+    return this.#transact(draft.roomId, [], async work => {
+      const built = this.#build(work, draft)
+      await this.#judge(work, built, draft)
+      return built
+    })
   }
 
   async sendMany(roomId: RoomId, drafts: readonly RoomDraft[], options: BatchOptions = {}): Promise<Sent[]> {
@@ -168,7 +177,7 @@ export class Sender {
     draft: RoomDraft,
     transaction: SentWith | undefined,
   ): Promise<StoredEvent> {
-    const { actor, state } = work
+    const { state } = work
     const { type, sender, stateKey, content } = draft
     const replaced = stateKey === undefined ? undefined : state.get(type, stateKey)
     if (replaced?.sender === sender && canonicalContent(replaced.content) === canonicalContent(content)) {
@@ -176,7 +185,15 @@ export class Sender {
     }
     const redacted = type === 'm.room.redaction' ? await this.#redactionTarget(work, draft) : undefined
 
+    const built = this.#build(work, draft)
+    await this.#judge(work, built, draft)
     const prev = work.forward.slice(0, maxPrevEvents)
+    return this.#accept(work, built, prev, transaction, replaced, redacted)
+  }
+
+  #build({ actor, state, forward }: RoomTransaction, draft: RoomDraft): BuiltEvent {
+    const { type, sender, stateKey, content } = draft
+    const prev = forward.slice(0, maxPrevEvents)
     const authEvents: EventId[] = []
     for (const [authType, authKey] of authTypesFor(
       { type, sender, content, ...keyOf(stateKey) },
@@ -185,7 +202,7 @@ export class Sender {
       const event = state.get(authType, authKey)
       if (event) authEvents.push(event.eventId)
     }
-    const built = buildEvent(
+    return buildEvent(
       {
         roomId: actor.roomId,
         type,
@@ -201,8 +218,6 @@ export class Sender {
       actor.rules,
       this.#context.serverName,
     )
-    await this.#judge(work, built, draft)
-    return this.#accept(work, built, prev, transaction, replaced, redacted)
   }
 
   async #judge(work: RoomTransaction, { pdu }: BuiltEvent, draft: RoomDraft): Promise<void> {

@@ -29,6 +29,8 @@ export interface EventFlags {
   readonly withheld: boolean
   /** Its content did not match its hash on receipt: all that is left is the redacted event. */
   readonly cutOnReceipt: boolean
+  /** An outlier that nobody has held against the auth rules: where that matters it counts as not here. */
+  readonly unjudged: boolean
 }
 
 export const noFlags: EventFlags = {
@@ -37,6 +39,7 @@ export const noFlags: EventFlags = {
   softFailed: false,
   withheld: false,
   cutOnReceipt: false,
+  unjudged: false,
 }
 
 const flagBits = [
@@ -45,6 +48,7 @@ const flagBits = [
   ['softFailed', 4],
   ['withheld', 8],
   ['cutOnReceipt', 16],
+  ['unjudged', 32],
 ] as const satisfies readonly (readonly [keyof EventFlags, number])[]
 
 /** Everything about a stored event that is not in the event itself. */

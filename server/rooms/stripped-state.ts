@@ -17,6 +17,13 @@ const shownTypes = [
   'm.room.encryption',
 ]
 
+/** What another server is told of the room with an invite or after a knock: the events themselves, which it can check. */
+export function identifyingState(state: StateLayer, inviter?: string): StoredEvent[] {
+  const shown = shownTypes.map(type => state.get(type, ''))
+  if (inviter !== undefined) shown.push(state.get('m.room.member', inviter))
+  return shown.filter(event => event !== undefined)
+}
+
 /** `state` holds the room with the invite or knock in it. The sender's own membership tells who invites. */
 export function strippedStateFor(state: StateLayer, event: StoredEvent): JsonObject[] {
   const shown = shownTypes.map(type => state.get(type, ''))

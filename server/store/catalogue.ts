@@ -44,6 +44,8 @@ export const repairs = jsonTable<{ at: number; reason: 'repair' | 'restore'; rep
 export interface PeerRow {
   readonly kind: 'site' | 'homeserver'
   readonly suspended?: boolean
+  /** Suspended because the store was repaired: the row may be older than what was there. */
+  readonly afterRepair?: boolean
   readonly direction: 'both' | 'inbound' | 'outbound' | 'verify-only'
   readonly transport: 'https' | 'bundle'
   /** Of a site: the newest card, whole and as it was signed. What stands there is not repeated below. */
@@ -68,6 +70,9 @@ export interface PeerRow {
   readonly conflict?: { readonly serial: number; readonly seenTs: number }
 }
 export const peerTable = jsonTable<PeerRow>()('fp', 'peer', ['text'])
+
+/** `epoch`: the store's epoch in which these pins are trusted. */
+export const peersSettingTable = jsonTable<number>()('fe', 'setting of peers', ['text'])
 
 /** Root key → the newest card that was ever taken from it: stays when the pin is removed, so that no older card comes back. */
 export interface CardSerialRow {
@@ -481,7 +486,20 @@ export interface ToDeviceRow {
 }
 export const inboxTable = jsonTable<ToDeviceRow>()('ki', 'to-device message', ['text', 'text', 'position'])
 
-/** week, user, device, transaction id: requests that were carried out; a week is dropped as a whole. */
+/**
+ * A person of another server whose device list we hold whole, and who is here in a room with us: where in their server's
+ * own order it stands. No row: whoever wants it asks their server. Devices and keys stand in the tables of our own people.
+ */
+export const remoteDeviceListTable = jsonTable<{ readonly streamId: number }>()(
+  'kw',
+  'device list of another server',
+  ['text'],
+)
+
+/**
+ * week, user, device, transaction id: requests that were carried out; a week is dropped as a whole. People of other servers
+ * have no device here (empty), and the id is that of the message.
+ */
 export const toDeviceTransactionTable = jsonTable<1>()('kt', 'to-device transaction', [
   'u32',
   'text',

@@ -14,6 +14,8 @@ import { openRooms } from '../../server/rooms/open-rooms.ts'
 import type { People } from '../../server/rooms/people.ts'
 import { openPublicRooms } from '../../server/rooms/public-rooms.ts'
 import { annotationGate, openRelations, relationsProjection } from '../../server/rooms/relations.ts'
+import { noRemoteRooms, type RemoteRooms } from '../../server/rooms/remote-rooms.ts'
+import { openRemoteSpaces } from '../../server/rooms/remote-spaces.ts'
 import { openReports, type Reports } from '../../server/rooms/reports.ts'
 import type { Rooms } from '../../server/rooms/rooms.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
@@ -57,7 +59,11 @@ const people: People = {
 }
 
 /** Over a store of one's own, or one in memory; `close` closes it. */
-export async function startRoomServer(given?: Store): Promise<RoomServer> {
+/** `remoteRooms`: the only peers that there are. */
+export async function startRoomServer(
+  given?: Store,
+  remoteRooms: RemoteRooms = noRemoteRooms,
+): Promise<RoomServer> {
   let now = 1_700_000_000_000
   const clock = () => now
   const store = given ?? (await openMemoryStore())
@@ -75,7 +81,7 @@ export async function startRoomServer(given?: Store): Promise<RoomServer> {
   const suspended = new Set<string>()
   const ignoredUsers = async (userId: UserId) => ignored.get(userId) ?? new Set<string>()
   const relations = openRelations({ store, rooms, ignoredUsers })
-  const aliases = openAliases({ store, rooms, clock })
+  const aliases = openAliases({ store, rooms, remote: remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const members = openRoomMembers({ rooms, people })
   const reports = openReports({ store, clock })
@@ -88,6 +94,8 @@ export async function startRoomServer(given?: Store): Promise<RoomServer> {
       members,
       people,
       publicRooms,
+      remoteRooms,
+      remoteSpaces: openRemoteSpaces({ rooms, remote: remoteRooms, clock }),
       relations,
       reports,
       rooms,

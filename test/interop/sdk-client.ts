@@ -32,7 +32,7 @@ export class SdkDevice {
   readonly requests: string[] = []
   readonly #asked: VerificationRequest[] = []
 
-  constructor(server: ServerProcess, { userId, deviceId, token }: Session) {
+  constructor(server: Pick<ServerProcess, 'base'>, { userId, deviceId, token }: Session) {
     this.userId = userId
     this.deviceId = deviceId
     this.client = createClient({

@@ -8,7 +8,7 @@ import { encodeBase64 } from '../../server/protocol/base64.ts'
 import type { ServerName } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { KeyId } from '../../server/protocol/signing.ts'
-import { peerTable } from '../../server/store/catalogue.ts'
+import { peersSettingTable, peerTable } from '../../server/store/catalogue.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
@@ -289,6 +289,18 @@ test('terms that are no terms are refused with a sentence, and pin nothing', asy
   t.false(book.isKnown(synapse))
 })
 
+test('a homeserver that is only verified needs neither address nor certificate, until it is to be talked to', async t => {
+  const { book } = await open()
+  await book.pinHomeserver('local', synapse, { key: terms.key, direction: 'verify-only' })
+  t.true(book.isKnown(synapse))
+  t.is(book.get(synapse)?.signingKeys.size, 1)
+  await refused(t, 'PIN_MALFORMED', book.change('local', synapse, { direction: 'both' }))
+  t.false(book.maySendTo(synapse))
+  const { key: _, ...rest } = terms
+  await book.change('local', synapse, { direction: 'both', ...rest })
+  t.true(book.maySendTo(synapse))
+})
+
 test('curl’s way to write a certificate key is understood', async t => {
   const { book } = await open()
   await book.pinHomeserver('local', synapse, { ...terms, spkiSha256: [`sha256//${spki}=`] })
@@ -347,6 +359,26 @@ test('a pin whose card was damaged shuts that server out, and no other', async t
   t.is(world.reports.length, 1)
   await book.pinSite('local', first)
   t.true(book.maySendTo(clinicName))
+})
+
+test('after a repair no pin is trusted until a person resumes it: it may be one that was removed', async t => {
+  const world = await open()
+  await world.book.pinSite('local', first)
+  await world.book.pinHomeserver('local', synapse, terms)
+  t.true((await world.again()).maySendTo(clinicName))
+  await world.store.transact('peers', tx => tx.put(peersSettingTable.key('epoch'), world.store.epoch - 1))
+  const book = await world.again()
+  for (const name of [clinicName, synapse]) {
+    t.true(book.isKnown(name))
+    t.false(book.maySendTo(name) || book.mayReceiveFrom(name))
+    t.true(book.pin(name)?.row.afterRepair)
+  }
+  t.is(world.reports.length, 1)
+  await book.resume('local', clinicName)
+  const later = await world.again()
+  t.true(later.maySendTo(clinicName))
+  t.is(later.pin(clinicName)?.row.afterRepair, undefined)
+  t.false(later.maySendTo(synapse))
 })
 
 test('a certificate that is not of an authority is no authority', async t => {

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Keeps compiled code, so that many starts cost less; it is written when the server stops in order. */
   readonly compileCache?: boolean
+  /** With what is there already; otherwise a new one. */
+  readonly folder?: string
 }
 
 export interface Session {
@@ -54,7 +56,7 @@ export class ServerProcess {
   }
 
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
-    const folder = mkdtempSync(join(tmpdir(), 'letro-'))
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'letro-'))
     const server = new ServerProcess(await freePort(), folder, options)
     await server.start()
     return server
@@ -140,7 +142,7 @@ function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('LETRO_')))
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)

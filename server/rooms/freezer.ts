@@ -1,0 +1,99 @@
+/**
+ * Rooms that stand still because a server is in them that nobody here has pinned: when they begin to, and when they end.
+ *
+ * The room's own writer freezes it in the batch of the event that brings the stranger in (room-transaction.ts); here
+ * is the rest: events that nobody can check, and pins that come and go. A room that is loaded is looked at anew, so a
+ * crash between a change of pins and this leaves no room that runs on.
+ *
+ * Spec: none; DESIGN, *Pins*.
+ */
+import type { RoomId, ServerName } from '../protocol/ids.ts'
+import { frozenRooms, roomHeads, roomNumbers } from '../store/catalogue.ts'
+import type { Frozen } from './inbound-rooms.ts'
+import { RoomError, type RoomView } from './rooms.ts'
+import type { RoomsContext } from './rooms-context.ts'
+import { strangerAmong } from './strangers.ts'
+
+export class Freezer {
+  readonly #context: RoomsContext
+
+  constructor(context: RoomsContext) {
+    this.#context = context
+    context.peers?.onChange(server => {
+      const done = context.peers!.isKnown(server) ? this.#thawFor(server) : this.#freezeFor(server)
+      // The store failed: the rooms are loaded anew, and looked at.
+      done.catch(() => {})
+    })
+  }
+
+  async freeze(roomId: RoomId, frozen: Frozen): Promise<void> {
+    await this.#write(roomId, present => present ?? frozen)
+  }
+
+  async #thawFor(server: ServerName): Promise<void> {
+    const { store, peers, clock } = this.#context
+    const rooms = await store.read(async view => {
+      const rows = await view.range(frozenRooms.under())
+      const heads = await view.getMany(
+        rows.filter(({ value }) => value.server === server).map(({ parts }) => roomHeads.key(parts[0])),
+      )
+      return heads.flatMap(head => head?.roomId ?? [])
+    })
+    for (const roomId of rooms) {
+      await this.#write(roomId, (present, members) =>
+        present?.server === server ? strangerAmong(peers, members, clock()) : present,
+      )
+    }
+  }
+
+  async #freezeFor(server: ServerName): Promise<void> {
+    const { store, actors, peers, clock } = this.#context
+    const rows = await store.read(view => view.range(roomNumbers.under()))
+    for (const { parts } of rows) {
+      const view = (await actors.get(parts[0] as RoomId))?.view
+      if (!view || !hasMemberOf(view, server)) continue
+      await this.#write(view.roomId, (present, members) => present ?? strangerAmong(peers, members, clock()))
+    }
+  }
+
+  async #write(
+    roomId: RoomId,
+    decide: (present: Frozen | null, members: ReturnType<RoomView['members']>) => Frozen | null,
+  ): Promise<void> {
+    const { store, actors, frozenListeners } = this.#context
+    await store.transact(roomId, async tx => {
+      const actor = await actors.hold(roomId)
+      if (!actor) return
+      try {
+        tx.sequence((next, rows) => {
+          const frozen = decide(actor.frozen, actor.tipView.members())
+          // The same cause, and its row is there or made again: both are right.
+          actor.frozen = frozen
+          if (frozen) rows.put(frozenRooms.key(actor.number), frozen)
+          else rows.delete(frozenRooms.key(actor.number))
+          rows.announce(`room:${roomId}`)
+          actors.queued(actor, next(), () => {
+            for (const listener of frozenListeners) listener(roomId)
+          })
+        })
+      } finally {
+        actors.release(actor)
+      }
+    })
+  }
+}
+
+function hasMemberOf(view: RoomView, server: ServerName): boolean {
+  if (view.joinedServers.has(server)) return true
+  for (const { stateKey } of view.members('invite')) if (stateKey.endsWith(`:${server}`)) return true
+  return false
+}
+
+/** What a local person is told whose draft comes to nothing. */
+export function frozenDraftRefusal({ server, by }: Frozen): RoomError {
+  return new RoomError(
+    'M_FORBIDDEN',
+    `This room stands still: ${by} let in the server ${server}, which this server's administrator has not pinned. ` +
+      'Nothing is sent until it is pinned, its people are removed, or the room is upgraded.',
+  )
+}

@@ -1,0 +1,177 @@
+/**
+ * What other servers send us: the events of a transaction, each by itself, rooms side by side.
+ *
+ * Nothing that one event does (bad form, a wrong signature, ancestors that cannot be had) keeps the next one out
+ * (CVE-2025-30355). What is answered is durable. Events for a room that is just coming here wait for it.
+ *
+ * Spec: server-server-api#put_matrixfederationv1sendtxnid, #checks-performed-on-receipt-of-a-pdu
+ */
+import { requiredSigners } from '../protocol/event-signing.ts'
+import {
+  type EventId,
+  parseRoomId,
+  parseUserId,
+  type RoomId,
+  type ServerName,
+  serverOf,
+  type UserId,
+} from '../protocol/ids.ts'
+import { isObject, type Json } from '../protocol/json.ts'
+import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { roomNumbers } from '../store/catalogue.ts'
+import type { Freezer } from './freezer.ts'
+import type { PduResults } from './inbound-rooms.ts'
+import { incomingOf, parseReceived } from './incoming-event.ts'
+import { Budget, type FetchSource, type MissingEvents } from './missing-events.ts'
+import { writeOutside } from './outside-membership.ts'
+import { RoomError } from './rooms.ts'
+import type { RoomsContext } from './rooms-context.ts'
+import type { Received } from './rooms-internal.ts'
+import { serverAcl } from './server-acl.ts'
+
+/** Requests that the events of one transaction may cost us. */
+const maxRequests = 100
+
+type Results = Map<EventId, { readonly error?: string }>
+
+export class Inbox {
+  readonly #context: RoomsContext
+  readonly #missing: MissingEvents
+  readonly #freezer: Freezer
+
+  constructor(context: RoomsContext, missing: MissingEvents, freezer: Freezer) {
+    this.#context = context
+    this.#missing = missing
+    this.#freezer = freezer
+  }
+
+  async takeTransaction(origin: ServerName, pdus: readonly Json[]): Promise<PduResults> {
+    const byRoom = new Map<RoomId, Json[]>()
+    for (const json of pdus) {
+      const roomId = isObject(json) ? parseRoomId(json['room_id']) : null
+      if (!roomId) continue
+      const events = byRoom.get(roomId)
+      if (events) events.push(json)
+      else byRoom.set(roomId, [json])
+    }
+    const results: Results = new Map()
+    const budget = new Budget(maxRequests)
+    await Promise.all(
+      Array.from(byRoom, ([roomId, events]) => this.#takeOfRoom(origin, roomId, events, budget, results)),
+    )
+    return results
+  }
+
+  async #takeOfRoom(
+    origin: ServerName,
+    roomId: RoomId,
+    events: readonly Json[],
+    budget: Budget,
+    results: Results,
+  ): Promise<void> {
+    await this.#context.arriving.get(roomId)?.catch(() => {})
+    const rules = await this.#rulesOf(roomId)
+    if (!rules) return
+    for (const json of events) {
+      const pdu = parseReceived(json, rules)
+      // Without a form that everybody agrees on there is no id to answer for.
+      if ('refused' in pdu) continue
+      const { eventId } = incomingOf(pdu, rules)
+      const error = await this.#take(origin, roomId, rules, json, eventId, budget)
+      results.set(eventId, error === null ? {} : { error })
+    }
+  }
+
+  async #rulesOf(roomId: RoomId): Promise<RoomRules | null> {
+    const { actors, store } = this.#context
+    const loaded = actors.loaded(roomId)
+    if (loaded) return loaded.rules
+    const known = await store.read(view => view.get(roomNumbers.key(roomId)))
+    return known ? roomVersion(known.version) : null
+  }
+
+  /** Why it was refused; null: it was taken. */
+  async #take(
+    origin: ServerName,
+    roomId: RoomId,
+    rules: RoomRules,
+    json: Json,
+    eventId: EventId,
+    budget: Budget,
+  ): Promise<string | null> {
+    const { actors, serverName, peers } = this.#context
+    const view = (await actors.get(roomId))?.view
+    if (!view?.joinedServers.has(serverName)) {
+      return (await this.#endMembership(origin, roomId, rules, json))
+        ? null
+        : 'this server is not in the room'
+    }
+    if (view.frozen) return 'the room stands still on this server'
+    if (!serverAcl(view).allows(origin)) return `the room's server ACL does not let ${origin} take part`
+    const pdu = parseReceived(json, rules)
+    if ('refused' in pdu) return pdu.refused
+    const stranger = requiredSigners(pdu).find(server => peers && !peers.isKnown(server))
+    const onStranger: FetchSource['onStranger'] = (server, event, id) =>
+      this.#freeze(roomId, server, event, id)
+    if (stranger !== undefined) {
+      // Only who is in the room can say who else is.
+      if (view.joinedServers.has(origin)) await onStranger(stranger, json, eventId)
+      return `this server does not know ${stranger}`
+    }
+    try {
+      const source = { server: origin, budget, onStranger }
+      return refusalOf(await this.#missing.receive(roomId, json, source))
+    } catch (error) {
+      // The store's failures are everybody's; all else was this event's.
+      if (error instanceof RoomError) return error.message
+      throw error
+    }
+  }
+
+  async #freeze(roomId: RoomId, server: ServerName, event: Json, eventId: EventId): Promise<void> {
+    const sender = (isObject(event) && parseUserId(event['sender'])) || (`@:${server}` as UserId)
+    await this.#freezer.freeze(roomId, { server, by: sender, eventId, sinceTs: this.#context.clock() })
+  }
+
+  /**
+   * A member event for a room that is not here: an invite taken back, a knock turned down. It counts if it refers to
+   * what it ends, and comes from the server of who sent it. Spec: server-server-api#inviting-to-a-room
+   */
+  async #endMembership(origin: ServerName, roomId: RoomId, rules: RoomRules, json: Json): Promise<boolean> {
+    const { checkSignatures, memberships, serverName } = this.#context
+    const pdu = parseReceived(json, rules)
+    if ('refused' in pdu || pdu.type !== 'm.room.member') return false
+    const userId = parseUserId(pdu.state_key)
+    const { membership } = pdu.content
+    if (!userId || serverOf(userId) !== serverName || serverOf(pdu.sender) !== origin) return false
+    if (membership !== 'leave' && membership !== 'ban') return false
+    const row = (await memberships.of(userId)).get(roomId)
+    if (!row || (row.membership !== 'invite' && row.membership !== 'knock')) return false
+    if (!pdu.auth_events.includes(row.eventId) || !(await checkSignatures(pdu, rules))) return false
+    await writeOutside(this.#context, {
+      roomId,
+      rules,
+      event: incomingOf(pdu, rules),
+      strippedState: undefined,
+    })
+    return true
+  }
+}
+
+function refusalOf(received: Received): string | null {
+  switch (received.kind) {
+    case 'accepted':
+    // Spec: server-server-api#soft-failure: its sender did nothing wrong.
+    case 'soft-failed':
+    case 'outlier':
+      return null
+    case 'rejected':
+      return received.rule
+    case 'refused':
+      return received.reason
+    case 'incomplete':
+      return 'events that it stands on could not be had'
+    default:
+      return received satisfies never
+  }
+}
