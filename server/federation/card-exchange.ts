@@ -30,7 +30,7 @@ export interface CardExchangeDeps {
  * Between attempts to bring a card; the last one again and again. A peer that was away while our certificate changed
  * cannot ask us for the card: it would not believe the connection.
  */
-const pausesMs = [1_000, 10_000, 60_000, 600_000]
+const pausesMs = [1_000, 3_000, 10_000, 30_000, 60_000, 600_000]
 
 export class CardExchange {
   readonly #deps: CardExchangeDeps
