@@ -65,6 +65,7 @@ for (const version of ['11', '12']) {
         ...(await maker.api('GET', `${at(roomId)}/state/m.room.power_levels/`)),
         users_default: 0,
         state_default: 0,
+        events: {},
       })
       await until('power', async () =>
         (await guest.api('GET', `${at(roomId)}/state/m.room.power_levels/`)).state_default === 0
