@@ -191,7 +191,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
-  const members = openRoomMembers({ rooms, people })
+  const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
@@ -303,6 +303,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       rooms,
       people,
       members,
+      outward: rooms.outward,
       aliases,
       publicRooms,
       remoteRooms: federation.remoteRooms,
