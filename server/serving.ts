@@ -50,6 +50,7 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
+import { takeEdus } from './federation-api/edus.ts'
 import { openFederation } from './federation-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -77,11 +78,13 @@ import { outboundProjection } from './rooms/outbound-projection.ts'
 import type { People } from './rooms/people.ts'
 import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
+import { openReceiptEdus } from './rooms/receipt-edus.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
+import { openTypingEdus } from './rooms/typing-edus.ts'
 import type { Store } from './store/store.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
@@ -111,6 +114,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     verify,
     audit: (tx, act) => accounts.audit.record(tx, act),
+    alarm: (action, server) => {
+      accounts.tellAdministrators(action, server).catch(() => log.warn('administrators could not be told'))
+    },
     report: (message, fields) => log.warn(message, fields),
   })
   const federation = await openFederation({
@@ -195,7 +201,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
-  const receipts = openReceipts({ store, clock })
+  const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
@@ -356,7 +362,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
-    takeEdu: async () => {},
+    takeEdu: takeEdus({
+      keys,
+      typing: openTypingEdus({ rooms, typing, outbound: federation.outbound, clock }),
+      receipts: openReceiptEdus({ rooms, receipts }),
+    }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
