@@ -62,20 +62,23 @@ test.serial('a server that is pinned by nobody cannot be asked', async t => {
   t.is((await ann.ask('GET', '/_matrix/client/v1/media/download/stranger.test/abc')).status, 404)
 })
 
-test.serial('a picture of the other server is seen by who shares a room with its uploader, and stays when the other goes', async t => {
-  const [ann, zoe] = [await person(one, 'ann3'), await person(two, 'zoe3')]
-  const yan = await person(two, 'yan3')
-  const upload = async (who: typeof zoe) => {
-    const uploaded = await who.ok('POST', '/_matrix/media/v3/upload?filename=x.txt', 'hello')
-    return `/_matrix/client/v1/media/download/${uploaded.content_uri.slice('mxc://'.length)}`
-  }
-  const [path, strange] = [await upload(zoe), await upload(yan)]
-  const { room_id: roomId } = await zoe.ok('POST', `${v3}/createRoom`, { preset: 'public_chat' })
-  await ann.ok('POST', `${v3}/join/${seg(roomId)}?via=${seg(two.serverName)}`, {})
-  t.is(await ann.ok('GET', path), 'hello')
-  t.is((await ann.ask('GET', strange)).status, 404)
-  await one.admin('PUT', `/peers/${seg(two.serverName)}/suspended`, { suspended: true })
-  t.is(await ann.ok('GET', path), 'hello')
-  t.is((await ann.ask('GET', strange)).status, 404)
-  await one.admin('PUT', `/peers/${seg(two.serverName)}/suspended`, { suspended: false })
-})
+test.serial(
+  'a picture of the other server is seen by who shares a room with its uploader, and stays when the other goes',
+  async t => {
+    const [ann, zoe] = [await person(one, 'ann3'), await person(two, 'zoe3')]
+    const yan = await person(two, 'yan3')
+    const upload = async (who: typeof zoe) => {
+      const uploaded = await who.ok('POST', '/_matrix/media/v3/upload?filename=x.txt', 'hello')
+      return `/_matrix/client/v1/media/download/${uploaded.content_uri.slice('mxc://'.length)}`
+    }
+    const [path, strange] = [await upload(zoe), await upload(yan)]
+    const { room_id: roomId } = await zoe.ok('POST', `${v3}/createRoom`, { preset: 'public_chat' })
+    await ann.ok('POST', `${v3}/join/${seg(roomId)}?via=${seg(two.serverName)}`, {})
+    t.is(await ann.ok('GET', path), 'hello')
+    t.is((await ann.ask('GET', strange)).status, 404)
+    await one.admin('PUT', `/peers/${seg(two.serverName)}/suspended`, { suspended: true })
+    t.is(await ann.ok('GET', path), 'hello')
+    t.is((await ann.ask('GET', strange)).status, 404)
+    await one.admin('PUT', `/peers/${seg(two.serverName)}/suspended`, { suspended: false })
+  },
+)
