@@ -5,7 +5,7 @@ import { mayString, roomId as toRoomId } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
-import { parseRoomAlias, type RoomId } from '../protocol/ids.ts'
+import { parseRoomAlias, parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { MovedRooms } from '../push/moved-room.ts'
 import type { Aliases, ResolvedAlias } from '../rooms/aliases.ts'
@@ -24,21 +24,29 @@ export function joiningRoutes({ authenticate, members, aliases, movedRooms }: Jo
   const before = [authenticate, limit('membership'), refuseSuspended, parseOptionalBody]
 
   const joinById: Step = async function joinById(ctx) {
-    await join(ctx, pathRoomId(ctx))
+    await join(ctx, { roomId: pathRoomId(ctx), servers: [] })
   }
   const joinByIdOrAlias: Step = async function joinByIdOrAlias(ctx) {
-    const { roomId } = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
-    await join(ctx, roomId)
+    await join(ctx, await resolveRoomVia(ctx))
   }
   const knock: Step = async function knock(ctx) {
-    const { roomId } = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
-    await members.knock(ctx.state.requester, roomId, { reason: mayString(ctx.state.body, 'reason') })
+    const { roomId, servers } = await resolveRoomVia(ctx)
+    await members.knock(ctx.state.requester, roomId, {
+      reason: mayString(ctx.state.body, 'reason'),
+      via: servers,
+    })
     ctx.body = { room_id: roomId }
   }
 
-  async function join(ctx: Context, roomId: RoomId): Promise<void> {
+  async function resolveRoomVia(ctx: Context): Promise<ResolvedAlias> {
+    const found = await resolveRoom(aliases, ctx.state.params['roomIdOrAlias'])
+    return { roomId: found.roomId, servers: [...viaOf(ctx), ...found.servers] }
+  }
+
+  async function join(ctx: Context, { roomId, servers }: ResolvedAlias): Promise<void> {
     const { requester, body } = ctx.state
-    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more: ownContent(body) })
+    const more = ownContent(body)
+    await members.join(requester, roomId, { reason: mayString(body, 'reason'), more, via: servers })
     await movedRooms.follow(requester.userId, roomId)
     ctx.body = { room_id: roomId }
   }
@@ -68,6 +76,14 @@ const notOwn = new Set([
  */
 function ownContent(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !notOwn.has(name)))
+}
+
+const maxVia = 20
+
+/** Spec: joining.yaml: `via` says where else to ask; `server_name` is its former name. What is no server name is nobody. */
+function viaOf(ctx: Context): ServerName[] {
+  const named = [ctx.query['via'], ctx.query['server_name']].flat()
+  return named.flatMap(text => parseServerName(text) ?? []).slice(0, maxVia)
 }
 
 /** The room that an id or an alias names, and which servers the alias says know it. */

@@ -54,10 +54,12 @@ export class Transport {
   async send(peer: Peer, request: PeerRequest): Promise<{ response: IncomingMessage; signal: AbortSignal }> {
     const { method, path, headers, body, timeoutMs } = request
     const signal = AbortSignal.timeout(timeoutMs)
+    const agent = this.#agentOf(peer)
+    await agent.turn(signal)
     const options: RequestOptions = {
       method,
       path,
-      agent: this.#agentOf(peer),
+      agent,
       headers: {
         Host: peer.serverName,
         ...headers,
@@ -70,6 +72,8 @@ export class Transport {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sending = httpsRequest(options, resolve)
       sending.on('error', error => reject(transportError(peer, error, signal)))
+      // After the answer was read, or whatever went wrong.
+      sending.on('close', () => agent.next())
       sending.end(body)
     })
     // What breaks while the body is read is told to its reader; unheard it would end the process.
@@ -127,6 +131,10 @@ function tooLarge(maxBytes: number): TransportError {
 
 class PinnedAgent extends Agent {
   readonly #destination: Destination
+  #isForgotten = false
+  /** Requests under way. Node's own limit does not see connections that are being made. */
+  #underWay = 0
+  readonly #waiting = new Set<() => void>()
 
   constructor(destination: Destination) {
     // No resumed sessions: each connection shows its certificate.
@@ -134,12 +142,61 @@ class PinnedAgent extends Agent {
     this.#destination = destination
   }
 
+  /** Resolves when the request may go; whoever got his turn says `next` when he is done. */
+  async turn(signal: AbortSignal): Promise<void> {
+    while (this.#underWay >= maxConnections && !this.#isForgotten) {
+      await new Promise<void>(resolve => {
+        const wake = () => {
+          this.#waiting.delete(wake)
+          signal.removeEventListener('abort', wake)
+          resolve()
+        }
+        this.#waiting.add(wake)
+        signal.addEventListener('abort', wake)
+      })
+      if (signal.aborted) {
+        this.#wakeOne()
+        throw new TransportError(
+          'TIMED_OUT',
+          `${this.#destination.serverName} is too slow for all that is asked of it`,
+        )
+      }
+    }
+    if (this.#isForgotten) throw this.#forgotten()
+    this.#underWay++
+  }
+
+  next(): void {
+    this.#underWay--
+    this.#wakeOne()
+  }
+
+  /** What waits, or is being connected, fails: it was meant for a pin that is no more. */
+  override destroy(): void {
+    this.#isForgotten = true
+    for (const wake of [...this.#waiting]) wake()
+    super.destroy()
+  }
+
+  #wakeOne(): void {
+    const [first] = this.#waiting
+    first?.()
+  }
+
+  #forgotten(): TransportError {
+    return new TransportError('UNREACHABLE', `the pin of ${this.#destination.serverName} has changed`)
+  }
+
   override createConnection(
     _options: unknown,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     connectPinned(this.#destination).then(
-      socket => callback!(null, socket),
+      socket => {
+        if (!this.#isForgotten) return callback!(null, socket)
+        socket.destroy()
+        callback!(this.#forgotten(), undefined as unknown as Duplex)
+      },
       error => callback!(error as Error, undefined as unknown as Duplex),
     )
     return undefined

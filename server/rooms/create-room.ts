@@ -4,11 +4,12 @@
  *
  * Spec: client-server-api#post_matrixclientv3createroom
  */
-import type { RoomAlias, RoomId, UserId } from '../protocol/ids.ts'
+import { type RoomAlias, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { defaultRoomVersion, type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { type Aliases, aliasOwner } from './aliases.ts'
 import { memberContent, type RoomMembers } from './membership.ts'
+import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import type { PublicRooms } from './public-rooms.ts'
 import { type BatchOptions, type Draft, RoomError, type Rooms } from './rooms.ts'
@@ -42,6 +43,7 @@ export interface CreateRoomDeps {
   readonly members: Pick<RoomMembers, 'checkInvitee'>
   readonly aliases: Pick<Aliases, 'claim' | 'resolve'>
   readonly publicRooms: Pick<PublicRooms, 'write'>
+  readonly outward: Pick<OutwardRooms, 'invite'>
 }
 
 type NewDraft = Omit<Draft, 'roomId'>
@@ -77,21 +79,34 @@ export async function createRoom(deps: CreateRoomDeps, actor: Actor, request: Ro
   const events: NewDraft[] = [
     member(actor.userId, actor.userId, memberContent('join', ownProfile)),
     ...stateOf(request, rules, actor.userId, invitees).map(state => ({ sender: actor.userId, ...state })),
-    ...invites.map(({ userId, profile }) =>
-      member(
-        actor.userId,
-        userId,
-        memberContent('invite', { ...profile, ...(request.isDirect ? { is_direct: true } : {}) }),
-      ),
-    ),
+    ...invites
+      .filter(({ userId }) => isLocal(userId))
+      .map(({ userId, profile }) => member(actor.userId, userId, inviteContent(profile))),
   ]
-  return await create(deps, actor, rules, createContentOf(request, rules, invitees), events, {
+  const roomId = await create(deps, actor, rules, createContentOf(request, rules, invitees), events, {
     owners: alias ? [aliasOwner(alias)] : [],
     also: async (tx, roomId) => {
       if (alias) await deps.aliases.claim(tx, alias, roomId, actor)
       if (request.published) deps.publicRooms.write(tx, roomId, actor, true)
     },
   })
+  // The room is there, whoever of the others can be asked now: they can be invited again.
+  for (const { userId } of invites.filter(invite => !isLocal(invite.userId))) {
+    const draft = { roomId, ...member(actor.userId, userId, inviteContent({})), stateKey: userId }
+    await deps.outward.invite(draft, serverOf(userId)).catch(ignoreRefusal)
+  }
+  return roomId
+
+  function isLocal(userId: UserId): boolean {
+    return serverOf(userId) === deps.rooms.serverName
+  }
+  function inviteContent(profile: JsonObject): JsonObject {
+    return memberContent('invite', { ...profile, ...(request.isDirect ? { is_direct: true } : {}) })
+  }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof RoomError)) throw error
 }
 
 /** External people are guests of the rooms that others made. */

@@ -5,10 +5,13 @@
  * Repeating what is already so (joining twice, leaving twice) succeeds and writes nothing.
  * Spec: client-server-api#room-membership
  */
-import { type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
+import type { Peers } from '../peers/peer.ts'
+import { type RoomId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
+import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import { namedLevel } from './power.ts'
+import { residencyRefusal } from './residency.ts'
 import { notInRoom } from './room-access.ts'
 import { type Draft, RoomError, type Rooms, type RoomView } from './rooms.ts'
 
@@ -16,10 +19,15 @@ export interface Reason {
   readonly reason?: string | undefined
 }
 
+export interface Via extends Reason {
+  /** Servers that may know the room, where it is not here. */
+  readonly via?: readonly ServerName[]
+}
+
 export interface RoomMembers {
   /** `more`: content that the joiner adds to the member event. */
-  join(actor: Actor, roomId: RoomId, options: Reason & { readonly more?: JsonObject }): Promise<void>
-  knock(actor: Actor, roomId: RoomId, options: Reason): Promise<void>
+  join(actor: Actor, roomId: RoomId, options: Via & { readonly more?: JsonObject }): Promise<void>
+  knock(actor: Actor, roomId: RoomId, options: Via): Promise<void>
   leave(actor: Actor, roomId: RoomId, options: Reason): Promise<void>
   invite(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
   kick(actor: Actor, roomId: RoomId, target: UserId, options: Reason): Promise<void>
@@ -34,34 +42,44 @@ export interface RoomMembers {
 export interface RoomMembersDeps {
   readonly rooms: Rooms
   readonly people: People
+  /** Rooms and people of other servers. */
+  readonly outward: OutwardRooms
+  readonly peers: Pick<Peers, 'maySendTo' | 'residencyOf'>
 }
 
-export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers {
+export function openRoomMembers({ rooms, people, outward, peers }: RoomMembersDeps): RoomMembers {
   return {
-    async join({ userId }, roomId, { reason, more }) {
-      const view = await rooms.view(roomId)
-      if (!view) throw unknownRoom(roomId)
-      if (view.membership(userId) === 'join') return
-      const restriction = await joinRestriction(rooms, view, userId)
-      await rooms.send(
-        memberDraft(roomId, userId, userId, 'join', {
-          ...more,
-          ...(await profileOf(userId)),
-          ...restriction,
-          reason,
-        }),
-      )
+    async join({ userId }, roomId, { reason, more, via = [] }) {
+      const view = await residentView(roomId)
+      if (view?.membership(userId) === 'join') return
+      const own = { ...more, ...(await profileOf(userId)), reason }
+      if (!view) return outward.join(userId, roomId, via, memberContent('join', own))
+      const refusal = residencyRefusal(view, peers, rooms.serverName)
+      if (refusal) throw forbidden(`roomId: ${refusal}`)
+      const restriction = await joinRestriction(rooms, view, userId).catch(error => {
+        // Another server in the room may know the rooms whose members may join, or have somebody who may invite.
+        if (isRestricted(joinRuleOf(view)) && view.joinedServers.size > 1) return null
+        throw error
+      })
+      if (!restriction) return outward.join(userId, roomId, via, memberContent('join', own))
+      await rooms.send(memberDraft(roomId, userId, userId, 'join', { ...own, ...restriction }))
     },
 
-    async knock({ userId }, roomId, { reason }) {
-      const view = await rooms.view(roomId)
-      if (!view) throw unknownRoom(roomId)
+    async knock({ userId }, roomId, { reason, via = [] }) {
+      const own = { ...(await profileOf(userId)), reason }
+      const view = await residentView(roomId)
+      if (!view) return outward.knock(userId, roomId, via, memberContent('knock', own))
       checkKnock(view, userId)
-      await rooms.send(memberDraft(roomId, userId, userId, 'knock', { ...(await profileOf(userId)), reason }))
+      await rooms.send(memberDraft(roomId, userId, userId, 'knock', own))
     },
 
     async leave({ userId }, roomId, { reason }) {
       const view = await rooms.view(roomId)
+      const standing = (await rooms.memberships(userId)).get(roomId)?.membership
+      const isWaiting = standing === 'invite' || standing === 'knock'
+      if (isWaiting && !(await isHeldHere(roomId, userId))) {
+        return outward.leave(userId, roomId, memberContent('leave', { reason }))
+      }
       const membership = view?.membership(userId)
       if (membership === undefined) throw notInRoom()
       if (membership === 'leave') return
@@ -78,7 +96,12 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
         throw forbidden('You do not have the power level to invite to this room.')
       }
       const profile = await checkInvitee(actor, target, 'user_id')
-      await rooms.send(memberDraft(roomId, actor.userId, target, 'invite', { ...profile, reason }))
+      const server = serverOf(target)
+      const refusal = residencyRefusal(view, peers, server)
+      if (refusal) throw forbidden(`user_id: ${refusal}`)
+      const draft = memberDraft(roomId, actor.userId, target, 'invite', { ...profile, reason })
+      if (server === rooms.serverName) await rooms.send(draft)
+      else await outward.invite({ ...draft, stateKey: target }, server)
     },
 
     async kick(actor, roomId, target, { reason }) {
@@ -115,6 +138,18 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
     checkInvitee,
   }
 
+  /** The room, if we are in it: what we know of one that we left is not how it is. */
+  async function residentView(roomId: RoomId): Promise<RoomView | null> {
+    const view = await rooms.view(roomId)
+    return view?.joinedServers.has(rooms.serverName) ? view : null
+  }
+
+  /** Is this person's invite or knock part of a room that is here? */
+  async function isHeldHere(roomId: RoomId, userId: UserId): Promise<boolean> {
+    const membership = (await residentView(roomId))?.membership(userId)
+    return membership === 'invite' || membership === 'knock'
+  }
+
   async function viewAsMember({ userId }: Actor, roomId: RoomId): Promise<RoomView> {
     const view = await rooms.view(roomId)
     if (view?.membership(userId) !== 'join') throw notInRoom()
@@ -126,13 +161,16 @@ export function openRoomMembers({ rooms, people }: RoomMembersDeps): RoomMembers
   }
 
   async function checkInvitee(actor: Actor, target: UserId, field: string): Promise<JsonObject> {
-    if (serverOf(target) !== rooms.serverName) {
-      throw forbidden(`${field}: this server is not connected to ${serverOf(target)}.`)
+    const server = serverOf(target)
+    if (server !== rooms.serverName && !peers.maySendTo(server)) {
+      throw forbidden(`${field}: this server is not connected to ${server}.`)
     }
     // An external person learns of nobody with whom they share no room, not even whether the account exists.
     if (actor.kind === 'external' && !(await rooms.sharesRoomWith(actor.userId)).has(target)) {
       throw forbidden(`${field}: you may only invite people with whom you share a room.`)
     }
+    // Whether there is such a person, and whether they take invites, their server says when it is asked.
+    if (server !== rooms.serverName) return {}
     const profile = await people.memberProfile(target)
     if (!profile) throw forbidden(`${field}: there is no account ${target}.`)
     // Spec: client-server-api#invite-permission
@@ -249,10 +287,6 @@ function checkBanPower(view: RoomView, actor: UserId, target: UserId, act: 'ban'
   const enough = power >= Math.max(namedLevel(view, 'ban'), kickLevel)
   if (enough && power > view.powerLevel(target)) return
   throw forbidden(`user_id: you do not have the power level to ${act} ${target} in this room.`)
-}
-
-function unknownRoom(roomId: RoomId): RoomError {
-  return new RoomError('M_NOT_FOUND', `roomId: this server does not know the room ${roomId}.`)
 }
 
 function forbidden(message: string): RoomError {

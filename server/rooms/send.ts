@@ -130,11 +130,14 @@ export class Sender {
     return { roomId, sent: sent.map(sentOf) }
   }
 
+  /** Also of a room that is not here, of which this person once had an invite. */
   async forget(userId: UserId, roomId: RoomId): Promise<void> {
-    await this.#transact(roomId, [], async ({ tx, actor }) => {
-      const key = roomMemberships.key(userId, actor.number)
-      const row = await tx.get(key)
-      if (row === undefined) throw new RoomError('M_UNKNOWN', `${userId} was never in this room`)
+    const { store, actors, memberships } = this.#context
+    await store.transact(roomId, async tx => {
+      const known = await tx.get(roomNumbers.key(roomId))
+      const key = known && roomMemberships.key(userId, known.number)
+      const row = key && (await tx.get(key))
+      if (!key || !row) throw new RoomError('M_UNKNOWN', `${userId} was never in this room`)
       if (row.membership !== 'leave' && row.membership !== 'ban') {
         throw new RoomError('M_UNKNOWN', `${userId} is still in this room: leave it first`)
       }
@@ -142,12 +145,7 @@ export class Sender {
       const forgotten = { ...row, forgotten: true }
       tx.put(key, forgotten)
       tx.announce(`user:${userId}`)
-      tx.sequence(next => {
-        const position = next()
-        this.#context.actors.queued(actor, position, () => {
-          this.#context.memberships.changed(userId, forgotten)
-        })
-      })
+      tx.sequence(next => actors.queued(null, next(), () => memberships.changed(userId, forgotten)))
     })
   }
 

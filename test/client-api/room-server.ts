@@ -83,7 +83,12 @@ export async function startRoomServer(
   const relations = openRelations({ store, rooms, ignoredUsers })
   const aliases = openAliases({ store, rooms, remote: remoteRooms, clock })
   const publicRooms = openPublicRooms({ store, rooms, clock })
-  const members = openRoomMembers({ rooms, people })
+  const members = openRoomMembers({
+    rooms,
+    people,
+    outward: rooms.outward,
+    peers: { maySendTo: () => false, residencyOf: () => undefined },
+  })
   const reports = openReports({ store, clock })
   const http = await startHttp(
     roomRoutes({
@@ -92,6 +97,7 @@ export async function startRoomServer(
       aliases,
       clock,
       members,
+      outward: rooms.outward,
       people,
       publicRooms,
       remoteRooms,
