@@ -84,7 +84,7 @@ export async function openRooms(
   const outgoing = new Outgoing(context)
   const resident = new Resident(context, receiver, outgoing)
   const freezer = new Freezer(context)
-  const inbox = new Inbox(context, new MissingEvents(context, receiver), freezer)
+  const inbox = new Inbox(context, receiver, new MissingEvents(context, receiver), freezer)
   const invitations = new Invitations(context, receiver)
   const outward = new Outward(context, receiver, sender, outgoing)
   return {
