@@ -56,7 +56,7 @@ export function statusText(peer: ShownPeer): string {
   for (const key of peer.signing_keys)
     rows.push([
       'Signing key',
-      `${key.id}${key.expired_ts === undefined ? '' : `, ended ${time(key.expired_ts)}`}`,
+      `${key.id}${key.expired_ts === undefined ? '' : `, for what was signed until ${time(key.expired_ts)}`}`,
     ])
   const certificates = [
     ...(tls.spki_sha256.length > 0 ? [`by its key (${tls.spki_sha256.length})`] : []),

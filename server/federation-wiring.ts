@@ -9,6 +9,7 @@ import { CardExchange } from './federation/card-exchange.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
+import { remoteMediaClient } from './federation/remote-media-client.ts'
 import { type RemoteProfile, remoteProfileClient } from './federation/remote-profile-client.ts'
 import { remoteRoomsClient } from './federation/remote-rooms-client.ts'
 import { sendTransaction } from './federation/send-transaction.ts'
@@ -24,6 +25,7 @@ import { versionRoutes } from './federation-api/version.ts'
 import type { Log } from './http/log.ts'
 import type { Route, Step } from './http/route.ts'
 import type { RemoteKeys } from './keys/ports.ts'
+import type { RemoteMedia } from './media/ports.ts'
 import type { OwnSite } from './own-site.ts'
 import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
 import { openOutboundQueue } from './peers/outbound-queue.ts'
@@ -57,6 +59,7 @@ export interface Federation {
   readonly remoteRooms: RemoteRooms
   readonly remoteKeys: RemoteKeys
   readonly remoteProfile: RemoteProfile
+  readonly remoteMedia: RemoteMedia
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
@@ -99,6 +102,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     remoteRooms: remoteRoomsClient(client),
     remoteKeys: remoteKeysClient(client),
     remoteProfile: remoteProfileClient(client, clock),
+    remoteMedia: remoteMediaClient(client),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),

@@ -51,6 +51,7 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
+import { takeEdus } from './federation-api/edus.ts'
 import { openFederation } from './federation-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -59,6 +60,7 @@ import { openKeys } from './keys/keys.ts'
 import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
+import { openRemoteMediaCache } from './media/remote-media.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
@@ -78,11 +80,13 @@ import { outboundProjection } from './rooms/outbound-projection.ts'
 import type { People } from './rooms/people.ts'
 import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
+import { openReceiptEdus } from './rooms/receipt-edus.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
+import { openTypingEdus } from './rooms/typing-edus.ts'
 import type { Store } from './store/store.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
@@ -112,6 +116,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     verify,
     audit: (tx, act) => accounts.audit.record(tx, act),
+    alarm: (action, server) => {
+      accounts.tellAdministrators(action, server).catch(() => log.warn('administrators could not be told'))
+    },
     report: (message, fields) => log.warn(message, fields),
   })
   const federation = await openFederation({
@@ -176,6 +183,15 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     maxUploadBytes: config.limits.uploadBytes,
     quotaBytes: config.limits.mediaQuotaBytes,
   })
+  const remoteMedia = await openRemoteMediaCache({
+    store,
+    remote: federation.remoteMedia,
+    dataFolder,
+    clock,
+    randomBytes,
+    thumbnailer: worker,
+    maxFileBytes: config.limits.uploadBytes,
+  })
 
   const ignoredUsers = (userId: UserId) => accounts.accountData.ignoredUsers(userId)
   const people: People = {
@@ -187,7 +203,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
-  const receipts = openReceipts({ store, clock })
+  const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
   const typing = openTyping({ clock })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
@@ -352,13 +368,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     }),
     ...keyBackupRoutes({ accounts, backups: keys.backups }),
     ...toDeviceRoutes({ accounts, keys }),
-    ...mediaRoutes({ accounts, media }),
+    ...mediaRoutes({ accounts, media, remoteMedia }),
   ]
   const peerRoutes = federation.start({
     rooms,
-    takeEdu: async () => {},
+    takeEdu: takeEdus({
+      keys,
+      typing: openTypingEdus({ rooms, typing, outbound: federation.outbound, clock }),
+      receipts: openReceiptEdus({ rooms, receipts }),
+    }),
     answers: authenticate =>
-      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms }, authenticate),
+      peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
   await accounts.start()
   if (demo) await makeDemoPeople(accounts, demo, clock)

@@ -131,7 +131,7 @@ export function formatDay(ts: number, now = Date.now()): string {
 
 /** `19 November 2026, 14:22` */
 export function formatDateTime(ts: number): string {
-  return dateFormat({ dateStyle: 'long', timeStyle: 'short' }).format(ts)
+  return dateFormat({ dateStyle: 'long', timeStyle: 'short', hourCycle: 'h23' }).format(ts)
 }
 
 /** `19 November 2026` */

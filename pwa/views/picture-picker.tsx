@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
 import { Button } from './parts/button.tsx'
 import { Failure, Notice } from './parts/notice.tsx'
+import { isDrawable } from './parts/picture-size.ts'
 import { useAct } from './use-act.ts'
 
 const side = 512
@@ -51,8 +52,9 @@ export function PicturePicker({
   )
 }
 
-/** The middle of it. @throws DOMException where the browser cannot read it */
+/** The middle of it. @throws DOMException, RangeError where the browser cannot read it, or should not */
 async function squareOf(file: Blob): Promise<Blob> {
+  if (!(await isDrawable(file))) throw new RangeError('no picture that could be drawn')
   const picture = await createImageBitmap(file)
   const { width, height } = picture
   const cut = Math.min(width, height)

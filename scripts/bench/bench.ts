@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { e2ee, vodozemac } from './e2ee.ts'
+import { federationBackfill, federationIn, federationJoin, federationOut } from './federation.ts'
 import { emptyNode, floorFsync, httpOurs, httpRaw, storeGroup } from './floors.ts'
 import { coldStart, fanout50, loginStorm, send1, send64, syncIncremental } from './scenarios.ts'
 import { benchFolder, removeFolder, type ServerProcess, startServer } from './server-process.ts'
@@ -94,6 +95,30 @@ const scenarios: readonly Scenario[] = [
     unit: '× alone',
     run: loginStorm,
     anyServer: true,
+  },
+  {
+    name: 'federation-in',
+    says: 'events of four peers in transactions of 50, verified and durable',
+    unit: 'events/s',
+    run: federationIn,
+  },
+  {
+    name: 'federation-out',
+    says: '100 events/s: from the send here to the sync there, p99',
+    unit: 'ms',
+    run: federationOut,
+  },
+  {
+    name: 'federation-join',
+    says: 'joining a room of a peer with 10,000 state events',
+    unit: 's',
+    run: federationJoin,
+  },
+  {
+    name: 'federation-backfill',
+    says: 'history of a peer, 100 × --events, paged to its beginning: peak of memory',
+    unit: 'MB',
+    run: federationBackfill,
   },
   { name: 'node', says: 'an empty Node process', unit: 'ms', run: emptyNode },
   {

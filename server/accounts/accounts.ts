@@ -47,6 +47,8 @@ export interface Accounts extends TokenReader {
   readonly deactivation: Deactivation
   readonly openId: OpenId
   readonly audit: Audit
+  /** What every administrator must hear of, in the account data of each. */
+  tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -95,7 +97,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const directory = openDirectory(core, people)
   const openId = openOpenId(core)
 
-  const tellAdministrators = async (action: string, target: UserId) => {
+  const tellAdministrators = async (action: string, target: UserId | ServerName) => {
     const told = await people.administrators()
     if (told.length === 0) return
     await store.transact(told, tx => tellAdministratorsIn(tx, accountData, told, { action, target }, clock()))
@@ -127,6 +129,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     deactivation,
     openId,
     audit,
+    tellAdministrators,
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),

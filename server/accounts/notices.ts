@@ -2,7 +2,7 @@
  * What every administrator must hear of: it lies in their account data, so that each of their clients gets it
  * with the next sync, and joins the batch of the act itself.
  */
-import type { UserId } from '../protocol/ids.ts'
+import type { ServerName, UserId } from '../protocol/ids.ts'
 import type { Json, JsonObject } from '../protocol/json.ts'
 import { accountDataTable } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
@@ -14,7 +14,8 @@ const keptNotices = 50
 
 export interface Notice {
   readonly action: string
-  readonly target: UserId
+  /** A person, or another server. */
+  readonly target: UserId | ServerName
 }
 
 /** In a transaction that owns the user ids of all `administrators`. */

@@ -12,15 +12,19 @@
 import type { ReadStream } from 'node:fs'
 import { mayAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
 import { discard, RequestAborted } from '../http/body.ts'
+import { contentDisposition, contentTypeIn } from '../http/content-disposition.ts'
 import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
 import { invalidParam, MatrixError, missingParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Requester, Route, Step } from '../http/route.ts'
-import type { Media, MediaFile, Upload } from '../media/media.ts'
+import type { Media, MediaFile, MediaSource, Upload } from '../media/media.ts'
+import { fromPeer } from './remote-answer.ts'
 
 export interface MediaRouteDeps {
   readonly accounts: TokenReader
   readonly media: Media
+  /** Media of other servers. */
+  readonly remoteMedia: MediaSource
 }
 
 const defaultWaitMs = 20_000
@@ -28,7 +32,8 @@ const maxWaitMs = 60_000
 /** An upload may be slow, but not silent. */
 const silenceMs = 60_000
 
-export function mediaRoutes({ accounts, media }: MediaRouteDeps): Route[] {
+export function mediaRoutes({ accounts, media, remoteMedia }: MediaRouteDeps): Route[] {
+  const sourceOf = (server: string): MediaSource => (server === media.serverName ? media : remoteMedia)
   const read = [requireAccessToken(accounts), limit('media')]
   const write = [requireAccessToken(accounts), limit('upload')]
   const old = [mayAccessToken(accounts), refuseStrangers, limit('media')]
@@ -47,20 +52,20 @@ export function mediaRoutes({ accounts, media }: MediaRouteDeps): Route[] {
     },
     { method: 'GET', path: `${v1}/config`, steps: [...read, config] },
     { method: 'GET', path: '/_matrix/media/v3/config', steps: [...read, config] },
-    { method: 'GET', path: `${v1}/download/:serverName/:mediaId`, steps: [...read, download(media)] },
+    { method: 'GET', path: `${v1}/download/:serverName/:mediaId`, steps: [...read, download(sourceOf)] },
     {
       method: 'GET',
       path: `${v1}/download/:serverName/:mediaId/:fileName`,
-      steps: [...read, download(media)],
+      steps: [...read, download(sourceOf)],
     },
-    { method: 'GET', path: `${v1}/thumbnail/:serverName/:mediaId`, steps: [...read, thumbnail(media)] },
-    { method: 'GET', path: `${v3}/download/:serverName/:mediaId`, steps: [...old, download(media)] },
+    { method: 'GET', path: `${v1}/thumbnail/:serverName/:mediaId`, steps: [...read, thumbnail(sourceOf)] },
+    { method: 'GET', path: `${v3}/download/:serverName/:mediaId`, steps: [...old, download(sourceOf)] },
     {
       method: 'GET',
       path: `${v3}/download/:serverName/:mediaId/:fileName`,
-      steps: [...old, download(media)],
+      steps: [...old, download(sourceOf)],
     },
-    { method: 'GET', path: `${v3}/thumbnail/:serverName/:mediaId`, steps: [...old, thumbnail(media)] },
+    { method: 'GET', path: `${v3}/thumbnail/:serverName/:mediaId`, steps: [...old, thumbnail(sourceOf)] },
   ]
 }
 
@@ -91,15 +96,17 @@ function uploadTo(media: Media): Step {
   }
 }
 
-function download(media: Media): Step {
+type SourceOf = (server: string) => MediaSource
+
+function download(sourceOf: SourceOf): Step {
   return async function download(ctx) {
     const { serverName, mediaId, fileName } = ctx.state.params
-    const file = await media.download(serverName!, mediaId!, waitOf(ctx))
+    const file = await fromPeer(sourceOf(serverName!).download(serverName!, mediaId!, waitOf(ctx)))
     send(ctx, file, fileName ?? file.fileName)
   }
 }
 
-function thumbnail(media: Media): Step {
+function thumbnail(sourceOf: SourceOf): Step {
   return async function thumbnail(ctx) {
     const width = queryInteger(ctx.query, 'width', 1, 100_000)
     const height = queryInteger(ctx.query, 'height', 1, 100_000)
@@ -110,7 +117,7 @@ function thumbnail(media: Media): Step {
     const animated = queryBoolean(ctx.query, 'animated') ?? false
     const { serverName, mediaId } = ctx.state.params
     const wish = { width, height, method, animated } as const
-    const file = await media.thumbnail(serverName!, mediaId!, wish, waitOf(ctx))
+    const file = await fromPeer(sourceOf(serverName!).thumbnail(serverName!, mediaId!, wish, waitOf(ctx)))
     send(ctx, file, file.fileName)
   }
 }
@@ -133,7 +140,7 @@ function uploadOf(ctx: Context): Upload {
   const announced = ctx.req.headers['content-length']
   return {
     userId: ctx.state.requester.userId,
-    contentType: contentTypeOf(ctx.req.headers['content-type']),
+    contentType: contentTypeIn(ctx.req.headers['content-type']),
     ...(fileName === undefined || fileName === '' ? {} : { fileName }),
     ...(announced === undefined ? {} : { announcedBytes: Number(announced) }),
     body: bodyOf(ctx),
@@ -159,56 +166,15 @@ async function* bodyOf({ req, state }: Context): AsyncGenerator<Uint8Array> {
   await state.authenticateAgain?.()
 }
 
-// RFC 9110 §8.3.1, parameters included; what is none is "some bytes".
-const mediaType =
-  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:; ?[\w-]{1,50}=(?:[\w!#$&^.+:-]{1,100}|"[^"\\\x00-\x1f\x7f-\uffff]{0,100}"))*$/
-
-function contentTypeOf(header: string | undefined): string {
-  return header !== undefined && header.length <= 255 && mediaType.test(header)
-    ? header
-    : 'application/octet-stream'
-}
-
 // ── download ─────────────────────────────────────────────────────────────────────────────────────────
-
-/** Spec: client-server-api#serving-inline-content */
-const inlineTypes = new Set([
-  'text/css',
-  'text/plain',
-  'text/csv',
-  'application/json',
-  'application/ld+json',
-  'image/jpeg',
-  'image/gif',
-  'image/png',
-  'image/apng',
-  'image/webp',
-  'image/avif',
-  'video/mp4',
-  'video/webm',
-  'video/ogg',
-  'video/quicktime',
-  'audio/mp4',
-  'audio/webm',
-  'audio/aac',
-  'audio/mpeg',
-  'audio/ogg',
-  'audio/wave',
-  'audio/wav',
-  'audio/x-wav',
-  'audio/x-pn-wav',
-  'audio/flac',
-  'audio/x-flac',
-])
 
 /** Spec: the recommended policy, without the plugin type, which no browser knows any more. */
 const sandbox =
   "sandbox; default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 
 function send(ctx: Context, file: MediaFile, fileName: string | undefined): void {
-  const essence = file.contentType.split(';')[0]!.trim().toLowerCase()
   ctx.set('Content-Type', file.contentType)
-  ctx.set('Content-Disposition', disposition(inlineTypes.has(essence) ? 'inline' : 'attachment', fileName))
+  ctx.set('Content-Disposition', contentDisposition(file.contentType, fileName))
   ctx.set('Content-Security-Policy', sandbox)
   ctx.set('Cross-Origin-Resource-Policy', 'cross-origin')
   // A media id means the same bytes for ever; what is private stays in the private cache.
@@ -245,18 +211,4 @@ function rangeOf(header: string | undefined, size: number): Range | 'unsatisfiab
       : [Number(match[1]), match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1)]
   if (match[1] !== '' && match[2] !== '' && Number(match[2]) < first) return null
   return first <= last && first < size ? { first, last } : 'unsatisfiable'
-}
-
-/** RFC 6266: an ASCII name for old clients, the real one percent-encoded (RFC 8187). No path, no control character. */
-function disposition(kind: 'inline' | 'attachment', fileName: string | undefined): string {
-  const name = fileName?.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}/\\]/gu, '_').slice(0, 255)
-  if (name === undefined || name === '') return kind
-  const ascii = name.replaceAll(/[^\x20-\x7e]|["%]/g, '_')
-  const encoded = encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  return ascii === name
-    ? `${kind}; filename="${name}"`
-    : `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }

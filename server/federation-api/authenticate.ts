@@ -17,6 +17,7 @@ import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import { parseRequestSignature, type RequestSignature, requestBytes } from '../protocol/request-signing.ts'
 import type { KeyId } from '../protocol/signing.ts'
+import { BodyBudget } from './body-budget.ts'
 
 export interface PeerAuthentication {
   readonly serverName: ServerName
@@ -31,21 +32,29 @@ export interface PeerAuthentication {
 /** A transaction's 50 events and 100 EDUs, each as large as it may be, with room for what signatures add. */
 export const maxPeerBodyBytes = 12 * 1024 * 1024
 
+const mib = 1024 * 1024
+const unauthenticated = { perAddressBytes: 40 * mib, unprovedBytes: 160 * mib }
+
 /**
  * The body is parsed as JSON and no more: one member that is no canonical JSON must not cost a peer all that comes with
  * it (CVE-2025-30355). Whoever takes an event or an EDU out of it judges that one.
  */
 export function authenticatePeer(deps: PeerAuthentication): Step {
+  const budget = new BodyBudget(unauthenticated)
   return async function authenticatePeer(ctx, next) {
     const shown = signatureOf(ctx, deps.serverName)
     const { origin } = shown
     if (!deps.peers.mayReceiveFrom(origin)) throw stranger()
-    const { text, body } = await bodyOf(ctx)
-    const key = await deps.requestKey(origin, shown.keyId)
-    if (!key || !isSigned(deps, ctx, shown, key, text, body)) {
-      ctx.state.limits.take('badToken', `address ${ctx.state.address}`)
-      throw unauthorized(`The request bears no good signature of ${origin} under ${shown.keyId}.`)
+    // Who bore a peer's name without its key too often has no more bodies read.
+    ctx.state.limits.mustBeLeft('badToken', `address ${ctx.state.address}`)
+    const giveBack = budget.take(ctx.state.address, expectedBytes(ctx))
+    let body: JsonObject | undefined
+    try {
+      body = await signedBody(deps, ctx, shown)
+    } finally {
+      giveBack()
     }
+    budget.prove(ctx.state.address)
     // The pin may have gone while the body came.
     if (!deps.peers.mayReceiveFrom(origin)) throw stranger()
     ctx.state.limits.take('federation', `peer ${origin}`)
@@ -64,6 +73,27 @@ function signatureOf(ctx: Context, serverName: ServerName): RequestSignature {
     throw unauthorized('The request was signed for another server.')
   }
   return shown
+}
+
+/** What a request may make us hold: what it announces, or the limit where it announces nothing. */
+function expectedBytes(ctx: Context): number {
+  const { headers } = ctx.req
+  if (headers['transfer-encoding'] !== undefined) return maxPeerBodyBytes
+  return Math.min(Number(headers['content-length'] ?? 0), maxPeerBodyBytes)
+}
+
+/** Throws where the signature is not good. */
+async function signedBody(
+  deps: PeerAuthentication,
+  ctx: Context,
+  shown: RequestSignature,
+): Promise<JsonObject | undefined> {
+  const { text, body } = await bodyOf(ctx)
+  const { origin, keyId } = shown
+  const key = await deps.requestKey(origin, keyId)
+  if (key && isSigned(deps, ctx, shown, key, text, body)) return body
+  ctx.state.limits.take('badToken', `address ${ctx.state.address}`)
+  throw unauthorized(`The request bears no good signature of ${origin} under ${keyId}.`)
 }
 
 async function bodyOf(ctx: Context): Promise<{ text?: string; body?: JsonObject }> {

@@ -13,6 +13,7 @@ import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import type { InboundRooms } from '../rooms/inbound-rooms.ts'
 import { bodyList } from './peer-request.ts'
 
+const toDevice = 'm.direct_to_device'
 const maxPdus = 50
 const maxEdus = 100
 /** For each peer: what a retry after a lost answer asks for. */
@@ -46,12 +47,18 @@ export function transactionRoutes({ authenticate, rooms, takeEdu }: TransactionD
   }
 
   async function take(origin: ServerName, pdus: readonly Json[], edus: readonly Json[]): Promise<JsonObject> {
-    // Messages between devices carry the keys of the events beside them: they go first.
-    for (const edu of edus) {
+    const parsed = edus.flatMap(edu => {
       const { edu_type: type, content } = isObject(edu) ? edu : {}
-      if (typeof type === 'string' && isObject(content)) await takeEdu(origin, type, content)
+      return typeof type === 'string' && isObject(content) ? [{ type, content }] : []
+    })
+    const takeAll = async (some: typeof parsed) => {
+      for (const { type, content } of some) await takeEdu(origin, type, content)
     }
+    // Messages between devices carry the keys of the events beside them: they go first. All else comes after the events
+    // that it may speak of: receipts, and the devices of those who just joined.
+    await takeAll(parsed.filter(({ type }) => type === toDevice))
     const results = await rooms.takeTransaction(origin, pdus)
+    await takeAll(parsed.filter(({ type }) => type !== toDevice))
     return { pdus: Object.fromEntries(results) as JsonObject }
   }
 

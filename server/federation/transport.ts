@@ -23,6 +23,8 @@ export interface PeerRequest {
   readonly body?: string
   /** From the first byte that we send to the last that we get. */
   readonly timeoutMs: number
+  /** Over a connection to whomever: only for what anybody may see, and whose answer counts for nothing. */
+  readonly toAnybody?: boolean
 }
 
 export class TransportError extends Error {
@@ -52,12 +54,14 @@ export class Transport {
 
   /** The answer's head; the body is the caller's to read within `signal`, or to destroy. */
   async send(peer: Peer, request: PeerRequest): Promise<{ response: IncomingMessage; signal: AbortSignal }> {
-    const { method, path, headers, body, timeoutMs } = request
+    const { method, path, headers, body, timeoutMs, toAnybody = false } = request
     const signal = AbortSignal.timeout(timeoutMs)
+    const agent = toAnybody ? new PinnedAgent(peer, { toAnybody }) : this.#agentOf(peer)
+    await agent.turn(signal)
     const options: RequestOptions = {
       method,
       path,
-      agent: this.#agentOf(peer),
+      agent,
       headers: {
         Host: peer.serverName,
         ...headers,
@@ -70,6 +74,8 @@ export class Transport {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sending = httpsRequest(options, resolve)
       sending.on('error', error => reject(transportError(peer, error, signal)))
+      // After the answer was read, or whatever went wrong.
+      sending.on('close', () => (toAnybody ? agent.destroy() : agent.next()))
       sending.end(body)
     })
     // What breaks while the body is read is told to its reader; unheard it would end the process.
@@ -127,27 +133,83 @@ function tooLarge(maxBytes: number): TransportError {
 
 class PinnedAgent extends Agent {
   readonly #destination: Destination
+  #isForgotten = false
+  /** Requests under way. Node's own limit does not see connections that are being made. */
+  #underWay = 0
+  readonly #waiting = new Set<() => void>()
 
-  constructor(destination: Destination) {
+  readonly #toAnybody: boolean
+
+  constructor(destination: Destination, { toAnybody = false } = {}) {
     // No resumed sessions: each connection shows its certificate.
     super({ keepAlive: true, maxSockets: maxConnections, maxCachedSessions: 0, keepAliveMsecs: 30_000 })
     this.#destination = destination
+    this.#toAnybody = toAnybody
+  }
+
+  /** Resolves when the request may go; whoever got his turn says `next` when he is done. */
+  async turn(signal: AbortSignal): Promise<void> {
+    while (this.#underWay >= maxConnections && !this.#isForgotten) {
+      await new Promise<void>(resolve => {
+        const wake = () => {
+          this.#waiting.delete(wake)
+          signal.removeEventListener('abort', wake)
+          resolve()
+        }
+        this.#waiting.add(wake)
+        signal.addEventListener('abort', wake)
+      })
+      if (signal.aborted) {
+        this.#wakeOne()
+        throw new TransportError(
+          'TIMED_OUT',
+          `${this.#destination.serverName} is too slow for all that is asked of it`,
+        )
+      }
+    }
+    if (this.#isForgotten) throw this.#forgotten()
+    this.#underWay++
+  }
+
+  next(): void {
+    this.#underWay--
+    this.#wakeOne()
+  }
+
+  /** What waits, or is being connected, fails: it was meant for a pin that is no more. */
+  override destroy(): void {
+    this.#isForgotten = true
+    for (const wake of [...this.#waiting]) wake()
+    super.destroy()
+  }
+
+  #wakeOne(): void {
+    const [first] = this.#waiting
+    first?.()
+  }
+
+  #forgotten(): TransportError {
+    return new TransportError('UNREACHABLE', `the pin of ${this.#destination.serverName} has changed`)
   }
 
   override createConnection(
     _options: unknown,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    connectPinned(this.#destination).then(
-      socket => callback!(null, socket),
+    connectPinned(this.#destination, this.#toAnybody).then(
+      socket => {
+        if (!this.#isForgotten) return callback!(null, socket)
+        socket.destroy()
+        callback!(this.#forgotten(), undefined as unknown as Duplex)
+      },
       error => callback!(error as Error, undefined as unknown as Duplex),
     )
     return undefined
   }
 }
 
-/** A TLS connection whose other end is the one that was pinned. */
-export function connectPinned({ serverName, host, port, tls }: Destination): Promise<TLSSocket> {
+/** A TLS connection whose other end is the one that was pinned, unless it may be anybody. */
+function connectPinned({ serverName, host, port, tls }: Destination, toAnybody: boolean): Promise<TLSSocket> {
   const name = serverName.replace(/:[0-9]+$/, '')
   const isAddress = /^[0-9.]+$/.test(name) || name.startsWith('[')
   const options: ConnectionOptions = {
@@ -175,7 +237,7 @@ export function connectPinned({ serverName, host, port, tls }: Destination): Pro
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate()
       const reason = certificate ? whyNot(certificate, tls, socket, name) : 'it shows no certificate'
-      if (reason !== null) {
+      if (reason !== null && !toAnybody) {
         fail(
           new TransportError(
             'WRONG_CERTIFICATE',

@@ -50,9 +50,11 @@ export function limit(name: LimitName): Step {
 export interface RateLimits {
   /** Takes one token, or throws M_LIMIT_EXCEEDED. */
   take(name: LimitName, who: string): void
+  /** Throws M_LIMIT_EXCEEDED where `take` would, and takes nothing: before work that may turn out to be wasted. */
+  mustBeLeft(name: LimitName, who: string): void
 }
 
-export const noRateLimits: RateLimits = { take() {} }
+export const noRateLimits: RateLimits = { take() {}, mustBeLeft() {} }
 
 export interface RateLimitOptions {
   readonly limits: Readonly<Record<LimitName, Limit>>
@@ -66,14 +68,15 @@ export function openRateLimits({ limits, clock, maxBuckets = 20_000 }: RateLimit
   for (const [name, limit] of Object.entries(limits)) {
     buckets.set(name as LimitName, new Buckets(limit, maxBuckets))
   }
+  const refuse = (name: LimitName, waitMs: number) => {
+    if (waitMs === 0) return
+    throw new MatrixError(429, 'M_LIMIT_EXCEEDED', `Too many requests (${name}). Wait and try again.`, {
+      retry_after_ms: waitMs,
+    })
+  }
   return {
-    take(name, who) {
-      const waitMs = buckets.get(name)!.take(who, clock())
-      if (waitMs === 0) return
-      throw new MatrixError(429, 'M_LIMIT_EXCEEDED', `Too many requests (${name}). Wait and try again.`, {
-        retry_after_ms: waitMs,
-      })
-    },
+    take: (name, who) => refuse(name, buckets.get(name)!.take(who, clock())),
+    mustBeLeft: (name, who) => refuse(name, buckets.get(name)!.waitMs(who, clock())),
   }
 }
 
@@ -93,6 +96,15 @@ class Buckets {
   }
 
   /** 0, or the milliseconds until there is a token. */
+  waitMs(who: string, now: number): number {
+    const { perSecond, burst } = this.#limit
+    const bucket = this.#buckets.get(who)
+    if (!bucket) return 0
+    const tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) * perSecond) / 1000)
+    return tokens < 1 ? Math.ceil(((1 - tokens) / perSecond) * 1000) : 0
+  }
+
+  /** As `waitMs`; where it is 0, one token is gone. */
   take(who: string, now: number): number {
     const { perSecond, burst } = this.#limit
     let bucket = this.#buckets.get(who)

@@ -1,7 +1,7 @@
 /**
  * A person's devices and keys as they are shown to somebody who asks.
  *
- * Spec: client-server-api#post_matrixclientv3keysquery, server-server-api#post_matrixfederationv1userkeysquery
+ * Spec: client-server-api#post_matrixclientv3keysquery
  */
 import type { DeviceId, UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
@@ -29,7 +29,7 @@ export class QueryResult {
 
   /** @param only these devices; empty: all. */
   add(
-    asker: UserId | null,
+    asker: UserId,
     userId: UserId,
     { devices, crossSigning }: PersonsKeys,
     only: readonly DeviceId[],
@@ -52,20 +52,20 @@ export interface PersonsKeys {
 }
 
 /**
- * @param asker whose own signatures are shown as well; null: another server, which sees none.
+ * @param asker whose own signatures are shown as well.
  * @param names the person's devices as accounts knows them; undefined: a person of another server, whose rows are as
  * that server told them.
  */
 export async function readKeysOf(
   view: View,
-  asker: UserId | null,
+  asker: UserId,
   userId: UserId,
   names: ReadonlyMap<DeviceId, DeviceNames> | undefined,
 ): Promise<PersonsKeys> {
   const [rows, crossSigning, ours] = await Promise.all([
     view.range(deviceKeysTable.under(userId)),
     crossSigningKeysOf(view, userId),
-    asker === null || asker === userId ? undefined : view.get(userSignatureTable.key(asker, userId)),
+    asker === userId ? undefined : view.get(userSignatureTable.key(asker, userId)),
   ])
   const { master } = crossSigning
   const signedByUs = master && ours?.publicKey === publicKeyOf(master) ? ours.signatures : undefined
@@ -75,11 +75,11 @@ export async function readKeysOf(
         const deviceId = id as DeviceId
         if (!names) return [[deviceId, value] as const]
         const device = names.get(deviceId)
-        return device ? [[deviceId, asker === null ? value : withName(value, device)] as const] : []
+        return device ? [[deviceId, withName(value, device)] as const] : []
       }),
     ),
     crossSigning: signedByUs
-      ? { ...crossSigning, master: alsoSigned(master!, asker!, signedByUs) }
+      ? { ...crossSigning, master: alsoSigned(master!, asker, signedByUs) }
       : crossSigning,
   }
 }

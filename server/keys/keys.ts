@@ -32,7 +32,6 @@ import { KeyBackups, removeBackups } from './key-backup.ts'
 import type { KeyChange } from './key-edus.ts'
 import { type QueryAnswer, QueryResult, readKeysOf } from './key-query.ts'
 import { KeysError } from './keys-error.ts'
-import { KeysForServers } from './keys-for-servers.ts'
 import {
   type ClaimedKey,
   claimKeys,
@@ -88,7 +87,6 @@ export async function openKeys(options: KeysOptions): Promise<Keys> {
 export class Keys {
   readonly serverName: ServerName
   readonly backups: KeyBackups
-  readonly forServers: KeysForServers
   /** What other servers tell. */
   readonly remoteLists: RemoteDeviceLists
   readonly #remote: RemoteDirectory | null
@@ -111,7 +109,6 @@ export class Keys {
     this.#verify = verify
     this.#lists = new DeviceLists(store, rooms, federation)
     this.#toDevice = new ToDevice(store, devices, rooms.serverName, clock, federation)
-    this.forServers = new KeysForServers({ store, serverName: rooms.serverName, devices })
     this.remoteLists = new RemoteDeviceLists(store, rooms, this.#lists, verify)
     this.#remote = federation
       ? new RemoteDirectory({ store, remote: federation.remote, lists: this.remoteLists, verify })

@@ -87,7 +87,7 @@ export class RemoteDirectory {
         }
       }
     }
-    const asked = strangers.length > 0 ? this.#ask(server, strangers, wanted, answer) : undefined
+    const asked = strangers.length > 0 ? this.#ask(server, asker, strangers, wanted, answer) : undefined
     await Promise.all([asked, ...Array.from({ length: fetchesAtOnce }, fetchNext)])
     await store.read(async view => {
       for (const userId of told) {
@@ -121,6 +121,7 @@ export class RemoteDirectory {
   /** People of whose changes we would not hear: nothing of the answer is kept. */
   async #ask(
     server: ServerName,
+    asker: UserId,
     userIds: readonly UserId[],
     wanted: ReadonlyMap<UserId, readonly DeviceId[]>,
     answer: QueryResult,
@@ -129,7 +130,7 @@ export class RemoteDirectory {
     const found = await remote.query(server, Object.fromEntries(userIds.map(id => [id, wanted.get(id)!])))
     for (const userId of userIds) {
       const keys = this.#personIn(found, userId)
-      if (keys) answer.add(null, userId, keys, wanted.get(userId)!)
+      if (keys) answer.add(asker, userId, keys, wanted.get(userId)!)
     }
   }
 

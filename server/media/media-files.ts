@@ -94,6 +94,14 @@ export class MediaFiles {
     return removed
   }
 
+  /** All whose file is at its place: few enough to be listed only where the files are a copy of something else. */
+  async placed(): Promise<string[]> {
+    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true })
+    return entries.flatMap(entry =>
+      entry.isFile() && entry.parentPath !== this.#incoming && idPattern.test(entry.name) ? [entry.name] : [],
+    )
+  }
+
   async #place(id: string, incoming: string): Promise<void> {
     const first = join(this.#folder, id.slice(0, 2))
     const second = join(first, id.slice(2, 4))

@@ -48,6 +48,12 @@ export interface MediaFile {
   read(range?: { readonly first: number; readonly last: number }): ReadStream
 }
 
+/** Where files come from: this server, or others. */
+export interface MediaSource {
+  download(serverName: string, mediaId: string, waitMs: number): Promise<MediaFile>
+  thumbnail(serverName: string, mediaId: string, wish: ThumbnailWish, waitMs: number): Promise<MediaFile>
+}
+
 /** Spec: POST /_matrix/media/v1/create: 24 hours is the recommended time. */
 const unusedLifetimeMs = 24 * 60 * 60 * 1000
 /** Ids that one person may hold without having sent the file. */
@@ -62,7 +68,7 @@ export async function openMedia(options: MediaOptions): Promise<Media> {
   return media
 }
 
-export class Media {
+export class Media implements MediaSource {
   readonly #options: MediaOptions
   readonly #files: MediaFiles
   readonly #thumbnails: Thumbnails
@@ -95,6 +101,10 @@ export class Media {
   async close(): Promise<void> {
     clearInterval(this.#sweep)
     for (const wakes of this.#waiters.values()) for (const wake of wakes) wake()
+  }
+
+  get serverName(): ServerName {
+    return this.#options.serverName
   }
 
   get maxUploadBytes(): number {
@@ -192,6 +202,11 @@ export class Media {
       sizeBytes: row.sizeBytes,
       read: range => this.#files.read(mediaId, range),
     }
+  }
+
+  /** Who made this media id, whether or not its file is there yet. */
+  async uploader(mediaId: string): Promise<UserId | undefined> {
+    return (await this.#row(mediaId))?.userId
   }
 
   /** Drops ids whose time to be used is over. */

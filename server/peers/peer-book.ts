@@ -22,6 +22,8 @@ export interface PeersDeps {
   readonly verify: Verify
   /** Joins the transaction (`Audit.record` of accounts). */
   readonly audit: (tx: Transaction, act: AuditAct) => Promise<void>
+  /** All administrators must hear of it: `action` as in the audit. */
+  readonly alarm: (action: string, serverName: ServerName) => void
   /** Server names and codes only. */
   readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
 }

@@ -54,6 +54,8 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
   const listeners: ((serverName: ServerName) => void)[] = []
   /** Being suspended or removed, not yet durably; how many such changes are under way. */
   const withdrawn = new Map<ServerName, number>()
+  /** Suspended or removed by somebody whose act could not be saved. */
+  const unsaved = new Set<ServerName>()
   let last: Promise<unknown> = Promise.resolve()
 
   const load = async () => {
@@ -80,7 +82,8 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
 
   const get = (name: ServerName): Peer | undefined => {
     const peer = pins.get(name)?.peer
-    return peer && withdrawn.has(name) && !peer.suspended ? { ...peer, suspended: true } : peer
+    const isStopped = withdrawn.has(name) || unsaved.has(name)
+    return peer && isStopped && !peer.suspended ? { ...peer, suspended: true } : peer
   }
 
   /** One change after another, so that memory follows the rows in their order. */
@@ -106,6 +109,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         return decided
       })
       if (change) {
+        if (!change.row || change.row.suspended || change.act.action === 'peer.resume') unsaved.delete(name)
         if (change.row) pins.set(name, readRow(name, change.row))
         else pins.delete(name)
         tell(name)
@@ -131,12 +135,18 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
     })
   }
 
-  /** Counts at once, whatever the disk says; a change that fails leaves the pin as it was. */
+  /** Counts at once, whatever the disk says: what could not be saved holds until somebody resumes, or a restart. */
   const withdraw = async (name: ServerName, change: () => Promise<void>) => {
     if (!pins.has(name)) throw notPinned(name)
     withdrawn.set(name, (withdrawn.get(name) ?? 0) + 1)
     try {
       await change()
+    } catch (error) {
+      if (!(error instanceof PeerError)) {
+        unsaved.add(name)
+        tell(name)
+      }
+      throw error
     } finally {
       const left = withdrawn.get(name)! - 1
       if (left === 0) withdrawn.delete(name)
@@ -168,6 +178,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         if (!(error instanceof PeerError && error.reason === 'CARD_CONFLICT' && row)) throw error
         // Said once a serial: whoever has the root key could otherwise fill the audit.
         if (row.conflict?.serial === card.serial) throw error
+        deps.alarm('peer.card-conflict', card.serverName)
         report('two cards with one serial: the root key may be in other hands', { server: card.serverName })
         return {
           row: { ...row, conflict: { serial: card.serial, seenTs: clock() } },
@@ -184,15 +195,17 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       const now = clock()
       const { conflict: _settled, ...before } = row ?? firstRow('site', by, now)
       const { residency: _said, ...given } = terms
+      const after: PeerRow = {
+        ...before,
+        ...(row?.conflict && verdict === 'same' ? { conflict: row.conflict } : {}),
+        ...given,
+        card: card.json,
+        changedBy: by,
+        changedTs: now,
+      }
+      if (!mustBePinned) mustBeReachable(pinOf(card.serverName, after, verify).peer)
       return {
-        row: {
-          ...before,
-          ...(row?.conflict && verdict === 'same' ? { conflict: row.conflict } : {}),
-          ...given,
-          card: card.json,
-          changedBy: by,
-          changedTs: now,
-        },
+        row: after,
         card,
         act: {
           actor: by,
@@ -203,8 +216,13 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       }
     })
 
-  const pinnedNow = (name: ServerName): Pin => {
+  const asItIs = (name: ServerName): Pin | undefined => {
     const pin = pins.get(name)
+    return pin && { ...pin, peer: get(name)! }
+  }
+
+  const pinnedNow = (name: ServerName): Pin => {
+    const pin = asItIs(name)
     if (!pin) throw notPinned(name)
     return pin
   }
@@ -217,8 +235,8 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
     isKnown: name => name === ourselves || pins.has(name),
     residencyOf: name => (name === ourselves ? deps.residency : pins.get(name)?.peer.residency),
     onChange: listener => void listeners.push(listener),
-    pin: name => pins.get(name),
-    pins: () => [...pins.values()],
+    pin: asItIs,
+    pins: () => [...pins.keys()].map(name => asItIs(name)!),
 
     async checkCard(json) {
       const card = openCard(json, verify)
@@ -251,7 +269,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
           ...given,
           signingKeys: [{ id: key.id, publicKey: encodeBase64(key.publicKey) }],
         }
-        mustBeReachable(first)
+        mustBeReachable(pinOf(serverName, first, verify).peer)
         return {
           row: first,
           act: {
@@ -292,7 +310,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         if (row.kind === 'site' && given.residency !== undefined)
           throw malformed('The residency of a site stands in its card.')
         const after = { ...row, ...given, ...(given.tls ? { tls: { ...row.tls, ...given.tls } } : {}) }
-        mustBeReachable(after)
+        mustBeReachable(pinOf(name, after, verify).peer)
         return after
       }
       const narrows = given.direction !== undefined && given.direction !== 'both'

@@ -9,11 +9,14 @@
  * Who may see which receipt is the reader's business: `m.read.private` belongs to its owner alone.
  * Spec: client-server-api#receipts.
  */
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import type { Outbound } from '../peers/outbound.ts'
+import { type EventId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject } from '../protocol/json.ts'
 import { type ReceiptRow, receiptTable } from '../store/catalogue.ts'
 import type { Position, Store } from '../store/store.ts'
-import type { RoomEvent } from './rooms.ts'
+import { receiptItem } from './receipt-edus.ts'
+import { otherServersIn } from './room-edus.ts'
+import type { RoomEvent, Rooms } from './rooms.ts'
 
 export type ReceiptType = 'm.read' | 'm.read.private'
 
@@ -66,7 +69,20 @@ interface RoomReceipts {
   readonly pending: Receipt[]
 }
 
-export function openReceipts({ store, clock }: { store: Store; clock: () => number }): Receipts {
+/** How other servers hear of receipts of our people. */
+export interface ReceiptOutlet {
+  readonly outbound: Pick<Outbound, 'put'>
+  readonly rooms: Pick<Rooms, 'serverName' | 'view'>
+}
+
+export interface ReceiptsOptions {
+  readonly store: Store
+  readonly clock: () => number
+  /** Without it there are no other servers. */
+  readonly outlet?: ReceiptOutlet | undefined
+}
+
+export function openReceipts({ store, clock, outlet }: ReceiptsOptions): Receipts {
   const rooms = new Map<RoomId, RoomReceipts>()
   const loading = new Map<RoomId, Promise<RoomReceipts>>()
   const withPending = new Set<RoomReceipts>()
@@ -151,9 +167,17 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
     }
   }
 
+  /** Of somebody of ours. A private receipt is nobody's business. */
+  async function serversToTell(roomId: RoomId, userId: UserId, wanted: readonly NewReceipt[]) {
+    if (!outlet || serverOf(userId) !== outlet.rooms.serverName) return []
+    if (!wanted.some(({ type }) => type === 'm.read')) return []
+    return otherServersIn(await outlet.rooms.view(roomId), outlet.rooms.serverName)
+  }
+
   return {
     set: (roomId, userId, wanted) =>
       store.transact(`receipts:${roomId}`, async tx => {
+        const servers = await serversToTell(roomId, userId, wanted)
         // This room's only writer; between here and the queue nobody else runs.
         const room = await open(roomId)
         const forward = wanted.filter(each => movesForward(room, userId, each))
@@ -171,7 +195,10 @@ export function openReceipts({ store, clock }: { store: Store; clock: () => numb
               ts: clock(),
             }
             rows.put(receiptTable.key(roomId, userId, type, threadId ?? ''), row)
-            room.pending.push(receiptOf(userId, type, threadId ?? '', row))
+            const receipt = receiptOf(userId, type, threadId ?? '', row)
+            room.pending.push(receipt)
+            if (type !== 'm.read') continue
+            for (const server of servers) outlet!.outbound.put(rows, server, receiptItem(roomId, receipt))
           }
           rooms.set(roomId, room)
           withPending.add(room)

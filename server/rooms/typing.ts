@@ -17,6 +17,8 @@ export interface Typing {
   readonly serial: number
   readonly firstSerial: number
   onChange(listener: (roomId: RoomId) => void): () => void
+  /** Someone began, says that they still do, or stopped: for those who have to tell others. */
+  onTypist(listener: (roomId: RoomId, userId: UserId, isTyping: boolean) => void): () => void
   close(): void
 }
 
@@ -28,6 +30,7 @@ export function openTyping({ clock }: { clock: () => number }): Typing {
   let serial = firstSerial
   const rooms = new Map<RoomId, { changedAt: number; typists: Map<UserId, number> }>()
   const listeners = new Set<(roomId: RoomId) => void>()
+  const tellers = new Set<(roomId: RoomId, userId: UserId, isTyping: boolean) => void>()
   let timer: NodeJS.Timeout | undefined
 
   function changed(roomId: RoomId) {
@@ -35,12 +38,20 @@ export function openTyping({ clock }: { clock: () => number }): Typing {
     for (const listener of listeners) listener(roomId)
   }
 
+  function tell(roomId: RoomId, userId: UserId, isTyping: boolean) {
+    for (const teller of tellers) teller(roomId, userId, isTyping)
+  }
+
   function expire() {
     timer = undefined
     const now = clock()
     for (const [roomId, room] of rooms) {
       const before = room.typists.size
-      for (const [userId, until] of room.typists) if (until <= now) room.typists.delete(userId)
+      for (const [userId, until] of room.typists) {
+        if (until > now) continue
+        room.typists.delete(userId)
+        tell(roomId, userId, false)
+      }
       if (room.typists.size < before) changed(roomId)
     }
     schedule()
@@ -64,11 +75,13 @@ export function openTyping({ clock }: { clock: () => number }): Typing {
         if (!types) return
         room!.typists.delete(userId)
         changed(roomId)
+        tell(roomId, userId, false)
       } else {
         const until = clock() + Math.min(timeoutMs, maxTimeoutMs)
         if (room) room.typists.set(userId, until)
         else rooms.set(roomId, { changedAt: 0, typists: new Map([[userId, until]]) })
         if (!types) changed(roomId)
+        tell(roomId, userId, true)
       }
       schedule()
     },
@@ -82,9 +95,14 @@ export function openTyping({ clock }: { clock: () => number }): Typing {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onTypist(teller) {
+      tellers.add(teller)
+      return () => tellers.delete(teller)
+    },
     close() {
       if (timer) clearTimeout(timer)
       listeners.clear()
+      tellers.clear()
     },
   }
 }

@@ -565,6 +565,17 @@ export const mediaUsageTable = jsonTable<{ readonly bytes: number; readonly file
 )
 /** user, media id → until when the file may still be sent. */
 export const waitingMediaTable = jsonTable<number>()('mc', 'media without a file', ['text', 'text'])
+/** server, media id there → our copy: the file's name here is an id of ours. */
+export interface RemoteMediaRow {
+  readonly fileId: string
+  readonly fetchedTs: number
+  readonly contentType: string
+  readonly fileName?: string
+  readonly sizeBytes: number
+  /** Of the file, hex. */
+  readonly sha256: string
+}
+export const remoteMediaTable = jsonTable<RemoteMediaRow>()('md', 'copy of remote media', ['text', 'text'])
 
 // ── push: p ──────────────────────────────────────────────────────────────────────────────────────────
 

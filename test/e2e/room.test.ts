@@ -164,6 +164,28 @@ test.serial(
   },
 )
 
+test.serial('a picture of absurd dimensions is a file on both sides, and nothing decodes it', async t => {
+  const bomb = await sharp({ create: { width: 16, height: 16, channels: 3, background: '#94481a' } })
+    .png()
+    .toBuffer()
+  bomb.writeUInt32BE(60_000, 16)
+  bomb.writeUInt32BE(60_000, 20)
+  await amal.page.evaluate(
+    `globalThis.decoded = 0; globalThis.createImageBitmap = (make => (...all) => { decoded++; return make(...all) })(createImageBitmap)`,
+  )
+  await amal.page
+    .locator('.composer input[type=file]')
+    .setInputFiles([{ name: 'bomb.png', mimeType: 'image/png', buffer: bomb }])
+  await amal.page.locator('dialog .file-sheet').waitFor()
+  await amal.page.locator('dialog button[type=submit]').click()
+  for (const { page } of [amal, jonas]) {
+    const there = page.locator('.room-column li.message', { hasText: 'bomb.png' })
+    await there.locator('.file').waitFor()
+    t.is(await there.locator('img, .picture').count(), 0)
+  }
+  t.is(await amal.page.evaluate('decoded'), 0)
+})
+
 test.serial('a voice message is recorded, heard, and its picture is a hundred levels', async t => {
   // The machine of the test has no microphone: a tone in its place.
   await amal.page.evaluate(`navigator.mediaDevices.getUserMedia = async () => {

@@ -10,6 +10,7 @@ import { startHttp } from '../support/http.ts'
 export const peer = 'peer.test' as ServerName
 
 export interface AskingPeer {
+  readonly base: string
   get(path: string, origin?: string): Promise<Answer>
   post(path: string, body: object, origin?: string): Promise<Answer>
   close(): Promise<void>
@@ -26,6 +27,7 @@ export async function startAsking(routes: readonly Route[]): Promise<AskingPeer>
   const path = (rest: string) => `/_matrix/federation/v1${rest}`
   const headers = (origin: string) => ({ 'x-test-origin': origin })
   return {
+    base: http.base,
     get: (rest, origin = peer) => http.call('GET', path(rest), { headers: headers(origin) }),
     post: (rest, body, origin = peer) => http.call('POST', path(rest), { body, headers: headers(origin) }),
     close: () => http.close(),

@@ -39,6 +39,7 @@ async function open(): Promise<World> {
     clock: () => 1_700_000_000_000,
     verify,
     audit: async () => {},
+    alarm: () => {},
     report: () => {},
   })
   const waiting: (() => void)[] = []

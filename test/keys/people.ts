@@ -9,11 +9,20 @@ import {
 } from 'node:crypto'
 import { sharingProjection } from '../../server/keys/device-lists.ts'
 import { type Keys, openKeys } from '../../server/keys/keys.ts'
-import type { DeviceNames } from '../../server/keys/ports.ts'
+import type { DeviceNames, KeysFederation } from '../../server/keys/ports.ts'
+import { remoteDeviceListsProjection } from '../../server/keys/remote-device-lists.ts'
 import { canonicalJson } from '../../server/protocol/canonical-json.ts'
-import type { DeviceId, EventId, RoomId, ServerName, UserId } from '../../server/protocol/ids.ts'
+import {
+  type DeviceId,
+  type EventId,
+  type RoomId,
+  type ServerName,
+  serverOf,
+  type UserId,
+} from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Verify } from '../../server/protocol/primitives.ts'
+import type { Projection } from '../../server/rooms/projection.ts'
 import type { MemberEvent, Membership, RoomMembership, RoomView } from '../../server/rooms/rooms.ts'
 import { openMemoryStore } from '../../server/store/memory-engine.ts'
 import type { Position, Store } from '../../server/store/store.ts'
@@ -133,11 +142,14 @@ export class Identity {
 
 /** Rooms as far as keys look at them; each change runs the projection in a transaction, as the room would. */
 export class TestRooms {
-  readonly serverName = serverName
+  readonly serverName: ServerName
   readonly #store: Store
   readonly #events = new Map<RoomId, Map<UserId, MemberEvent>>()
-  constructor(store: Store) {
+  readonly #projections: readonly Projection[]
+  constructor(store: Store, name = serverName) {
     this.#store = store
+    this.serverName = name
+    this.#projections = [sharingProjection, remoteDeviceListsProjection(name)]
   }
 
   async set(
@@ -162,10 +174,9 @@ export class TestRooms {
         ? { replacesState: { eventId: before.eventId, content: before.content, sender: before.sender } }
         : {}),
     }
-    const view = undefined as never
     return await this.#store
       .transact(roomId, async tx => {
-        const keys = sharingProjection.reads!(accepted, view)
+        const keys = this.#projections.flatMap(({ reads }) => reads?.(accepted, undefined as never) ?? [])
         const rows = await tx.getMany([...keys])
         const loaded = new Map<string, unknown>(keys.map((key, i) => [key, rows[i]]))
         const sent = { position: 0 as Position }
@@ -173,7 +184,10 @@ export class TestRooms {
           const position = next()
           const event: MemberEvent = { ...accepted, position, order: position }
           members.set(userId, event)
-          sharingProjection.rows(event, view, { get: key => loaded.get(key) as never }, rows, 'here')
+          const view = this.#viewOf(roomId)!
+          for (const projection of this.#projections) {
+            projection.rows(event, view, { get: key => loaded.get(key) as never }, rows, 'here')
+          }
           sent.position = position
         })
         return sent
@@ -182,12 +196,18 @@ export class TestRooms {
   }
 
   async view(roomId: RoomId): Promise<RoomView | null> {
+    return this.#viewOf(roomId)
+  }
+
+  #viewOf(roomId: RoomId): RoomView | null {
     const members = this.#events.get(roomId)
     if (!members) return null
     const list = (membership?: Membership) =>
       [...members.values()].filter(({ content }) => !membership || content.membership === membership)
     const membership = (userId: UserId) => members.get(userId)?.content.membership
-    return { members: list, membership } as unknown as RoomView
+    const servers = Map.groupBy(list('join'), ({ stateKey }) => serverOf(stateKey))
+    const joinedServers = new Map([...servers].map(([server, { length }]) => [server, length]))
+    return { roomId, members: list, membership, joinedServers, frozen: null } as unknown as RoomView
   }
 
   async memberships(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
@@ -249,12 +269,20 @@ export interface Directory {
 }
 
 export async function openDirectory(
-  options: { slow?: boolean; seed?: number; store?: Store } = {},
+  options: {
+    slow?: boolean
+    seed?: number
+    store?: Store
+    name?: ServerName
+    federation?: (store: Store) => Promise<KeysFederation>
+  } = {},
 ): Promise<Directory> {
   const store = options.store ?? (await openMemoryStore(options))
-  const rooms = new TestRooms(store)
+  const rooms = new TestRooms(store, options.name)
+  const federation = await options.federation?.(store)
   const devices = new TestDevices()
-  const open = () => openKeys({ store, rooms, devices, verifyEd25519, clock: () => directory.now })
+  const open = () =>
+    openKeys({ store, rooms, devices, verifyEd25519, clock: () => directory.now, federation })
   const directory: Directory = {
     store,
     rooms,

@@ -25,6 +25,7 @@ export async function openTestPeers(
     clock,
     verify,
     audit: (tx, act) => accounts.audit.record(tx, act),
+    alarm: (action, server) => void accounts.tellAdministrators(action, server),
     report: () => {},
   })
   const waiting = new Map<string, OutboundStatus>()

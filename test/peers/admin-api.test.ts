@@ -158,6 +158,25 @@ test('a homeserver is pinned and rotated with the words of its key', async t => 
   await h.close()
 })
 
+test('two cards with one serial: every administrator is told, in the app as well', async t => {
+  const h = await openHarness()
+  const { token, userId } = await h.administrator()
+  await h.post(base, { card: first, fingerprint: words.join(' ') }, token)
+  const twin = court.card(1_700_000_000_000, { residency: 'US' })
+  await t.throwsAsync(h.peers.book.offerCard('court.example' as ServerName, twin), {
+    code: 'M_INVALID_PARAM',
+  })
+  t.deepEqual((await h.get(one, token)).body.conflict.serial, 1_700_000_000_000)
+  let notices: unknown[] = []
+  for (let i = 0; i < 100 && notices.length === 0; i++) {
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const path = `/_matrix/client/v3/user/${userId}/account_data/org.letro.administration`
+    notices = (await h.get(path, token)).body.notices ?? []
+  }
+  t.like(notices.at(-1), { action: 'peer.card-conflict', target: 'court.example' })
+  await h.close()
+})
+
 test('our own card with its words; a rotation of our key is in the audit', async t => {
   const h = await openHarness()
   const { token, userId } = await h.administrator()

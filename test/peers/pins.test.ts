@@ -35,6 +35,7 @@ interface World {
   readonly book: PeerBook
   readonly store: Store
   readonly reports: string[]
+  readonly alarms: string[]
   readonly changed: string[]
   now: number
   acts(): Promise<string[]>
@@ -45,6 +46,7 @@ interface World {
 async function open(store?: Store): Promise<World> {
   const rows = store ?? (await openMemoryStore())
   const reports: string[] = []
+  const alarms: string[] = []
   const changed: string[] = []
   const audit = openAudit(rows, () => 1)
   const world = { now: 1_700_000_000_000 }
@@ -56,6 +58,7 @@ async function open(store?: Store): Promise<World> {
       clock: () => world.now,
       verify,
       audit: (tx, act) => audit.record(tx, act),
+      alarm: (action, server) => void alarms.push(`${action} ${server}`),
       report: message => void reports.push(message),
     })
   const book = await openBook()
@@ -64,6 +67,7 @@ async function open(store?: Store): Promise<World> {
     book,
     store: rows,
     reports,
+    alarms,
     changed,
     acts: async () => (await audit.list({ limit: 100 })).map(({ actor, action }) => `${actor} ${action}`),
     again: openBook,
@@ -182,6 +186,7 @@ test('two cards with one serial: refused, reported, in the audit once, and settl
   for (let i = 0; i < 3; i++) await refused(t, 'CARD_CONFLICT', book.offerCard(clinicName, twin))
   t.is(state(book)?.['at'], 'clinic.example:8448')
   t.is(world.reports.length, 1)
+  t.deepEqual(world.alarms, ['peer.card-conflict clinic.example'])
   t.deepEqual(await world.acts(), ['local peer.pin', 'system peer.card-conflict'])
   t.like(book.pin(clinicName)?.row, { conflict: { serial: mustRead(first).serial } })
   await book.offerCard(clinicName, second)
@@ -301,6 +306,18 @@ test('a homeserver that is only verified needs neither address nor certificate, 
   t.true(book.maySendTo(synapse))
 })
 
+test('a card without a certificate pins nobody whom we would dial', async t => {
+  const { book } = await open()
+  const bare = clinic.card(1_700_000_000_000, { tlsSpkiSha256: [] })
+  await refused(t, 'PIN_MALFORMED', book.pinSite('local', bare))
+  t.false(book.isKnown(clinicName))
+  await book.pinSite('local', bare, { direction: 'verify-only' })
+  await refused(t, 'PIN_MALFORMED', book.change('local', clinicName, { direction: 'both' }))
+  await book.offerCard(clinicName, second)
+  await book.change('local', clinicName, { direction: 'both' })
+  t.true(book.maySendTo(clinicName))
+})
+
 test('curl’s way to write a certificate key is understood', async t => {
   const { book } = await open()
   await book.pinHomeserver('local', synapse, { ...terms, spkiSha256: [`sha256//${spki}=`] })
@@ -326,7 +343,7 @@ test('a card is checked without being pinned', async t => {
 })
 
 for (const fails of ['before', 'after'] as const) {
-  test(`a write that fails ${fails} its rows are there: memory is what the store says`, async t => {
+  test(`a write that fails ${fails} its rows are there: stopped is stopped, anything else is what the store says`, async t => {
     const engine = new FailingEngine({ slow: true })
     const world = await open(await openGroupCommit(engine, { retryMs: 1 }))
     const { book } = world
@@ -335,8 +352,14 @@ for (const fails of ['before', 'after'] as const) {
     await t.throwsAsync(book.suspend('local', clinicName), { code: 'STORE_UNCERTAIN' })
     // The next change stands in line behind the reload.
     await book.change('local', clinicName, { note: 'later' })
-    t.is(book.get(clinicName)?.suspended, fails === 'after')
+    t.true(book.get(clinicName)?.suspended)
+    t.true(book.pin(clinicName)?.peer.suspended)
+    t.false(book.maySendTo(clinicName) || book.mayReceiveFrom(clinicName))
+    t.is((await world.again()).get(clinicName)?.suspended, fails === 'after')
+    await book.resume('local', clinicName)
+    t.true(book.maySendTo(clinicName))
     t.deepEqual(state(await world.again()), state(book))
+    await book.suspend('local', clinicName)
     engine.fails = fails
     await t.throwsAsync(book.resume('local', clinicName))
     await book.change('local', clinicName, { note: 'later still' })

@@ -7,6 +7,7 @@ import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import { sha256 } from '../../server/rooms/primitives.ts'
 import type { TestAuthority } from './certificates.ts'
 import { type Answer, call } from './client.ts'
+import type { Place } from './network.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
 const token = 'an-administrator-of-the-tests-for-automation'
@@ -15,6 +16,7 @@ export interface FederatedServer {
   readonly process: ServerProcess
   /** With its port. */
   readonly serverName: string
+  readonly address: string
   readonly federationPort: number
   /** PEM: of the authority that the first start made. */
   readonly authority: string
@@ -26,7 +28,9 @@ export interface FederatedServer {
 export async function startFederated(
   host: string,
   settings: Readonly<Record<string, string>> = {},
+  place?: Place,
 ): Promise<FederatedServer> {
+  const address = place?.address ?? '127.0.0.1'
   const federationPort = await freePort()
   const serverName = `${host}:${federationPort}`
   const folder = mkdtempSync(join(tmpdir(), 'letro-peer-'))
@@ -34,10 +38,11 @@ export async function startFederated(
   writeFileSync(tokenFile, token, { mode: 0o600 })
   const process = await ServerProcess.start({
     folder,
+    ...(place ? { place } : {}),
     settings: {
       'server.name': serverName,
-      'listen.federation': `127.0.0.1:${federationPort}`,
-      'federation.address': `127.0.0.1:${federationPort}`,
+      'listen.federation': `${address}:${federationPort}`,
+      'federation.address': `${address}:${federationPort}`,
       'admin.token_file': tokenFile,
       ...settings,
     },
@@ -45,6 +50,7 @@ export async function startFederated(
   return {
     process,
     serverName,
+    address,
     federationPort,
     authority: readFileSync(join(folder, 'data', 'tls', 'authority.pem'), 'utf8'),
     admin: async (method, path, body) => {
@@ -72,8 +78,12 @@ export async function pinHomeserver(
   })
 }
 
-/** Another site, by its card. */
-export async function pinSite(server: FederatedServer, other: FederatedServer): Promise<void> {
+/** Another site, by its card; `address`: where it is reached from there, if not where its card says. */
+export async function pinSite(
+  server: FederatedServer,
+  other: FederatedServer,
+  address?: { readonly host: string; readonly port: number },
+): Promise<void> {
   const { body } = await other.admin('GET', '/site-card')
-  await server.admin('POST', '/peers', { card: body.card, fingerprint: body.fingerprint.join(' ') })
+  await server.admin('POST', '/peers', { card: body.card, fingerprint: body.fingerprint.join(' '), address })
 }

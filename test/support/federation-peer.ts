@@ -99,15 +99,23 @@ export class FederationPeer implements Reachable {
   }
 
   /** A signed request to another server. */
-  async ask(to: Reachable, method: string, uri: string, content?: JsonObject): Promise<Answer> {
+  ask(to: Reachable, method: string, uri: string, content?: JsonObject): Promise<Answer> {
+    const { authorization, body } = this.signed(to, method, uri, content)
+    return this.send(to, method, uri, { authorization }, body)
+  }
+
+  /** What goes with such a request, made beforehand. */
+  signed(
+    to: Reachable,
+    method: string,
+    uri: string,
+    content?: JsonObject,
+  ): { readonly authorization: string; readonly body: string | undefined } {
     const destination = to.serverName as ServerName
-    const signed = { method, uri, origin: this.serverName, destination }
-    const authorization = signRequest(
-      { ...signed, ...(content === undefined ? {} : { content }) },
-      this.keyId,
-      this.sign,
-    )
-    return this.send(to, method, uri, { authorization }, content && canonicalJson(content))
+    const body = content && canonicalJson(content)
+    const request = { method, uri, origin: this.serverName, destination }
+    const covered = body === undefined ? request : { ...request, content: body }
+    return { authorization: signRequest(covered, this.keyId, this.sign), body }
   }
 
   /** A request as it stands, signed by nobody. */

@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call } from './client.ts'
+import type { Place } from './network.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const startMs = 60_000
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly compileCache?: boolean
   /** With what is there already; otherwise a new one. */
   readonly folder?: string
+  /** Where it runs and answers people; otherwise on this machine. */
+  readonly place?: Place
 }
 
 export interface Session {
@@ -33,17 +36,21 @@ export class ServerProcess {
   /** What it has written so far, of all its lives. */
   output = ''
   #environment: Record<string, string>
+  readonly #command: readonly string[]
   #child: ChildProcess | undefined
   #ended: Promise<number | null> = Promise.resolve(null)
 
-  private constructor(port: number, folder: string, { settings = {}, compileCache = false }: ServerOptions) {
-    this.base = `http://localhost:${port}`
+  private constructor(port: number, folder: string, options: ServerOptions) {
+    const { settings = {}, compileCache = false, place } = options
+    const host = place?.address ?? 'localhost'
+    this.base = `http://${host}:${port}`
+    this.#command = place?.command ?? []
     this.folder = folder
     const all = {
       'server.data': join(folder, 'data'),
       'server.name': 'localhost',
-      'server.origin': this.base,
-      'listen.client': `localhost:${port}`,
+      'server.origin': `http://localhost:${port}`,
+      'listen.client': `${host}:${port}`,
       'accounts.passwords': 'true',
       'accounts.registration': 'open',
       'limits.enabled': 'false',
@@ -62,10 +69,15 @@ export class ServerProcess {
     return server
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Resolves when it answers; how long that took, in milliseconds. */
   async start(): Promise<number> {
     const started = performance.now()
-    const child = spawn(process.execPath, ['server/main.ts'], {
+    const [program, ...args] = [...this.#command, process.execPath, 'server/main.ts']
+    const child = spawn(program!, args, {
       cwd: root,
       env: { ...withoutLetro(process.env), ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,6 +109,11 @@ export class ServerProcess {
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL')
     await this.#ended
+  }
+
+  /** What an operator tells it while it runs. */
+  signal(signal: 'SIGHUP'): void {
+    this.#child?.kill(signal)
   }
 
   /** SIGTERM; the exit code. */

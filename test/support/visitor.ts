@@ -27,7 +27,7 @@ export class Visitor {
   /** What the browser's console complained about: policy violations, errors; of refused requests the status. */
   readonly complaints: string[] = []
   readonly authenticator: string
-  readonly #context: BrowserContext
+  readonly context: BrowserContext
   readonly #cdp: CDPSession
 
   static async open(browser: Browser, locale = 'en', options: AuthenticatorOptions = {}): Promise<Visitor> {
@@ -42,7 +42,7 @@ export class Visitor {
   }
 
   constructor(context: BrowserContext, page: Page, cdp: CDPSession, authenticator: string) {
-    this.#context = context
+    this.context = context
     this.page = page
     this.#cdp = cdp
     this.authenticator = authenticator
@@ -54,7 +54,7 @@ export class Visitor {
   }
 
   close(): Promise<void> {
-    return this.#context.close()
+    return this.context.close()
   }
 
   addAuthenticator(transport: 'internal' | 'usb'): Promise<string> {
@@ -63,7 +63,7 @@ export class Visitor {
 
   /** Another tab of the same person. */
   newPage(): Promise<Page> {
-    return this.#context.newPage()
+    return this.context.newPage()
   }
 
   /** The browser's own protocol, for what no page can do. */

@@ -79,6 +79,7 @@ export const errors: Translated<typeof en> = {
   ROOM_NOT_ENCRYPTED: 'كُتب هذا لغرفة مشفّرة، والخادم يقول إنها ليست كذلك. لم يُرسل.',
   ATTACHMENT_WRONG_HASH: 'غُيّر هذا الملف في الطريق، فلا يُعرض.',
   ATTACHMENT_TOO_LARGE: 'هذا الملف أكبر مما تقوله رسالته، فلم يُجلب.',
+  PICTURE_TOO_LARGE: 'في هذه الصورة من النقاط أكثر مما ينبغي لجهاز أن يرسمه. يمكن حفظها.',
   ATTACHMENT_MALFORMED: 'لا تقول هذه الرسالة كيف يُفتح ملفها.',
   BAD_ADDRESS: 'لا تسمّي هذه الرسالة ملفًا يمكن جلبه.',
   STORAGE_FAILED: 'لم يحفظ المتصفح هذا. أعد التحميل ثم حاول من جديد.',

@@ -102,6 +102,8 @@ export const errors: Translated<typeof en> = {
     'Das wurde für einen verschlüsselten Raum geschrieben, und der Server sagt, er sei es nicht. Es wurde nicht gesendet.',
   ATTACHMENT_WRONG_HASH: 'Diese Datei wurde unterwegs verändert und wird nicht gezeigt.',
   ATTACHMENT_TOO_LARGE: 'Diese Datei ist größer, als ihre Nachricht sagt, und wurde nicht geholt.',
+  PICTURE_TOO_LARGE:
+    'Dieses Bild hat mehr Bildpunkte, als ein Gerät zeichnen sollte. Es lässt sich speichern.',
   ATTACHMENT_MALFORMED: 'Diese Nachricht sagt nicht, wie ihre Datei zu öffnen ist.',
   BAD_ADDRESS: 'Diese Nachricht nennt keine Datei, die sich holen ließe.',
   STORAGE_FAILED: 'Der Browser hat das nicht gespeichert. Laden Sie neu und versuchen Sie es noch einmal.',

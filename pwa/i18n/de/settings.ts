@@ -131,6 +131,8 @@ export const settings: Translated<typeof english> = {
   passkeyRemoved: 'Der Passkey ist entfernt.',
   passkeyNoPrf:
     'Der Passkey ist hinzugefügt und meldet Sie an. Ihre Schlüssel kann er nicht öffnen: Auf einem neuen Gerät brauchen Sie zusätzlich den Wiederherstellungsschlüssel oder ein anderes Gerät.',
+  passkeyOpensNothing: 'Er meldet an, öffnet aber auf einem neuen Gerät nicht Ihre Schlüssel.',
+  passkeyLetOpen: 'Meine Schlüssel öffnen lassen',
   passkeyOpensKeys: 'Er öffnet auf einem neuen Gerät auch Ihre Schlüssel.',
   confirmFirst: 'Sie werden zuerst nach einem vorhandenen Passkey gefragt, dann nach dem neuen.',
   devicesText: 'Hier sind Sie angemeldet. Was Sie nicht kennen, melden Sie ab.',
@@ -189,6 +191,8 @@ export const settings: Translated<typeof english> = {
   checkRight: 'Das stimmt. Sie haben ihn.',
   checkWrong: 'Das steht dort nicht. Wenn Sie ihn verloren haben, erzeugen Sie einen neuen.',
   newRecovery: 'Neuen Wiederherstellungsschlüssel erzeugen',
+  newRecoveryPasskeys:
+    'Der Passkey, mit dem Sie bestätigen, öffnet weiterhin Ihre Schlüssel. Lassen Sie es die anderen wieder tun: Einstellungen, Passkeys.',
   newRecoveryText: 'Der alte öffnet dann nichts mehr: Werfen Sie ihn weg.',
   newRecoveryShown: 'Ihr neuer Wiederherstellungsschlüssel',
   newRecoveryOnce:

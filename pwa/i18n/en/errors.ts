@@ -84,6 +84,7 @@ export const errors = {
     'This was written for an encrypted room, and the server says that the room is not. It did not leave.',
   ATTACHMENT_WRONG_HASH: 'This file was changed on its way, and is not shown.',
   ATTACHMENT_TOO_LARGE: 'This file is larger than its message says, and was not fetched.',
+  PICTURE_TOO_LARGE: 'This picture has more pixels than a device should draw. It can be saved.',
   ATTACHMENT_MALFORMED: 'This message does not say how its file is to be opened.',
   BAD_ADDRESS: 'This message names no file that could be fetched.',
   STORAGE_FAILED: 'The browser did not store this. Reload, and try again.',

@@ -129,6 +129,8 @@ export const settings = {
   passkeyRemoved: 'The passkey was removed.',
   passkeyNoPrf:
     'The passkey was added and signs you in. It cannot open your keys: on a new device you will also need the recovery key or another device.',
+  passkeyOpensNothing: 'It signs in, and does not open your keys on a new device.',
+  passkeyLetOpen: 'Let it open my keys',
   passkeyOpensKeys: 'It also opens your keys on a new device.',
   confirmFirst: 'You will be asked for a passkey that you have, then for the new one.',
   // Devices
@@ -185,6 +187,8 @@ export const settings = {
   checkRight: 'That is right. You have it.',
   checkWrong: 'That is not what stands there. If you have lost it, make a new one.',
   newRecovery: 'Make a new recovery key',
+  newRecoveryPasskeys:
+    'The passkey that you confirm with goes on opening your keys. Let the others do so again: Settings, Passkeys.',
   newRecoveryText: 'The old one then opens nothing any more: throw it away.',
   newRecoveryShown: 'Your new recovery key',
   newRecoveryOnce:

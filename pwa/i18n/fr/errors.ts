@@ -93,6 +93,8 @@ export const errors: Translated<typeof en> = {
     'Ceci a été écrit pour un salon chiffré, et le serveur dit qu’il ne l’est pas. Rien n’est parti.',
   ATTACHMENT_WRONG_HASH: 'Ce fichier a été modifié en chemin et n’est pas affiché.',
   ATTACHMENT_TOO_LARGE: 'Ce fichier est plus grand que ne le dit son message et n’a pas été récupéré.',
+  PICTURE_TOO_LARGE:
+    'Cette image a plus de points qu’un appareil ne devrait en dessiner. Elle peut être enregistrée.',
   ATTACHMENT_MALFORMED: 'Ce message ne dit pas comment ouvrir son fichier.',
   BAD_ADDRESS: 'Ce message ne désigne aucun fichier que l’on puisse récupérer.',
   STORAGE_FAILED: 'Le navigateur n’a pas enregistré ceci. Rechargez, puis réessayez.',

@@ -129,6 +129,8 @@ export const settings: Translated<typeof english> = {
   passkeyRemoved: 'La clé d’accès est retirée.',
   passkeyNoPrf:
     'La clé d’accès est ajoutée et vous connecte. Elle ne peut pas ouvrir vos clés : sur un nouvel appareil, il vous faudra aussi la clé de récupération ou un autre appareil.',
+  passkeyOpensNothing: 'Elle connecte, mais n’ouvre pas vos clés sur un nouvel appareil.',
+  passkeyLetOpen: 'La laisser ouvrir mes clés',
   passkeyOpensKeys: 'Elle ouvre aussi vos clés sur un nouvel appareil.',
   confirmFirst: 'On vous demandera une clé d’accès que vous avez déjà, puis la nouvelle.',
   devicesText: 'Là où vous êtes connecté. Déconnectez ce que vous ne connaissez pas.',
@@ -186,6 +188,8 @@ export const settings: Translated<typeof english> = {
   checkRight: 'C’est exact. Vous l’avez.',
   checkWrong: 'Ce n’est pas ce qui y figure. Si vous l’avez perdue, créez-en une nouvelle.',
   newRecovery: 'Créer une nouvelle clé de récupération',
+  newRecoveryPasskeys:
+    'La clé d’accès avec laquelle vous confirmez continue d’ouvrir vos clés. Laissez les autres le refaire : Réglages, Clés d’accès.',
   newRecoveryText: 'L’ancienne n’ouvrira plus rien : jetez-la.',
   newRecoveryShown: 'Votre nouvelle clé de récupération',
   newRecoveryOnce:

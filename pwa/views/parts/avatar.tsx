@@ -1,6 +1,7 @@
 import './avatar.css'
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../account.ts'
+import { isDrawable } from './picture-size.ts'
 import { initials, inkOf, plainName } from './plain-name.ts'
 
 const maxBytes = 2 * 1024 * 1024
@@ -55,7 +56,10 @@ function pictureAt(mxc: string): Promise<string | null> {
     pictures.get(mxc) ??
     call('media', { mxc, maxBytes, thumbnail: { width: 96, height: 96 } })
       // An SVG is a document: it is never shown from our origin.
-      .then(blob => (/^image\/(png|jpeg|webp|gif|avif)$/.test(blob.type) ? URL.createObjectURL(blob) : null))
+      .then(async blob => {
+        const isPicture = /^image\/(png|jpeg|webp|gif|avif)$/.test(blob.type)
+        return isPicture && (await isDrawable(blob)) ? URL.createObjectURL(blob) : null
+      })
       .catch(() => {
         pictures.delete(mxc)
         return null

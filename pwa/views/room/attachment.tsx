@@ -89,6 +89,7 @@ export function FileCard({ file }: { file: AttachedFile }) {
 /** A hash that does not fit is more than a failure: it was changed. */
 export function fetchFailure(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown }
+  if (code === 'PICTURE_TOO_LARGE') return errorText(error)
   return typeof code === 'string' && /HASH|MAC/.test(code)
     ? t('room.fileChanged')
     : t('room.fileFailed', { reason: errorText(error) })

@@ -8,6 +8,7 @@ import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Field } from '../parts/field.tsx'
 import { Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
+import { isDrawable } from '../parts/picture-size.ts'
 import { plainName } from '../parts/plain-name.ts'
 import { useAct } from '../use-act.ts'
 import { extensionOf, isPicture } from './attached-file.ts'
@@ -119,9 +120,17 @@ function Preview({ file }: { file: File }) {
   const [address, setAddress] = useState<string | null>(null)
   useEffect(() => {
     if (!isPicture(file.type)) return
-    const made = URL.createObjectURL(file)
-    setAddress(made)
-    return () => URL.revokeObjectURL(made)
+    let made: string | null = null
+    let gone = false
+    void isDrawable(file).then(isOne => {
+      if (gone || !isOne) return
+      made = URL.createObjectURL(file)
+      setAddress(made)
+    })
+    return () => {
+      gone = true
+      if (made !== null) URL.revokeObjectURL(made)
+    }
   }, [file])
   return address === null ? (
     <span class="file-kind" aria-hidden="true" dir="ltr">

@@ -4,8 +4,10 @@
  * An address lives while somebody shows it, and a while longer: who scrolls back should not wait. Then its memory is freed.
  */
 import { useEffect, useState } from 'preact/hooks'
+import { VaultError } from '../../vault/errors.ts'
 import { call } from '../account.ts'
-import { type FileSource, shownType } from './attached-file.ts'
+import { isDrawable } from '../parts/picture-size.ts'
+import { type FileSource, isPicture, shownType } from './attached-file.ts'
 
 export interface MediaQuestion {
   readonly source: FileSource
@@ -104,7 +106,10 @@ function hold(name: string, question: MediaQuestion): Kept {
 async function addressFor({ source, mime, maxBytes, thumbnail }: MediaQuestion): Promise<string> {
   const blob = await call('media', { ...source, maxBytes, ...(thumbnail && { thumbnail }) })
   // The server makes thumbnails of its own type.
-  return URL.createObjectURL(new Blob([blob], { type: shownType(thumbnail ? blob.type : mime) }))
+  const type = shownType(thumbnail ? blob.type : mime)
+  if (isPicture(type) && !(await isDrawable(blob)))
+    throw new VaultError('PICTURE_TOO_LARGE', 'this is no picture that could be drawn')
+  return URL.createObjectURL(new Blob([blob], { type }))
 }
 
 function forgetUnused(): void {

@@ -60,6 +60,8 @@ function mendLink(link: Element): void {
     link.className = target.userId === surroundings.ourUserId ? 'pill ours' : 'pill'
     link.setAttribute('title', target.userId)
     link.textContent = name
+    // A name says nothing of the direction of the sentence around it.
+    link.setAttribute('dir', 'auto')
   } else if (target?.kind === 'room' && target.room.startsWith('!')) {
     const { room: roomId, eventId } = target
     link.setAttribute('href', addressOf({ view: 'room', roomId, ...(eventId !== null && { eventId }) }))

@@ -1,5 +1,6 @@
 /** What the page makes of a file before the worker seals it: its size in pixels, a small picture, its length. */
 import type { NewFile } from '../../worker/calls.ts'
+import { isDrawable } from '../parts/picture-size.ts'
 import { isPicture } from './attached-file.ts'
 
 const thumbnailBox = 800
@@ -22,6 +23,7 @@ export async function prepare(file: File): Promise<Prepared> {
 }
 
 async function ofPicture(file: File): Promise<Prepared> {
+  if (!(await isDrawable(file))) return {}
   const picture = await createImageBitmap(file)
   try {
     const image = { width: picture.width, height: picture.height }

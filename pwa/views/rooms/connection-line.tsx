@@ -1,5 +1,5 @@
 import { formatWhen, t } from '../../i18n/i18n.ts'
-import { call, connection, ownerState, rooms } from '../account.ts'
+import { call, connection, ownerState, rooms, sessionEnded } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { errorText } from '../parts/notice.tsx'
 
@@ -18,6 +18,8 @@ export function ConnectionLine() {
       </div>
     )
   }
+  // What there is to do about it stands above, with more words.
+  if (sessionEnded.value === 'expired') return null
   if (state === 'online') {
     return ownerState.value?.inMemory ? (
       <div class="line">

@@ -79,17 +79,25 @@ export function UpdatePrompt() {
   )
 }
 
-/** The focus is in a field. */
+/** The focus is in a field that has something in it: an empty one has the focus wherever a room is open. */
+function isAtWork(): boolean {
+  const { activeElement } = document
+  return isWriting(activeElement) && (activeElement as Partial<HTMLInputElement>).value !== ''
+}
+
 function useWriting(): boolean {
-  const [writing, setWriting] = useState(() => isWriting(document.activeElement))
+  const [writing, setWriting] = useState(isAtWork)
   useEffect(() => {
-    const look = () => setWriting(isWriting(document.activeElement))
+    const look = () => setWriting(isAtWork())
     // What gets the focus has it only after the event that took it away.
     const later = () => setTimeout(look)
     addEventListener('focusin', look)
+    // After what the app itself does with it.
+    addEventListener('input', later)
     addEventListener('focusout', later)
     return () => {
       removeEventListener('focusin', look)
+      removeEventListener('input', later)
       removeEventListener('focusout', later)
     }
   }, [])

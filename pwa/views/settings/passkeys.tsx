@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { formatWhen, t } from '../../i18n/i18n.ts'
+import { VaultError } from '../../vault/errors.ts'
 import type { PasskeyEntry } from '../../worker/calls.ts'
 import { call } from '../account.ts'
 import { Button } from '../parts/button.tsx'
@@ -9,7 +10,7 @@ import { Name } from '../parts/name.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
-import { suggestedName } from '../passkey-gesture.ts'
+import { openerOf, suggestedName } from '../passkey-gesture.ts'
 import { useAct } from '../use-act.ts'
 import { useAsked } from '../use-asked.ts'
 import { addPasskey } from './add-passkey.ts'
@@ -18,6 +19,11 @@ import { removePasskey } from './remove-passkey.ts'
 /** One's passkeys at the server: how one signs in. */
 export function Passkeys() {
   const passkeys = useAsked('passkeys', () => call('passkeys', null))
+  const identity = useAsked(
+    'identity',
+    () => call('identity', null),
+    notice => notice.kind === 'identity',
+  )
   const list = passkeys.answer
   return (
     <>
@@ -29,7 +35,18 @@ export function Passkeys() {
           {list.length === 1 && <Notice tone="warn">{t('settings.onePasskey')}</Notice>}
           <ul class="settings-rows">
             {list.map(passkey => (
-              <Row key={passkey.id} passkey={passkey} isLast={list.length === 1} onChange={passkeys.again} />
+              <Row
+                key={passkey.id}
+                passkey={passkey}
+                isLast={list.length === 1}
+                mayOpenKeys={
+                  identity.answer?.state === 'ready' && !identity.answer.passkeys.includes(passkey.id)
+                }
+                onChange={() => {
+                  passkeys.again()
+                  identity.again()
+                }}
+              />
             ))}
           </ul>
         </>
@@ -42,10 +59,13 @@ export function Passkeys() {
 function Row({
   passkey,
   isLast,
+  mayOpenKeys,
   onChange,
 }: {
   passkey: PasskeyEntry
   isLast: boolean
+  /** It signs in and does not open our keys: a new recovery key was made since, or it was added elsewhere. */
+  mayOpenKeys: boolean
   onChange: () => void
 }) {
   const [asking, setAsking] = useState<'rename' | 'remove' | null>(null)
@@ -70,6 +90,7 @@ function Row({
         </Button>
       </div>
       {isLast && <p class="quiet">{t('settings.lastPasskey')}</p>}
+      {mayOpenKeys && <OpenKeys id={id} onDone={onChange} />}
       {asking === 'rename' && (
         <Rename
           title={t('settings.renamePasskey')}
@@ -84,6 +105,27 @@ function Row({
       )}
       {asking === 'remove' && <Remove passkey={passkey} onClose={close} onRemoved={onChange} />}
     </li>
+  )
+}
+
+/** By one gesture with it, it opens our keys on a new device from then on. */
+function OpenKeys({ id, onDone }: { id: string; onDone: () => void }) {
+  const { busy, error, act } = useAct()
+  const open = () =>
+    act(async () => {
+      const opener = await openerOf([id])
+      if (!opener) throw new VaultError('PASSKEY_NO_PRF', 'the passkey gives no key')
+      await call('addPasskeyToIdentity', opener)
+      onDone()
+    })
+  return (
+    <>
+      <p class="quiet">{t('settings.passkeyOpensNothing')}</p>
+      <Button busy={busy} onClick={open}>
+        {t('settings.passkeyLetOpen')}
+      </Button>
+      {error !== null && <Failure error={error} />}
+    </>
   )
 }
 

@@ -93,7 +93,7 @@ function RecoveryKey({
             </Button>
           }
         >
-          {t('settings.newRecoveryText')}
+          {t('settings.newRecoveryText')} {passkeys.length > 1 && t('settings.newRecoveryPasskeys')}
         </Notice>
       )}
       {error !== null && <Failure error={error} />}

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import type { Verification } from '../../e2ee/verification/flow.ts'
 import { call, onNotice, rooms } from '../account.ts'
-import { askedKey, noPart, type Part, shownFlow } from './verification-flow.ts'
+import { askedKey, isOver, noPart, type Part, shownFlow } from './verification-flow.ts'
 
 const flows = signal<readonly Verification[]>([])
 const part = signal<Part>(noPart)
@@ -39,8 +39,15 @@ export async function accept({ flowId }: Verification): Promise<void> {
 }
 
 /** It is over, or this tab has seen enough of it. */
-export function close({ flowId }: Verification): void {
-  part.value = { ...part.peek(), closed: new Set([...part.peek().closed, flowId]) }
+export function close(flow: Verification): void {
+  const { asked, closed, ...rest } = part.peek()
+  // A request of ours that was left may get another name yet: how it ends is no news to whoever ended it.
+  const isLeft = flow.requestedByUs && !isOver(flow)
+  part.value = {
+    ...rest,
+    asked: isLeft ? asked.difference(new Set([askedKey(flow)])) : asked,
+    closed: new Set([...closed, flow.flowId]),
+  }
 }
 
 /** The encrypted chat with one person alone, or a new one. */

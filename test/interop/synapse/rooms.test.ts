@@ -60,7 +60,7 @@ for (const version of ['11', '12']) {
       )
 
       // State that both see alike.
-      await maker.setState(roomId, 'm.room.topic', { topic: 'said by the maker' })
+      await maker.setState(roomId, 'm.room.name', { name: 'said by the maker' })
       await maker.setState(roomId, 'm.room.power_levels', {
         ...(await maker.api('GET', `${at(roomId)}/state/m.room.power_levels/`)),
         users_default: 0,
@@ -72,9 +72,9 @@ for (const version of ['11', '12']) {
           ? true
           : undefined,
       )
-      await guest.setState(roomId, 'm.room.name', { name: 'renamed by the guest' })
-      await until('the new name', async () =>
-        (await maker.api('GET', `${at(roomId)}/state/m.room.name/`)).name === 'renamed by the guest'
+      await guest.setState(roomId, 'm.room.topic', { topic: 'said by the guest' })
+      await until('the new topic', async () =>
+        (await maker.ask('GET', `${at(roomId)}/state/m.room.topic/`)).body.topic === 'said by the guest'
           ? true
           : undefined,
       )
