@@ -32,6 +32,7 @@ import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
 import { notificationRoutes } from './client-api/notifications.ts'
 import { openIdRoutes } from './client-api/openid.ts'
+import { presenceRoutes } from './client-api/presence.ts'
 import { profileRoutes } from './client-api/profile.ts'
 import { pushRuleRoutes } from './client-api/push-rules.ts'
 import { pusherRoutes } from './client-api/pushers.ts'
@@ -50,7 +51,6 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
-import { takeEdus } from './federation-api/edus.ts'
 import { openFederation } from './federation-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -61,6 +61,7 @@ import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
 import { peerAnswers } from './peer-answers.ts'
+import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -78,14 +79,13 @@ import { outboundProjection } from './rooms/outbound-projection.ts'
 import type { People } from './rooms/people.ts'
 import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
-import { openReceiptEdus } from './rooms/receipt-edus.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
-import { openTypingEdus } from './rooms/typing-edus.ts'
 import type { Store } from './store/store.ts'
+import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
@@ -235,6 +235,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await pushers.removeAllIn(tx, userId)
     await filters.removeAllIn(tx, userId)
   })
+  const presence = config.presence.enabled
+    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    : undefined
   const sync = openSync({
     store,
     rooms,
@@ -250,6 +253,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     deviceLists: { changes: (userId, after, upTo) => keys.deviceListChanges(userId, after, upTo) },
     keys: { keyCounts: (userId, deviceId) => keys.keyCounts(userId, deviceId) },
     aggregations: relations,
+    presence,
     clock,
   })
   const readMarkers = openReadMarkers({
@@ -327,6 +331,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),
+    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock }),
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
@@ -334,6 +339,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       onSessionChange: accounts.sessions.onChange,
       sync,
+      presence,
       filters,
       signed: eventId => rooms.signed(eventId),
       clock,
@@ -362,11 +368,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
-    takeEdu: takeEdus({
-      keys,
-      typing: openTypingEdus({ rooms, typing, outbound: federation.outbound, clock }),
-      receipts: openReceiptEdus({ rooms, receipts }),
-    }),
+    takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
@@ -386,6 +388,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      presence?.close()
       await localRequests.close()
       await federation.close()
       await bell?.close()
