@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
+import { openFrozenNotices } from './accounts/frozen-notices.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
@@ -71,6 +72,7 @@ import { openPush } from './push/push.ts'
 import { openPushers } from './push/pushers.ts'
 import { openVapidKeys } from './push/web-push.ts'
 import { sendPush } from './push-transport.ts'
+import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
@@ -206,6 +208,13 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
+  keepServerAcls({ rooms, peers })
+  await openFrozenNotices({
+    store,
+    rooms,
+    accountData: accounts.accountData,
+    report: message => log.warn(message),
+  })
   const publicRooms = openPublicRooms({ store, rooms, clock })
   const reports = openReports({ store, clock })
   const push = openPush({ store, rooms, receipts, ignoredUsers })
@@ -317,6 +326,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       people,
       members,
       outward: rooms.outward,
+      peers,
       aliases,
       publicRooms,
       remoteRooms: federation.remoteRooms,
