@@ -139,7 +139,8 @@ export class Receiver {
     const [known] = await reader.byIds(tx, [eventId], false)
     const isWanted = known?.facts.flags.outlier && (!options.outlier || known.facts.flags.unjudged)
     if (known && !isWanted) return outcomeOf(known)
-    if (pdu.type === 'm.room.create') {
+    // The room's own comes once more where its history is read to the beginning.
+    if (pdu.type === 'm.room.create' && eventId !== actor.tip.get('m.room.create', '')?.eventId) {
       return { kind: 'refused', reason: 'the room has another create event' }
     }
 

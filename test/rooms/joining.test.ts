@@ -61,6 +61,16 @@ for (const version of roomVersions) {
         ['hi', 'hello'],
       )
     }
+    // History from before the join is fetched when it is read, to the beginning.
+    const isMore = await b.rooms.fetchOlder(roomId)
+    t.true(isMore)
+    const history = await b.rooms.timeline(roomId, { limit: 50 })
+    t.deepEqual(
+      history.flatMap(({ type, content }) => (type === 'm.room.message' ? [content['body']] : [])),
+      ['before', 'hello', 'hi'],
+    )
+    t.is(history[0]!.type, 'm.room.create')
+    t.false(await b.rooms.fetchOlder(roomId))
     // And after a restart.
     const again = await openRooms({
       store: b.store,

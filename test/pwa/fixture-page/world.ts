@@ -307,7 +307,7 @@ class World {
       case 'send':
         return this.#send(argument as { type: string; content: TimelineItem['content'] })
       case 'media':
-        return picture()
+        return this.#wanted.has('bomb') ? bomb() : picture()
       case 'person':
         return { userId: jonas, standing: 'changed', fingerprint: null, devices: [] }
       case 'edits':
@@ -357,6 +357,17 @@ class World {
       offline: false,
     }
   }
+}
+
+/** A PNG that says it is 60,000 pixels wide and high. */
+function bomb(): Blob {
+  const head = new Uint8Array(33)
+  head.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
+  const view = new DataView(head.buffer)
+  view.setUint32(16, 60_000)
+  view.setUint32(20, 60_000)
+  head.set([8, 2], 24)
+  return new Blob([head], { type: 'image/png' })
 }
 
 async function picture(): Promise<Blob> {

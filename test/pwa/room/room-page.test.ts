@@ -80,6 +80,16 @@ for (const [name, query] of [
 }
 
 test.serial(
+  'a picture that says it has billions of pixels is offered as a file, and never drawn',
+  async t => {
+    const page = await open(t, 'bomb=1')
+    await page.getByText('more pixels than a device should draw').first().waitFor()
+    t.is(await page.locator('li.message img').count(), 0)
+    t.true((await page.locator('li.message .file').count()) > 0)
+  },
+)
+
+test.serial(
   'a room that stands still says for whom, who let them in and what to do, in the composer’s place',
   async t => {
     const page = await open(t, 'frozen=1')
@@ -180,7 +190,7 @@ test.serial('links: people are pills with the name of the room, others say where
   const page = await open(t)
   t.regex(
     await safe(page, '<a href="https://matrix.to/#/@jonas:court.example">The administrator</a>'),
-    /^<a href="#\/person\/%40jonas%3Acourt\.example" class="pill" title="@jonas:court\.example">Jonas<\/a>$/,
+    /^<a href="#\/person\/%40jonas%3Acourt\.example" class="pill" title="@jonas:court\.example" dir="auto">Jonas<\/a>$/,
   )
   const misleading = await safe(page, '<a href="https://evil.example/">https://clinic.example</a>')
   t.true(misleading.includes('(evil.example)'))
