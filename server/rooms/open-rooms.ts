@@ -34,6 +34,7 @@ import type {
 } from './rooms-internal.ts'
 import { Sender } from './send.ts'
 import { visibleToServer } from './server-visibility.ts'
+import { strangersGate } from './strangers-gate.ts'
 import { Visibility } from './visibility.ts'
 
 export interface RoomsDeps {
@@ -67,7 +68,7 @@ export async function openRooms(
   const context: RoomsContext = {
     ...deps,
     checkSignatures: deps.checkSignatures ?? (async () => false),
-    gates: deps.gates ?? [],
+    gates: [...(deps.peers ? [strangersGate(deps.peers)] : []), ...(deps.gates ?? [])],
     projections: deps.projections ?? [],
     reader,
     actors,
