@@ -18,6 +18,12 @@ const program = new Command('letro')
   .addCommand(auditCommand())
   .addCommand(peerCommand())
 
+// Whoever read the output has read enough (`letro … | head`). What was asked for was done.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 throwInsteadOfExiting(program)
 try {
   await program.parseAsync()

@@ -17,7 +17,10 @@ const maxQrBytes = 2953
 export async function handOutCard(data: string, options: { out?: string; qr?: string }): Promise<void> {
   const path = join(data, 'keys', 'site-card.json')
   const text = (
-    await readText(path, `There is no card in ${data} yet. The server makes it at its first start.`)
+    await readText(
+      path,
+      `There is no card in ${data} yet. The server makes it at its first start, once it has a certificate.`,
+    )
   ).trim()
   const card = readCard(text, path)
   const out = options.out ?? `${card.serverName.replaceAll(/[^0-9A-Za-z.-]/g, '_')}.card.json`

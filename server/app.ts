@@ -196,14 +196,20 @@ async function openKeysOf(dataFolder: string, folder: DataFolder, means: Means):
 }
 
 async function openSiteOf(
-  { server, federation }: Config,
+  { server, listen, federation }: Config,
   dataFolder: string,
   folder: DataFolder,
   keys: ServerKeys,
   means: Means,
 ): Promise<OwnSite> {
   const { address, residency } = federation
-  const facts = { serverName: server.name, origin: server.origin, address, residency: residency ?? undefined }
+  const facts = {
+    serverName: server.name,
+    origin: server.origin,
+    address,
+    residency: residency ?? undefined,
+    awaitsTls: listen.federation !== null,
+  }
   try {
     return await openOwnSite({ ...means, ...facts, dataFolder, folder, keys })
   } catch (error) {

@@ -28,34 +28,28 @@ export interface Listeners {
 export async function openListeners(config: Config, app: App, log: Log): Promise<Listeners> {
   const configured = config.tls
   const forPeers = config.listen.federation ? (configured ?? (await ownCertificate(config))) : null
-  const client = await listenAt('listen.client', config.listen.client, app.listener, material(configured))
-  const opened = [client]
-  const watchers: ReturnType<typeof watchTlsFiles>[] = []
-  const warn = (message: string) => log.warn(message)
+  const opened: HttpServer[] = []
   try {
-    let federation: HttpServer | null = null
-    if (config.listen.federation && forPeers) {
-      const tls = material(forPeers)!
-      await app.answersWith([tls.spkiSha256])
-      federation = await listenAt('listen.federation', config.listen.federation, app.federationListener, {
-        ...tls,
-        minVersion: 'TLSv1.3',
-      })
-      opened.push(federation)
-      let present = tls.spkiSha256
-      const renew = async (renewed: TlsMaterial) => {
-        await app.answersWith([...new Set([present, renewed.spkiSha256])])
-        federation!.renewCertificate(renewed)
-        if (configured) client.renewCertificate(renewed)
-        await app.answersWith([renewed.spkiSha256])
+    const shown = material(forPeers)
+    const federation =
+      shown && config.listen.federation ? await listenForPeers(config.listen.federation, app, shown) : null
+    if (federation) opened.push(federation)
+    // Last: whoever is answered here finds everything else there.
+    const client = await listenAt('listen.client', config.listen.client, app.listener, material(configured))
+    opened.push(client)
+    let present = shown?.spkiSha256
+    const renew = async (renewed: TlsMaterial) => {
+      if (present !== undefined) await app.answersWith([...new Set([present, renewed.spkiSha256])])
+      federation?.renewCertificate(renewed)
+      if (configured) client.renewCertificate(renewed)
+      if (present !== undefined) {
         present = renewed.spkiSha256
-        log.info('the certificate was renewed')
+        await app.answersWith([present])
       }
-      watchers.push(watchTlsFiles(forPeers, renew, warn))
-    } else if (configured) {
-      const renew = async (renewed: TlsMaterial) => client.renewCertificate(renewed)
-      watchers.push(watchTlsFiles(configured, renew, warn))
+      log.info('the certificate was renewed')
     }
+    const watched = forPeers ?? configured
+    const watchers = watched ? [watchTlsFiles(watched, renew, message => log.warn(message))] : []
     return {
       client,
       federation,
@@ -69,6 +63,12 @@ export async function openListeners(config: Config, app: App, log: Log): Promise
     for (const server of opened) await server.close(0)
     throw error
   }
+}
+
+/** Its key stands in our card first. */
+async function listenForPeers(at: HostPort, app: App, tls: TlsMaterial): Promise<HttpServer> {
+  await app.answersWith([tls.spkiSha256])
+  return listenAt('listen.federation', at, app.federationListener, { ...tls, minVersion: 'TLSv1.3' })
 }
 
 function material(paths: TlsPaths | null): TlsMaterial | undefined {

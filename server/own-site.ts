@@ -40,6 +40,8 @@ export interface OwnSiteDeps extends KeyMeans {
   /** Where other servers dial us. */
   readonly address: { readonly host: string; readonly port: number }
   readonly residency?: string | undefined
+  /** It answers other servers: a first card is handed out once `setTls` has said by which certificate. */
+  readonly awaitsTls: boolean
 }
 
 const maxKeys = 90
@@ -80,7 +82,9 @@ export async function openOwnSite(deps: OwnSiteDeps): Promise<OwnSite> {
       const json = buildCard(wanted, card, root, clock())
       const reading = readCard(json, verify)
       if (reading.kind === 'refused') throw new KeysMissing(`Our own card cannot be made: ${reading.reason}.`)
-      await writeDurably(cardFile, `${JSON.stringify(json)}\n`)
+      // Whoever pinned a card without a certificate could not connect, not even to get the next one.
+      const isWhole = tls.length > 0 || !deps.awaitsTls
+      if (isWhole) await writeDurably(cardFile, `${JSON.stringify(json)}\n`)
       card = reading.card
       for (const listener of listeners) listener(card)
     })

@@ -81,7 +81,7 @@ function ownContent(body: JsonObject): JsonObject {
 const maxVia = 20
 
 /** Spec: joining.yaml: `via` says where else to ask; `server_name` is its former name. What is no server name is nobody. */
-function viaOf(ctx: Context): ServerName[] {
+export function viaOf(ctx: Context): ServerName[] {
   const named = [ctx.query['via'], ctx.query['server_name']].flat()
   return named.flatMap(text => parseServerName(text) ?? []).slice(0, maxVia)
 }

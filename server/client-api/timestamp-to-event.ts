@@ -6,24 +6,32 @@ import type { Route, Step } from '../http/route.ts'
 import type { RoomId, UserId } from '../protocol/ids.ts'
 import { noFilter } from '../rooms/event-filter.ts'
 import { readHistory } from '../rooms/history.ts'
+import { nearestOfAll } from '../rooms/remote-near.ts'
+import type { RemoteRooms } from '../rooms/remote-rooms.ts'
 import { readAccess } from '../rooms/room-access.ts'
 import type { RoomEvent, Rooms } from '../rooms/rooms.ts'
+import type { RoomsInternal } from '../rooms/rooms-internal.ts'
 import { pathRoomId, queryForwards } from './room-request.ts'
 
 export interface TimestampToEventDeps {
   readonly authenticate: Step
-  readonly rooms: Rooms
+  readonly rooms: Rooms & Pick<RoomsInternal, 'backwardExtremities'>
+  readonly remoteRooms: Pick<RemoteRooms, 'timestampToEvent'>
 }
 
-export function timestampToEventRoutes({ authenticate, rooms }: TimestampToEventDeps): Route[] {
+export function timestampToEventRoutes({ authenticate, rooms, remoteRooms }: TimestampToEventDeps): Route[] {
   const findEvent: Step = async function findEvent(ctx) {
     const { userId } = ctx.state.requester
     const roomId = pathRoomId(ctx)
     const forwards = queryForwards(ctx, 'dir')
     const timestamp = queryInteger(ctx.query, 'ts')
     if (timestamp === undefined) throw missingParam('ts')
-    await readAccess(rooms, userId, roomId)
-    const event = await visibleNear(userId, roomId, timestamp, forwards)
+    const { view, until } = await readAccess(rooms, userId, roomId)
+    const here = await visibleNear(userId, roomId, timestamp, forwards)
+    const event =
+      until === undefined
+        ? await nearestOfAll({ rooms, remote: remoteRooms }, view, timestamp, forwards, here)
+        : here
     if (!event) {
       throw notFound(`ts: no event from ${timestamp} in ${forwards ? 'forward' : 'backward'} direction.`)
     }

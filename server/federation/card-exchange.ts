@@ -13,6 +13,7 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import { checkSignature, type KeyId, parseKeyId } from '../protocol/signing.ts'
 import type { FederationClient } from './client.ts'
+import { TransportError } from './transport.ts'
 
 export const cardPath = '/_letro/federation/v1/card'
 
@@ -30,7 +31,7 @@ export interface CardExchangeDeps {
  * Between attempts to bring a card; the last one again and again. A peer that was away while our certificate changed
  * cannot ask us for the card: it would not believe the connection.
  */
-const pausesMs = [1_000, 10_000, 60_000, 600_000]
+const pausesMs = [1_000, 3_000, 10_000, 30_000, 60_000, 600_000]
 
 export class CardExchange {
   readonly #deps: CardExchangeDeps
@@ -95,15 +96,15 @@ export class CardExchange {
     for (let attempt = 0; ; attempt++) {
       if (this.#closing.signal.aborted || !this.#deps.peers.maySendTo(server)) return
       if (this.#underWay.get(server) !== card) return
+      const ask = { method: 'PUT', path: cardPath, body: card.json, timeoutMs: 10_000 } as const
       try {
-        await this.#deps.client.json(server, {
-          method: 'PUT',
-          path: cardPath,
-          body: card.json,
-          timeoutMs: 10_000,
-        })
+        await this.#deps.client.json(server, ask)
         return
-      } catch {
+      } catch (error) {
+        // It may have changed its certificate as we did ours, and neither believes the other's. Whoever else it is reads
+        // a card, which is no secret; what is answered counts for nothing, so the attempts go on.
+        if (isOtherCertificate(error))
+          await this.#deps.client.json(server, { ...ask, toAnybody: true }).catch(() => {})
         await this.#deps.pause(pausesMs[Math.min(attempt, pausesMs.length - 1)]!, this.#closing.signal)
       }
     }
@@ -126,6 +127,11 @@ export class CardExchange {
     for (const [name, value] of entriesOf(list['verify_keys'])) add(keys, name, value)
     return keys
   }
+}
+
+function isOtherCertificate(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof TransportError && cause.code === 'WRONG_CERTIFICATE'
 }
 
 function entriesOf(value: unknown): [string, JsonObject][] {

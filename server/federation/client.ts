@@ -35,6 +35,8 @@ export interface Ask {
   readonly body?: JsonObject
   readonly timeoutMs?: number
   readonly maxBytes?: number
+  /** See `PeerRequest`: the card alone. */
+  readonly toAnybody?: boolean
 }
 
 const timeoutMs = 30_000
@@ -89,6 +91,7 @@ export class FederationClient {
         headers: { Authorization: authorization, 'User-Agent': 'Letro' },
         ...(content === undefined ? {} : { body: content }),
         timeoutMs: ask.timeoutMs ?? timeoutMs,
+        ...(ask.toAnybody ? { toAnybody: true } : {}),
       })
     } catch (error) {
       throw unreachable(server, error)

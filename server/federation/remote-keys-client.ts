@@ -4,7 +4,7 @@ import type { RemoteDevices, RemoteKeys } from '../keys/ports.ts'
 import { parseDeviceId } from '../protocol/ids.ts'
 import { isObject, type Json } from '../protocol/json.ts'
 import { type FederationClient, pathOf } from './client.ts'
-import { integerIn, listIn, mayObjectIn, mayTextIn, wrong } from './shapes.ts'
+import { integerIn, listIn } from './shapes.ts'
 
 const maxDevices = 10_000
 
@@ -12,13 +12,13 @@ export function remoteKeysClient(client: FederationClient): RemoteKeys {
   return {
     async userDevices(server, userId) {
       const answer = await client.json(server, { method: 'GET', path: pathOf`/v1/user/devices/${userId}` })
-      const masterKey = mayObjectIn(answer, 'master_key')
-      const selfSigningKey = mayObjectIn(answer, 'self_signing_key')
+      // Synapse says null where there is none.
+      const [masterKey, selfSigningKey] = [answer['master_key'], answer['self_signing_key']]
       return {
         streamId: integerIn(answer, 'stream_id'),
-        devices: listIn(answer, 'devices', maxDevices).map(device),
-        ...(masterKey ? { masterKey } : {}),
-        ...(selfSigningKey ? { selfSigningKey } : {}),
+        devices: listIn(answer, 'devices', maxDevices).flatMap(device => deviceIn(device) ?? []),
+        ...(isObject(masterKey) ? { masterKey } : {}),
+        ...(isObject(selfSigningKey) ? { selfSigningKey } : {}),
       }
     },
 
@@ -40,11 +40,11 @@ export function remoteKeysClient(client: FederationClient): RemoteKeys {
   }
 }
 
-function device(value: Json): RemoteDevices['devices'][number] {
-  if (!isObject(value)) throw wrong('devices', 'has an entry that is not an object')
+/** null: a device that cannot encrypt, or none: no reason not to have the others. */
+function deviceIn(value: Json): RemoteDevices['devices'][number] | null {
+  if (!isObject(value)) return null
   const deviceId = parseDeviceId(value['device_id'])
-  const keys = value['keys']
-  if (!deviceId || !isObject(keys)) throw wrong('devices', 'has an entry without id or keys')
-  const displayName = mayTextIn(value, 'device_display_name')
-  return { deviceId, keys, ...(displayName === undefined ? {} : { displayName }) }
+  const { keys, device_display_name: displayName } = value
+  if (!deviceId || !isObject(keys)) return null
+  return { deviceId, keys, ...(typeof displayName === 'string' ? { displayName } : {}) }
 }

@@ -23,6 +23,8 @@ export interface PeerRequest {
   readonly body?: string
   /** From the first byte that we send to the last that we get. */
   readonly timeoutMs: number
+  /** Over a connection to whomever: only for what anybody may see, and whose answer counts for nothing. */
+  readonly toAnybody?: boolean
 }
 
 export class TransportError extends Error {
@@ -52,9 +54,9 @@ export class Transport {
 
   /** The answer's head; the body is the caller's to read within `signal`, or to destroy. */
   async send(peer: Peer, request: PeerRequest): Promise<{ response: IncomingMessage; signal: AbortSignal }> {
-    const { method, path, headers, body, timeoutMs } = request
+    const { method, path, headers, body, timeoutMs, toAnybody = false } = request
     const signal = AbortSignal.timeout(timeoutMs)
-    const agent = this.#agentOf(peer)
+    const agent = toAnybody ? new PinnedAgent(peer, { toAnybody }) : this.#agentOf(peer)
     await agent.turn(signal)
     const options: RequestOptions = {
       method,
@@ -73,7 +75,7 @@ export class Transport {
       const sending = httpsRequest(options, resolve)
       sending.on('error', error => reject(transportError(peer, error, signal)))
       // After the answer was read, or whatever went wrong.
-      sending.on('close', () => agent.next())
+      sending.on('close', () => (toAnybody ? agent.destroy() : agent.next()))
       sending.end(body)
     })
     // What breaks while the body is read is told to its reader; unheard it would end the process.
@@ -136,10 +138,13 @@ class PinnedAgent extends Agent {
   #underWay = 0
   readonly #waiting = new Set<() => void>()
 
-  constructor(destination: Destination) {
+  readonly #toAnybody: boolean
+
+  constructor(destination: Destination, { toAnybody = false } = {}) {
     // No resumed sessions: each connection shows its certificate.
     super({ keepAlive: true, maxSockets: maxConnections, maxCachedSessions: 0, keepAliveMsecs: 30_000 })
     this.#destination = destination
+    this.#toAnybody = toAnybody
   }
 
   /** Resolves when the request may go; whoever got his turn says `next` when he is done. */
@@ -191,7 +196,7 @@ class PinnedAgent extends Agent {
     _options: unknown,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    connectPinned(this.#destination).then(
+    connectPinned(this.#destination, this.#toAnybody).then(
       socket => {
         if (!this.#isForgotten) return callback!(null, socket)
         socket.destroy()
@@ -203,8 +208,8 @@ class PinnedAgent extends Agent {
   }
 }
 
-/** A TLS connection whose other end is the one that was pinned. */
-export function connectPinned({ serverName, host, port, tls }: Destination): Promise<TLSSocket> {
+/** A TLS connection whose other end is the one that was pinned, unless it may be anybody. */
+function connectPinned({ serverName, host, port, tls }: Destination, toAnybody: boolean): Promise<TLSSocket> {
   const name = serverName.replace(/:[0-9]+$/, '')
   const isAddress = /^[0-9.]+$/.test(name) || name.startsWith('[')
   const options: ConnectionOptions = {
@@ -232,7 +237,7 @@ export function connectPinned({ serverName, host, port, tls }: Destination): Pro
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate()
       const reason = certificate ? whyNot(certificate, tls, socket, name) : 'it shows no certificate'
-      if (reason !== null) {
+      if (reason !== null && !toAnybody) {
         fail(
           new TransportError(
             'WRONG_CERTIFICATE',

@@ -195,15 +195,17 @@ export function readSigningKey(text: string): { readonly id: KeyId; readonly pub
   return { id, publicKey }
 }
 
-/** A homeserver that is only verified is not dialled; any other needs an address, and a certificate that can be known. */
-export function mustBeReachable(row: PeerRow): void {
-  if (row.kind === 'site' || row.direction === 'verify-only' || row.transport !== 'https') return
-  if (!row.address) throw malformed('Where is the homeserver dialled? Give its address (host and port).')
-  if (!row.tls?.ca && !row.tls?.spkiSha256?.length) {
-    throw malformed(
-      'Whom does its TLS certificate come from? Give the authority (ca) or the hash of its key (spki_sha256).',
-    )
-  }
+/** Who is only verified, or reached by bundles, is not dialled; anybody else needs an address and a certificate that can be known. */
+export function mustBeReachable({ kind, direction, transport, host, tls }: Peer): void {
+  if (direction === 'verify-only' || transport !== 'https') return
+  if (host === nowhere.host)
+    throw malformed('Where is the homeserver dialled? Give its address (host and port).')
+  if (tls.ca !== undefined || tls.spkiSha256.length > 0) return
+  throw malformed(
+    kind === 'site'
+      ? 'This card names no certificate: its site does not answer other servers yet. Ask for its card again once it does.'
+      : 'Whom does its TLS certificate come from? Give the authority (ca) or the hash of its key (spki_sha256).',
+  )
 }
 
 function checkAuthorities(pem: string): void {

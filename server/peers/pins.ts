@@ -195,15 +195,17 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       const now = clock()
       const { conflict: _settled, ...before } = row ?? firstRow('site', by, now)
       const { residency: _said, ...given } = terms
+      const after: PeerRow = {
+        ...before,
+        ...(row?.conflict && verdict === 'same' ? { conflict: row.conflict } : {}),
+        ...given,
+        card: card.json,
+        changedBy: by,
+        changedTs: now,
+      }
+      if (!mustBePinned) mustBeReachable(pinOf(card.serverName, after, verify).peer)
       return {
-        row: {
-          ...before,
-          ...(row?.conflict && verdict === 'same' ? { conflict: row.conflict } : {}),
-          ...given,
-          card: card.json,
-          changedBy: by,
-          changedTs: now,
-        },
+        row: after,
         card,
         act: {
           actor: by,
@@ -267,7 +269,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
           ...given,
           signingKeys: [{ id: key.id, publicKey: encodeBase64(key.publicKey) }],
         }
-        mustBeReachable(first)
+        mustBeReachable(pinOf(serverName, first, verify).peer)
         return {
           row: first,
           act: {
@@ -308,7 +310,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         if (row.kind === 'site' && given.residency !== undefined)
           throw malformed('The residency of a site stands in its card.')
         const after = { ...row, ...given, ...(given.tls ? { tls: { ...row.tls, ...given.tls } } : {}) }
-        mustBeReachable(after)
+        mustBeReachable(pinOf(name, after, verify).peer)
         return after
       }
       const narrows = given.direction !== undefined && given.direction !== 'both'

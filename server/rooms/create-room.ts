@@ -7,12 +7,14 @@
 import { type RoomAlias, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { defaultRoomVersion, type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { firstServerAcl, type PinnedServers } from './acl-keeper.ts'
 import { type Aliases, aliasOwner } from './aliases.ts'
 import { memberContent, type RoomMembers } from './membership.ts'
 import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import type { PublicRooms } from './public-rooms.ts'
 import { type BatchOptions, type Draft, RoomError, type Rooms } from './rooms.ts'
+import { serverAclType } from './server-acl.ts'
 
 export type Preset = 'private_chat' | 'trusted_private_chat' | 'public_chat'
 
@@ -44,6 +46,7 @@ export interface CreateRoomDeps {
   readonly aliases: Pick<Aliases, 'claim' | 'resolve'>
   readonly publicRooms: Pick<PublicRooms, 'write'>
   readonly outward: Pick<OutwardRooms, 'invite'>
+  readonly peers: PinnedServers
 }
 
 type NewDraft = Omit<Draft, 'roomId'>
@@ -78,7 +81,10 @@ export async function createRoom(deps: CreateRoomDeps, actor: Actor, request: Ro
   const ownProfile = (await deps.people.memberProfile(actor.userId)) ?? {}
   const events: NewDraft[] = [
     member(actor.userId, actor.userId, memberContent('join', ownProfile)),
-    ...stateOf(request, rules, actor.userId, invitees).map(state => ({ sender: actor.userId, ...state })),
+    ...stateOf(deps, request, rules, actor.userId, invitees).map(state => ({
+      sender: actor.userId,
+      ...state,
+    })),
     ...invites
       .filter(({ userId }) => isLocal(userId))
       .map(({ userId, profile }) => member(actor.userId, userId, inviteContent(profile))),
@@ -164,6 +170,7 @@ function presetOf({ preset, published }: RoomRequest): Preset {
 
 /** Everything between the creator's join and the invites, in the order that the specification gives. */
 function stateOf(
+  { rooms, peers }: Pick<CreateRoomDeps, 'rooms' | 'peers'>,
   request: RoomRequest,
   rules: RoomRules,
   creator: UserId,
@@ -183,6 +190,8 @@ function stateOf(
     { type: 'm.room.join_rules', stateKey: '', content: { join_rule: preset.joinRule } },
     { type: 'm.room.history_visibility', stateKey: '', content: { history_visibility: 'shared' } },
     { type: 'm.room.guest_access', stateKey: '', content: { guest_access: preset.guestAccess } },
+    // Nobody lets in a server that our administrator has not pinned, if its own software is honest.
+    { type: serverAclType, stateKey: '', content: firstServerAcl(rooms.serverName, peers) },
   ]
   return [
     // Power comes first wherever it is written: what follows stands on it.

@@ -24,9 +24,11 @@ export interface HistoryPage {
 
 /** Events looked at for one request: who may see little of a long history gets pages that are short, not slow. */
 const maxScanned = 2_000
+/** Pages that are fetched from other servers for one request. */
+const maxFetched = 5
 
 export async function readHistory(
-  rooms: Pick<Rooms, 'timeline' | 'visible'>,
+  rooms: Pick<Rooms, 'timeline' | 'visible' | 'fetchOlder'>,
   userId: UserId,
   roomId: RoomId,
   query: HistoryQuery,
@@ -37,6 +39,7 @@ export async function readHistory(
   if (limit === 0) return from === undefined ? { events } : { events, end: from }
   let end = from
   let scanned = 0
+  let fetched = 0
   for (;;) {
     // One more than asked for tells whether there is another page.
     const size = Math.min(200, Math.max(20, limit + 1 - events.length))
@@ -53,10 +56,16 @@ export async function readHistory(
       events.push(matching[i]!)
       end = beyond(forwards, matching[i]!)
     }
-    if (batch.length < size) return { events }
-    from = beyond(forwards, batch.at(-1)!)
+    const last = batch.at(-1)
+    if (last) from = beyond(forwards, last)
+    if (batch.length < size) {
+      // What is here ends; what other servers have may go on.
+      const goesOn =
+        !forwards && to === undefined && fetched++ < maxFetched && (await rooms.fetchOlder(roomId))
+      if (!goesOn) return { events }
+    }
     scanned += batch.length
-    if (scanned >= maxScanned) return { events, end: from }
+    if (scanned >= maxScanned && from !== undefined) return { events, end: from }
   }
 }
 

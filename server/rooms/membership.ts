@@ -11,7 +11,6 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import { namedLevel } from './power.ts'
-import { residencyRefusal } from './residency.ts'
 import { notInRoom } from './room-access.ts'
 import { type Draft, RoomError, type Rooms, type RoomView } from './rooms.ts'
 
@@ -44,7 +43,7 @@ export interface RoomMembersDeps {
   readonly people: People
   /** Rooms and people of other servers. */
   readonly outward: OutwardRooms
-  readonly peers: Pick<Peers, 'maySendTo' | 'residencyOf'>
+  readonly peers: Pick<Peers, 'maySendTo'>
 }
 
 export function openRoomMembers({ rooms, people, outward, peers }: RoomMembersDeps): RoomMembers {
@@ -54,8 +53,6 @@ export function openRoomMembers({ rooms, people, outward, peers }: RoomMembersDe
       if (view?.membership(userId) === 'join') return
       const own = { ...more, ...(await profileOf(userId)), reason }
       if (!view) return outward.join(userId, roomId, via, memberContent('join', own))
-      const refusal = residencyRefusal(view, peers, rooms.serverName)
-      if (refusal) throw forbidden(`roomId: ${refusal}`)
       const restriction = await joinRestriction(rooms, view, userId).catch(error => {
         // Another server in the room may know the rooms whose members may join, or have somebody who may invite.
         if (isRestricted(joinRuleOf(view)) && view.joinedServers.size > 1) return null
@@ -97,8 +94,6 @@ export function openRoomMembers({ rooms, people, outward, peers }: RoomMembersDe
       }
       const profile = await checkInvitee(actor, target, 'user_id')
       const server = serverOf(target)
-      const refusal = residencyRefusal(view, peers, server)
-      if (refusal) throw forbidden(`user_id: ${refusal}`)
       const draft = memberDraft(roomId, actor.userId, target, 'invite', { ...profile, reason })
       if (server === rooms.serverName) await rooms.send(draft)
       else await outward.invite({ ...draft, stateKey: target }, server)

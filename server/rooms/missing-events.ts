@@ -12,7 +12,7 @@ import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { incomingOf, parseReceived } from './incoming-event.ts'
-import type { Receiver } from './receive.ts'
+import type { Circumstances, Receiver } from './receive.ts'
 import { RemoteError } from './remote-rooms.ts'
 import { RoomCopy } from './room-copy.ts'
 import type { RoomsContext } from './rooms-context.ts'
@@ -63,6 +63,15 @@ export class MissingEvents {
     }
   }
 
+  /** An event of the past, at this place of the timeline. One that cannot be had stays missing. */
+  async receiveOld(roomId: RoomId, json: Json, source: FetchSource, order: number): Promise<void> {
+    try {
+      await this.#withState(roomId, json, source, { order })
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error
+    }
+  }
+
   /** Between what we have and the event. Each is received by itself: a bad one is not there, and nothing more. */
   async #fillGap(roomId: RoomId, eventId: EventId, source: FetchSource): Promise<void> {
     const { remote, actors } = this.#context
@@ -84,15 +93,20 @@ export class MissingEvents {
   }
 
   /** Receives it on the state that the other server tells, where its previous events cannot be had. */
-  async #withState(roomId: RoomId, json: Json, source: FetchSource): Promise<Received> {
-    let received = await this.#receiver.receive(roomId, json)
+  async #withState(
+    roomId: RoomId,
+    json: Json,
+    source: FetchSource,
+    how: Circumstances = {},
+  ): Promise<Received> {
+    let received = await this.#receiver.receive(roomId, json, {}, how)
     if (received.kind === 'incomplete' && received.missingAuthEvents.length > 0) {
       await this.#fetchAuth(roomId, received.eventId, received.missingAuthEvents, source)
-      received = await this.#receiver.receive(roomId, json)
+      received = await this.#receiver.receive(roomId, json, {}, how)
     }
     if (received.kind !== 'incomplete' || received.missingAuthEvents.length > 0) return received
     const stateBefore = await this.#fetchState(roomId, received.eventId, source)
-    return stateBefore ? this.#receiver.receive(roomId, json, { stateBefore }) : received
+    return stateBefore ? this.#receiver.receive(roomId, json, { stateBefore }, how) : received
   }
 
   async #fetchAuth(

@@ -5,6 +5,7 @@ import type { Peers } from '../peers/peer.ts'
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import type { Position, Store } from '../store/store.ts'
+import { Backfill } from './backfill.ts'
 import { EventReader } from './event-reader.ts'
 import { eventsBefore } from './events-before.ts'
 import { Freezer } from './freezer.ts'
@@ -33,6 +34,7 @@ import type {
 } from './rooms-internal.ts'
 import { Sender } from './send.ts'
 import { visibleToServer } from './server-visibility.ts'
+import { strangersGate } from './strangers-gate.ts'
 import { Visibility } from './visibility.ts'
 
 export interface RoomsDeps {
@@ -66,7 +68,7 @@ export async function openRooms(
   const context: RoomsContext = {
     ...deps,
     checkSignatures: deps.checkSignatures ?? (async () => false),
-    gates: deps.gates ?? [],
+    gates: [...(deps.peers ? [strangersGate(deps.peers)] : []), ...(deps.gates ?? [])],
     projections: deps.projections ?? [],
     reader,
     actors,
@@ -84,7 +86,9 @@ export async function openRooms(
   const outgoing = new Outgoing(context)
   const resident = new Resident(context, receiver, outgoing)
   const freezer = new Freezer(context)
-  const inbox = new Inbox(context, new MissingEvents(context, receiver), freezer)
+  const missing = new MissingEvents(context, receiver)
+  const inbox = new Inbox(context, receiver, missing, freezer)
+  const backfill = new Backfill(context, outgoing, missing)
   const invitations = new Invitations(context, receiver)
   const outward = new Outward(context, receiver, sender, outgoing)
   return {
@@ -99,6 +103,7 @@ export async function openRooms(
     create: (room: NewRoom, options?: BatchOptions) => sender.create(room, options),
     forget: (userId: UserId, roomId: RoomId) => sender.forget(userId, roomId),
     timeline: (roomId: RoomId, options: TimelineOptions) => rooms.timeline(roomId, options),
+    fetchOlder: (roomId: RoomId) => backfill.fetchOlder(roomId),
     event: (eventId: EventId) => rooms.event(eventId),
     events: (eventIds: readonly EventId[]) => rooms.events(eventIds),
     stateAt: (roomId: RoomId, at: Position, side: 'before' | 'after') => rooms.stateAt(roomId, at, side),

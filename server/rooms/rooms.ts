@@ -177,6 +177,8 @@ export interface Rooms {
   timeline(roomId: RoomId, options: TimelineOptions): Promise<RoomEvent[]>
   event(eventId: EventId): Promise<RoomEvent | null>
   events(eventIds: readonly EventId[]): Promise<(RoomEvent | null)[]>
+  /** Fetches what came before the oldest event here, from other servers; resolves with whether there is more now. */
+  fetchOlder(roomId: RoomId): Promise<boolean>
   /** The room's state before (or after) the event at this position. Keys are `stateKeyOf(type, stateKey)`. */
   stateAt(roomId: RoomId, at: Position, side: 'before' | 'after'): Promise<StateAt>
   /** The room's current state as it was when this position was the newest: what a sync token of then had seen. */

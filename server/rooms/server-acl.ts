@@ -56,7 +56,7 @@ export function hostOf(server: string): string {
   return server.replace(/:[0-9]{1,5}$/, '').toLowerCase()
 }
 
-function isIpLiteral(host: string): boolean {
+export function isIpLiteral(host: string): boolean {
   return host.startsWith('[') || /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(host)
 }
 

@@ -58,6 +58,8 @@ const people: People = {
   blocksInvites: async userId => userId.startsWith('@shy'),
 }
 
+const noPeers = { all: () => [], get: () => undefined, mayReceiveFrom: () => false, maySendTo: () => false }
+
 /** Over a store of one's own, or one in memory; `close` closes it. */
 /** `remoteRooms`: the only peers that there are. */
 export async function startRoomServer(
@@ -87,7 +89,7 @@ export async function startRoomServer(
     rooms,
     people,
     outward: rooms.outward,
-    peers: { maySendTo: () => false, residencyOf: () => undefined },
+    peers: noPeers,
   })
   const reports = openReports({ store, clock })
   const http = await startHttp(
@@ -98,6 +100,7 @@ export async function startRoomServer(
       clock,
       members,
       outward: rooms.outward,
+      peers: noPeers,
       people,
       publicRooms,
       remoteRooms,

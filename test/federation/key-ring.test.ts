@@ -96,7 +96,7 @@ const bad: readonly (readonly [string, Pdu])[] = [
   ['a state key that was added', { ...event({}, {}), state_key: '' } as Pdu],
   [
     'a good signature, and a bad one under another key',
-    event({}, {}, { keyId: 'ed25519:old', key: 'thief' }),
+    event({ origin_server_ts: end }, {}, { keyId: 'ed25519:old', key: 'thief' }),
   ],
   [
     'a sender of an unpinned server',

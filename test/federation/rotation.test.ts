@@ -19,7 +19,7 @@ async function pinOf(
   other: FederatedServer,
   holds: (pin: { serial: number; signing_keys: { id: string; expired_ts?: number }[] }) => boolean,
 ) {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1_000; i++) {
     const { body } = await server.admin('GET', `/peers/${encodeURIComponent(other.serverName)}`)
     if (holds(body)) return body
     await new Promise(resolve => setTimeout(resolve, 100))

@@ -195,6 +195,14 @@ for (const [what, tls, options] of notThePeer) {
   })
 }
 
+test('what anybody may see goes to anybody, over a connection of its own that nothing else uses', async t => {
+  const world = await open(t, answer('{}'), { spkiSha256: [spkiOf(authority.certificate)] })
+  await world.get({ toAnybody: true })
+  t.is((await world.failure(t)).cause, 'WRONG_CERTIFICATE')
+  t.is(world.requests.length, 1)
+  while (world.connections.size > 0) await new Promise(resolve => setTimeout(resolve, 5))
+})
+
 test('a peer that speaks TLS 1.2 at most is not spoken to', async t => {
   const world = await open(t, answer('{}'), undefined, { maxVersion: 'TLSv1.2' })
   t.is((await world.failure(t)).cause, 'UNREACHABLE')

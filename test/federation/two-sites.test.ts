@@ -127,6 +127,18 @@ test('what changed while a peer was away, or both were, is known once both are t
   await hasCard(t, b, a)
 })
 
+test('two sites whose certificates both changed while they were away find each other again', async t => {
+  const [a, b] = await pair(t)
+  await Promise.all([a.process.stop(), b.process.stop()])
+  for (const { process } of [a, b]) {
+    rmSync(join(process.folder, 'data', 'tls', 'key.pem'))
+    rmSync(join(process.folder, 'data', 'tls', 'certificate.pem'))
+  }
+  await Promise.all([a.process.start(), b.process.start()])
+  await hasCard(t, a, b)
+  await hasCard(t, b, a)
+})
+
 test('a suspended peer gets no news, and has them when it is resumed', async t => {
   const [a, b] = await pair(t)
   const path = `/peers/${encodeURIComponent(b.serverName)}/suspended`

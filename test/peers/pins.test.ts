@@ -306,6 +306,18 @@ test('a homeserver that is only verified needs neither address nor certificate, 
   t.true(book.maySendTo(synapse))
 })
 
+test('a card without a certificate pins nobody whom we would dial', async t => {
+  const { book } = await open()
+  const bare = clinic.card(1_700_000_000_000, { tlsSpkiSha256: [] })
+  await refused(t, 'PIN_MALFORMED', book.pinSite('local', bare))
+  t.false(book.isKnown(clinicName))
+  await book.pinSite('local', bare, { direction: 'verify-only' })
+  await refused(t, 'PIN_MALFORMED', book.change('local', clinicName, { direction: 'both' }))
+  await book.offerCard(clinicName, second)
+  await book.change('local', clinicName, { direction: 'both' })
+  t.true(book.maySendTo(clinicName))
+})
+
 test('curl’s way to write a certificate key is understood', async t => {
   const { book } = await open()
   await book.pinHomeserver('local', synapse, { ...terms, spkiSha256: [`sha256//${spki}=`] })

@@ -18,7 +18,7 @@ interface World {
   readonly dataFolder: string
   now: number
   file(name: string): string
-  open(changes?: { origin?: string; residency?: string }): ReturnType<typeof openAll>
+  open(changes?: { origin?: string; residency?: string; awaitsTls?: boolean }): ReturnType<typeof openAll>
 }
 
 function world(t: ExecutionContext, dataFolder: string): World {
@@ -32,7 +32,7 @@ function world(t: ExecutionContext, dataFolder: string): World {
   return it
 }
 
-async function openAll(world: World, changes: { origin?: string; residency?: string }) {
+async function openAll(world: World, changes: { origin?: string; residency?: string; awaitsTls?: boolean }) {
   const { dataFolder } = world
   const means = { clock: () => world.now, randomBytes: (size: number) => randomBytes(size) }
   const folder = await openDataFolder(dataFolder, serverName, means)
@@ -47,6 +47,7 @@ async function openAll(world: World, changes: { origin?: string; residency?: str
     origin: changes.origin ?? 'https://us.example',
     address: { host: 'us.example', port: 8448 },
     residency: changes.residency,
+    awaitsTls: changes.awaitsTls ?? false,
   })
   return { keys, site }
 }
@@ -86,6 +87,17 @@ test('the same facts are the same card at every start; another fact is the next 
   t.deepEqual(site.card.tlsSpkiSha256, [spki])
   t.deepEqual(told, [first.serial + 5_001])
   t.deepEqual((await it.open({ residency: 'DE' })).site.card.tlsSpkiSha256, [spki])
+})
+
+test('a site that answers others hands out no card before it knows its certificate', async t => {
+  const it = await folder(t)
+  const { site } = await it.open({ awaitsTls: true })
+  await t.throwsAsync(readFile(it.file('site-card.json')), { code: 'ENOENT' })
+  const spki = Buffer.alloc(32, 7).toString('base64').replace('=', '')
+  await site.setTls([spki])
+  const reading = readCardText(await readFile(it.file('site-card.json'), 'utf8'), verify)
+  t.like(reading, { kind: 'card', card: { tlsSpkiSha256: [spki] } })
+  t.deepEqual((await it.open({ awaitsTls: true })).site.card.json, site.card.json)
 })
 
 test('a rotated key is in the card before anything is signed with it; the old one keeps its end', async t => {
