@@ -78,7 +78,9 @@ export class Inbox {
       if ('refused' in pdu) continue
       const { eventId } = incomingOf(pdu, rules)
       const error = await this.#take(origin, roomId, rules, json, eventId, budget)
-      results.set(eventId, error === null ? {} : { error })
+      // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
+      const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
+      if (!isTaken) results.set(eventId, error === null ? {} : { error })
     }
   }
 
