@@ -89,10 +89,13 @@ export class Inbox {
       const messages = messagesFrom(prepared, i)
       const next = messages.length > 0 ? messages : prepared.slice(i, i + 1)
       const left = messages.length > 1 ? await this.#takeMessages(origin, roomId, messages, rules) : next
-      for (const { incoming } of next) results.set(incoming.eventId, {})
+      for (const each of next) if (!left.includes(each)) results.set(each.incoming.eventId, {})
       for (const { json, incoming } of left) {
-        const error = await this.#take(origin, roomId, rules, json, incoming.eventId, budget)
-        results.set(incoming.eventId, error === null ? {} : { error })
+        const { eventId } = incoming
+        const error = await this.#take(origin, roomId, rules, json, eventId, budget)
+        // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
+        const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
+        if (!isTaken) results.set(eventId, error === null ? {} : { error })
       }
       i += next.length
     }

@@ -128,6 +128,8 @@ export class RoomCopy {
     const { store, reader } = this.#context
     const coming = new Set(fresh.map(({ eventId }) => eventId))
     const wanted = new Set<EventId>()
+    // Listed by none in version 12, and needed by all.
+    if (this.#rules.roomIdIsCreateEventHash) wanted.add(createEventIdOf(this.#roomId))
     for (const { pdu } of fresh) {
       for (const id of pdu.auth_events) if (!coming.has(id) && !this.#events.has(id)) wanted.add(id)
     }

@@ -30,6 +30,8 @@ export class World {
   readonly sites = new Map<ServerName, Site>()
   readonly cut = new Set<ServerName>()
   readonly residency: string | undefined
+  /** What a server answers to a request of this name in place of the truth. */
+  readonly lies = new Map<string, () => Promise<unknown>>()
   /** Each request as `from > to: method`. */
   readonly requests: string[] = []
 
@@ -169,7 +171,8 @@ export class World {
     if (!site.pins.has(us))
       throw new RemoteError('refused', 'who are you?', { errcode: 'M_FORBIDDEN', status: 403 })
     try {
-      return await fn(site.rooms)
+      const lie = this.lies.get(method)
+      return lie ? ((await lie()) as T) : await fn(site.rooms)
     } catch (error) {
       if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
         throw new RemoteError('refused', error.message, { errcode: error.code, cause: error })
