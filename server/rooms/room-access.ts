@@ -10,11 +10,14 @@ import { RoomError, type RoomEvent, type Rooms, type RoomView } from './rooms.ts
 
 export interface Access {
   readonly view: RoomView
-  /** Set for someone who has left: what came after this is not theirs to see. */
+  /**
+   * Set for someone who has left: what came after this is not theirs to see. No event need stand there: where the room's
+   * branches met, it was resolving them that ended the membership.
+   */
   readonly until?: Position
 }
 
-type RoomsRead = Pick<Rooms, 'view' | 'memberships' | 'stateAt'>
+type RoomsRead = Pick<Rooms, 'view' | 'memberships' | 'currentStateAsOf'>
 
 /** Joined, formerly joined and not forgotten, or anyone where history is world-readable. */
 export async function readAccess(
@@ -53,7 +56,7 @@ export async function visibleState(
   stateKey: string,
 ): Promise<RoomEvent | undefined> {
   if (until === undefined) return view.state(type, stateKey)
-  return (await rooms.stateAt(view.roomId, until, 'after')).get(type, stateKey)
+  return (await rooms.currentStateAsOf(view.roomId, until)).get(type, stateKey)
 }
 
 /** The whole state as this person may see it. */
@@ -62,7 +65,7 @@ export async function wholeVisibleState(
   { view, until }: Access,
 ): Promise<Iterable<RoomEvent>> {
   if (until === undefined) return view.allState()
-  return (await rooms.stateAt(view.roomId, until, 'after')).getAll()
+  return (await rooms.currentStateAsOf(view.roomId, until)).getAll()
 }
 
 export function notInRoom(): RoomError {
