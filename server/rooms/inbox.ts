@@ -118,7 +118,9 @@ export class Inbox {
       return messages
     const taken = messages.map(({ incoming }, i) => {
       const isKnown = requiredSigners(incoming.pdu).every(server => !peers || peers.isKnown(server))
-      return signed[i] && isKnown ? this.#receiver.receiveChecked(roomId, incoming) : null
+      return signed[i] && isKnown
+        ? this.#receiver.receiveChecked(roomId, incoming).catch(unlessOwnFault)
+        : null
     })
     const received = await Promise.all(taken)
     return messages.filter((_, i) => {
@@ -201,6 +203,12 @@ export class Inbox {
     })
     return true
   }
+}
+
+/** An event that cannot be stored goes the slow way, which says why; the store's failures are everybody's. */
+function unlessOwnFault(error: unknown): null {
+  if (error instanceof RoomError) return null
+  throw error
 }
 
 /** The events from there on up to the next state event. */
