@@ -1,6 +1,6 @@
-/** The first part of `npm test`: everything but the app in a browser against the real server, which is test/e2e. */
+/** The first part of `npm test`: everything but the app in a browser against the real server, and but for tests that start several servers. */
 export default {
-  files: ['test/**/*.test.ts', '!test/interop/**', '!test/e2e/**'],
+  files: ['test/**/*.test.ts', '!test/interop/**', '!test/e2e/**', '!test/federation/processes/**'],
   extensions: ['ts'],
   timeout: '2m',
   workerThreads: false,

@@ -1,6 +1,6 @@
-/** The second part of `npm test`: people at browsers. One file after the other, for each has a server and browsers of its own. */
+/** The second part of `npm test`: people at browsers, and several servers. One file after the other, for each starts processes of its own. */
 export default {
-  files: ['test/e2e/**/*.test.ts'],
+  files: ['test/e2e/**/*.test.ts', 'test/federation/processes/**/*.test.ts'],
   extensions: ['ts'],
   timeout: '5m',
   concurrency: 1,

@@ -23,7 +23,7 @@ const env = {
 }
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const e2e = ['--config', 'ava.e2e.config.js']
-const isOfE2e = args.length > 0 && args.every(arg => arg.startsWith('test/e2e/'))
+const isOfE2e = args.length > 0 && args.every(arg => /^test\/(?:e2e|federation\/processes)\//.test(arg))
 const parts = args.length === 0 ? [[], e2e] : [isOfE2e ? [...e2e, ...args] : args]
 let worst = 0
 for (const part of parts) worst = Math.max(worst, await run(part))

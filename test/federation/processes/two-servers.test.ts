@@ -1,7 +1,7 @@
 /** Two real servers, pinned to each other: what people on one see of the other by asking. */
 import test from 'ava'
-import { call } from '../support/client.ts'
-import { type FederatedServer, pinSite, startFederated } from '../support/federated.ts'
+import { call } from '../../support/client.ts'
+import { type FederatedServer, pinSite, startFederated } from '../../support/federated.ts'
 
 const password = 'correct horse battery staple'
 const v3 = '/_matrix/client/v3'
