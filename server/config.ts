@@ -42,6 +42,7 @@ export interface Config {
   readonly admin: { readonly tokenFile: string | null }
   readonly devices: { readonly lockAfterDays: number }
   /** Push services that may be reached; none: no Web Push. */
+  readonly presence: { readonly enabled: boolean }
   readonly push: { readonly hosts: readonly string[] }
 }
 
@@ -161,6 +162,12 @@ const settings = {
     'a number of days, 0 to 365',
     '30',
     'A device that had no contact with the server for so long locks itself until it has. 0: never.',
+  ),
+  'presence.enabled': setting(
+    parseBoolean,
+    'true or false',
+    'false',
+    'Whether people see who is there, and people of pinned servers as well. It tells when somebody works.',
   ),
   'push.hosts': setting(
     parseHosts,
@@ -293,6 +300,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
     devices: { lockAfterDays: values['devices.lock_after_days']! },
+    presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },
   }
   return { config, warnings }

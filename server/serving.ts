@@ -33,6 +33,7 @@ import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
 import { notificationRoutes } from './client-api/notifications.ts'
 import { openIdRoutes } from './client-api/openid.ts'
+import { presenceRoutes } from './client-api/presence.ts'
 import { profileRoutes } from './client-api/profile.ts'
 import { pushRuleRoutes } from './client-api/push-rules.ts'
 import { pusherRoutes } from './client-api/pushers.ts'
@@ -51,7 +52,6 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
-import { takeEdus } from './federation-api/edus.ts'
 import { openFederation } from './federation-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -62,6 +62,7 @@ import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
 import { peerAnswers } from './peer-answers.ts'
+import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -80,14 +81,13 @@ import { outboundProjection } from './rooms/outbound-projection.ts'
 import type { People } from './rooms/people.ts'
 import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
-import { openReceiptEdus } from './rooms/receipt-edus.ts'
 import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
-import { openTypingEdus } from './rooms/typing-edus.ts'
 import type { Store } from './store/store.ts'
+import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
@@ -244,6 +244,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await pushers.removeAllIn(tx, userId)
     await filters.removeAllIn(tx, userId)
   })
+  const presence = config.presence.enabled
+    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    : undefined
   const sync = openSync({
     store,
     rooms,
@@ -259,6 +262,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     deviceLists: { changes: (userId, after, upTo) => keys.deviceListChanges(userId, after, upTo) },
     keys: { keyCounts: (userId, deviceId) => keys.keyCounts(userId, deviceId) },
     aggregations: relations,
+    presence,
     clock,
   })
   const readMarkers = openReadMarkers({
@@ -337,6 +341,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),
+    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock }),
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
@@ -344,6 +349,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       onSessionChange: accounts.sessions.onChange,
       sync,
+      presence,
       filters,
       signed: eventId => rooms.signed(eventId),
       clock,
@@ -372,11 +378,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
-    takeEdu: takeEdus({
-      keys,
-      typing: openTypingEdus({ rooms, typing, outbound: federation.outbound, clock }),
-      receipts: openReceiptEdus({ rooms, receipts }),
-    }),
+    takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
@@ -396,6 +398,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      presence?.close()
       await localRequests.close()
       await federation.close()
       await bell?.close()

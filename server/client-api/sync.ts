@@ -9,6 +9,7 @@ import type { EventId, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { HangUp } from '../sync/changes.ts'
 import { everything, type SyncFilter } from '../sync/filter.ts'
+import { type Presence, type PresenceState, presenceStates } from '../sync/presence.ts'
 import type { SyncResult } from '../sync/result.ts'
 import type { StoredFilters } from '../sync/stored-filters.ts'
 import type { Sync, SyncRequest } from '../sync/sync.ts'
@@ -21,6 +22,8 @@ export interface SyncRouteDeps {
   onSessionChange(userId: UserId, listener: () => void): () => void
   readonly sync: Sync
   readonly filters: StoredFilters
+  /** Absent: off. */
+  readonly presence?: Pick<Presence, 'seen'> | undefined
   /** The event as other servers get it, for filters with `event_format: federation`. */
   signed(eventId: EventId): Promise<object | null>
   readonly clock: () => number
@@ -53,7 +56,8 @@ function syncOnce(deps: SyncRouteDeps): Step {
       timeoutMs,
       ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx, deps) } : {}),
     }
-    checkPresence(queryText(ctx.query, 'set_presence'))
+    const wanted = readPresence(queryText(ctx.query, 'set_presence'))
+    deps.presence?.seen(userId, wanted)
     const result = await deps.sync.sync(request)
     // Who was signed out while waiting gets nothing more.
     if (timeoutMs > 0) await authenticate(ctx, async () => {})
@@ -94,10 +98,11 @@ function readStateAfter({ query }: Context): 'state_after' | 'org.matrix.msc4222
   return unstable ? 'org.matrix.msc4222.state_after' : undefined
 }
 
-/** Presence is not shared by this server; a wrong value is refused all the same. */
-function checkPresence(text: string | undefined): void {
-  if (text !== undefined && !['offline', 'online', 'unavailable'].includes(text))
-    throw invalidParam('set_presence must be offline, online or unavailable.')
+/** A wrong value is refused where presence is off as well. */
+function readPresence(text = 'online'): PresenceState {
+  const state = presenceStates.find(each => each === text)
+  if (!state) throw invalidParam(`set_presence must be one of ${presenceStates.join(', ')}.`)
+  return state
 }
 
 /** Ends the wait of a client that went away, and of a session that ended: it hears so at once. */

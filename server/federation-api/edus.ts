@@ -12,18 +12,22 @@ import type { ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { ReceiptEdus } from '../rooms/receipt-edus.ts'
 import type { TypingEdus } from '../rooms/typing-edus.ts'
+import type { Presence } from '../sync/presence.ts'
 import type { TakeEdu } from './transactions.ts'
 
 export interface EdusDeps {
   readonly keys: Pick<Keys, 'receiveToDevice' | 'remoteLists'>
   readonly typing: TypingEdus
   readonly receipts: ReceiptEdus
+  /** Absent: off. */
+  readonly presence?: Pick<Presence, 'take'> | undefined
 }
 
-export function takeEdus({ keys, typing, receipts }: EdusDeps): TakeEdu {
+export function takeEdus({ keys, typing, receipts, presence }: EdusDeps): TakeEdu {
   const takers = new Map<string, (origin: ServerName, content: JsonObject) => Promise<void>>([
     ['m.typing', (origin, content) => typing.take(origin, content)],
     ['m.receipt', (origin, content) => receipts.take(origin, content)],
+    ['m.presence', async (origin, content) => presence?.take(origin, content)],
     ['m.direct_to_device', takeToDevice],
     ['m.device_list_update', (origin, content) => keys.remoteLists.takeUpdate(origin, content)],
     ['m.signing_key_update', (origin, content) => keys.remoteLists.takeSigningKeys(origin, content)],

@@ -21,9 +21,10 @@ import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { roomNumbers } from '../store/catalogue.ts'
 import type { Freezer } from './freezer.ts'
 import type { PduResults } from './inbound-rooms.ts'
-import { incomingOf, parseReceived } from './incoming-event.ts'
+import { type Incoming, incomingOf, parseReceived } from './incoming-event.ts'
 import { Budget, type FetchSource, type MissingEvents } from './missing-events.ts'
 import { writeOutside } from './outside-membership.ts'
+import type { Receiver } from './receive.ts'
 import { RoomError } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received } from './rooms-internal.ts'
@@ -34,13 +35,20 @@ const maxRequests = 100
 
 type Results = Map<EventId, { readonly error?: string }>
 
+interface Prepared {
+  readonly json: Json
+  readonly incoming: Incoming
+}
+
 export class Inbox {
   readonly #context: RoomsContext
+  readonly #receiver: Receiver
   readonly #missing: MissingEvents
   readonly #freezer: Freezer
 
-  constructor(context: RoomsContext, missing: MissingEvents, freezer: Freezer) {
+  constructor(context: RoomsContext, receiver: Receiver, missing: MissingEvents, freezer: Freezer) {
     this.#context = context
+    this.#receiver = receiver
     this.#missing = missing
     this.#freezer = freezer
   }
@@ -72,16 +80,51 @@ export class Inbox {
     await this.#context.arriving.get(roomId)?.catch(() => {})
     const rules = await this.#rulesOf(roomId)
     if (!rules) return
-    for (const json of events) {
+    const prepared = events.flatMap(json => {
       const pdu = parseReceived(json, rules)
       // Without a form that everybody agrees on there is no id to answer for.
-      if ('refused' in pdu) continue
-      const { eventId } = incomingOf(pdu, rules)
-      const error = await this.#take(origin, roomId, rules, json, eventId, budget)
-      // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
-      const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
-      if (!isTaken) results.set(eventId, error === null ? {} : { error })
+      return 'refused' in pdu ? [] : [{ json, incoming: incomingOf(pdu, rules) }]
+    })
+    for (let i = 0; i < prepared.length; ) {
+      const messages = messagesFrom(prepared, i)
+      const next = messages.length > 0 ? messages : prepared.slice(i, i + 1)
+      const left = messages.length > 1 ? await this.#takeMessages(origin, roomId, messages, rules) : next
+      for (const each of next) if (!left.includes(each)) results.set(each.incoming.eventId, {})
+      for (const { json, incoming } of left) {
+        const { eventId } = incoming
+        const error = await this.#take(origin, roomId, rules, json, eventId, budget)
+        // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
+        const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
+        if (!isTaken) results.set(eventId, error === null ? {} : { error })
+      }
+      i += next.length
     }
+  }
+
+  /**
+   * Messages that follow each other change nothing of who may send what: their signatures are checked side by side, and
+   * they become durable together. Returns those that need more: they are taken one by one.
+   */
+  async #takeMessages(
+    origin: ServerName,
+    roomId: RoomId,
+    messages: readonly Prepared[],
+    rules: RoomRules,
+  ): Promise<readonly Prepared[]> {
+    const { actors, checkSignatures, peers, serverName } = this.#context
+    const signed = await Promise.all(messages.map(({ incoming }) => checkSignatures(incoming.pdu, rules)))
+    const view = (await actors.get(roomId))?.view
+    if (!view?.joinedServers.has(serverName) || view.frozen || !serverAcl(view).allows(origin))
+      return messages
+    const taken = messages.map(({ incoming }, i) => {
+      const isKnown = requiredSigners(incoming.pdu).every(server => !peers || peers.isKnown(server))
+      return signed[i] && isKnown ? this.#receiver.receiveChecked(roomId, incoming) : null
+    })
+    const received = await Promise.all(taken)
+    return messages.filter((_, i) => {
+      const result = received[i]
+      return !result || refusalOf(result) !== null
+    })
   }
 
   async #rulesOf(roomId: RoomId): Promise<RoomRules | null> {
@@ -158,6 +201,12 @@ export class Inbox {
     })
     return true
   }
+}
+
+/** The events from there on up to the next state event. */
+function messagesFrom(prepared: readonly Prepared[], from: number): readonly Prepared[] {
+  const end = prepared.findIndex(({ incoming }, i) => i >= from && incoming.pdu.state_key !== undefined)
+  return prepared.slice(from, end < 0 ? undefined : end)
 }
 
 function refusalOf(received: Received): string | null {

@@ -87,7 +87,7 @@ export async function openRooms(
   const resident = new Resident(context, receiver, outgoing)
   const freezer = new Freezer(context)
   const missing = new MissingEvents(context, receiver)
-  const inbox = new Inbox(context, missing, freezer)
+  const inbox = new Inbox(context, receiver, missing, freezer)
   const backfill = new Backfill(context, outgoing, missing)
   const invitations = new Invitations(context, receiver)
   const outward = new Outward(context, receiver, sender, outgoing)

@@ -67,7 +67,7 @@ export class Receiver {
     options: ReceiveOptions = {},
     how: Circumstances = {},
   ): Promise<Received> {
-    const { actors, store, checkSignatures } = this.#context
+    const { actors, checkSignatures } = this.#context
     const room = await actors.get(roomId)
     if (!room?.exists) return { kind: 'refused', reason: 'we do not know this room' }
     const { rules } = room
@@ -77,7 +77,20 @@ export class Receiver {
     if (!(await checkSignatures(pdu, rules))) {
       return { kind: 'refused', reason: 'a signature that the event must bear is missing or wrong' }
     }
-    const incoming = incomingOf(pdu, rules)
+    return this.receiveChecked(roomId, incomingOf(pdu, rules), options, how)
+  }
+
+  /**
+   * As `receive`, for an event that bears its signatures. It has its place in the room's order when this is called, not
+   * when it resolves: whoever has many need not wait until each is durable.
+   */
+  async receiveChecked(
+    roomId: RoomId,
+    incoming: Incoming,
+    options: ReceiveOptions = {},
+    how: Circumstances = {},
+  ): Promise<Received> {
+    const { actors, store } = this.#context
     if (incoming.roomId !== roomId) return { kind: 'refused', reason: 'the event is of another room' }
     const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
       const actor = await actors.hold(roomId)

@@ -13,6 +13,7 @@ export interface SyncFilter {
   readonly eventFields: readonly string[] | undefined
   readonly eventFormat: 'client' | 'federation'
   readonly accountData: RoomEventFilter
+  readonly presence: RoomEventFilter
   readonly includeLeave: boolean
   readonly timeline: RoomEventFilter
   readonly state: RoomEventFilter
@@ -28,11 +29,11 @@ export function parseSyncFilter(value: Json): SyncFilter {
   const part = (name: string) => parseRoomEventFilter(room[name] ?? {}, `filter.room.${name}`)
   const { rooms, not_rooms } = room
   const ofRooms = parseRoomEventFilter(definedOnly({ rooms, not_rooms }), 'filter.room')
-  parseRoomEventFilter(value['presence'] ?? {}, 'filter.presence')
   return {
     eventFields: eventFields(value['event_fields']),
     eventFormat: eventFormat(value['event_format']),
     accountData: parseRoomEventFilter(value['account_data'] ?? {}, 'filter.account_data'),
+    presence: parseRoomEventFilter(value['presence'] ?? {}, 'filter.presence'),
     includeLeave: includeLeave(room['include_leave']),
     timeline: part('timeline'),
     state: part('state'),

@@ -49,6 +49,8 @@ export interface SyncResult {
   readonly invited: readonly StrippedRoom[]
   readonly knocked: readonly StrippedRoom[]
   readonly left: readonly LeftRoom[]
+  /** `m.presence` events. */
+  readonly presence: readonly JsonObject[]
   readonly toDevice: readonly ToDeviceMessage[]
   /** Incremental syncs only. */
   readonly deviceLists: { readonly changed: readonly UserId[]; readonly left: readonly UserId[] } | undefined

@@ -28,6 +28,7 @@ import type {
   KeyCounts,
   ToDeviceFeed,
 } from './ports.ts'
+import { type Presence, presenceContent } from './presence.ts'
 import type { JoinedRoom, LeftRoom, StrippedRoom, SyncResult } from './result.ts'
 import { joinedRoom, leftRoom, type SectionDeps, type SectionRequest } from './room-sections.ts'
 import { isOfThisHistory, type SyncToken, writeSyncToken } from './token.ts'
@@ -64,6 +65,8 @@ export interface SyncDeps {
   readonly deviceLists: DeviceListFeed
   readonly keys: KeyCounts
   readonly aggregations: AggregationReader
+  /** Absent: off. */
+  readonly presence?: Presence | undefined
   readonly clock: () => number
 }
 
@@ -77,6 +80,7 @@ interface Look {
   readonly memberships: Memberships
   readonly upTo: Position
   readonly typing: number
+  readonly presence: number | undefined
 }
 
 export function openSync(deps: SyncDeps): Sync {
@@ -89,6 +93,13 @@ export function openSync(deps: SyncDeps): Sync {
   })
   const changes = openChanges({ store, clock, membershipsOf: userId => memberships.get(userId) })
   const stopTyping = typing.onChange(changes.touch)
+  deps.presence?.onChange(userId => {
+    const touch = (known: Memberships) => {
+      for (const { roomId, membership } of known.values()) if (membership === 'join') changes.touch(roomId)
+    }
+    // The store failed: every waiter looks again after the reset anyway.
+    memberships.get(userId).then(touch, () => {})
+  })
   const lazyMembers = openLazyMembers()
   const sections: SectionDeps = { ...deps, changes }
   let closed = false
@@ -100,7 +111,12 @@ export function openSync(deps: SyncDeps): Sync {
       await memberships.get(userId)
       known = memberships.peek(userId)
     }
-    return { memberships: known, upTo: store.durablePosition, typing: typing.serial }
+    return {
+      memberships: known,
+      upTo: store.durablePosition,
+      typing: typing.serial,
+      presence: deps.presence?.serial,
+    }
   }
 
   /** Could there be anything for this device above `since`? Costs no read. */
@@ -110,6 +126,7 @@ export function openSync(deps: SyncDeps): Sync {
       return true
     if (changes.deviceListsChanged(position) || since.inbox < position) return true
     if (since.someoneTyped && since.typing < typing.firstSerial) return true
+    if (at.presence !== undefined && (since.presence ?? 0) < at.presence) return true
     for (const { roomId, membership } of at.memberships.values()) {
       if (membership !== 'join') continue
       if (changes.roomChanged(roomId, position) || changes.ephemeralChanged(roomId, position)) return true
@@ -133,7 +150,7 @@ export function openSync(deps: SyncDeps): Sync {
   async function collect(
     request: SyncRequest,
     since: SyncToken | undefined,
-    { memberships: all, upTo, typing: typingSerial }: Look,
+    { memberships: all, upTo, typing: typingSerial, presence: presenceSerial }: Look,
     lazy: LazySession | undefined,
   ): Promise<{ result: SyncResult; isNews: boolean }> {
     const { userId, deviceId, filter, stateAfter } = request
@@ -208,13 +225,16 @@ export function openSync(deps: SyncDeps): Sync {
       .map(({ type, content }) => ({ type, content }))
     if (pushRules && filter.accountData.matches({ type: 'm.push_rules', sender: userId, content: {} }))
       accountData.push({ type: 'm.push_rules', content: { global: pushRules as unknown as JsonObject } })
+    const presence = await presenceOf(userId, filter, since?.presence)
     const result: SyncResult = {
       next: {
         position: upTo,
         typing: typingSerial,
         someoneTyped: someoneTypes(all),
         inbox: inbox.upTo,
+        presence: presenceSerial,
       },
+      presence,
       stateAfter,
       accountData,
       joined: shownJoined,
@@ -235,8 +255,27 @@ export function openSync(deps: SyncDeps): Sync {
       knocked.length > 0 ||
       shownLeft.length > 0 ||
       inbox.events.length > 0 ||
+      presence.length > 0 ||
       (deviceLists !== undefined && (deviceLists.changed.length > 0 || deviceLists.left.length > 0))
     return { result, isNews }
+  }
+
+  /** Of those with whom the reader shares a room, and their own. */
+  async function presenceOf(
+    userId: UserId,
+    { presence: filter }: SyncFilter,
+    after: number | undefined,
+  ): Promise<JsonObject[]> {
+    const changed = deps.presence?.changedSince(after ?? 0) ?? []
+    if (changed.length === 0) return []
+    const shares = await rooms.sharesRoomWith(userId)
+    return changed.flatMap(sender => {
+      const status = sender === userId || shares.has(sender) ? deps.presence!.get(sender) : undefined
+      // Who was never here since the start is not worth a word to a new device.
+      if (!status || (after === undefined && status.state === 'offline')) return []
+      const event = { type: 'm.presence', sender, content: presenceContent(status, clock()) }
+      return filter.matches(event) ? [event] : []
+    })
   }
 
   function mayHaveChanged(

@@ -1,7 +1,7 @@
 /**
  * Sync tokens: what a device has seen, as a string that only we read.
  *
- * `s<position>_<typing>_<inbox>`: everything durable up to `position`; the serial of the newest typing
+ * `s<position>_<typing>_<inbox>` (and `_p<presence>` where presence is on): everything durable up to `position`; the serial of the newest typing
  * change, with `t` where someone was shown typing; and the position up to which to-device messages were
  * handed out, which lags behind where more were waiting than one response carries. A position carries the
  * store's epoch, so a token from before a repair or from a future that a restore undid is recognised.
@@ -16,25 +16,30 @@ export interface SyncToken {
   /** Did the response of this token say that someone is typing? */
   readonly someoneTyped: boolean
   readonly inbox: Position
+  /** The serial of the newest presence that was looked at; absent where presence is off. */
+  readonly presence?: number | undefined
 }
 
-export function writeSyncToken({ position, typing, someoneTyped, inbox }: SyncToken): string {
-  return `s${position}_${typing}${someoneTyped ? 't' : ''}_${inbox}`
+export function writeSyncToken({ position, typing, someoneTyped, inbox, presence }: SyncToken): string {
+  const seen = presence === undefined ? '' : `_p${presence}`
+  return `s${position}_${typing}${someoneTyped ? 't' : ''}_${inbox}${seen}`
 }
 
-const pattern = /^s([0-9]{1,16})_([0-9]{1,16})(t?)_([0-9]{1,16})$/
+const pattern = /^s([0-9]{1,16})_([0-9]{1,16})(t?)_([0-9]{1,16})(?:_p([0-9]{1,16}))?$/
 
 /** null: this is no sync token of ours. */
 export function parseSyncToken(text: string): SyncToken | null {
   const match = pattern.exec(text)
   if (!match) return null
   const [position, typing, inbox] = [Number(match[1]), Number(match[2]), Number(match[4])]
-  if (![position, typing, inbox].every(Number.isSafeInteger)) return null
+  const presence = match[5] === undefined ? undefined : Number(match[5])
+  if (![position, typing, inbox, presence ?? 0].every(Number.isSafeInteger)) return null
   return {
     position: position as Position,
     typing,
     someoneTyped: match[3] === 't',
     inbox: inbox as Position,
+    ...(presence === undefined ? {} : { presence }),
   }
 }
 

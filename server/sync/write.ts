@@ -36,6 +36,7 @@ export function writeSyncResult(
   if (accountData.length > 0) parts.push(`"account_data":${JSON.stringify({ events: accountData })}`)
   const rooms = roomSections(result, result.stateAfter ? stateAfterName : 'state', write)
   if (rooms) parts.push(`"rooms":{${rooms}}`)
+  if (result.presence.length > 0) parts.push(`"presence":${JSON.stringify({ events: result.presence })}`)
   if (toDevice.length > 0) parts.push(`"to_device":${JSON.stringify({ events: toDevice })}`)
   if (deviceLists && (deviceLists.changed.length > 0 || deviceLists.left.length > 0))
     parts.push(`"device_lists":${JSON.stringify({ changed: deviceLists.changed, left: deviceLists.left })}`)

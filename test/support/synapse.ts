@@ -219,6 +219,8 @@ function configuration({ folder, serverName, federationPort, clientPort, peers }
     macaroon_secret_key: secret,
     form_secret: secret,
     trusted_key_servers: [],
+    allow_public_rooms_over_federation: true,
+    room_list_publication_rules: [{ action: 'allow' }],
     federation_custom_ca_list: peers.map((_, i) => join(folder, `peer-${i}.pem`)),
     federation_domain_whitelist: peers,
     ip_range_blacklist: [],

@@ -17,6 +17,7 @@ test('a token says again what was written', t => {
     at(1),
     at(5 * epoch + 3, { someoneTyped: true, typing: 1.7e12 }),
     at(9, { inbox: 4 as Position }),
+    { ...at(epoch), presence: 1_700_000_000_000 },
   ])
     t.deepEqual(parseSyncToken(writeSyncToken(token)), token)
 })
@@ -28,6 +29,7 @@ for (const text of [
   's1_2',
   '1_2_3',
   's1_2_3_4',
+  's1_2_3_p',
   's-1_2_3',
   's1_2x_3',
   't1',

@@ -16,6 +16,7 @@ import type { Position, Store } from '../../server/store/store.ts'
 import type { HangUp } from '../../server/sync/changes.ts'
 import { parseSyncFilter } from '../../server/sync/filter.ts'
 import type { AggregationReader, DeviceListFeed, KeyCounts, ToDeviceFeed } from '../../server/sync/ports.ts'
+import { openPresence } from '../../server/sync/presence.ts'
 import { openReadMarkers } from '../../server/sync/read-markers.ts'
 import { openSync, type Sync } from '../../server/sync/sync.ts'
 import { parseSyncToken } from '../../server/sync/token.ts'
@@ -62,6 +63,7 @@ export interface WorldOptions {
   readonly deviceLists?: DeviceListFeed
   readonly keys?: KeyCounts
   readonly aggregations?: AggregationReader
+  readonly presence?: boolean
 }
 
 const noToDevice: ToDeviceFeed = {
@@ -84,6 +86,9 @@ export async function openWorld(options: WorldOptions = {}) {
   })
   const accountData = openAccountData({ store } as Core)
   const push = openPush({ store, rooms, receipts, ignoredUsers: accountData.ignoredUsers })
+  const presence = options.presence
+    ? openPresence({ rooms, outbound: { ephemeral: () => {} }, clock: Date.now })
+    : undefined
   const sync = openSync({
     store,
     rooms,
@@ -98,6 +103,7 @@ export async function openWorld(options: WorldOptions = {}) {
     },
     people: { erasedAmong: async () => new Set() },
     aggregations: options.aggregations ?? { bundle: async () => new Map() },
+    presence,
     clock: Date.now,
   })
   const readMarkers = openReadMarkers({ rooms, receipts, setAccountData: accountData.set })
@@ -113,6 +119,7 @@ export async function openWorld(options: WorldOptions = {}) {
     accountData,
     push,
     sync,
+    presence,
     readMarkers,
     send,
     /** A room that anybody may join, with Ann in it. */
@@ -135,6 +142,7 @@ export async function openWorld(options: WorldOptions = {}) {
     close() {
       sync.close()
       typing.close()
+      presence?.close()
     },
   }
 }

@@ -1,0 +1,161 @@
+/**
+ * Who is there, who is away, who is gone. Memory only, and off unless the configuration turns it on: it tells more about
+ * people than most organisations want told.
+ *
+ * People of ours are there while they sync. People of other servers are what their server said last, until it has been silent
+ * for half an hour. Each change takes the next serial; those of one run lie above those of the runs before.
+ *
+ * Spec: client-server-api#presence, server-server-api#presence
+ */
+import type { Outbound } from '../peers/outbound.ts'
+import { parseUserId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
+import { isObject, type JsonObject } from '../protocol/json.ts'
+import { otherServersIn } from '../rooms/room-edus.ts'
+import type { Rooms } from '../rooms/rooms.ts'
+
+export const presenceStates = ['online', 'unavailable', 'offline'] as const
+export type PresenceState = (typeof presenceStates)[number]
+
+export interface PresenceStatus {
+  readonly state: PresenceState
+  readonly statusText?: string | undefined
+  readonly lastActiveTs: number
+}
+
+export interface Presence {
+  get(userId: UserId): PresenceStatus | undefined
+  /** A person of ours says so. */
+  set(userId: UserId, state: PresenceState, statusText: string | undefined): void
+  /** A device of a person of ours asks for news. */
+  seen(userId: UserId, state: PresenceState): void
+  /** `m.presence` of a peer. What is wrong or none of its business is passed over. */
+  take(origin: ServerName, content: JsonObject): Promise<void>
+  /** Whose presence changed above this serial. */
+  changedSince(serial: number): readonly UserId[]
+  readonly serial: number
+  onChange(listener: (userId: UserId) => void): void
+  close(): void
+}
+
+export interface PresenceDeps {
+  readonly rooms: Pick<Rooms, 'serverName' | 'memberships' | 'view'>
+  readonly outbound: Pick<Outbound, 'ephemeral'>
+  readonly clock: () => number
+}
+
+/** A client that waits for news comes back at least every half minute or so. */
+const goneAfterMs = 90_000
+/** What other homeservers do: told again after 25 minutes, given up after 30. */
+const tellAgainMs = 25 * 60_000
+const remoteGoneAfterMs = 30 * 60_000
+const sweepMs = 15_000
+const maxStatusLength = 1_000
+/** In one EDU. */
+const maxPushed = 500
+
+interface Entry extends PresenceStatus {
+  readonly changedAt: number
+  /** When the person was last heard of. */
+  heardTs: number
+  /** When other servers were told. */
+  toldTs: number
+}
+
+export function openPresence({ rooms, outbound, clock }: PresenceDeps): Presence {
+  let serial = clock()
+  const entries = new Map<UserId, Entry>()
+  const listeners: ((userId: UserId) => void)[] = []
+  const isOurs = (userId: UserId) => serverOf(userId) === rooms.serverName
+
+  function change(userId: UserId, status: PresenceStatus): void {
+    const before = entries.get(userId)
+    const now = clock()
+    if (before && before.state === status.state && before.statusText === status.statusText) {
+      entries.set(userId, { ...before, lastActiveTs: status.lastActiveTs, heardTs: now })
+      return
+    }
+    entries.set(userId, { ...status, changedAt: ++serial, heardTs: now, toldTs: now })
+    for (const listener of listeners) listener(userId)
+    // A store that fails has louder voices than this.
+    if (isOurs(userId)) tell(userId).catch(() => {})
+  }
+
+  async function tell(userId: UserId): Promise<void> {
+    const servers = new Set<ServerName>()
+    for (const { roomId, membership } of (await rooms.memberships(userId)).values()) {
+      if (membership !== 'join') continue
+      for (const server of otherServersIn(await rooms.view(roomId), rooms.serverName)) servers.add(server)
+    }
+    const entry = entries.get(userId)
+    if (!entry) return
+    const push = [{ user_id: userId, ...presenceContent(entry, clock()) }]
+    for (const server of servers) {
+      outbound.ephemeral(server, `presence ${userId}`, { edu_type: 'm.presence', content: { push } })
+    }
+  }
+
+  const sweep = setInterval(() => {
+    const now = clock()
+    for (const [userId, entry] of entries) {
+      if (entry.state === 'offline') continue
+      const gone = now - entry.heardTs > (isOurs(userId) ? goneAfterMs : remoteGoneAfterMs)
+      if (gone) change(userId, { ...entry, state: 'offline' })
+      else if (isOurs(userId) && now - entry.toldTs > tellAgainMs) {
+        entry.toldTs = now
+        tell(userId).catch(() => {})
+      }
+    }
+  }, sweepMs)
+  sweep.unref()
+
+  return {
+    get: userId => entries.get(userId),
+    set(userId, state, statusText) {
+      change(userId, { state, statusText, lastActiveTs: clock() })
+    },
+    seen(userId, state) {
+      // A device that wants not to be seen says nothing of the others.
+      if (state === 'offline') return
+      change(userId, { state, statusText: entries.get(userId)?.statusText, lastActiveTs: clock() })
+    },
+    async take(origin, content) {
+      if (!Array.isArray(content['push'])) return
+      for (const each of content['push'].slice(0, maxPushed)) {
+        if (!isObject(each)) continue
+        const userId = parseUserId(each['user_id'])
+        const state = presenceStates.find(name => name === each['presence'])
+        if (!userId || !state || serverOf(userId) !== origin) continue
+        // Nobody here sees them: nothing to remember.
+        if ((await rooms.memberships(userId)).size === 0) continue
+        const { status_msg: text, last_active_ago: ago } = each
+        change(userId, {
+          state,
+          statusText: typeof text === 'string' ? text.slice(0, maxStatusLength) : undefined,
+          lastActiveTs: clock() - (typeof ago === 'number' && ago >= 0 ? ago : 0),
+        })
+      }
+    },
+    changedSince: after =>
+      [...entries].flatMap(([userId, { changedAt }]) => (changedAt > after ? [userId] : [])),
+    get serial() {
+      return serial
+    },
+    onChange: listener => void listeners.push(listener),
+    close() {
+      clearInterval(sweep)
+    },
+  }
+}
+
+/** As clients and servers get it. */
+export function presenceContent(
+  { state, statusText, lastActiveTs }: PresenceStatus,
+  now: number,
+): JsonObject {
+  return {
+    presence: state,
+    last_active_ago: Math.max(0, now - lastActiveTs),
+    currently_active: state === 'online',
+    ...(statusText === undefined ? {} : { status_msg: statusText }),
+  }
+}
