@@ -15,7 +15,6 @@ import {
   currentStates,
   eventContents,
   eventSkeletons,
-  frozenRooms,
   roomMemberships,
   stateSnapshots,
   timelines,
@@ -30,10 +29,10 @@ import type { RoomActor } from './room-actor.ts'
 import type { LayerView } from './room-view.ts'
 import type { Membership, RoomMembership } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
+import { moveStandstill } from './standstill.ts'
 import { type Changes, chainId, extend, removed, rowOf, type StateChain } from './state-chain.ts'
 import { isMembership, type StateChange, StateLayer } from './state-layer.ts'
 import { movedText, redactedRowText, type StoredEvent } from './stored-event.ts'
-import { strangerAmong } from './strangers.ts'
 import { strippedStateFor } from './stripped-state.ts'
 
 /** The room's current state after a step. */
@@ -206,7 +205,10 @@ export class RoomTransaction {
     }
     actor.forward = this.#forward
     actor.writeHead(rows)
-    const hasFrozen = this.#freeze(rows)
+    const changes = this.#steps.flatMap(({ current }) =>
+      current.kind === 'unchanged' ? [] : current.changes,
+    )
+    const hasFrozen = moveStandstill(this.#context, actor, changes, rows)
     this.#project(rows)
     if (this.#steps.some(isNews)) rows.announce(`room:${actor.roomId}`)
     for (const { userId } of memberships) rows.announce(`user:${userId}`)
@@ -223,31 +225,6 @@ export class RoomTransaction {
       for (const { userId, row } of memberships) this.#context.memberships.changed(userId, row)
       if (hasFrozen) for (const listener of this.#context.frozenListeners) listener(actor.roomId)
     })
-  }
-
-  /**
-   * A stranger who is brought in stops the room in the same batch; when the last of them is put out, it goes on.
-   * Answers whether either happened.
-   */
-  #freeze(rows: RowWriter): boolean {
-    const { actor } = this
-    const { peers, clock } = this.#context
-    const changed = this.#steps.flatMap(({ current }) =>
-      current.kind === 'unchanged' ? [] : current.changes.filter(({ type }) => type === 'm.room.member'),
-    )
-    if (!peers || changed.length === 0) return false
-    const { frozen } = actor
-    if (frozen) {
-      const isPutOut = changed.some(({ stateKey }) => serverOf(stateKey as UserId) === frozen.server)
-      if (!isPutOut || strangerAmong(peers, actor.tip.ofType('m.room.member'), clock())) return false
-      actor.frozen = null
-      rows.delete(frozenRooms.key(actor.number))
-      return true
-    }
-    const events = changed.flatMap(({ event }) => event ?? [])
-    actor.frozen = strangerAmong(peers, events, clock())
-    if (actor.frozen) rows.put(frozenRooms.key(actor.number), actor.frozen)
-    return actor.frozen !== null
   }
 
   #writeStep(step: Step, next: () => Position, rows: RowWriter, memberships: MembershipChange[]): Position {
