@@ -5,7 +5,7 @@ import './views/base.css'
 import { computed } from '@preact/signals'
 import { render } from 'preact'
 import { setManner } from './i18n/i18n.ts'
-import { ownerState, recallAccount, session } from './views/account.ts'
+import { account, ownerState, recallAccount, session } from './views/account.ts'
 import { DemoBanner } from './views/enter/demo-banner.tsx'
 import { stage } from './views/enter/flow.ts'
 import { lazy } from './views/parts/lazy.tsx'
@@ -14,8 +14,10 @@ import { registerServiceWorker } from './views/rooms/update-prompt.tsx'
 import { followAddress } from './views/route.ts'
 import { readServerInfo } from './views/server-info.ts'
 
-const Enter = lazy(async () => (await import('./views/enter/enter.tsx')).Enter)
-const Shell = lazy(async () => (await import('./views/rooms/shell.tsx')).Shell)
+const loadEnter = async () => (await import('./views/enter/enter.tsx')).Enter
+const loadShell = async () => (await import('./views/rooms/shell.tsx')).Shell
+const Enter = lazy(loadEnter)
+const Shell = lazy(loadShell)
 
 /** The vault is open, somebody is signed in, and nothing of the way in is left to show. */
 const isInside = computed(
@@ -33,6 +35,9 @@ function App() {
 }
 
 followAddress()
+// On its way while the words come: what is shown first. What fails is said where it is shown.
+void loadEnter().catch(() => {})
+if (account.peek() !== null) void loadShell().catch(() => {})
 await Promise.all([setManner({}), recallAccount()])
 render(<App />, document.getElementById('app')!)
 void registerServiceWorker()
