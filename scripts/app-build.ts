@@ -16,6 +16,12 @@ import { sodiumApart } from './sodium-apart.ts'
 export const root = join(import.meta.dirname, '..')
 export const outDir = join(root, 'dist/pwa')
 
+/** What every view stands on, in one piece: twenty small ones cost a phone far away more in ways than in bytes. */
+const base = {
+  name: 'base',
+  test: /node_modules\/@?preact|pwa\/(?:i18n\/i18n|views\/parts\/|views\/[a-z-]+\.ts|worker\/(?:account-client|frames|ownership))/,
+}
+
 export function appConfig(): InlineConfig {
   return {
     root: join(root, 'pwa'),
@@ -30,6 +36,7 @@ export function appConfig(): InlineConfig {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      rolldownOptions: { output: { codeSplitting: { groups: [base] } } },
     },
     worker: { format: 'es', plugins: () => [sodiumApart()] },
     plugins: [releaseModule()],
