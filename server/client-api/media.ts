@@ -13,8 +13,9 @@ import type { ReadStream } from 'node:fs'
 import { mayAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
 import { discard, RequestAborted } from '../http/body.ts'
 import { contentDisposition, contentTypeIn } from '../http/content-disposition.ts'
-import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
-import { invalidParam, MatrixError, missingParam, notFound } from '../http/matrix-error.ts'
+import { queryText } from '../http/fields.ts'
+import { invalidParam, MatrixError, notFound } from '../http/matrix-error.ts'
+import { queryThumbnail, queryWaitMs } from '../http/media-query.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Requester, Route, Step } from '../http/route.ts'
 import type { Media, MediaFile, MediaSource, Upload } from '../media/media.ts'
@@ -27,8 +28,6 @@ export interface MediaRouteDeps {
   readonly remoteMedia: MediaSource
 }
 
-const defaultWaitMs = 20_000
-const maxWaitMs = 60_000
 /** An upload may be slow, but not silent. */
 const silenceMs = 60_000
 
@@ -101,30 +100,20 @@ type SourceOf = (server: string) => MediaSource
 function download(sourceOf: SourceOf): Step {
   return async function download(ctx) {
     const { serverName, mediaId, fileName } = ctx.state.params
-    const file = await fromPeer(sourceOf(serverName!).download(serverName!, mediaId!, waitOf(ctx)))
+    const file = await fromPeer(sourceOf(serverName!).download(serverName!, mediaId!, queryWaitMs(ctx)))
     send(ctx, file, fileName ?? file.fileName)
   }
 }
 
 function thumbnail(sourceOf: SourceOf): Step {
   return async function thumbnail(ctx) {
-    const width = queryInteger(ctx.query, 'width', 1, 100_000)
-    const height = queryInteger(ctx.query, 'height', 1, 100_000)
-    if (width === undefined) throw missingParam('width')
-    if (height === undefined) throw missingParam('height')
-    const method = queryText(ctx.query, 'method') ?? 'scale'
-    if (method !== 'crop' && method !== 'scale') throw invalidParam('method must be crop or scale.')
-    const animated = queryBoolean(ctx.query, 'animated') ?? false
     const { serverName, mediaId } = ctx.state.params
-    const wish = { width, height, method, animated } as const
-    const file = await fromPeer(sourceOf(serverName!).thumbnail(serverName!, mediaId!, wish, waitOf(ctx)))
+    const wish = queryThumbnail(ctx)
+    const file = await fromPeer(
+      sourceOf(serverName!).thumbnail(serverName!, mediaId!, wish, queryWaitMs(ctx)),
+    )
     send(ctx, file, file.fileName)
   }
-}
-
-/** Spec: `timeout_ms`: "the default value is 20000 (20 seconds)"; the server imposes a maximum. */
-function waitOf(ctx: Context): number {
-  return Math.min(queryInteger(ctx.query, 'timeout_ms') ?? defaultWaitMs, maxWaitMs)
 }
 
 // ── upload ───────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,8 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { contentDisposition } from '../http/content-disposition.ts'
-import { queryBoolean, queryInteger, queryText } from '../http/fields.ts'
-import { invalidParam, missingParam, notFound } from '../http/matrix-error.ts'
+import { notFound } from '../http/matrix-error.ts'
+import { queryThumbnail, queryWaitMs } from '../http/media-query.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import type { Media, MediaFile } from '../media/media.ts'
 import type { PeerAccess } from '../media/peer-access.ts'
@@ -20,9 +20,6 @@ export interface MediaDeps {
   readonly access: PeerAccess
 }
 
-const defaultWaitMs = 20_000
-const maxWaitMs = 60_000
-
 export function mediaRoutes({ authenticate, media, access }: MediaDeps): Route[] {
   const needAccess: Step = async function needAccess(ctx, next) {
     const uploader = await media.uploader(ctx.state.params['mediaId']!)
@@ -32,29 +29,18 @@ export function mediaRoutes({ authenticate, media, access }: MediaDeps): Route[]
     await next()
   }
   const download: Step = async function download(ctx) {
-    const file = await media.download(media.serverName, ctx.state.params['mediaId']!, waitOf(ctx))
+    const file = await media.download(media.serverName, ctx.state.params['mediaId']!, queryWaitMs(ctx))
     send(ctx, file)
   }
   const thumbnail: Step = async function thumbnail(ctx) {
-    const width = queryInteger(ctx.query, 'width', 1, 100_000)
-    const height = queryInteger(ctx.query, 'height', 1, 100_000)
-    if (width === undefined) throw missingParam('width')
-    if (height === undefined) throw missingParam('height')
-    const method = queryText(ctx.query, 'method') ?? 'scale'
-    if (method !== 'crop' && method !== 'scale') throw invalidParam('method must be crop or scale.')
-    const animated = queryBoolean(ctx.query, 'animated') ?? false
-    const wish = { width, height, method, animated } as const
-    send(ctx, await media.thumbnail(media.serverName, ctx.state.params['mediaId']!, wish, waitOf(ctx)))
+    const wish = queryThumbnail(ctx)
+    send(ctx, await media.thumbnail(media.serverName, ctx.state.params['mediaId']!, wish, queryWaitMs(ctx)))
   }
   const v1 = '/_matrix/federation/v1/media'
   return [
     { method: 'GET', path: `${v1}/download/:mediaId`, steps: [authenticate, needAccess, download] },
     { method: 'GET', path: `${v1}/thumbnail/:mediaId`, steps: [authenticate, needAccess, thumbnail] },
   ]
-}
-
-function waitOf(ctx: Context): number {
-  return Math.min(queryInteger(ctx.query, 'timeout_ms') ?? defaultWaitMs, maxWaitMs)
 }
 
 function send(ctx: Context, file: MediaFile): void {
