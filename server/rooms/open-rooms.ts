@@ -124,7 +124,6 @@ export async function openRooms(
       store.read(view => eventsBefore(view, reader, roomId, question)),
     visibleToServer: (server: ServerName, roomId: RoomId, eventIds: readonly EventId[]) =>
       visibleToServer(context, server, roomId, eventIds),
-    serversIn: (roomId: RoomId) => outgoing.serversIn(roomId),
     onFrozen: (listener: (roomId: RoomId) => void) => void context.frozenListeners.add(listener),
     outward,
 

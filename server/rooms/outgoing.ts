@@ -79,9 +79,4 @@ export class Outgoing {
     const rows = await this.#context.store.read(view => view.range(backwardExtremities.under(actor.number)))
     return new Map(rows.map(({ parts, value }) => [parts[1] as EventId, value]))
   }
-
-  async serversIn(roomId: RoomId): Promise<Set<ServerName>> {
-    const actor = await this.#context.actors.get(roomId)
-    return new Set(actor?.view.joinedServers.keys())
-  }
 }

@@ -100,6 +100,4 @@ export interface RoomsInternal {
    * is in the room: whoever is let in by `askedBy`.
    */
   visibleToServer(server: ServerName, roomId: RoomId, eventIds: readonly EventId[]): Promise<boolean[]>
-  /** Servers with a joined member. */
-  serversIn(roomId: RoomId): Promise<ReadonlySet<ServerName>>
 }

@@ -27,7 +27,7 @@ for (const version of roomVersions) {
       timeline.map(({ content }) => content['body']),
       ['hi', 'hello'],
     )
-    t.deepEqual([...(await rooms.serversIn(roomId))].sort(), ['here.test', there])
+    t.deepEqual([...(await rooms.view(roomId))!.joinedServers.keys()].sort(), ['here.test', there])
     t.truthy((await rooms.signed(theirs))!.signatures![there])
   })
 
