@@ -6,7 +6,7 @@
  * are not the event whose id they bear go nowhere.
  */
 import type { Pdu } from '../protocol/event.ts'
-import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
+import type { EventId, RoomId } from '../protocol/ids.ts'
 import { withSignature } from '../protocol/signing.ts'
 import { utf8Bytes } from '../protocol/utf8.ts'
 import { backwardExtremities } from '../store/catalogue.ts'
