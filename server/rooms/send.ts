@@ -5,12 +5,13 @@
  * made. The key is fixed here and stored with the event; `signed` (outgoing.ts) is the only way out.
  */
 import { encodeBase64Url } from '../protocol/base64.ts'
-import { maxDepth } from '../protocol/event.ts'
+import { canonicalJson } from '../protocol/canonical-json.ts'
+import { maxDepth, maxEventBytes } from '../protocol/event.ts'
 import { type EventId, type RoomId, roomIdOfCreateEvent, type UserId } from '../protocol/ids.ts'
 import { redactedEventId } from '../protocol/redaction.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { withSignature } from '../protocol/signing.ts'
-import { utf8Bytes } from '../protocol/utf8.ts'
+import { fitsUtf8, utf8Bytes } from '../protocol/utf8.ts'
 import type { SentRow } from '../store/catalogue.ts'
 import { nextRoomNumber, roomMemberships, roomNumbers, sentTransactions } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
@@ -249,15 +250,16 @@ export class Sender {
     const { policySignatures, serverName, signer } = this.#context
     const { pdu, essential } = built
     const signature = signer.sign(signer.keyId, utf8Bytes(essential))
-    const signed = withSignature(pdu, serverName, signer.keyId, signature)
-    try {
-      const { signatures } = await policySignatures.sign(policyServer, signed, essential)
-      // Our own is made on the way out.
-      const { [serverName]: _ours, ...others } = signatures!
-      return { ...built, pdu: { ...pdu, signatures: others } }
-    } catch (error) {
+    const ours = withSignature(pdu, serverName, signer.keyId, signature)
+    const signed = await policySignatures.sign(policyServer, ours, essential).catch(error => {
       throw error instanceof RemoteError ? policyRefusal(policyServer, error) : error
+    })
+    if (!fitsUtf8(canonicalJson(signed), maxEventBytes)) {
+      throw new RoomError('M_TOO_LARGE', `the event would be larger than ${maxEventBytes} bytes`)
     }
+    // Our own signature is made on the way out.
+    const { [serverName]: _ours, ...others } = signed.signatures!
+    return { ...built, pdu: { ...pdu, signatures: others } }
   }
 
   /**

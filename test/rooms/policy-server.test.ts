@@ -1,6 +1,7 @@
 /** Rooms with a policy server: what is asked, what leaves, what is shown. Spec: server-server-api#policy-servers */
 import test from 'ava'
 import { encodeBase64, encodeBase64Url } from '../../server/protocol/base64.ts'
+import { canonicalJson } from '../../server/protocol/canonical-json.ts'
 import type { EventId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { policyServerOf } from '../../server/rooms/policy-server.ts'
@@ -53,6 +54,15 @@ test('what it refuses is not sent, and its error is the person’s', async t => 
   t.is((await a.rooms.view(roomId))!.lastPosition, before)
   await world.say(a, 'ann', 'hello')
   t.deepEqual(await world.bodies(a), ['hello'])
+})
+
+test('an event that its signature would make too large is not sent', async t => {
+  const world = await PolicyWorld.open()
+  const { a } = world
+  const room = (size: number) => world.say(a, 'ann', 'x'.repeat(size))
+  const empty = canonicalJson(await world.pdu(a, (await room(0)).eventId)).length
+  await room(65_536 - empty - 20)
+  await t.throwsAsync(room(65_536 - empty + 1), { code: 'M_TOO_LARGE' })
 })
 
 test('an error that says nothing of the event is not handed on as if it were ours', async t => {
