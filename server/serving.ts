@@ -88,6 +88,7 @@ import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
+import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
@@ -152,6 +153,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
+      ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
   const accounts = await openAccounts({
@@ -247,7 +249,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock })
     : undefined
   const sync = openSync({
     store,

@@ -238,6 +238,7 @@ function configuration({ folder, serverName, federationPort, clientPort, peers }
       reject_limit: 10_000,
       concurrent: 100,
     },
+    rc_presence: { per_user: much },
     presence: { enabled: true },
     // What cannot be reached is tried again within the patience of a test.
     federation: {
