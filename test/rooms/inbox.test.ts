@@ -1,13 +1,9 @@
 /** Transactions of other servers: gaps, bad events, hostile graphs. */
 import test from 'ava'
-import { eventIdOf } from '../../server/protocol/event-hash.ts'
-import { signEvent, withContentHash } from '../../server/protocol/event-signing.ts'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
 import type { Json, JsonObject } from '../../server/protocol/json.ts'
-import { roomVersion } from '../../server/protocol/room-versions.ts'
-import type { KeyId } from '../../server/protocol/signing.ts'
-import { sha256 } from '../support/primitives.ts'
 import { person, say, sharedRoom } from './federated-room.ts'
+import { forged } from './forged-event.ts'
 import { type Site, World } from './two-servers.ts'
 
 async function two() {
@@ -105,27 +101,6 @@ test('the same transaction twice is answered alike and doubles nothing', async t
   }
   t.deepEqual(await bodies(a, roomId), ['once'])
 })
-
-/** An event of Bob's server, on whatever it likes. */
-function forged(world: World, site: Site, roomId: RoomId, more: JsonObject) {
-  const rules = roomVersion('12')!
-  const event = withContentHash(
-    {
-      type: 'm.room.message',
-      sender: person('bob', site),
-      room_id: roomId,
-      content: { body: 'forged' },
-      origin_server_ts: 1,
-      depth: 100,
-      prev_events: [],
-      auth_events: [],
-      ...more,
-    },
-    sha256,
-  )
-  const pdu = signEvent(event, rules, site.name, 'ed25519:1' as KeyId, world.keyOf(site.name).sign)
-  return { pdu: pdu as JsonObject, eventId: eventIdOf(pdu, rules, sha256) }
-}
 
 test('events that name ancestors which nobody has cost a bounded number of requests, and honest ones go through', async t => {
   const { world, a, b, roomId } = await two()
