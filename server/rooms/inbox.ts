@@ -158,11 +158,12 @@ export class Inbox {
     const pdu = parseReceived(json, rules)
     if ('refused' in pdu) return pdu.refused
     const stranger = requiredSigners(pdu).find(server => peers && !peers.isKnown(server))
-    const onStranger: FetchSource['onStranger'] = (server, event, id) =>
-      this.#freeze(roomId, server, event, id)
+    const onStranger: FetchSource['onStranger'] = async (server, event, id) => {
+      // Only who is in the room can say who else is: others would stop it with events that they made up.
+      if (view.joinedServers.has(origin)) await this.#freeze(roomId, server, event, id)
+    }
     if (stranger !== undefined) {
-      // Only who is in the room can say who else is.
-      if (view.joinedServers.has(origin)) await onStranger(stranger, json, eventId)
+      await onStranger(stranger, json, eventId)
       return `this server does not know ${stranger}`
     }
     try {
