@@ -13,6 +13,7 @@ import { requiredSigners } from '../protocol/event-signing.ts'
 import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { StoreError } from '../store/store.ts'
 import { incomingOf, parseReceived } from './incoming-event.ts'
 import type { Circumstances, Receiver } from './receive.ts'
 import { RemoteError } from './remote-rooms.ts'
@@ -93,7 +94,7 @@ export class MissingEvents {
       const stranger = requiredSigners(event.pdu).find(server => peers && !peers.isKnown(server))
       // Whoever spoke in between was in the room, whatever its state says by now.
       if (stranger) return await source.onStranger(stranger, event.json, event.eventId)
-      await this.#withState(roomId, event.json, source)
+      await this.#withState(roomId, event.json, source).catch(unlessOwnFault)
     }
   }
 
@@ -179,6 +180,11 @@ export class MissingEvents {
     const actor = await this.#context.actors.get(roomId)
     return actor && new RoomCopy(this.#context, roomId, roomVersion(actor.rules.version)!)
   }
+}
+
+/** What one event in between sets off is that one's: the next ones stand on the state that the other server tells. */
+function unlessOwnFault(error: unknown): void {
+  if (error instanceof StoreError || error instanceof RemoteError) throw error
 }
 
 /** One event that the other server does not have is no reason to stop. */
