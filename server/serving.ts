@@ -145,6 +145,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!(await people.memberProfile(userId))) return 'unknown'
       return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
     },
+    report: (message, fields) => log.warn(message, fields),
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,

@@ -52,6 +52,7 @@ export interface RoomsDeps {
   readonly mayBeInvited?: MayBeInvited
   /** The way to rooms on other servers. */
   readonly remote?: RemoteRooms
+  readonly report?: RoomsContext['report']
   readonly gates?: readonly Gate[]
   readonly projections?: readonly Projection[]
   /** How many state events of loaded rooms stay in memory. */
@@ -76,6 +77,7 @@ export async function openRooms(
     peers: deps.peers ?? null,
     remote: deps.remote ?? noRemoteRooms,
     mayBeInvited: deps.mayBeInvited ?? (async () => 'unknown'),
+    report: deps.report ?? (() => {}),
     frozenListeners: new Set(),
     arriving: new Map(),
   }

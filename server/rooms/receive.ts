@@ -56,6 +56,8 @@ const sliceSize = 50
 
 type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
 
+const standsStill: Received = { kind: 'refused', reason: 'the room stands still on this server' }
+
 const noRedaction: Redaction = { withheld: false }
 
 export class Receiver {
@@ -166,6 +168,8 @@ export class Receiver {
     const { actor, tx } = work
     const { reader } = this.#context
     const { pdu, eventId } = incoming
+    // It may have begun to stand still while the event waited for others.
+    if (actor.frozen && how.order === undefined && !options.outlier) return standsStill
     const [known] = await reader.byIds(tx, [eventId], false)
     const isWanted = known?.facts.flags.outlier && (!options.outlier || known.facts.flags.unjudged)
     if (known && !isWanted) return outcomeOf(known)
