@@ -22,11 +22,13 @@ import {
   parseReceived,
   storedEventOf,
 } from './incoming-event.ts'
+import { isRecommended, type PolicyServer, policyServerFor } from './policy-server.ts'
 import { powerLevelsIn } from './power-levels.ts'
 import { verify } from './primitives.ts'
 import type { EventSource } from './projection.ts'
 import { judgeOnReceipt } from './receipt.ts'
 import { mayRedact } from './redaction-permission.ts'
+import { RemoteError } from './remote-rooms.ts'
 import type { RoomActor } from './room-actor.ts'
 import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
 import { RoomError } from './rooms.ts'
@@ -41,6 +43,18 @@ interface Taken {
   readonly kind: 'taken'
   readonly event: StoredEvent
   readonly verdict: Verdict
+}
+
+/** Nothing was written: the room's policy server must be asked first. */
+interface Unrecommended {
+  readonly kind: 'unrecommended'
+  readonly policyServer: PolicyServer
+}
+
+/** The policy server that was asked, and the event with what it gave. */
+interface Asked {
+  readonly policyServer: PolicyServer
+  readonly incoming: Incoming
 }
 
 /** How an event came, beyond what the specification asks. */
@@ -122,18 +136,34 @@ export class Receiver {
     options: ReceiveOptions = {},
     how: Circumstances = {},
   ): Promise<Received> {
-    const { actors, store } = this.#context
     if (incoming.roomId !== roomId) return { kind: 'refused', reason: 'the event is of another room' }
-    const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
+    let asked: Asked | undefined
+    for (;;) {
+      const outcome = await this.#write(roomId, asked?.incoming ?? incoming, options, how, asked)
+      if (outcome.kind === 'taken') return outcomeOf(outcome.event, outcome.verdict)
+      if (outcome.kind !== 'unrecommended') return outcome
+      // Nothing was written, and the room's writer is free while the other server takes its time.
+      asked = await this.#ask(outcome.policyServer, incoming, how)
+    }
+  }
+
+  #write(
+    roomId: RoomId,
+    incoming: Incoming,
+    options: ReceiveOptions,
+    how: Circumstances,
+    asked: Asked | undefined,
+  ): Promise<Received | Taken | Unrecommended> {
+    const { actors, store } = this.#context
+    return store.transact(roomId, async tx => {
       const actor = await actors.hold(roomId)
       if (!actor) return { kind: 'refused', reason: 'we do not know this room' }
       try {
-        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, how)
+        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, how, asked)
       } finally {
         actors.release(actor)
       }
     })
-    return outcome.kind === 'taken' ? outcomeOf(outcome.event, outcome.verdict) : outcome
   }
 
   async backfill(
@@ -164,7 +194,8 @@ export class Receiver {
     incoming: Incoming,
     options: ReceiveOptions,
     how: Circumstances,
-  ): Promise<Received | Taken> {
+    asked: Asked | undefined,
+  ): Promise<Received | Taken | Unrecommended> {
     const { actor, tx } = work
     const { reader } = this.#context
     const { pdu, eventId } = incoming
@@ -208,7 +239,7 @@ export class Receiver {
     const closesGap = (await tx.get(backwardExtremities.key(actor.number, eventId))) !== undefined
     // Fetched history, or an event that newer ones already stand on: the present does not depend on it.
     const isPast = how.order !== undefined || closesGap
-    const verdict = judgeOnReceipt({
+    const byRules = judgeOnReceipt({
       byAuthEvents: () => byAuthEvents,
       byStateBefore: () => authorise(pdu, actor.rules, before.lookup, verify),
       byCurrentState: () =>
@@ -216,6 +247,11 @@ export class Receiver {
           ? { kind: 'accept' }
           : authorise(pdu, actor.rules, (type, key) => work.state.get(type, key), verify),
     })
+    const policyServer = byRules.kind === 'accept' ? policyServerFor(work.view, pdu) : null
+    const lacks = policyServer && !isRecommended(policyServer, pdu, incoming.essential) ? policyServer : null
+    // Asked once, and again where the room has another one meanwhile.
+    if (lacks && !isSame(asked?.policyServer, lacks)) return { kind: 'unrecommended', policyServer: lacks }
+    const verdict: Verdict = lacks ? notRecommended(lacks) : byRules
     const redaction =
       verdict.kind === 'accept' ? await this.#redaction(tx, actor, pdu, before.lookup) : noRedaction
     const earlier = verdict.kind === 'accept' ? await this.#earlierRedaction(tx, actor, incoming) : undefined
@@ -254,6 +290,19 @@ export class Receiver {
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
+  }
+
+  /** Spec: server-server-api#validating-policy-server-signatures: a missing or wrong signature is asked for. */
+  async #ask(policyServer: PolicyServer, incoming: Incoming, how: Circumstances): Promise<Asked> {
+    try {
+      const pdu = await this.#context.policySignatures.sign(policyServer, incoming.pdu, incoming.essential)
+      return { policyServer, incoming: { ...incoming, pdu } }
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error
+      // History that nobody can judge now is fetched again when somebody reads there.
+      if (how.order !== undefined && error.kind !== 'refused') throw error
+      return { policyServer, incoming }
+    }
   }
 
   async #keepOutlier(
@@ -340,6 +389,17 @@ export class Receiver {
       if (mayRedact(redaction.pdu, pdu, powerLevelsIn(state.lookup, actor.rules))) return redaction
     }
     return undefined
+  }
+}
+
+function isSame(one: PolicyServer | undefined, other: PolicyServer): boolean {
+  return one?.via === other.via && one.publicKey === other.publicKey
+}
+
+function notRecommended({ via }: PolicyServer): Verdict {
+  return {
+    kind: 'soft-fail',
+    rule: `server-server-api#validating-policy-server-signatures: ${via} does not recommend the event`,
   }
 }
 
