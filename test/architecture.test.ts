@@ -78,6 +78,19 @@ const table: Record<string, Row> = {
     ours: ['server/protocol', 'server/http', ...domain],
     packages: ['node:crypto', 'node:http', 'node:https', 'node:stream', 'node:tls'],
   },
+  // It looks at what the others are, and changes nothing of theirs.
+  'server/health': {
+    ours: ['server/protocol', 'server/http', 'server/store', ...domain],
+    packages: [
+      'systeminformation',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:os',
+      'node:path',
+      'node:tls',
+    ],
+  },
   ...Object.fromEntries(
     edges.map(edge => [
       edge,
