@@ -52,6 +52,8 @@ export interface App {
   readonly warnings: readonly string[]
   /** While nobody administers this server: a new link at each start. */
   firstAdministratorLink(): Promise<NewLink | null>
+  /** What the server does by itself and is due now: simulated time calls it. */
+  runDuties(): Promise<void>
   /** Lets those who wait for news go with what there is: the first step of a stop. */
   stopWaiting(): void
   close(): Promise<void>
@@ -143,6 +145,7 @@ async function run(parts: Parts): Promise<App> {
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
     firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {
       await serving?.close()

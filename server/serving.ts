@@ -52,6 +52,7 @@ import { versionsRoutes } from './client-api/versions.ts'
 import { wellKnownRoutes } from './client-api/well-known.ts'
 import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
+import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -98,6 +99,7 @@ export interface Serving {
   readonly routes: readonly Route[]
   /** For other servers. */
   readonly peerRoutes: readonly Route[]
+  readonly duties: Duties
   stopWaiting(): void
   close(): Promise<void>
 }
@@ -391,13 +393,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
+  const dutyList: readonly Duty[] = []
+  const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,
     routes,
     peerRoutes,
+    duties,
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      await duties.close()
       presence?.close()
       await localRequests.close()
       await federation.close()
