@@ -54,6 +54,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
@@ -108,6 +109,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const monotonic = means.monotonic ?? clock
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -154,6 +156,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(isPushOn ? [unheardEvents] : []),
     ],
   })
+  const clockWatch = await watchClock(store, { clock, monotonic })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -164,6 +167,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     registration: config.accounts.registration,
     passwords: config.accounts.passwords,
     passwordHasher: worker,
+    isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
   })
   const keys = await openKeys({
@@ -279,6 +283,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     outbound: server => federation.status(server),
     audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
   })
+  const { health, ...serverHealth } = await openServerHealth({
+    store,
+    dataFolder,
+    serverName,
+    clockWatch,
+    clock,
+    monotonic,
+    accounts,
+    peers,
+    outbound: server => federation.status(server),
+    workerDeaths: () => worker.deaths,
+    report: message => log.warn(message),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -324,7 +341,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
+    ...adminRoutes({ accounts, reports, peerActs, health, adminToken }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -393,7 +410,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const dutyList: readonly Duty[] = []
+  const dutyList: readonly Duty[] = [...serverHealth.duties]
   const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,
@@ -404,6 +421,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     close: async () => {
       sync.close()
       await duties.close()
+      serverHealth.close()
       presence?.close()
       await localRequests.close()
       await federation.close()

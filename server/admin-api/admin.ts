@@ -1,5 +1,6 @@
 /** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Health } from '../health/health.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
@@ -7,6 +8,7 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
+import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
@@ -16,11 +18,12 @@ export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
+  readonly health: Pick<Health, 'report' | 'log'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
 }
 
-export function adminRoutes({ accounts, reports, peerActs, adminToken }: AdminDeps): Route[] {
+export function adminRoutes({ accounts, reports, peerActs, health, adminToken }: AdminDeps): Route[] {
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   return [
     ...peopleRoutes(accounts, administrator),
@@ -28,5 +31,6 @@ export function adminRoutes({ accounts, reports, peerActs, adminToken }: AdminDe
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
     ...peerRoutes(peerActs, administrator),
+    ...healthRoutes(health, administrator),
   ]
 }
