@@ -62,6 +62,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
+import { openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -393,7 +394,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const dutyList: readonly Duty[] = []
+  const renewal = openRenewal(config, log)
+  const dutyList: readonly Duty[] = [renewal.duty]
   const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,

@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
   let listeners: Listeners
   try {
-    listeners = await openListeners(config, app, log)
+    listeners = await openListeners(config, app, log, clock)
   } catch (error) {
     await app.close()
     throw error
