@@ -54,6 +54,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
@@ -62,6 +63,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
+import { openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -109,6 +111,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const monotonic = means.monotonic ?? clock
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -146,6 +149,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!(await people.memberProfile(userId))) return 'unknown'
       return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
     },
+    report: (message, fields) => log.warn(message, fields),
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
@@ -156,6 +160,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
+  const clockWatch = await watchClock(store, { clock, monotonic })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -166,6 +171,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     registration: config.accounts.registration,
     passwords: config.accounts.passwords,
     passwordHasher: worker,
+    isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
   })
   const keys = await openKeys({
@@ -281,6 +287,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     outbound: server => federation.status(server),
     audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
   })
+  const { health, ...serverHealth } = await openServerHealth({
+    store,
+    dataFolder,
+    serverName,
+    clockWatch,
+    clock,
+    monotonic,
+    accounts,
+    peers,
+    outbound: server => federation.status(server),
+    workerDeaths: () => worker.deaths,
+    report: message => log.warn(message),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -330,6 +349,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
+      health,
       adminToken,
       confirmed: ctx => interactiveAuth.confirmed(ctx),
     }),
@@ -400,8 +420,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
+    ...serverHealth.duties,
+    renewal.duty,
     {
       name: 'ended command lines',
       everyMs: hourMs,
@@ -418,6 +441,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     close: async () => {
       sync.close()
       await duties.close()
+      serverHealth.close()
       presence?.close()
       await localRequests.close()
       await federation.close()

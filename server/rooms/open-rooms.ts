@@ -53,6 +53,7 @@ export interface RoomsDeps {
   readonly mayBeInvited?: MayBeInvited
   /** The way to rooms on other servers. */
   readonly remote?: RemoteRooms
+  readonly report?: RoomsContext['report']
   readonly gates?: readonly Gate[]
   readonly projections?: readonly Projection[]
   /** How many state events of loaded rooms stay in memory. */
@@ -79,6 +80,7 @@ export async function openRooms(
     remote,
     policySignatures: new PolicySignatures({ serverName: deps.serverName, remote, clock }),
     mayBeInvited: deps.mayBeInvited ?? (async () => 'unknown'),
+    report: deps.report ?? (() => {}),
     frozenListeners: new Set(),
     arriving: new Map(),
   }

@@ -31,6 +31,7 @@ import { mayRedact } from './redaction-permission.ts'
 import { RemoteError } from './remote-rooms.ts'
 import type { RoomActor } from './room-actor.ts'
 import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
+import { RoomError } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received, ReceiveOptions } from './rooms-internal.ts'
 import { changesBetween, type FoundState, StateFinder } from './state-finder.ts'
@@ -64,7 +65,12 @@ export interface Circumstances {
   readonly source?: EventSource
 }
 
+/** Events that are parsed and hashed before the event loop goes on. */
+const sliceSize = 50
+
 type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
+
+const standsStill: Received = { kind: 'refused', reason: 'the room stands still on this server' }
 
 const noRedaction: Redaction = { withheld: false }
 
@@ -81,17 +87,43 @@ export class Receiver {
     options: ReceiveOptions = {},
     how: Circumstances = {},
   ): Promise<Received> {
+    const checked = await this.#checked(roomId, json)
+    return 'refused' in checked
+      ? { kind: 'refused', reason: checked.refused }
+      : this.receiveChecked(roomId, checked, options, how)
+  }
+
+  /** In form, and with the signatures that it must bear. */
+  async #checked(roomId: RoomId, json: Json): Promise<Incoming | { readonly refused: string }> {
     const { actors, checkSignatures } = this.#context
     const room = await actors.get(roomId)
-    if (!room?.exists) return { kind: 'refused', reason: 'we do not know this room' }
+    if (!room?.exists) return { refused: 'we do not know this room' }
     const { rules } = room
-
     const pdu = parseReceived(json, rules)
-    if ('refused' in pdu) return { kind: 'refused', reason: pdu.refused }
+    if ('refused' in pdu) return pdu
     if (!(await checkSignatures(pdu, rules))) {
-      return { kind: 'refused', reason: 'a signature that the event must bear is missing or wrong' }
+      return { refused: 'a signature that the event must bear is missing or wrong' }
     }
-    return this.receiveChecked(roomId, incomingOf(pdu, rules), options, how)
+    return incomingOf(pdu, rules)
+  }
+
+  /**
+   * Events of the past, oldest first, from this place of the timeline on: their signatures are checked side by side and
+   * they become durable together. A crash leaves some of the first of them. Nothing that one of them does keeps the others out.
+   */
+  async receiveAll(roomId: RoomId, events: readonly Json[], order: number): Promise<Received[]> {
+    const checked: (Incoming | { readonly refused: string })[] = []
+    for (let i = 0; i < events.length; i += sliceSize) {
+      const slice = events.slice(i, i + sliceSize)
+      checked.push(...(await Promise.all(slice.map(json => this.#checked(roomId, json)))))
+    }
+    return Promise.all(
+      checked.map((event, i): Received | Promise<Received> =>
+        'refused' in event
+          ? { kind: 'refused', reason: event.refused }
+          : this.receiveChecked(roomId, event, {}, { order: order + i }).catch(ownFault),
+      ),
+    )
   }
 
   /**
@@ -167,6 +199,8 @@ export class Receiver {
     const { actor, tx } = work
     const { reader } = this.#context
     const { pdu, eventId } = incoming
+    // It may have begun to stand still while the event waited for others.
+    if (actor.frozen && how.order === undefined && !options.outlier) return standsStill
     const [known] = await reader.byIds(tx, [eventId], false)
     const isWanted = known?.facts.flags.outlier && (!options.outlier || known.facts.flags.unjudged)
     if (known && !isWanted) return outcomeOf(known)
@@ -372,6 +406,12 @@ function notRecommended({ via }: PolicyServer): Verdict {
 /** An event that nobody has held against the auth rules allows nothing. */
 function judged(event: StoredEvent | undefined): StoredEvent | undefined {
   return event?.facts.flags.unjudged ? undefined : event
+}
+
+/** An event that cannot be stored is refused; the store's failures are everybody's. */
+function ownFault(error: unknown): Received {
+  if (error instanceof RoomError) return { kind: 'refused', reason: error.message }
+  throw error
 }
 
 /** `verdict`: of this time; for an event that came before, its record tells. */

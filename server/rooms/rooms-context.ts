@@ -31,6 +31,8 @@ export interface RoomsContext {
   readonly remote: RemoteRooms
   readonly policySignatures: PolicySignatures
   readonly mayBeInvited: MayBeInvited
+  /** For the log: server names and codes only. */
+  readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
   /** Told of each room that begins or ends to stand still, once that is durable. */
   readonly frozenListeners: Set<(roomId: RoomId) => void>
   /** Rooms that are being brought here: what comes for one of them waits. */

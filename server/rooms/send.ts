@@ -236,7 +236,8 @@ export class Sender {
     for (const gate of gates) {
       if (gate.reads) await work.load(gate.reads(whole, view))
       const judgement = gate.judge(whole, view, work.loaded)
-      if (judgement.kind === 'refuse') throw new RoomError(judgement.code, judgement.reason)
+      if (judgement.kind === 'refuse')
+        throw new RoomError(judgement.code, judgement.reason, { fields: judgement.fields ?? {} })
     }
   }
 

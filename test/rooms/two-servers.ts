@@ -44,7 +44,7 @@ export class World {
 
   async add(host: string, more: Partial<RoomsDeps> = {}): Promise<Site> {
     const name = host as ServerName
-    const store = await openMemoryStore({ slow: false, seed: 1 })
+    const store = more.store ?? (await openMemoryStore({ slow: false, seed: 1 }))
     const pins: Site['pins'] = new Map()
     const listeners: ((server: ServerName) => void)[] = []
     const key = this.keyOf(name)
