@@ -16,7 +16,7 @@ export interface FindingText {
 
 type Text = (facts: Facts, subject: string) => FindingText
 
-export function textOf(
+export function findingText(
   finding: Pick<Finding, 'subject' | 'facts'> & { readonly code: string },
   now: number,
 ): FindingText {

@@ -2,7 +2,7 @@
 import { type Severity, worstFirst } from '#protocol/finding.ts'
 import type { JsonObject } from '#protocol/json.ts'
 import { clockTime, days, gibibytes, moment, span } from './amounts.ts'
-import { textOf } from './finding-texts.ts'
+import { findingText } from './finding-texts.ts'
 
 /** As the administration API answers (server/admin-api/README.md, *Health*). */
 export interface ShownHealth {
@@ -24,7 +24,7 @@ const labelWidth = 10
 export function statusPage({ ts, state, findings, readings }: ShownHealth): string {
   const lines = [`${headlines[state]}  (${clockTime(ts)})`]
   for (const finding of worstFirst(findings)) {
-    const { is, act } = textOf(finding, ts)
+    const { is, act } = findingText(finding, ts)
     const since = ts - finding.since_ts >= 3_600_000 ? ` (for ${span(ts - finding.since_ts)})` : ''
     lines.push('', ...folded(labels[finding.severity], `${is}${since}`), ...folded('', `→ ${act}`, 2))
   }
