@@ -66,8 +66,25 @@ export class MissingEvents {
     }
   }
 
-  /** An event of the past, at this place of the timeline. One that cannot be had stays missing. */
-  async receiveOld(roomId: RoomId, json: Json, source: FetchSource, order: number): Promise<void> {
+  /**
+   * Events of the past, oldest first, from this place of the timeline on. What comes before the oldest is not here, so it
+   * goes ahead with the state that the other server tells; the rest mostly stands on it. What cannot be had stays missing.
+   */
+  async receiveOld(
+    roomId: RoomId,
+    events: readonly Json[],
+    source: FetchSource,
+    order: number,
+  ): Promise<void> {
+    if (events.length === 0) return
+    await this.#receiveOne(roomId, events[0]!, source, order)
+    const received = await this.#receiver.receiveAll(roomId, events.slice(1), order + 1)
+    for (const [i, { kind }] of received.entries()) {
+      if (kind === 'incomplete') await this.#receiveOne(roomId, events[i + 1]!, source, order + i + 1)
+    }
+  }
+
+  async #receiveOne(roomId: RoomId, json: Json, source: FetchSource, order: number): Promise<void> {
     try {
       await this.#withState(roomId, json, source, { order })
     } catch (error) {

@@ -1,11 +1,8 @@
 /** What people are told of a room that stands still and goes on, and that a crash in between leaves nobody with old news. */
 import test from 'ava'
-import {
-  type FrozenNoticesDeps,
-  frozenType,
-  openFrozenNotices,
-} from '../../server/accounts/frozen-notices.ts'
+import { type FrozenNoticesDeps, openFrozenNotices } from '../../server/accounts/frozen-notices.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
+import { frozenType } from '../../server/rooms/freezer.ts'
 import { toldStandstills } from '../../server/store/catalogue.ts'
 import { StoreError } from '../../server/store/store.ts'
 import { person, sharedRoom } from '../rooms/federated-room.ts'

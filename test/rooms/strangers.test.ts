@@ -56,6 +56,8 @@ test('an invite of a stranger by a peer stops the room here; nobody is served, n
 
   const refusal = await t.throwsAsync(a.rooms.send({ roomId, ...say(a, 'ann', 'secret') }))
   t.regex(refusal!.message, /bob:bb\.test let in the server ccc\.test/)
+  // An app that was not told yet knows it from here.
+  t.like(refusal, { code: 'M_FORBIDDEN', fields: { 'org.letro.frozen': { server: 'ccc.test', by: bob } } })
   await t.throwsAsync(a.rooms.askedBy(b.name, roomId), { message: /stands still/ })
   const more = await b.rooms.send({ roomId, ...say(b, 'bob', 'more') })
   await world.deliver(b, [more.eventId], [a])
