@@ -218,7 +218,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
-  keepServerAcls({ rooms, peers })
+  await keepServerAcls({ store, rooms, peers, report: (message, fields) => log.warn(message, fields) })
   await openFrozenNotices({
     store,
     rooms,
