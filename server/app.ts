@@ -30,6 +30,8 @@ import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 export interface Means {
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Milliseconds that never jump, for how long something takes; the clock itself where it is simulated. */
+  readonly monotonic?: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
   /** The way to push services, where it is another one than the network's. */
@@ -43,6 +45,8 @@ export interface App {
   readonly listener: RequestListener
   /** The same for other servers. */
   readonly federationListener: RequestListener
+  /** The administration API for whoever owns the data folder. */
+  readonly localListener: RequestListener
   /** The keys (SPKI SHA-256) of the certificates with which other servers are answered: they stand in our card. */
   answersWith(spkiSha256: readonly string[]): Promise<void>
   readonly state: 'serving' | 'maintenance'
@@ -52,6 +56,8 @@ export interface App {
   readonly warnings: readonly string[]
   /** While nobody administers this server: a new link at each start. */
   firstAdministratorLink(): Promise<NewLink | null>
+  /** What the server does by itself and is due now: simulated time calls it. */
+  runDuties(): Promise<void>
   /** Lets those who wait for news go with what there is: the first step of a stop. */
   stopWaiting(): void
   close(): Promise<void>
@@ -99,6 +105,7 @@ async function run(parts: Parts): Promise<App> {
   let serving: Serving | null = null
   let listener: RequestListener = inMaintenance
   let federationListener: RequestListener = requestListenerAway
+  let localListener: RequestListener = inMaintenance
 
   async function serve(): Promise<void> {
     const { state } = host
@@ -109,12 +116,21 @@ async function run(parts: Parts): Promise<App> {
     serving = await openServing(state.store, parts)
     listener = listenerOf([...always, ...serving.routes])
     federationListener = listenerOf(serving.peerRoutes)
+    const administration = serving.routes.filter(({ path }) => path.startsWith('/_letro/admin/'))
+    localListener = requestListener({
+      routes: [...always, ...administration],
+      limits: noRateLimits,
+      log,
+      https,
+      isLocal: true,
+    })
   }
 
   function enterMaintenance(findings: number): void {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
     listener = inMaintenance
     federationListener = requestListenerAway
+    localListener = inMaintenance
     const leaving = serving
     serving = null
     leaving?.stopWaiting()
@@ -135,6 +151,7 @@ async function run(parts: Parts): Promise<App> {
   return {
     listener: (request, response) => listener(request, response),
     federationListener: (request, response) => federationListener(request, response),
+    localListener: (request, response) => localListener(request, response),
     answersWith: spkiSha256 => parts.site.setTls(spkiSha256),
     get state() {
       return serving ? 'serving' : 'maintenance'
@@ -143,6 +160,7 @@ async function run(parts: Parts): Promise<App> {
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
     firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {
       await serving?.close()

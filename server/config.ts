@@ -4,16 +4,26 @@
  * One table below says everything about a key: name, default, what is allowed, one line of documentation. The names
  * in the environment, the refusals and `letro.example.toml` come from it. All problems are reported at once.
  */
-import { isIP } from 'node:net'
 import { parse as parseToml, TomlError } from 'smol-toml'
+import {
+  formatHostPort,
+  formatRate,
+  type HostPort,
+  isLocalName,
+  isLoopback,
+  parseBoolean,
+  parseBytes,
+  parseDays,
+  parseHostPort,
+  parseHosts,
+  parseOrigin,
+  parseRate,
+  parseText,
+  snakeCase,
+} from './config-values.ts'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
 import { isResidency } from './protocol/card.ts'
 import { parseServerName, type ServerName } from './protocol/ids.ts'
-
-export interface HostPort {
-  readonly host: string
-  readonly port: number
-}
 
 export interface Config {
   readonly server: {
@@ -32,6 +42,8 @@ export interface Config {
     readonly residency: string | null
   }
   readonly tls: { readonly certificate: string; readonly key: string } | null
+  /** Who vouches for the certificate in the data folder, with which people are answered then; null: they are not. */
+  readonly tlsAuthority: 'own' | 'organisation' | null
   readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
   readonly limits: {
     readonly enabled: boolean
@@ -122,9 +134,15 @@ const settings = {
     parseText,
     'the path of a PEM file',
     '',
-    'The certificate and its chain. Without it the server speaks plain http, for a proxy on the same machine.',
+    'The certificate and its chain. Without it, and without tls.authority, the server speaks plain http, for a proxy on the same machine.',
   ),
   'tls.key': setting(parseText, 'the path of a PEM file', '', 'The private key of the certificate.'),
+  'tls.authority': setting(
+    value => (value === 'own' || value === 'organisation' ? value : undefined),
+    '"own" or "organisation"',
+    '',
+    'In place of tls.certificate and tls.key: the server keeps its certificate in the data folder. "own": one of a private authority that can vouch for this server’s names alone; it renews itself, and people’s devices must trust that authority. "organisation": one that was brought by: letro certificate import.',
+  ),
   'accounts.registration': setting(
     value => (value === 'invite' || value === 'open' ? value : undefined),
     '"invite" or "open"',
@@ -257,11 +275,31 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     ])
   }
   const tls = certificate !== undefined && key !== undefined ? { certificate, key } : null
-  const origin = values['server.origin'] ?? defaultOrigin(name, client, tls !== null)
+  const tlsAuthority = values['tls.authority'] ?? null
+  if (tls && tlsAuthority) {
+    throw new ConfigError([
+      {
+        key: 'tls.authority',
+        value: show(tlsAuthority),
+        allowed: 'tls.certificate and tls.key are given as well: either those files, or this',
+      },
+    ])
+  }
+  const hasTls = tls !== null || tlsAuthority !== null
+  const origin = values['server.origin'] ?? defaultOrigin(name, client, hasTls)
+  if (tlsAuthority && origin.startsWith('http:')) {
+    throw new ConfigError([
+      {
+        key: 'tls.authority',
+        value: show(tlsAuthority),
+        allowed: `server.origin = ${origin} is no https URL: people would be answered by TLS at an address that is without`,
+      },
+    ])
+  }
   warnings.push(...originWarnings(origin))
-  if (!isLoopback(client.host) && tls === null) {
+  if (!isLoopback(client.host) && !hasTls) {
     warnings.push(
-      `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key, or listen on localhost behind a TLS proxy.`,
+      `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key or tls.authority, or listen on localhost behind a TLS proxy.`,
     )
   }
   if (values['admin.token_file'] !== undefined) {
@@ -288,6 +326,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       residency: values['federation.residency'] ?? null,
     },
     tls,
+    tlsAuthority,
     accounts: {
       registration: values['accounts.registration']!,
       passwords: values['accounts.passwords']!,
@@ -361,97 +400,6 @@ function* flatten(table: Record<string, unknown>, prefix = ''): Generator<[strin
     if (isTable) yield* flatten(value as Record<string, unknown>, `${prefix}${name}.`)
     else yield [prefix + name, value]
   }
-}
-
-// ── values ───────────────────────────────────────────────────────────────────────────────────────────
-
-function parseText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
-}
-
-/** From the environment everything comes as text. */
-function parseBoolean(value: unknown): boolean | undefined {
-  if (value === true || value === 'true') return true
-  return value === false || value === 'false' ? false : undefined
-}
-
-function parseHostPort(value: unknown): HostPort | undefined {
-  if (typeof value !== 'string') return undefined
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+)):([0-9]{1,5})$/.exec(value)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3])
-  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && isIP(host) !== 6)) return undefined
-  return { host, port }
-}
-
-export function formatHostPort({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function parseOrigin(value: unknown): string | undefined {
-  if (typeof value !== 'string' || !URL.canParse(value)) return undefined
-  const url = new URL(value)
-  const { hostname, protocol } = url
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLocalName(hostname))) return undefined
-  if (url.username !== '' || url.password !== '' || url.pathname !== '/') return undefined
-  if (value.includes('?') || value.includes('#') || hostname.endsWith('.')) return undefined
-  // The URL parser has turned every way to write an IPv4 address (decimal, octal, hex) into the dotted one.
-  if (isIP(hostname) !== 0 || hostname.startsWith('[')) return undefined
-  return url.origin
-}
-
-function isLocalName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost')
-}
-
-function isLoopback(host: string): boolean {
-  return isLocalName(host) || host === '::1' || /^127\./.test(host)
-}
-
-function parseDays(value: unknown): number | undefined {
-  const days = typeof value === 'string' && /^[0-9]{1,3}$/.test(value) ? Number(value) : value
-  return Number.isInteger(days) && (days as number) >= 0 && (days as number) <= 365
-    ? (days as number)
-    : undefined
-}
-
-/** From the environment: with commas between them. */
-function parseHosts(value: unknown): readonly string[] | undefined {
-  const hosts =
-    typeof value === 'string' ? value.split(',').flatMap(host => host.trim() || []) : (value as unknown[])
-  if (!Array.isArray(hosts)) return undefined
-  const isHost = (host: unknown): host is string =>
-    typeof host === 'string' &&
-    host.length <= 253 &&
-    /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(host)
-  return hosts.every(isHost) ? hosts : undefined
-}
-
-const units = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
-
-function parseBytes(value: unknown): number | undefined {
-  const match = /^([0-9]{1,12}) ?(B|KiB|MiB|GiB|TiB)$/.exec(String(value))
-  if (!match) return undefined
-  const bytes = Number(match[1]) * units[match[2] as keyof typeof units]
-  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
-}
-
-const perSeconds = { s: 1, m: 60, h: 3600 }
-
-function parseRate(value: unknown): Limit | undefined {
-  const match = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)\/(s|m|h) burst ([0-9]{1,7})$/.exec(String(value))
-  if (!match) return undefined
-  const perSecond = Number(match[1]) / perSeconds[match[2] as keyof typeof perSeconds]
-  const burst = Number(match[3])
-  return perSecond > 0 && burst >= 1 ? { perSecond, burst } : undefined
-}
-
-function formatRate({ perSecond, burst }: Limit): string {
-  return perSecond >= 1 ? `${perSecond}/s burst ${burst}` : `${perSecond * 60}/m burst ${burst}`
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 }
 
 // ── telling ──────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,8 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import qrcode from 'qrcode'
 import { type App, openApp } from './app.ts'
-import { type Config, ConfigError, exampleToml, formatHostPort, parseConfig } from './config.ts'
+import { type Config, ConfigError, exampleToml, parseConfig } from './config.ts'
+import { formatHostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import { type Log, openLog } from './http/log.ts'
 import { type Listeners, openListeners } from './listeners.ts'
@@ -51,10 +52,15 @@ async function main(): Promise<void> {
   const log = openLog(line => void process.stderr.write(line), clock)
   reportSurprises(log)
 
-  const app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
+  const app = await openApp(config, {
+    clock,
+    monotonic: () => performance.now(),
+    log,
+    randomBytes: size => randomBytes(size),
+  })
   let listeners: Listeners
   try {
-    listeners = await openListeners(config, app, log)
+    listeners = await openListeners(config, app, log, clock)
   } catch (error) {
     await app.close()
     throw error
