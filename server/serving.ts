@@ -145,6 +145,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!(await people.memberProfile(userId))) return 'unknown'
       return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
     },
+    report: (message, fields) => log.warn(message, fields),
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
@@ -324,7 +325,13 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
+    ...adminRoutes({
+      accounts,
+      reports,
+      peerActs,
+      adminToken,
+      confirmed: ctx => interactiveAuth.confirmed(ctx),
+    }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -388,12 +395,18 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
-    peerActs,
     data: dataFolder,
     clock,
     report: message => log.warn(message),
   })
-  const dutyList: readonly Duty[] = []
+  const hourMs = 60 * 60 * 1000
+  const dutyList: readonly Duty[] = [
+    {
+      name: 'ended command lines',
+      everyMs: hourMs,
+      run: () => accounts.commandLines.removeExpired(),
+    },
+  ]
   const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,

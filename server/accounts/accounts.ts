@@ -7,12 +7,14 @@ import {
   accessTokenTable,
   accountSettingTable,
   accountTable,
+  commandLineTable,
   deviceTokenTable,
   refreshTokenTable,
 } from '../store/catalogue.ts'
 import { type AccountData, openAccountData } from './account-data.ts'
 import { AccountError } from './account-error.ts'
 import { type Audit, openAudit } from './audit.ts'
+import { type CommandLines, openCommandLines } from './command-lines.ts'
 import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed } from './core.ts'
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
@@ -28,6 +30,7 @@ import { openRegistrationTokens, type RegistrationTokens } from './registration-
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
+export { isCommandToken } from './command-lines.ts'
 export type { AccountsDeps, PasswordHasher, RoomsPort } from './core.ts'
 export type { Requester, Session, TokenReader, TokenState } from './sessions.ts'
 
@@ -39,6 +42,7 @@ export interface Accounts extends TokenReader {
   readonly passwords: Passwords
   readonly passkeys: Passkeys
   readonly loginTokens: LoginTokens
+  readonly commandLines: CommandLines
   readonly enrolment: Enrolment
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
@@ -92,6 +96,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     )
   })
   const loginTokens = openLoginTokens(core, audit, sessions)
+  const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
@@ -121,6 +126,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     passwords,
     passkeys,
     loginTokens,
+    commandLines,
     enrolment,
     registrationTokens,
     profiles,
@@ -192,6 +198,7 @@ async function revokeAfterRepair(
         tx.delete(key)
         tx.delete(deviceTokenTable.key(value.userId, value.deviceId, parts[0]))
       }
+      for (const { key } of await tx.range(commandLineTable.under())) tx.delete(key)
       await registrationTokens.removeAllIn(tx)
       await audit.record(tx, { actor: 'system', action: 'store.repaired', detail: { epoch: store.epoch } })
     }

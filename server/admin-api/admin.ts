@@ -1,11 +1,12 @@
 /** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
 import { limit } from '../http/rate-limit.ts'
-import type { Route } from '../http/route.ts'
+import type { Context, Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
 import type { AdminToken } from './admin-token.ts'
-import { requireAdministrator } from './administrator.ts'
+import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { commandLineRoutes } from './command-lines.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
@@ -18,15 +19,19 @@ export interface AdminDeps {
   readonly peerActs: PeerActs
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
+  /** Asks a person to confirm with their passkey; false while the question is the answer. */
+  readonly confirmed: (ctx: Context) => Promise<boolean>
 }
 
-export function adminRoutes({ accounts, reports, peerActs, adminToken }: AdminDeps): Route[] {
+export function adminRoutes({ accounts, reports, peerActs, adminToken, confirmed }: AdminDeps): Route[] {
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
+  const confirmation = requireConfirmation(confirmed)
   return [
-    ...peopleRoutes(accounts, administrator),
-    ...enrolmentAdminRoutes(accounts, administrator),
+    ...peopleRoutes(accounts, administrator, confirmation),
+    ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
-    ...peerRoutes(peerActs, administrator),
+    ...peerRoutes(peerActs, administrator, confirmation),
+    ...commandLineRoutes(accounts, administrator, confirmation),
   ]
 }

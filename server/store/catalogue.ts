@@ -402,6 +402,16 @@ export const externalTable = jsonTable<number>()('aq', 'external person', ['text
 /** `rpId`: frozen by the first passkey. `epoch`: the store's epoch that our tokens belong to. */
 export const accountSettingTable = jsonTable<string | number>()('ar', 'setting of accounts', ['text'])
 
+/** By SHA-256 of the token (base64url): a command line that administers for somebody, until it ends. */
+export interface CommandLineRow {
+  readonly userId: UserId
+  readonly label: string
+  readonly scope: 'read' | 'manage'
+  readonly createdTs: number
+  readonly expiresTs: number
+}
+export const commandLineTable = jsonTable<CommandLineRow>()('as', 'command line', ['text'])
+
 // ── keys: k ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** user, device: the signed object as the device uploaded it; `signatures` holds the user's own only. */
