@@ -30,6 +30,8 @@ import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 export interface Means {
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Milliseconds that never jump, for how long something takes; the clock itself where it is simulated. */
+  readonly monotonic?: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
   /** The way to push services, where it is another one than the network's. */

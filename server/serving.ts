@@ -54,6 +54,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
@@ -62,6 +63,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
+import { openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -108,6 +110,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const monotonic = means.monotonic ?? clock
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -155,6 +158,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(isPushOn ? [unheardEvents] : []),
     ],
   })
+  const clockWatch = await watchClock(store, { clock, monotonic })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -165,6 +169,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     registration: config.accounts.registration,
     passwords: config.accounts.passwords,
     passwordHasher: worker,
+    isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
   })
   const keys = await openKeys({
@@ -280,6 +285,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     outbound: server => federation.status(server),
     audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
   })
+  const { health, ...serverHealth } = await openServerHealth({
+    store,
+    dataFolder,
+    serverName,
+    clockWatch,
+    clock,
+    monotonic,
+    accounts,
+    peers,
+    outbound: server => federation.status(server),
+    workerDeaths: () => worker.deaths,
+    report: message => log.warn(message),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -329,6 +347,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
+      health,
       adminToken,
       confirmed: ctx => interactiveAuth.confirmed(ctx),
     }),
@@ -399,8 +418,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
+    ...serverHealth.duties,
+    renewal.duty,
     {
       name: 'ended command lines',
       everyMs: hourMs,
@@ -417,6 +439,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     close: async () => {
       sync.close()
       await duties.close()
+      serverHealth.close()
       presence?.close()
       await localRequests.close()
       await federation.close()

@@ -11,6 +11,7 @@ import {
   deviceTokenTable,
   refreshTokenTable,
 } from '../store/catalogue.ts'
+import type { Transaction } from '../store/store.ts'
 import { type AccountData, openAccountData } from './account-data.ts'
 import { AccountError } from './account-error.ts'
 import { type Audit, openAudit } from './audit.ts'
@@ -20,7 +21,7 @@ import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
-import { tellAdministratorsIn } from './notices.ts'
+import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
@@ -53,6 +54,8 @@ export interface Accounts extends TokenReader {
   readonly audit: Audit
   /** What every administrator must hear of, in the account data of each. */
   tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
+  /** The same, to these people, in a transaction that owns them. */
+  tellIn(tx: Transaction, told: readonly UserId[], notice: Notice): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -75,6 +78,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const core: Core = {
     ...deps,
     report,
+    isClockInDoubt: deps.isClockInDoubt ?? (() => false),
     deviceRemoved: [],
     deviceRenamed: [],
     accountRemoved: [],
@@ -136,6 +140,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     openId,
     audit,
     tellAdministrators,
+    tellIn: (tx, told, notice) => tellAdministratorsIn(tx, accountData, told, notice, clock()),
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),

@@ -1,5 +1,6 @@
 /** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Health } from '../health/health.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
@@ -8,6 +9,7 @@ import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
+import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
@@ -17,13 +19,15 @@ export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
+  readonly health: Pick<Health, 'report' | 'log'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
   readonly confirmed: (ctx: Context) => Promise<boolean>
 }
 
-export function adminRoutes({ accounts, reports, peerActs, adminToken, confirmed }: AdminDeps): Route[] {
+export function adminRoutes(deps: AdminDeps): Route[] {
+  const { accounts, reports, peerActs, health, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -33,5 +37,6 @@ export function adminRoutes({ accounts, reports, peerActs, adminToken, confirmed
     ...reportRoutes(reports, administrator),
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
+    ...healthRoutes(health, administrator),
   ]
 }

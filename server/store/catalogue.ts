@@ -6,6 +6,7 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
+import type { Finding } from '../protocol/finding.ts'
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
@@ -663,3 +664,31 @@ export interface OutboundLatestRow {
   readonly edu: { readonly edu_type: string; readonly content: JsonObject }
 }
 export const outboundLatestTable = jsonTable<OutboundLatestRow>()('fl', 'outbound latest', ['text', 'text'])
+
+// ── health: h ────────────────────────────────────────────────────────────────────────────────────────
+
+/** key of the finding → what is the case and was told; removed when it is over. */
+export interface FindingRow extends Finding {
+  /** Who found it. */
+  readonly source: string
+  readonly sinceTs: number
+}
+export const findingTable = jsonTable<FindingRow>()('hf', 'finding', ['text'])
+
+/** 1, 2, 3 …: findings that came, grew worse or better, and went. The newest thousand or so are kept. */
+export interface FindingLogRow extends Finding {
+  readonly ts: number
+  readonly change: 'found' | 'over'
+}
+export const findingLogTable = jsonTable<FindingLogRow>()('hl', 'log of findings', ['position'])
+
+/** day since 1970: how full the disk of the data folder was when that day was looked at first. */
+export interface DiskSampleRow {
+  readonly ts: number
+  readonly usedBytes: number
+  readonly sizeBytes: number
+}
+export const diskSampleTable = jsonTable<DiskSampleRow>()('hd', 'disk sample of a day', ['u32'])
+
+/** `clock-seen`: the latest time that was seen while writing. */
+export const healthSettingTable = jsonTable<string | number>()('hs', 'setting of health', ['text'])

@@ -241,6 +241,10 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      health: {
+        report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
+        log: async () => [],
+      },
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmed(ctx) : true),
     }),
