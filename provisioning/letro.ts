@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
@@ -17,6 +18,7 @@ const program = new Command('letro')
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(peerCommand())
+  .addCommand(certificateCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
