@@ -324,7 +324,13 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
+    ...adminRoutes({
+      accounts,
+      reports,
+      peerActs,
+      confirmedByPasskey: interactiveAuth.confirmedByPasskey,
+      adminToken,
+    }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,

@@ -23,6 +23,7 @@ import { type OpenId, openOpenId } from './open-id.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
+import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
@@ -35,6 +36,7 @@ export interface Accounts extends TokenReader {
   readonly serverName: ServerName
   readonly registration: 'invite' | 'open'
   readonly people: People
+  readonly peopleSearch: PeopleSearch
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
@@ -117,6 +119,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     serverName: core.serverName,
     registration: core.registration,
     people,
+    peopleSearch: openPeopleSearch(core),
     sessions,
     passwords,
     passkeys,

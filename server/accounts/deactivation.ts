@@ -22,7 +22,7 @@ import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
 import type { Core } from './core.ts'
 import type { Passkeys } from './passkeys.ts'
-import { administratorsOwner, keepAnAdministrator, type People } from './people.ts'
+import { administratorsOwner, keepAnAdministrator, mustBeAsSeen, type People } from './people.ts'
 import type { Profiles } from './profiles.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -38,6 +38,8 @@ export interface DeactivationOptions {
   readonly successor?: UserId | undefined
   /** Refuse if rooms would be left without anybody in power and no successor is named. */
   readonly needSuccessor?: boolean
+  /** The version of the account on which it was decided. */
+  readonly seen?: string | undefined
 }
 
 export interface Deactivation {
@@ -155,10 +157,12 @@ export function openDeactivation(
   return {
     soleRooms,
 
-    deactivate: async (actor, userId, { erase, successor, needSuccessor }) => {
+    deactivate: async (actor, userId, { erase, successor, needSuccessor, seen }) => {
       const person = await people.get(userId)
       if (!person || person.deactivatedTs !== undefined)
         throw new AccountError('M_NOT_FOUND', 'userId names nobody here, or somebody who was deactivated.')
+      const { userId: _, ...account } = person
+      mustBeAsSeen(account, seen)
       if (person.kind === 'administrator')
         await store.transact(administratorsOwner, tx => keepAnAdministrator(tx, userId))
       const sole = await soleRooms(userId)
@@ -176,6 +180,7 @@ export function openDeactivation(
       await store.transact([userId, administratorsOwner], async tx => {
         const account = await tx.get(accountTable.key(userId))
         if (!account || account.deactivatedTs !== undefined) return
+        mustBeAsSeen(account, seen)
         if (account.kind === 'administrator') await keepAnAdministrator(tx, userId)
         tx.put(accountTable.key(userId), {
           ...account,

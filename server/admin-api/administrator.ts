@@ -25,6 +25,11 @@ export function requireAdministrator(accounts: Accounts, adminToken: AdminToken 
   }
 }
 
+/** Asked with the access token of a person who is signed in. */
+export function isSession(ctx: Context): boolean {
+  return actorOf(ctx) === ctx.state.requester?.userId
+}
+
 /** A user id, or `token`. */
 export function actorOf(ctx: Context): string {
   return actors.get(ctx)!

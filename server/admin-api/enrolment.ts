@@ -1,30 +1,57 @@
 /** Enrolment links and registration tokens: how people get in. A secret is shown once, when it is made. */
 import type { Accounts } from '../accounts/accounts.ts'
-import type { EnrolmentLink, NewLink } from '../accounts/enrolment.ts'
+import type { NewLink } from '../accounts/enrolment.ts'
 import { parseBody, parseOptionalBody } from '../http/body.ts'
 import { mayBoolean, mayInteger, mayString, needUserId } from '../http/fields.ts'
 import { notFound } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { actorOf } from './administrator.ts'
-import { externalOf, kindOf, target } from './people.ts'
+import { type ConfirmedByPasskey, requireFreshPasskey } from './fresh-passkey.ts'
+import { externalOf, kindOf, linkAnswer, target } from './people.ts'
 
-export function enrolmentAdminRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
+/** An invitation of a member can be withdrawn, and its account ended; of an administrator, nobody can be sure. */
+const makesNoAdministrator = (body: JsonObject) => body['kind'] !== 'administrator'
+
+export function enrolmentAdminRoutes(
+  accounts: Accounts,
+  administrator: readonly Step[],
+  confirmed: ConfirmedByPasskey,
+): Route[] {
   const links = '/_letro/admin/v1/enrolment-links'
   const tokens = '/_letro/admin/v1/registration-tokens'
   return [
     { method: 'GET', path: links, steps: [...administrator, listLinks(accounts)] },
-    { method: 'POST', path: links, steps: [...administrator, parseBody, createLink(accounts)] },
+    {
+      method: 'POST',
+      path: links,
+      steps: [
+        ...administrator,
+        parseBody,
+        requireFreshPasskey(confirmed, makesNoAdministrator),
+        createLink(accounts),
+      ],
+    },
     { method: 'DELETE', path: `${links}/:id`, steps: [...administrator, removeLink(accounts)] },
     {
       method: 'POST',
       path: '/_letro/admin/v1/people/:userId/re-enrolment',
-      steps: [...administrator, parseOptionalBody, createReEnrolmentLink(accounts)],
+      steps: [
+        ...administrator,
+        parseOptionalBody,
+        requireFreshPasskey(confirmed),
+        createReEnrolmentLink(accounts),
+      ],
     },
     { method: 'GET', path: tokens, steps: [...administrator, listTokens(accounts)] },
     { method: 'POST', path: tokens, steps: [...administrator, parseOptionalBody, createToken(accounts)] },
     { method: 'DELETE', path: `${tokens}/:id`, steps: [...administrator, removeToken(accounts)] },
   ]
+}
+
+/** The open link that the caller knows of, null for none; absent: whatever there is. */
+function replacesOf(body: JsonObject): string | null | undefined {
+  return body['replaces'] === null ? null : mayString(body, 'replaces', 64)
 }
 
 function createLink(accounts: Accounts): Step {
@@ -37,6 +64,7 @@ function createLink(accounts: Accounts): Step {
       displayName: mayString(body, 'display_name', 256),
       external: externalOf(body, kind),
       code: mayBoolean(body, 'code'),
+      replaces: replacesOf(body),
     })
     ctx.body = newLinkAnswer(link)
   }
@@ -48,6 +76,7 @@ function createReEnrolmentLink(accounts: Accounts): Step {
     const link = await accounts.enrolment.createReEnrolmentLink(actorOf(ctx), target(ctx), {
       lifetimeMs: mayInteger(body, 'lifetime_ms'),
       code: mayBoolean(body, 'code'),
+      replaces: replacesOf(body),
     })
     ctx.body = newLinkAnswer(link)
   }
@@ -109,18 +138,6 @@ function newLinkAnswer(link: NewLink): JsonObject {
     user_id: link.userId,
     link: link.url,
     ...(link.code === undefined ? {} : { code: link.code }),
-    expires_ts: link.expiresTs,
-  }
-}
-
-function linkAnswer(link: EnrolmentLink): JsonObject {
-  return {
-    id: link.id,
-    user_id: link.userId,
-    purpose: link.purpose,
-    kind: link.kind,
-    created_ts: link.createdTs,
-    created_by: link.createdBy,
     expires_ts: link.expiresTs,
   }
 }

@@ -6,7 +6,7 @@ import type { Route, Step } from '../http/route.ts'
 import { actorOf } from './administrator.ts'
 import type { PeerAct, PeerActs } from './peer-acts.ts'
 
-export function peerRoutes(acts: PeerActs, administrator: readonly Step[]): Route[] {
+export function peerRoutes(acts: PeerActs, administrator: readonly Step[], freshPasskey: Step): Route[] {
   const peers = '/_letro/admin/v1/peers'
   const one = `${peers}/:serverName`
   const card = '/_letro/admin/v1/site-card'
@@ -15,20 +15,21 @@ export function peerRoutes(acts: PeerActs, administrator: readonly Step[]): Rout
     if (suspended === undefined) throw missingParam('suspended')
     return suspended ? acts.suspend(by, body) : acts.resume(by, body)
   }
+  const change = [...administrator, parseOptionalBody, freshPasskey]
   return [
     { method: 'GET', path: peers, steps: [...administrator, run(acts.list)] },
-    { method: 'POST', path: peers, steps: [...administrator, parseBody, run(acts.pin)] },
+    { method: 'POST', path: peers, steps: [...change, run(acts.pin)] },
     { method: 'POST', path: `${peers}/check`, steps: [...administrator, parseBody, run(acts.check)] },
     { method: 'GET', path: one, steps: [...administrator, run(acts.show)] },
-    { method: 'PUT', path: one, steps: [...administrator, parseBody, run(acts.change)] },
-    { method: 'DELETE', path: one, steps: [...administrator, run(acts.remove)] },
-    { method: 'PUT', path: `${one}/suspended`, steps: [...administrator, parseBody, run(suspendOrResume)] },
-    { method: 'POST', path: `${one}/rotate`, steps: [...administrator, parseBody, run(acts.rotate)] },
+    { method: 'PUT', path: one, steps: [...change, run(acts.change)] },
+    { method: 'DELETE', path: one, steps: [...change, run(acts.remove)] },
+    { method: 'PUT', path: `${one}/suspended`, steps: [...change, run(suspendOrResume)] },
+    { method: 'POST', path: `${one}/rotate`, steps: [...change, run(acts.rotate)] },
     { method: 'GET', path: card, steps: [...administrator, run(acts['our-card'])] },
     {
       method: 'POST',
       path: `${card}/rotate-key`,
-      steps: [...administrator, parseOptionalBody, run(acts['rotate-our-key'])],
+      steps: [...change, run(acts['rotate-our-key'])],
     },
   ]
 }

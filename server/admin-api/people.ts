@@ -1,6 +1,8 @@
 /** People: list, lock, suspend, change of kind, end. Every act is audited in the batch of its effect. */
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Person } from '../accounts/people.ts'
+import type { EnrolmentLink } from '../accounts/enrolment.ts'
+import { type Person, versionOf } from '../accounts/people.ts'
+import { type FoundPerson, personStates } from '../accounts/people-search.ts'
 import { parseBody } from '../http/body.ts'
 import {
   mayBoolean,
@@ -21,31 +23,43 @@ import { actorOf } from './administrator.ts'
 const kinds = ['member', 'administrator', 'service', 'external'] as const
 export type Kind = (typeof kinds)[number]
 
-export function peopleRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
+export function peopleRoutes(
+  accounts: Accounts,
+  administrator: readonly Step[],
+  freshPasskey: Step,
+): Route[] {
   const all = '/_letro/admin/v1/people'
   const one = `${all}/:userId`
   const change = [...administrator, parseBody]
+  const graveChange = [...change, freshPasskey]
   return [
     { method: 'GET', path: all, steps: [...administrator, list(accounts)] },
-    { method: 'POST', path: all, steps: [...change, createService(accounts)] },
+    { method: 'POST', path: all, steps: [...graveChange, createService(accounts)] },
     { method: 'GET', path: one, steps: [...administrator, get(accounts)] },
-    { method: 'PUT', path: `${one}/lock`, steps: [...change, setFlag(accounts, 'locked')] },
-    { method: 'PUT', path: `${one}/suspend`, steps: [...change, setFlag(accounts, 'suspended')] },
-    { method: 'PUT', path: `${one}/kind`, steps: [...change, setKind(accounts)] },
+    { method: 'PUT', path: `${one}/lock`, steps: [...graveChange, setFlag(accounts, 'locked')] },
+    { method: 'PUT', path: `${one}/suspend`, steps: [...graveChange, setFlag(accounts, 'suspended')] },
+    { method: 'PUT', path: `${one}/kind`, steps: [...graveChange, setKind(accounts)] },
     { method: 'PUT', path: `${one}/expiry`, steps: [...change, setExpiry(accounts)] },
     { method: 'GET', path: `${one}/deactivation`, steps: [...administrator, previewDeactivation(accounts)] },
-    { method: 'POST', path: `${one}/deactivate`, steps: [...change, deactivate(accounts)] },
+    { method: 'POST', path: `${one}/deactivate`, steps: [...graveChange, deactivate(accounts)] },
   ]
 }
 
 function list(accounts: Accounts): Step {
   return async ctx => {
-    const wanted = queryInteger(ctx.query, 'limit', 1, 500) ?? 100
-    const after = queryText(ctx.query, 'from')
-    const people = await accounts.people.list({ limit: wanted, ...(after === undefined ? {} : { after }) })
+    const { query } = ctx
+    const kind = queryText(query, 'kind')
+    const state = queryText(query, 'state')
+    const { people, more } = await accounts.peopleSearch.find({
+      limit: queryInteger(query, 'limit', 1, 500) ?? 100,
+      after: queryText(query, 'from'),
+      text: queryText(query, 'search'),
+      kind: kind === undefined ? undefined : kindOf(kind),
+      state: state === undefined ? undefined : stateOf(state),
+    })
     ctx.body = {
-      people: people.map(personAnswer),
-      ...(people.length === wanted ? { next_batch: people.at(-1)!.userId } : {}),
+      people: people.map(foundAnswer),
+      ...(more ? { next_batch: people.at(-1)!.userId } : {}),
     }
   }
 }
@@ -53,12 +67,20 @@ function list(accounts: Accounts): Step {
 function get(accounts: Accounts): Step {
   return async ctx => {
     const person = await known(accounts, ctx)
-    const [profile, passkeys, devices] = await Promise.all([
+    const [profile, passkeys, devices, links] = await Promise.all([
       accounts.profiles.member(person.userId),
       accounts.passkeys.count(person.userId),
       accounts.sessions.devices(person.userId),
+      accounts.enrolment.links(),
     ])
-    ctx.body = { ...personAnswer(person), ...profile, passkeys, devices: devices.length }
+    const link = links.find(each => each.userId === person.userId)
+    ctx.body = {
+      ...personAnswer(person),
+      ...profile,
+      passkeys,
+      devices: devices.length,
+      ...(link ? { link: linkAnswer(link) } : {}),
+    }
   }
 }
 
@@ -84,8 +106,9 @@ function setFlag(accounts: Accounts, flag: 'locked' | 'suspended'): Step {
   return async ctx => {
     const value = mayBoolean(ctx.state.body, flag)
     if (value === undefined) throw missingParam(flag)
-    if (flag === 'locked') await accounts.people.setLocked(actorOf(ctx), target(ctx), value)
-    else await accounts.people.setSuspended(actorOf(ctx), target(ctx), value)
+    const seen = mayString(ctx.state.body, 'version', 64)
+    if (flag === 'locked') await accounts.people.setLocked(actorOf(ctx), target(ctx), value, seen)
+    else await accounts.people.setSuspended(actorOf(ctx), target(ctx), value, seen)
     ctx.body = { [flag]: value }
   }
 }
@@ -94,7 +117,8 @@ function setKind(accounts: Accounts): Step {
   return async ctx => {
     const { body } = ctx.state
     const kind = kindOf(needString(body, 'kind'))
-    await accounts.people.setKind(actorOf(ctx), target(ctx), kind, externalOf(body, kind))
+    const seen = mayString(body, 'version', 64)
+    await accounts.people.setKind(actorOf(ctx), target(ctx), kind, externalOf(body, kind), seen)
     ctx.body = { kind }
   }
 }
@@ -103,7 +127,8 @@ function setExpiry(accounts: Accounts): Step {
   return async ctx => {
     const expiresTs = mayInteger(ctx.state.body, 'expires_ts')
     if (expiresTs === undefined) throw missingParam('expires_ts')
-    await accounts.people.setExpiry(actorOf(ctx), target(ctx), expiresTs)
+    const seen = mayString(ctx.state.body, 'version', 64)
+    await accounts.people.setExpiry(actorOf(ctx), target(ctx), expiresTs, seen)
     ctx.body = { expires_ts: expiresTs }
   }
 }
@@ -128,6 +153,7 @@ function deactivate(accounts: Accounts): Step {
       erase: mayBoolean(body, 'erase') ?? false,
       successor: successor === undefined ? undefined : userId(successor, 'successor'),
       needSuccessor: !(mayBoolean(body, 'leave_rooms_without_power') ?? false),
+      seen: mayString(body, 'version', 64),
     })
     ctx.body = {}
   }
@@ -163,6 +189,32 @@ export function target(ctx: Context): UserId {
   return userId(ctx.state.params['userId'], 'userId')
 }
 
+function stateOf(text: string): (typeof personStates)[number] {
+  const state = personStates.find(known => known === text)
+  if (!state) throw invalidParam(`state must be one of ${personStates.join(', ')}.`)
+  return state
+}
+
+function foundAnswer({ displayName, ...person }: FoundPerson): JsonObject {
+  return {
+    ...personAnswer(person),
+    ...(displayName === undefined ? {} : { displayname: displayName }),
+  }
+}
+
+export function linkAnswer(link: EnrolmentLink): JsonObject {
+  return {
+    id: link.id,
+    user_id: link.userId,
+    purpose: link.purpose,
+    kind: link.kind,
+    created_ts: link.createdTs,
+    created_by: link.createdBy,
+    expires_ts: link.expiresTs,
+    ...(link.displayName === undefined ? {} : { displayname: link.displayName }),
+  }
+}
+
 function personAnswer(person: Person): JsonObject {
   return {
     user_id: person.userId,
@@ -170,6 +222,7 @@ function personAnswer(person: Person): JsonObject {
     created_ts: person.createdTs,
     locked: person.locked === true,
     suspended: person.suspended === true,
+    version: versionOf(person),
     ...(person.deactivatedTs === undefined ? {} : { deactivated_ts: person.deactivatedTs }),
     ...(person.expiresTs === undefined
       ? {}

@@ -54,6 +54,8 @@ export interface HarnessOptions {
   readonly rooms?: FakeRooms
   readonly now?: number
   readonly adminToken?: AdminToken
+  /** Grave acts of administrators are confirmed as on a real server; else what comes behind that is tested. */
+  readonly confirms?: boolean
   readonly moreRoutes?: (accounts: Accounts) => Route[]
 }
 
@@ -235,6 +237,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      confirmedByPasskey: options.confirms ? interactiveAuth.confirmedByPasskey : async () => true,
       adminToken: options.adminToken ?? null,
     }),
     ...(options.moreRoutes?.(accounts) ?? []),
