@@ -54,6 +54,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
@@ -108,6 +109,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const monotonic = means.monotonic ?? clock
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -145,6 +147,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!(await people.memberProfile(userId))) return 'unknown'
       return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
     },
+    report: (message, fields) => log.warn(message, fields),
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
@@ -154,6 +157,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(isPushOn ? [unheardEvents] : []),
     ],
   })
+  const clockWatch = await watchClock(store, { clock, monotonic })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -164,6 +168,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     registration: config.accounts.registration,
     passwords: config.accounts.passwords,
     passwordHasher: worker,
+    isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
   })
   const keys = await openKeys({
@@ -279,6 +284,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     outbound: server => federation.status(server),
     audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
   })
+  const { health, ...serverHealth } = await openServerHealth({
+    store,
+    dataFolder,
+    serverName,
+    clockWatch,
+    clock,
+    monotonic,
+    accounts,
+    peers,
+    outbound: server => federation.status(server),
+    workerDeaths: () => worker.deaths,
+    report: message => log.warn(message),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -328,8 +346,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
-      confirmedByPasskey: interactiveAuth.confirmedByPasskey,
+      health,
       adminToken,
+      confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
@@ -394,12 +413,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
-    peerActs,
     data: dataFolder,
     clock,
     report: message => log.warn(message),
   })
-  const dutyList: readonly Duty[] = []
+  const hourMs = 60 * 60 * 1000
+  const dutyList: readonly Duty[] = [
+    ...serverHealth.duties,
+    {
+      name: 'ended command lines',
+      everyMs: hourMs,
+      run: () => accounts.commandLines.removeExpired(),
+    },
+  ]
   const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,
@@ -410,6 +436,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     close: async () => {
       sync.close()
       await duties.close()
+      serverHealth.close()
       presence?.close()
       await localRequests.close()
       await federation.close()

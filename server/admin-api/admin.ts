@@ -1,13 +1,15 @@
 /** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Health } from '../health/health.ts'
 import { limit } from '../http/rate-limit.ts'
-import type { Route } from '../http/route.ts'
+import type { Context, Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
 import type { AdminToken } from './admin-token.ts'
-import { requireAdministrator } from './administrator.ts'
+import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { commandLineRoutes } from './command-lines.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
-import { type ConfirmedByPasskey, requireFreshPasskey } from './fresh-passkey.ts'
+import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
@@ -17,21 +19,24 @@ export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
-  /** For the acts that a session alone is not enough for. */
-  readonly confirmedByPasskey: ConfirmedByPasskey
+  readonly health: Pick<Health, 'report' | 'log'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
+  /** Asks a person to confirm with their passkey; false while the question is the answer. */
+  readonly confirmed: (ctx: Context) => Promise<boolean>
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, confirmedByPasskey, adminToken } = deps
-  const freshPasskey = requireFreshPasskey(confirmedByPasskey)
+  const { accounts, reports, peerActs, health, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
+  const confirmation = requireConfirmation(confirmed)
   return [
-    ...peopleRoutes(accounts, administrator, freshPasskey),
-    ...enrolmentAdminRoutes(accounts, administrator, confirmedByPasskey),
+    ...peopleRoutes(accounts, administrator, confirmation),
+    ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
-    ...peerRoutes(peerActs, administrator, freshPasskey),
+    ...peerRoutes(peerActs, administrator, confirmation),
+    ...commandLineRoutes(accounts, administrator, confirmation),
+    ...healthRoutes(health, administrator),
   ]
 }

@@ -7,16 +7,12 @@ import { notFound } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { actorOf } from './administrator.ts'
-import { type ConfirmedByPasskey, requireFreshPasskey } from './fresh-passkey.ts'
 import { externalOf, kindOf, linkAnswer, target } from './people.ts'
-
-/** An invitation of a member can be withdrawn, and its account ended; of an administrator, nobody can be sure. */
-const makesNoAdministrator = (body: JsonObject) => body['kind'] !== 'administrator'
 
 export function enrolmentAdminRoutes(
   accounts: Accounts,
   administrator: readonly Step[],
-  confirmed: ConfirmedByPasskey,
+  confirmation: Step,
 ): Route[] {
   const links = '/_letro/admin/v1/enrolment-links'
   const tokens = '/_letro/admin/v1/registration-tokens'
@@ -25,23 +21,13 @@ export function enrolmentAdminRoutes(
     {
       method: 'POST',
       path: links,
-      steps: [
-        ...administrator,
-        parseBody,
-        requireFreshPasskey(confirmed, makesNoAdministrator),
-        createLink(accounts),
-      ],
+      steps: [...administrator, parseBody, whereItGivesPower(confirmation), createLink(accounts)],
     },
     { method: 'DELETE', path: `${links}/:id`, steps: [...administrator, removeLink(accounts)] },
     {
       method: 'POST',
       path: '/_letro/admin/v1/people/:userId/re-enrolment',
-      steps: [
-        ...administrator,
-        parseOptionalBody,
-        requireFreshPasskey(confirmed),
-        createReEnrolmentLink(accounts),
-      ],
+      steps: [...administrator, parseOptionalBody, confirmation, createReEnrolmentLink(accounts)],
     },
     { method: 'GET', path: tokens, steps: [...administrator, listTokens(accounts)] },
     { method: 'POST', path: tokens, steps: [...administrator, parseOptionalBody, createToken(accounts)] },
@@ -67,6 +53,13 @@ function createLink(accounts: Accounts): Step {
       replaces: replacesOf(body),
     })
     ctx.body = newLinkAnswer(link)
+  }
+}
+
+/** A link for a member is an everyday thing; one that makes an administrator is not. */
+function whereItGivesPower(confirmation: Step): Step {
+  return function whereItGivesPower(ctx, next) {
+    return ctx.state.body['kind'] === 'administrator' ? confirmation(ctx, next) : next()
   }
 }
 

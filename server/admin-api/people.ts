@@ -26,22 +26,21 @@ export type Kind = (typeof kinds)[number]
 export function peopleRoutes(
   accounts: Accounts,
   administrator: readonly Step[],
-  freshPasskey: Step,
+  confirmation: Step,
 ): Route[] {
   const all = '/_letro/admin/v1/people'
   const one = `${all}/:userId`
-  const change = [...administrator, parseBody]
-  const graveChange = [...change, freshPasskey]
+  const change = [...administrator, parseBody, confirmation]
   return [
     { method: 'GET', path: all, steps: [...administrator, list(accounts)] },
-    { method: 'POST', path: all, steps: [...graveChange, createService(accounts)] },
+    { method: 'POST', path: all, steps: [...change, createService(accounts)] },
     { method: 'GET', path: one, steps: [...administrator, get(accounts)] },
-    { method: 'PUT', path: `${one}/lock`, steps: [...graveChange, setFlag(accounts, 'locked')] },
-    { method: 'PUT', path: `${one}/suspend`, steps: [...graveChange, setFlag(accounts, 'suspended')] },
-    { method: 'PUT', path: `${one}/kind`, steps: [...graveChange, setKind(accounts)] },
+    { method: 'PUT', path: `${one}/lock`, steps: [...change, setFlag(accounts, 'locked')] },
+    { method: 'PUT', path: `${one}/suspend`, steps: [...change, setFlag(accounts, 'suspended')] },
+    { method: 'PUT', path: `${one}/kind`, steps: [...change, setKind(accounts)] },
     { method: 'PUT', path: `${one}/expiry`, steps: [...change, setExpiry(accounts)] },
     { method: 'GET', path: `${one}/deactivation`, steps: [...administrator, previewDeactivation(accounts)] },
-    { method: 'POST', path: `${one}/deactivate`, steps: [...graveChange, deactivate(accounts)] },
+    { method: 'POST', path: `${one}/deactivate`, steps: [...change, deactivate(accounts)] },
   ]
 }
 

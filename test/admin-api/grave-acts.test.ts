@@ -25,7 +25,7 @@ const grave: readonly (readonly [method: string, path: string, body: object])[] 
 
 for (const [method, path, body] of grave) {
   test(`a session alone is not enough: ${method} ${path} ${JSON.stringify(body)}`, async t => {
-    const h = await openHarness({ confirms: true })
+    const h = await openHarness({ asksToConfirm: true })
     const root = await h.administrator()
     await h.member('alice')
     const before = (await h.accounts.audit.list({ limit: 100 })).length
@@ -38,7 +38,7 @@ for (const [method, path, body] of grave) {
 }
 
 test('with the confirmation for this very act it is done; for another one it is not', async t => {
-  const h = await openHarness({ confirms: true })
+  const h = await openHarness({ asksToConfirm: true })
   const root = await h.administrator()
   await h.member('alice')
   const asked = await h.put(`${person}/lock`, { locked: true }, root.token)
@@ -57,7 +57,7 @@ test('with the confirmation for this very act it is done; for another one it is 
 })
 
 test('the invitation of a member needs no confirmation, and no question does', async t => {
-  const h = await openHarness({ confirms: true })
+  const h = await openHarness({ asksToConfirm: true })
   const root = await h.administrator()
   const link = await h.post(`${admin}/enrolment-links`, { user_id: '@new:clinic.example' }, root.token)
   t.is(link.status, 200)
