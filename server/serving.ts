@@ -87,6 +87,7 @@ import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
+import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
 import { openPresence } from './sync/presence.ts'
@@ -346,6 +347,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
+      oversight: openRoomOversight({ store, rooms }),
       health,
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),

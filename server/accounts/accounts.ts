@@ -23,6 +23,7 @@ import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
+import { type OrphanedRooms, openOrphanedRooms } from './orphaned-rooms.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
@@ -41,6 +42,7 @@ export interface Accounts extends TokenReader {
   readonly registration: 'invite' | 'open'
   readonly people: People
   readonly peopleSearch: PeopleSearch
+  readonly orphanedRooms: OrphanedRooms
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
@@ -129,6 +131,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     registration: core.registration,
     people,
     peopleSearch: openPeopleSearch(core),
+    orphanedRooms: openOrphanedRooms(core, audit),
     sessions,
     passwords,
     passkeys,

@@ -8,8 +8,8 @@
  * Spec: POST /account/deactivate
  */
 import { parseUserId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
-import { isObject, type JsonObject } from '../protocol/json.ts'
-import { RoomError, type RoomView } from '../rooms/rooms.ts'
+import { isSole, passPower } from '../rooms/pass-power.ts'
+import { RoomError } from '../rooms/rooms.ts'
 import {
   accountTable,
   enrolmentLinkTable,
@@ -85,23 +85,6 @@ export function openDeactivation(
     return found
   }
 
-  const promote = async (userId: UserId, successor: UserId, roomId: RoomId): Promise<void> => {
-    const view = await rooms.view(roomId)
-    if (!view) return
-    const send = (type: string, stateKey: string, content: JsonObject) =>
-      rooms.send({ roomId, sender: userId, type, stateKey, content })
-    const membership = view.membership(successor)
-    if (membership !== 'join' && membership !== 'invite')
-      await send('m.room.member', successor, { membership: 'invite' })
-    if (view.creators.has(successor) && view.powerLevel(successor) === Number.POSITIVE_INFINITY) return
-    const content = view.state('m.room.power_levels', '')?.content ?? {}
-    const users = isObject(content['users']) ? content['users'] : {}
-    await send('m.room.power_levels', '', {
-      ...content,
-      users: { ...users, [successor]: levelToPassOn(view, userId, content) },
-    })
-  }
-
   /** One after the other; what a room refuses stays as it is. True: nothing is left to do. */
   const leaveAll = async (userId: UserId): Promise<void> => {
     let failed: unknown
@@ -169,7 +152,7 @@ export function openDeactivation(
       const sole = await soleRooms(userId)
       if (successor !== undefined) {
         await checkSuccessor(userId, successor)
-        for (const { roomId } of sole) await promote(userId, successor, roomId)
+        for (const { roomId } of sole) await passPower(rooms, userId, successor, roomId)
       } else if (needSuccessor && sole.length > 0) {
         throw new AccountError(
           'M_BAD_STATE',
@@ -229,22 +212,4 @@ export function openDeactivation(
       for (const timer of retries) clearTimeout(timer)
     },
   }
-}
-
-/** Others are here, this person may change who has power, and nobody else may. */
-function isSole(view: RoomView, userId: UserId): boolean {
-  if (view.memberCount('join') < 2 || !view.maySend(userId, 'm.room.power_levels', true)) return false
-  for (const member of view.members('join')) {
-    if (member.stateKey !== userId && view.maySend(member.stateKey, 'm.room.power_levels', true)) return false
-  }
-  return true
-}
-
-/** As much as the person has; a version 12 creator has more than any number, and passes on what the room asks for. */
-function levelToPassOn(view: RoomView, userId: UserId, content: JsonObject): number {
-  const own = view.powerLevel(userId)
-  if (Number.isFinite(own)) return own
-  const events = isObject(content['events']) ? Object.values(content['events']) : []
-  const asked = [...events, content['state_default'], content['ban'], content['kick'], content['redact']]
-  return Math.max(100, ...asked.filter(level => typeof level === 'number'))
 }

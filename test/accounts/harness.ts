@@ -241,6 +241,10 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      oversight: {
+        get: async () => null,
+        list: async () => ({ rooms: [], more: false, conversations: 0 }),
+      },
       health: {
         report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
         log: async () => [],
