@@ -16,8 +16,8 @@ import {
   randomBytes,
   X509Certificate,
 } from 'node:crypto'
-import { isIP } from 'node:net'
 import forge from 'node-forge'
+import { altName, liesWithin, nameConstraints, permittedNames } from './certificate-names.ts'
 
 /** Both in PEM. */
 export interface Issued {
@@ -34,6 +34,7 @@ const leafDays = 396
 /** BSI TR-02102-1 asks for 3000 bits or more; node-forge signs with RSA alone. */
 const modulusLength = 3072
 
+/** What an authority cannot or must not vouch for; a sentence. */
 export class NameNotPermitted extends Error {}
 
 export function newKey(): string {
@@ -66,7 +67,13 @@ export function issueAuthority(names: readonly string[], now: number, key = newK
  */
 export function issueLeaf(authority: Issued, key: string, names: readonly string[], now: number): string {
   const above = new X509Certificate(authority.certificate)
-  const until = Math.min(now + leafDays * dayMs, Date.parse(above.validTo))
+  const authorityEndTs = Date.parse(above.validTo)
+  if (authorityEndTs <= now) {
+    throw new NameNotPermitted(
+      `The private authority was good until ${above.validTo}. Make a new one with letro certificate authority --replace; people’s devices must trust that one then.`,
+    )
+  }
+  const until = Math.min(now + leafDays * dayMs, authorityEndTs)
   const certificate = issue({
     subject: subjectOf('Letro server'),
     issuer: forge.pki.certificateFromPem(authority.certificate).subject.attributes,
@@ -86,7 +93,12 @@ export function issueLeaf(authority: Issued, key: string, names: readonly string
     throw new Error('the authority’s key is not that of its certificate')
   }
   const permitted = permittedNames(authority.certificate)
-  const outside = names.find(name => !permitted.some(each => lies(name, each)))
+  if (permitted === null) {
+    throw new NameNotPermitted(
+      'The authority could vouch for any name in the world: its certificate has no critical name constraints. Letro issues nothing by such an authority. Make one for this server alone with: letro certificate authority --replace',
+    )
+  }
+  const outside = names.find(name => !permitted.some(each => liesWithin(name, each)))
   if (outside !== undefined) {
     throw new NameNotPermitted(`The authority vouches for ${permitted.join(', ')} only, not for ${outside}.`)
   }
@@ -139,76 +151,4 @@ function keyIdOf(key: string): Buffer {
 
 function publicPem(key: string): string {
   return createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'pem' }).toString()
-}
-
-// ── names ────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Its types do not know these two. */
-const ipBytes = forge.util as unknown as {
-  bytesFromIP(text: string): string
-  bytesToIP(bytes: string): string
-}
-
-/** GeneralName's tags. Spec: RFC 5280 section 4.2.1.6 */
-const dnsName = 2
-const ipAddress = 7
-
-function altName(name: string): { type: number; value?: string; ip?: string } {
-  return isIP(name) === 0 ? { type: dnsName, value: name } : { type: ipAddress, ip: name }
-}
-
-/** All kinds of names that a server's certificate can carry are limited: a kind without a permitted name is excluded. */
-function nameConstraints(names: readonly string[]): string {
-  const { asn1 } = forge
-  const hosts = names.filter(name => isIP(name) === 0)
-  const addresses = names.filter(name => isIP(name) !== 0)
-  const subtree = (tag: number, value: string) =>
-    asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [
-      asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, value),
-    ])
-  const permitted = [
-    ...hosts.map(name => subtree(dnsName, name)),
-    ...addresses.map(address => {
-      const bytes = addressBytes(address)
-      return subtree(ipAddress, Buffer.concat([bytes, Buffer.alloc(bytes.length, 0xff)]).toString('binary'))
-    }),
-  ]
-  const excluded = [
-    ...(hosts.length === 0 ? [subtree(dnsName, '')] : []),
-    ...(addresses.length === 0
-      ? [subtree(ipAddress, '\0'.repeat(8)), subtree(ipAddress, '\0'.repeat(32))]
-      : []),
-  ]
-  const trees = [permitted, excluded].flatMap((list, tag) =>
-    list.length === 0 ? [] : [asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, list)],
-  )
-  return asn1.toDer(asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, trees)).getBytes()
-}
-
-/** What the authority was made for, read back from it. */
-function permittedNames(authority: string): string[] {
-  const found = forge.pki.certificateFromPem(authority).getExtension('nameConstraints')
-  if (!found) throw new Error('the authority has no name constraints: it is not one of ours')
-  const { value } = found as unknown as { value: string }
-  const [permitted] = forge.asn1.fromDer(value).value as forge.asn1.Asn1[]
-  return (permitted!.value as forge.asn1.Asn1[]).map(subtree => {
-    const [base] = subtree.value as forge.asn1.Asn1[]
-    const bytes = base!.value as string
-    return (base!.type as number) === ipAddress ? addressText(Buffer.from(bytes, 'binary')) : bytes
-  })
-}
-
-function lies(name: string, permitted: string): boolean {
-  if (isIP(name) !== 0)
-    return addressBytes(name).equals(isIP(permitted) ? addressBytes(permitted) : Buffer.of())
-  return name === permitted || name.endsWith(`.${permitted}`)
-}
-
-function addressBytes(address: string): Buffer {
-  return Buffer.from(ipBytes.bytesFromIP(address), 'binary')
-}
-
-/** Of a constraint: the address, then its mask. */
-function addressText(constraint: Buffer): string {
-  return ipBytes.bytesToIP(constraint.subarray(0, constraint.length / 2).toString('binary'))
 }

@@ -42,6 +42,8 @@ export interface Config {
     readonly residency: string | null
   }
   readonly tls: { readonly certificate: string; readonly key: string } | null
+  /** Who vouches for the certificate in the data folder, with which people are answered then; null: they are not. */
+  readonly tlsAuthority: 'own' | 'organisation' | null
   readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
   readonly limits: {
     readonly enabled: boolean
@@ -132,9 +134,15 @@ const settings = {
     parseText,
     'the path of a PEM file',
     '',
-    'The certificate and its chain. Without it the server speaks plain http, for a proxy on the same machine.',
+    'The certificate and its chain. Without it, and without tls.authority, the server speaks plain http, for a proxy on the same machine.',
   ),
   'tls.key': setting(parseText, 'the path of a PEM file', '', 'The private key of the certificate.'),
+  'tls.authority': setting(
+    value => (value === 'own' || value === 'organisation' ? value : undefined),
+    '"own" or "organisation"',
+    '',
+    'In place of tls.certificate and tls.key: the server keeps its certificate in the data folder. "own": one of a private authority that can vouch for this server’s names alone; it renews itself, and people’s devices must trust that authority. "organisation": one that was brought by: letro certificate import.',
+  ),
   'accounts.registration': setting(
     value => (value === 'invite' || value === 'open' ? value : undefined),
     '"invite" or "open"',
@@ -267,11 +275,31 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     ])
   }
   const tls = certificate !== undefined && key !== undefined ? { certificate, key } : null
-  const origin = values['server.origin'] ?? defaultOrigin(name, client, tls !== null)
+  const tlsAuthority = values['tls.authority'] ?? null
+  if (tls && tlsAuthority) {
+    throw new ConfigError([
+      {
+        key: 'tls.authority',
+        value: show(tlsAuthority),
+        allowed: 'tls.certificate and tls.key are given as well: either those files, or this',
+      },
+    ])
+  }
+  const hasTls = tls !== null || tlsAuthority !== null
+  const origin = values['server.origin'] ?? defaultOrigin(name, client, hasTls)
+  if (tlsAuthority && origin.startsWith('http:')) {
+    throw new ConfigError([
+      {
+        key: 'tls.authority',
+        value: show(tlsAuthority),
+        allowed: `server.origin = ${origin} is no https URL: people would be answered by TLS at an address that is without`,
+      },
+    ])
+  }
   warnings.push(...originWarnings(origin))
-  if (!isLoopback(client.host) && tls === null) {
+  if (!isLoopback(client.host) && !hasTls) {
     warnings.push(
-      `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key, or listen on localhost behind a TLS proxy.`,
+      `listen.client = ${formatHostPort(client)} answers beyond this machine without TLS: whoever is on the way reads access tokens. Set tls.certificate and tls.key or tls.authority, or listen on localhost behind a TLS proxy.`,
     )
   }
   if (values['admin.token_file'] !== undefined) {
@@ -298,6 +326,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       residency: values['federation.residency'] ?? null,
     },
     tls,
+    tlsAuthority,
     accounts: {
       registration: values['accounts.registration']!,
       passwords: values['accounts.passwords']!,

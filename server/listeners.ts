@@ -1,20 +1,17 @@
 /**
  * Where this server answers: people at `listen.client`, other servers at `listen.federation`.
  *
- * The federation port always speaks TLS 1.3. Without a configured certificate it has one of the appliance's private
- * authority, made at the first start. A renewed certificate counts without a restart; its key stands in our card before
+ * The federation port always speaks TLS 1.3. Where the configuration names no certificate, there is one in the data folder
+ * (own-certificate.ts). A renewed certificate counts without a restart; its key stands in our card before
  * the first connection sees it, so that no peer meets a key that it does not know.
  */
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import type { App } from './app.ts'
 import type { Config } from './config.ts'
 import { formatHostPort, type HostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Log } from './http/log.ts'
 import { type HttpServer, listen, listenAtSocket, type TlsOptions } from './http/server.ts'
+import { certificateFiles, makeOwnCertificate } from './own-certificate.ts'
 import { adminSocket } from './protocol/local-request.ts'
 import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
 
@@ -27,9 +24,14 @@ export interface Listeners {
   close(graceMs: number): Promise<void>
 }
 
-export async function openListeners(config: Config, app: App, log: Log): Promise<Listeners> {
-  const configured = config.tls
-  const forPeers = config.listen.federation ? (configured ?? (await ownCertificate(config))) : null
+export async function openListeners(
+  config: Config,
+  app: App,
+  log: Log,
+  clock: () => number,
+): Promise<Listeners> {
+  await makeOwnCertificate(config, clock())
+  const { people: forPeople, peers: forPeers } = certificateFiles(config)
   const opened: Pick<HttpServer, 'close'>[] = []
   try {
     const shown = material(forPeers)
@@ -39,20 +41,20 @@ export async function openListeners(config: Config, app: App, log: Log): Promise
     const local = await listenLocally(config, app, log)
     if (local) opened.push(local)
     // Last: whoever is answered here finds everything else there.
-    const client = await listenAt('listen.client', config.listen.client, app.listener, material(configured))
+    const client = await listenAt('listen.client', config.listen.client, app.listener, material(forPeople))
     opened.push(client)
-    let present = shown?.spkiSha256
+    let present = shown && keysOf(shown)
     const renew = async (renewed: TlsMaterial) => {
-      if (present !== undefined) await app.answersWith([...new Set([present, renewed.spkiSha256])])
+      if (present) await app.answersWith([...new Set([...present, ...keysOf(renewed)])])
       federation?.renewCertificate(renewed)
-      if (configured) client.renewCertificate(renewed)
-      if (present !== undefined) {
-        present = renewed.spkiSha256
-        await app.answersWith([present])
+      if (forPeople) client.renewCertificate(renewed)
+      if (present) {
+        present = keysOf(renewed)
+        await app.answersWith(present)
       }
       log.info('the certificate was renewed')
     }
-    const watched = forPeers ?? configured
+    const watched = forPeers ?? forPeople
     const watchers = watched ? [watchTlsFiles(watched, renew, message => log.warn(message))] : []
     return {
       client,
@@ -69,9 +71,14 @@ export async function openListeners(config: Config, app: App, log: Log): Promise
   }
 }
 
+/** The key in use, and those to come: peers learn them all. */
+function keysOf({ spkiSha256, otherSpkiSha256 }: TlsMaterial): readonly string[] {
+  return [spkiSha256, ...otherSpkiSha256]
+}
+
 /** Its key stands in our card first. */
 async function listenForPeers(at: HostPort, app: App, tls: TlsMaterial): Promise<HttpServer> {
-  await app.answersWith([tls.spkiSha256])
+  await app.answersWith(keysOf(tls))
   return listenAt('listen.federation', at, app.federationListener, { ...tls, minVersion: 'TLSv1.3' })
 }
 
@@ -95,25 +102,6 @@ function material(paths: TlsPaths | null): TlsMaterial | undefined {
     if (error instanceof TlsFilesWrong) throw new StartRefused(error.message, { cause: error })
     throw error
   }
-}
-
-/** Issuing certificates is the business of `provisioning`, in a process of its own: nothing of it is loaded here. */
-async function ownCertificate(config: Config): Promise<TlsPaths> {
-  const folder = resolve(config.server.data, 'tls')
-  const paths = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
-  if (existsSync(paths.certificate) && existsSync(paths.key)) return paths
-  const script = join(import.meta.dirname, '../provisioning/make-certificate.ts')
-  const names = [...new Set([config.server.name.replace(/:[0-9]+$/, ''), config.federation.address.host])]
-  try {
-    await promisify(execFile)(process.execPath, [script, folder, ...names])
-  } catch (error) {
-    const why = error instanceof Error && 'stderr' in error ? ` ${error.stderr}`.trimEnd() : ''
-    throw new StartRefused(
-      `No certificate is configured (tls.certificate, tls.key), and making one in ${folder} failed.${why}`,
-      { cause: error },
-    )
-  }
-  return paths
 }
 
 async function listenAt(

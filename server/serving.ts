@@ -63,6 +63,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
+import { openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -419,9 +420,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
+    renewal.duty,
     {
       name: 'ended command lines',
       everyMs: hourMs,

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   })
   let listeners: Listeners
   try {
-    listeners = await openListeners(config, app, log)
+    listeners = await openListeners(config, app, log, clock)
   } catch (error) {
     await app.close()
     throw error

@@ -4,8 +4,12 @@
  *
  * New files count only if they fit together. What is half written, or does not fit, is reported, and the old
  * certificate stays.
+ *
+ * The key file may hold several keys: the one that fits the certificate is in use, and the others are those to come. So a
+ * change of key needs no two files to change at one moment: the key is added, peers learn it, and the certificate is
+ * replaced by one rename. After a crash at any point a certificate stands beside its key.
  */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 
 export interface TlsPaths {
@@ -19,6 +23,9 @@ export interface TlsMaterial {
   readonly key: string
   /** Base64 of SHA-256 over the SubjectPublicKeyInfo: what peers pin. */
   readonly spkiSha256: string
+  /** The same of the other keys in the file: a certificate to come has one of them. */
+  readonly otherSpkiSha256: readonly string[]
+  readonly notBeforeMs: number
   readonly notAfterMs: number
 }
 
@@ -36,22 +43,36 @@ export function readTlsFiles(paths: TlsPaths): TlsMaterial {
       cause: error,
     })
   }
-  let fits: boolean
+  let keys: KeyObject[]
   try {
-    fits = leaf.checkPrivateKey(createPrivateKey(key))
+    keys = privateKeysIn(key)
   } catch (error) {
     throw new TlsFilesWrong(`tls.key = ${paths.key} holds no private key in PEM form without a passphrase.`, {
       cause: error,
     })
   }
-  if (!fits) throw new TlsFilesWrong(`tls.key = ${paths.key} is not the key of ${paths.certificate}.`)
-  const spki = leaf.publicKey.export({ type: 'spki', format: 'der' })
+  const fitting = keys.find(each => leaf.checkPrivateKey(each))
+  if (!fitting) throw new TlsFilesWrong(`tls.key = ${paths.key} is not the key of ${paths.certificate}.`)
+  const spkiSha256 = spkiSha256Of(fitting)
   return {
     certificate,
-    key,
-    spkiSha256: createHash('sha256').update(spki).digest('base64'),
+    key: fitting.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    spkiSha256,
+    otherSpkiSha256: keys.map(spkiSha256Of).filter(other => other !== spkiSha256),
+    notBeforeMs: Date.parse(leaf.validFrom),
     notAfterMs: Date.parse(leaf.validTo),
   }
+}
+
+/** Throws where there is none, or one that cannot be read. */
+function privateKeysIn(pem: string): KeyObject[] {
+  const blocks = pem.match(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/g) ?? [pem]
+  return blocks.map(block => createPrivateKey(block))
+}
+
+function spkiSha256Of(key: KeyObject): string {
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(spki).digest('base64')
 }
 
 /** Reads again when told to and when the files have changed; returns both ways to say so. */

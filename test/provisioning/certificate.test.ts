@@ -21,7 +21,8 @@ const key = newKey()
 async function make(t: ExecutionContext, ...names: string[]) {
   const folder = join(await mkdtemp(join(tmpdir(), 'letro-tls-')), 'tls')
   t.teardown(() => rm(join(folder, '..'), { recursive: true, force: true }))
-  const run = (...args: string[]) => promisify(execFile)(process.execPath, [script, folder, ...args])
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [script, 'make', folder, String(now), ...args])
   await run(...names)
   const file = (name: string) => readFile(join(folder, name), 'utf8')
   return { folder, run, file }

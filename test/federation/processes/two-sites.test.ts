@@ -105,7 +105,14 @@ test.serial(
     const tls = join(a.process.folder, 'data', 'tls')
     const before = (await ourCard(a)).keys.tls
     rmSync(join(tls, 'key.pem'))
-    await promisify(execFile)(process.execPath, [script, tls, 'a.example', '127.0.0.1'])
+    await promisify(execFile)(process.execPath, [
+      script,
+      'make',
+      tls,
+      String(Date.now()),
+      'a.example',
+      '127.0.0.1',
+    ])
     a.process.signal('SIGHUP')
     for (let i = 0; i < 600 && JSON.stringify((await ourCard(a)).keys.tls) === JSON.stringify(before); i++)
       await sleep(50)

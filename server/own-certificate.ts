@@ -1,0 +1,125 @@
+/**
+ * The certificate in the data folder (`<data>/tls`): made at the first start that needs it, renewed long before it ends.
+ *
+ * Other servers are answered with it wherever `tls.certificate` names no other, people where `tls.authority` says so.
+ * Issuing is the business of `provisioning`, in a process of its own: nothing of it is loaded here. What that
+ * process writes is noticed and used without a restart (tls-files.ts).
+ */
+import { execFile } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { Config } from './config.ts'
+import { StartRefused } from './data-folder.ts'
+import type { Duty } from './duties.ts'
+import { readTlsFiles, type TlsPaths } from './tls-files.ts'
+
+export interface CertificateFiles {
+  /** null: people are answered by plain http, for a proxy on the same machine. */
+  readonly people: TlsPaths | null
+  /** null: other servers are not answered. */
+  readonly peers: TlsPaths | null
+  /** The folder of the certificate that this server keeps itself; null: it needs none. */
+  readonly own: string | null
+}
+
+export type CertificateConfig = Pick<Config, 'server' | 'listen' | 'federation' | 'tls' | 'tlsAuthority'>
+
+/** Which files this server answers with. They need not be there yet. */
+export function certificateFiles({ server, listen, tls, tlsAuthority }: CertificateConfig): CertificateFiles {
+  const folder = resolve(server.data, 'tls')
+  const kept = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
+  const people = tls ?? (tlsAuthority ? kept : null)
+  const peers = listen.federation ? (tls ?? kept) : null
+  return { people, peers, own: people === kept || peers === kept ? folder : null }
+}
+
+/** The names by which people and other servers reach us, each once. */
+export function certificateNames({ server, federation }: CertificateConfig): string[] {
+  const origin = new URL(server.origin)
+  const hosts = [
+    server.name.replace(/:[0-9]+$/, ''),
+    federation.address.host,
+    ...(origin.protocol === 'https:' ? [origin.hostname] : []),
+  ]
+  return [...new Set(hosts.map(host => host.replace(/^\[(.*)\]$/, '$1').toLowerCase()))]
+}
+
+/** Makes what is not there, or no good any more. Rejects with StartRefused, a sentence for the operator. */
+export async function makeOwnCertificate(config: CertificateConfig, now: number): Promise<void> {
+  const { own } = certificateFiles(config)
+  if (own === null || isGood(own, certificateNames(config), now)) return
+  const certificate = join(own, 'certificate.pem')
+  if (config.tlsAuthority === 'organisation' && !existsSync(certificate)) {
+    throw new StartRefused(
+      `tls.authority = "organisation", but there is no ${certificate} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
+    )
+  }
+  try {
+    await issuing('make', own, now, certificateNames(config))
+  } catch (error) {
+    throw new StartRefused(`The server's own certificate in ${own} cannot be used.${whyOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Saves nearly every start the process that issues. */
+function isGood(folder: string, names: readonly string[], now: number): boolean {
+  try {
+    const files = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
+    const { certificate, notAfterMs } = readTlsFiles(files)
+    const leaf = new X509Certificate(certificate)
+    const isFor = (name: string) => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined
+    return now < notAfterMs && names.every(isFor)
+  } catch {
+    return false
+  }
+}
+
+/** What a failed renewal said, until one succeeds; for health. */
+export interface Renewal {
+  readonly duty: Duty
+  readonly failure: string | null
+}
+
+/**
+ * Renews at two thirds of its life, under the same key; brings in the next key when peers have had its name for long
+ * enough. All of it happens in files: after a crash anywhere the next run goes on.
+ */
+export function openRenewal(config: CertificateConfig, log: { warn(message: string): void }): Renewal {
+  let failure: string | null = null
+  return {
+    duty: {
+      name: 'renewing the certificate',
+      everyMs: 6 * 60 * 60 * 1000,
+      async run(now) {
+        const { own } = certificateFiles(config)
+        if (own === null || !existsSync(join(own, 'certificate.pem'))) return
+        try {
+          await issuing('renew', own, now, certificateNames(config))
+          failure = null
+        } catch (error) {
+          failure = whyOf(error).trim() || 'The program that issues certificates did not run.'
+          log.warn('the certificate could not be renewed')
+        }
+      },
+    },
+    get failure() {
+      return failure
+    },
+  }
+}
+
+async function issuing(act: 'make' | 'renew', folder: string, now: number, names: string[]): Promise<void> {
+  const script = join(import.meta.dirname, '../provisioning/make-certificate.ts')
+  await promisify(execFile)(process.execPath, [script, act, folder, String(now), ...names], {
+    timeout: 60_000,
+  })
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof Error && 'stderr' in error ? ` ${error.stderr}`.trimEnd() : ''
+}
