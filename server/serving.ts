@@ -349,6 +349,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       reports,
       peerActs,
       oversight: openRoomOversight({ store, rooms }),
+      settings: config.shown,
       health,
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),

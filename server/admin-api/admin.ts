@@ -9,6 +9,7 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { commandLineRoutes } from './command-lines.ts'
+import { configurationRoutes, type ShownSetting } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
@@ -22,6 +23,7 @@ export interface AdminDeps {
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
   readonly oversight: RoomOversight
+  readonly settings: readonly ShownSetting[]
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
@@ -38,6 +40,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
+    ...configurationRoutes(deps.settings, administrator),
     ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),

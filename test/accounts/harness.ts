@@ -241,6 +241,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      settings: [],
       oversight: {
         get: async () => null,
         list: async () => ({ rooms: [], more: false, conversations: 0 }),
