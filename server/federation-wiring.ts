@@ -124,7 +124,16 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         pause,
         report,
       })
-      catchUp({ store, serverName, peers, rooms, outbound, report })
+      catchUp({
+        serverName,
+        peers,
+        rooms,
+        queue: (peer, roomId, eventId) =>
+          store.transact(`catch-up ${peer}`, tx => {
+            tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
+          }),
+        report,
+      })
       const authenticate = authenticatePeer({
         serverName,
         peers,

@@ -5,25 +5,23 @@
  * What a crash cuts off comes with the next event of each room: nothing is lost, it only comes later. Messages between
  * devices of that time never come: whoever was shut out then was not given the keys of then.
  */
-import type { Outbound } from '../peers/outbound.ts'
 import type { Peers } from '../peers/peer.ts'
-import { type ServerName, serverOf } from '../protocol/ids.ts'
+import { type EventId, type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
 import type { Rooms } from '../rooms/rooms.ts'
-import type { Store } from '../store/store.ts'
 
 export interface CatchUpDeps {
-  readonly store: Store
   readonly serverName: ServerName
   readonly peers: Pick<Peers, 'all' | 'maySendTo' | 'onChange'>
   readonly rooms: Pick<Rooms, 'roomIds' | 'view' | 'timeline'>
-  readonly outbound: Pick<Outbound, 'put'>
+  /** Puts an event into the peer's queue. */
+  readonly queue: (peer: ServerName, roomId: RoomId, eventId: EventId) => Promise<void>
   readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
 }
 
 /** How far back our newest event is looked for. In a room in which others alone spoke, others tell. */
 const searched = 100
 
-export function catchUp({ store, serverName, peers, rooms, outbound, report }: CatchUpDeps): void {
+export function catchUp({ serverName, peers, rooms, queue, report }: CatchUpDeps): void {
   const within = new Set<ServerName>()
   for (const { serverName: peer } of peers.all()) if (peers.maySendTo(peer)) within.add(peer)
   peers.onChange(peer => {
@@ -40,12 +38,7 @@ export function catchUp({ store, serverName, peers, rooms, outbound, report }: C
       if (!view || view.frozen || !view.joinedServers.has(peer)) continue
       const newest = await rooms.timeline(roomId, { reverse: true, limit: searched })
       const ours = newest.find(({ sender }) => serverOf(sender) === serverName)
-      if (!ours) continue
-      await store.transact(`catch-up ${peer}`, tx => {
-        tx.sequence((_next, rows) => {
-          outbound.put(rows, peer, { kind: 'pdu', roomId, eventId: ours.eventId })
-        })
-      })
+      if (ours) await queue(peer, roomId, ours.eventId)
     }
   }
 }
