@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
+import { catchUp } from './federation/catch-up.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
@@ -112,11 +113,25 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         queue: outbound,
         peers,
         signed: eventId => rooms.signed(eventId),
-        maySend: async roomId => !(await rooms.view(roomId))?.frozen,
+        // Of a room that stands still goes out where it goes on, and nothing else.
+        maySend: async (roomId, eventId) => {
+          const view = await rooms.view(roomId)
+          return !view?.frozen || view.state('m.room.tombstone')?.eventId === eventId
+        },
         send: (server, transaction) => sendTransaction(client, serverName, server, transaction),
         clock,
         random: Math.random,
         pause,
+        report,
+      })
+      catchUp({
+        serverName,
+        peers,
+        rooms,
+        queue: (peer, roomId, eventId) =>
+          store.transact(`catch-up ${peer}`, tx => {
+            tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
+          }),
         report,
       })
       const authenticate = authenticatePeer({
