@@ -15,9 +15,9 @@ import {
   complaintsAbout,
 } from './certificate-chain.ts'
 import { type CertificateSite, needNames } from './certificate-site.ts'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type PassphraseOptions, passphraseFrom } from './passphrase.ts'
-import { CommandFailed } from './peer-server.ts'
 import { Pkcs12Wrong, readPkcs12 } from './pkcs12.ts'
 import { announceKey } from './renewal.ts'
 

@@ -3,8 +3,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '#protocol/json.ts'
 import { parseName } from './certificate-names.ts'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed } from './peer-server.ts'
 import { TlsFolder } from './tls-folder.ts'
 
 export interface CertificateSite {

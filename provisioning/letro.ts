@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `letro`: what an administrator does on the machine itself, without the server.
+ * The command `letro`: what an administrator does at a terminal, on the server's own machine or over the network.
  *
  * Each group of commands is a file of its own. Exit codes are the same everywhere (exit-codes.ts).
  */
@@ -8,17 +8,20 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
-  .description('Administer a Letro server on its own machine.')
+  .description('Administer a Letro server.')
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(peerCommand())
   .addCommand(certificateCommand())
+  .addCommand(loginCommand())
+  .addCommand(logoutCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

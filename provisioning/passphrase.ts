@@ -3,8 +3,8 @@
  * every process on the machine can see, and which the shell writes into its history.
  */
 import { readFileSync } from 'node:fs'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed } from './peer-server.ts'
 
 export interface PassphraseOptions {
   readonly passphraseFile?: string

@@ -6,23 +6,24 @@ import qrcode from 'qrcode'
 import { type Card, maxCardBytes, readCardText } from '#protocol/card.ts'
 import { fingerprintWords } from '#protocol/fingerprint-words.ts'
 import type { Verify } from '#protocol/primitives.ts'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed } from './peer-server.ts'
 import { cardText, wordsText } from './peer-text.ts'
-import { print } from './terminal.ts'
+import { connect, type ServerOptions } from './server-connection.ts'
+import { printer, tell } from './terminal.ts'
 
 /** What a QR code of the lowest level holds. */
 const maxQrBytes = 2953
 
-export async function handOutCard(data: string, options: { out?: string; qr?: string }): Promise<void> {
-  const path = join(data, 'keys', 'site-card.json')
-  const text = (
-    await readText(
-      path,
-      `There is no card in ${data} yet. The server makes it at its first start, once it has a certificate.`,
-    )
-  ).trim()
-  const card = readCard(text, path)
+export interface CardOptions extends ServerOptions {
+  readonly out?: string
+  readonly qr?: string
+}
+
+export async function handOutCard(options: CardOptions): Promise<void> {
+  const print = printer(options)
+  const text = await ourCard(options)
+  const card = readCard(text, 'Our own card')
   const out = options.out ?? `${card.serverName.replaceAll(/[^0-9A-Za-z.-]/g, '_')}.card.json`
   await writeText(out, `${text}\n`)
   print(cardText(card))
@@ -31,13 +32,22 @@ export async function handOutCard(data: string, options: { out?: string; qr?: st
       await writeText(options.qr, await qrcode.toString(text, { type: 'svg', errorCorrectionLevel: 'L' }))
     }
     const type = process.stdout.isTTY ? 'terminal' : 'utf8'
-    print(await qrcode.toString(text, { type, small: true, errorCorrectionLevel: 'L' }))
+    if (!options.json) print(await qrcode.toString(text, { type, small: true, errorCorrectionLevel: 'L' }))
   } else print('It is too long for a QR code: hand out the file.\n')
   print(`Written to ${out}. Nothing in it is secret. Give it to the administrators who shall pin this site,`)
   print('and when they call, read these words to them:\n')
   print(wordsText(wordsOf(card.rootKey)))
   if (card.tlsSpkiSha256.length === 0)
     print('No certificate stands in this card yet: others cannot connect to this site by it.')
+  if (options.json) tell(options, { file: out, card: card.json, fingerprint: wordsOf(card.rootKey) }, '')
+}
+
+/** On the server's own machine it is a file: the server need not run. */
+async function ourCard(options: CardOptions): Promise<string> {
+  if (options.data === undefined)
+    return JSON.stringify((await (await connect(options)).ask('GET', '/site-card'))['card'])
+  const missing = `There is no card in ${options.data} yet. The server makes it at its first start, once it has a certificate.`
+  return (await readText(join(options.data, 'keys', 'site-card.json'), missing)).trim()
 }
 
 export async function readCardFile(file: string): Promise<Card> {

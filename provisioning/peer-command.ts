@@ -1,33 +1,34 @@
 /**
  * `letro peer`: which other servers this one talks to.
  *
- * `card` reads the data folder alone; all else is asked of the running server, so that it holds at once.
+ * With `--data`, `card` reads the data folder alone; all else is asked of the running server, so that it holds at once.
  */
-import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { act } from './act.ts'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { handOutCard } from './peer-card.ts'
+import { type CardOptions, handOutCard } from './peer-card.ts'
 import { type PinOptions, pinCard, pinHomeserver, termsOf } from './peer-pin.ts'
-import { act, CommandFailed, peersOf } from './peer-server.ts'
-import { listLine, type ShownPeer, statusText } from './peer-text.ts'
-import { confirm, print } from './terminal.ts'
+import { changePeer, peersOf, removePeer, setSuspended, showPeer } from './peer-server.ts'
+import { listLine, statusText } from './peer-text.ts'
+import { connect, type ServerOptions, withServer } from './server-connection.ts'
+import { confirm, print, tell } from './terminal.ts'
 
-interface Options extends PinOptions {
-  readonly data: string
-}
+interface Options extends PinOptions, ServerOptions {}
 
 export function peerCommand(): Command {
   const peer = new Command('peer').description(
     'Which other servers this one talks to. All others get nothing.',
   )
+  const command = (name: string) => withServer(peer.command(name))
 
-  withData(peer, 'card')
+  command('card')
     .description('Write this site’s card, for other administrators to pin.')
     .option('--out <file>', 'where to (default: SERVERNAME.card.json in this folder)')
     .option('--qr <file.svg>', 'write its QR code as a picture, too')
-    .action(run(options => handOutCard(options.data, options as { out?: string; qr?: string })))
+    .action(act((options: Options & CardOptions) => handOutCard(options)))
 
-  const pin = withData(peer, 'pin [file]')
+  const pin = command('pin [file]')
     .description('Pin a site by its card, or another Matrix homeserver by its signing key.')
     .option('--homeserver <name>', 'a homeserver without a card (Synapse): its server name')
     .option('--key <ed25519:id=base64>', 'its signing key; for one that is pinned: its new key')
@@ -49,95 +50,103 @@ Examples:
 ${exitCodesText}`,
     )
   withTerms(pin).action(
-    run((options, file) => {
-      if (options.homeserver !== undefined && file === undefined) return pinHomeserver(options.data, options)
-      if (file !== undefined && options.homeserver === undefined) return pinCard(options.data, file, options)
-      throw new CommandFailed('Give either the file of a card, or --homeserver.', exitCodes.usage)
+    act(async (options: Options, file: string | undefined) => {
+      if ((options.homeserver === undefined) === (file === undefined))
+        throw new CommandFailed('Give either the file of a card, or --homeserver.', exitCodes.usage)
+      const server = await connect(options)
+      const pinned =
+        file === undefined ? await pinHomeserver(server, options) : await pinCard(server, file, options)
+      if (options.json) print(JSON.stringify(pinned))
     }),
   )
 
-  withData(peer, 'list')
+  command('list')
     .description('One line for each peer.')
     .action(
-      run(async ({ data }) => {
-        const peers = await peersOf(data)
-        if (peers.length === 0) print('No server is pinned: this one talks to nobody.')
-        for (const one of peers) print(listLine(one))
+      act(async (options: Options) => {
+        const peers = await peersOf(await connect(options))
+        tell(options, { peers }, peers.length === 0 ? talksToNobody : peers.map(listLine).join('\n'))
       }),
     )
 
-  withData(peer, 'status [server]')
+  command('status [server]')
     .description('All about one peer, or about each.')
     .action(
-      run(async ({ data }, server) => {
-        const shown =
-          server === undefined
-            ? await peersOf(data)
-            : [(await act(data, 'show', { server_name: server })) as unknown as ShownPeer]
-        if (shown.length === 0) print('No server is pinned: this one talks to nobody.')
-        print(shown.map(statusText).join('\n').trimEnd())
+      act(async (options: Options, name: string | undefined) => {
+        const server = await connect(options)
+        const peers = name === undefined ? await peersOf(server) : [await showPeer(server, name)]
+        const text = peers.map(statusText).join('\n').trimEnd()
+        tell(options, { peers }, peers.length === 0 ? talksToNobody : text)
       }),
     )
 
-  const change = withData(peer, 'change <server>').description(
-    'Give a peer another address, direction, note …',
-  )
-  withTerms(change).action(
-    run(async (options, server) => {
-      const terms = await termsOf(options)
-      if (Object.keys(terms).length === 0) throw new CommandFailed('Say what to change.', exitCodes.usage)
-      const changed = await act(options.data, 'change', { ...terms, server_name: server })
-      print(statusText(changed as unknown as ShownPeer).trimEnd())
-    }),
-  )
+  withTerms(command('change <server>'))
+    .description('Give a peer another address, direction, note …')
+    .action(
+      act(async (options: Options, name: string) => {
+        const terms = await termsOf(options)
+        if (Object.keys(terms).length === 0) throw new CommandFailed('Say what to change.', exitCodes.usage)
+        const changed = await changePeer(await connect(options), name, terms)
+        tell(options, changed, statusText(changed).trimEnd())
+      }),
+    )
 
-  withData(peer, 'suspend <server>')
+  command('suspend <server>')
     .description('Stop all traffic with a peer, at once and until it is resumed.')
     .action(
-      run(async ({ data }, server) => {
-        await act(data, 'suspend', { server_name: server })
-        print(`${server} is suspended: nothing goes either way. What waits for it is kept.`)
-        print(`Undo: letro peer resume ${server} --data ${data}`)
+      act(async (options: Options, name: string) => {
+        tell(
+          options,
+          await setSuspended(await connect(options), name, true),
+          `${name} is suspended: nothing goes either way. What waits for it is kept.\nUndo: letro peer resume ${name}`,
+        )
       }),
     )
 
-  withData(peer, 'resume <server>')
+  command('resume <server>')
     .description('Let traffic with a suspended peer go on.')
     .action(
-      run(async ({ data }, server) => {
-        await act(data, 'resume', { server_name: server })
-        print(`${server} is a peer again. What waited for it goes out now.`)
+      act(async (options: Options, name: string) => {
+        tell(
+          options,
+          await setSuspended(await connect(options), name, false),
+          `${name} is a peer again. What waited for it goes out now.`,
+        )
       }),
     )
 
-  withData(peer, 'remove <server>')
+  command('remove <server>')
     .description('Forget a peer: it is a stranger from then on.')
     .option('--yes', 'do not ask')
     .action(
-      run(async ({ data, yes }, server) => {
-        const question = `Rooms with people of ${server} in them can freeze here, and what waits for it is dropped.
-To stop traffic for a while, use suspend instead. Type yes to remove ${server}: `
-        if (!yes && !(await confirm(question)))
+      act(async (options: Options, name: string) => {
+        const question = `Rooms with people of ${name} in them can freeze here, and what waits for it is dropped.
+To stop traffic for a while, use suspend instead. Type yes to remove ${name}: `
+        if (!options.yes && !(await confirm(question)))
           throw new CommandFailed('Nothing was changed.', exitCodes.unsound)
-        await act(data, 'remove', { server_name: server })
-        print(`${server} is no peer any more.`)
+        await removePeer(await connect(options), name)
+        tell(options, {}, `${name} is no peer any more.`)
       }),
     )
 
-  withData(peer, 'rotate-key')
+  command('rotate-key')
     .description('Sign events with a new key from now on. Peers learn it from the next card by themselves.')
     .action(
-      run(async ({ data }) => {
-        const { key_id: keyId, serial } = await act(data, 'rotate-our-key')
-        print(`Events are signed with ${keyId} from now on; it stands in the card with the serial ${serial}.`)
-        print(
-          'Sites that pin this one fetch that card when they meet the new key: nobody compares anything again.',
+      act(async (options: Options) => {
+        const rotated = await (await connect(options)).ask('POST', '/site-card/rotate-key')
+        tell(
+          options,
+          rotated,
+          `Events are signed with ${rotated['key_id']} from now on; it stands in the card with the serial ${rotated['serial']}.
+Sites that pin this one fetch that card when they meet the new key: nobody compares anything again.
+A homeserver that is told its peers’ keys by hand must be told this one.`,
         )
-        print('A homeserver that is told its peers’ keys by hand must be told this one.')
       }),
     )
   return peer
 }
+
+const talksToNobody = 'No server is pinned: this one talks to nobody.'
 
 const exitCodesText = `
 Exit codes:
@@ -146,12 +155,6 @@ Exit codes:
   2  the command line is wrong
   4  it could not run: no such file, the server does not answer
 `
-
-function withData(peer: Command, name: string): Command {
-  return peer
-    .command(name)
-    .requiredOption('--data <folder>', "the server's data folder (server.data in letro.toml)")
-}
 
 function withTerms(command: Command): Command {
   return command
@@ -170,19 +173,4 @@ function withTerms(command: Command): Command {
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
-}
-
-/** commander hands in arguments, options, command; what fails is a sentence and an exit code. */
-function run(command: (options: Options, argument: never) => Promise<void>) {
-  return async (...given: unknown[]): Promise<void> => {
-    const options = given.at(-2) as Options
-    try {
-      await command({ ...options, data: resolve(options.data) }, given[0] as never)
-      process.exitCode = exitCodes.done
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error
-      process.stderr.write(`${error.message}\n`)
-      process.exitCode = error.exitCode
-    }
-  }
 }

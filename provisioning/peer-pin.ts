@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import { key32 } from '#protocol/card.ts'
 import type { JsonObject } from '#protocol/json.ts'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { readCardFile, wordsOf } from './peer-card.ts'
-import { act, CommandFailed, peersOf } from './peer-server.ts'
+import { changePeer, checkCard, peersOf, pin, rotateKeyOf } from './peer-server.ts'
 import { cardText, type ShownPeer, wordsText } from './peer-text.ts'
-import { confirm, print } from './terminal.ts'
+import type { ServerConnection } from './server-connection.ts'
+import { confirm, printer } from './terminal.ts'
 
 export interface PinOptions {
   readonly homeserver?: string
@@ -19,33 +21,40 @@ export interface PinOptions {
   readonly residency?: string
   readonly note?: string
   readonly yes?: boolean
+  readonly json?: boolean
 }
 
-export async function pinCard(data: string, file: string, options: PinOptions): Promise<void> {
+export async function pinCard(
+  server: ServerConnection,
+  file: string,
+  options: PinOptions,
+): Promise<ShownPeer> {
+  const print = printer(options)
   const card = await readCardFile(file)
   const terms = await termsOf(options)
   const words = wordsOf(card.rootKey)
   print(cardText(card))
-  const checked = await act(data, 'check', { card: card.json })
-  const held = checked['pinned'] as unknown as ShownPeer | null
+  const held = await checkCard(server, card.json)
   if (held?.serial !== undefined) {
     print(`${card.serverName} is pinned already, and the same root key signed this card: nothing to compare.`)
   } else await compare(card.serverName, words, options, 'They see theirs with: letro peer card')
-  await act(data, 'pin', { ...terms, card: card.json, fingerprint: words.join(' ') })
+  const pinned = await pin(server, { ...terms, card: card.json, fingerprint: words.join(' ') })
   if (held?.serial !== undefined) {
     print(
       held.serial === card.serial
         ? 'Its card is the one that is known.'
         : `Its card (serial ${held.serial}) was replaced by this one (serial ${card.serial}).`,
     )
-    return
+    return pinned
   }
   print(`${card.serverName} is pinned.`)
   print('Its administrator must pin this site as well: give them the card of letro peer card.')
-  print(`What happens between you: letro peer status ${card.serverName} --data ${data}`)
+  print(`What happens between you: letro peer status ${card.serverName}`)
+  return pinned
 }
 
-export async function pinHomeserver(data: string, options: PinOptions): Promise<void> {
+export async function pinHomeserver(server: ServerConnection, options: PinOptions): Promise<ShownPeer> {
+  const print = printer(options)
   const { homeserver = '', key } = options
   const equals = key?.indexOf('=') ?? -1
   const publicKey = key32(key?.slice(equals + 1))
@@ -56,7 +65,7 @@ export async function pinHomeserver(data: string, options: PinOptions): Promise<
     )
   }
   const terms = await termsOf(options)
-  const held = (await peersOf(data)).find(peer => peer.server_name === homeserver)
+  const held = (await peersOf(server)).find(peer => peer.server_name === homeserver)
   const words = wordsOf(publicKey)
   const fingerprint = words.join(' ')
   if (held) {
@@ -72,27 +81,29 @@ export async function pinHomeserver(data: string, options: PinOptions): Promise<
     'Synapse knows no words: they read the key\nitself, from verify_keys of https://THEIR-SERVER/_matrix/key/v2/server.',
   )
   if (held) {
-    await act(data, 'rotate', { server_name: homeserver, key, fingerprint })
-    if (Object.keys(terms).length > 0) await act(data, 'change', { ...terms, server_name: homeserver })
+    const rotated = await rotateKeyOf(server, homeserver, key, fingerprint)
+    const changed = Object.keys(terms).length > 0 ? await changePeer(server, homeserver, terms) : rotated
     print(`${homeserver} is pinned by its new key. The old one is good for what it signed until now.`)
-    return
+    return changed
   }
-  await act(data, 'pin', { ...terms, homeserver, key, fingerprint })
-  print(`${homeserver} is pinned. What happens between you: letro peer status ${homeserver} --data ${data}`)
+  const pinned = await pin(server, { ...terms, homeserver, key, fingerprint })
+  print(`${homeserver} is pinned. What happens between you: letro peer status ${homeserver}`)
+  return pinned
 }
 
 async function compare(
-  server: string,
+  name: string,
   words: readonly string[],
-  { yes }: PinOptions,
+  options: PinOptions,
   hint: string,
 ): Promise<void> {
+  const print = printer(options)
   print('Its key in words:\n')
   print(wordsText(words))
-  if (yes) return
-  print(`Call the administrator of ${server}, on a number that did not come with this key, and let them`)
+  if (options.yes) return
+  print(`Call the administrator of ${name}, on a number that did not come with this key, and let them`)
   print(`read it to you, all of it. ${hint}\n`)
-  if (await confirm(`Were they the same? Type yes to pin ${server}: `)) return
+  if (await confirm(`Were they the same? Type yes to pin ${name}: `)) return
   throw new CommandFailed('Nothing was pinned.', exitCodes.unsound)
 }
 

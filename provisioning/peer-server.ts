@@ -1,43 +1,57 @@
-/** What `letro peer` asks of the running server, by a file in its data folder (local-requests.ts). */
-import { stat } from 'node:fs/promises'
+/** What `letro peer` asks of the running server: the peers' part of the administration API (server/admin-api/README.md). */
 import type { JsonObject } from '#protocol/json.ts'
-import type { PeerActName } from '#protocol/local-request.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { askServer, withdraw } from './local-requests.ts'
 import type { ShownPeer } from './peer-text.ts'
+import type { ServerConnection } from './server-connection.ts'
 
-/** What could not be done, in words for the person who typed it. */
-export class CommandFailed extends Error {
-  readonly exitCode: ExitCode
-  constructor(message: string, exitCode: ExitCode) {
-    super(message)
-    this.exitCode = exitCode
-  }
+const one = (server: string) => `/peers/${encodeURIComponent(server)}`
+
+export async function peersOf(server: ServerConnection): Promise<readonly ShownPeer[]> {
+  return shown((await server.ask('GET', '/peers'))['peers'])
 }
 
-const waitMs = 10_000
-
-export async function act(data: string, name: PeerActName, body: JsonObject = {}): Promise<JsonObject> {
-  const folder = await stat(data).catch(() => null)
-  if (!folder?.isDirectory()) {
-    throw new CommandFailed(
-      `There is no folder ${data}. --data is server.data of letro.toml.`,
-      exitCodes.impossible,
-    )
-  }
-  const asked = await askServer(data, { type: 'peer', createdTs: Date.now(), act: name, body }, waitMs)
-  if (asked.answer === null) {
-    // It must not happen by itself at some later start.
-    await withdraw(asked)
-    throw new CommandFailed(
-      'The server does not answer: nothing was changed. Is it running, with this data folder?',
-      exitCodes.impossible,
-    )
-  }
-  if (!asked.answer.ok) throw new CommandFailed(asked.answer.error, exitCodes.unsound)
-  return asked.answer.result ?? {}
+export async function showPeer(server: ServerConnection, name: string): Promise<ShownPeer> {
+  return shown(await server.ask('GET', one(name)))
 }
 
-export async function peersOf(data: string): Promise<readonly ShownPeer[]> {
-  return (await act(data, 'list'))['peers'] as unknown as readonly ShownPeer[]
+/** @param terms as the administration API takes them */
+export async function changePeer(
+  server: ServerConnection,
+  name: string,
+  terms: JsonObject,
+): Promise<ShownPeer> {
+  return shown(await server.ask('PUT', one(name), terms))
+}
+
+export async function setSuspended(
+  server: ServerConnection,
+  name: string,
+  suspended: boolean,
+): Promise<ShownPeer> {
+  return shown(await server.ask('PUT', `${one(name)}/suspended`, { suspended }))
+}
+
+export async function removePeer(server: ServerConnection, name: string): Promise<void> {
+  await server.ask('DELETE', one(name))
+}
+
+/** What a card says, and the pin that it would replace. Changes nothing. */
+export async function checkCard(server: ServerConnection, card: JsonObject): Promise<ShownPeer | null> {
+  return shown((await server.ask('POST', '/peers/check', { card }))['pinned'])
+}
+
+export async function pin(server: ServerConnection, body: JsonObject): Promise<ShownPeer> {
+  return shown(await server.ask('POST', '/peers', body))
+}
+
+export async function rotateKeyOf(
+  server: ServerConnection,
+  name: string,
+  key: string,
+  fingerprint: string,
+): Promise<ShownPeer> {
+  return shown(await server.ask('POST', `${one(name)}/rotate`, { key, fingerprint }))
+}
+
+function shown<T>(answer: unknown): T {
+  return answer as T
 }

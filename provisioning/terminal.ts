@@ -1,10 +1,20 @@
 /** Words to and from the person at the terminal. */
 import { createInterface } from 'node:readline/promises'
+import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed } from './peer-server.ts'
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
+}
+
+/** For scripts (`--json`) the answer is one line of JSON on the output; what a person would read goes to the side. */
+export function printer({ json }: { readonly json?: boolean }): (text: string) => void {
+  return json ? text => void process.stderr.write(`${text}\n`) : print
+}
+
+/** One answer, for a script or for a person. */
+export function tell({ json }: { readonly json?: boolean }, answer: object, text: string): void {
+  print(json ? JSON.stringify(answer) : text)
 }
 
 /** Nothing but `yes` is yes. Without a terminal nobody was asked. */

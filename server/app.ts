@@ -30,6 +30,8 @@ import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 export interface Means {
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Milliseconds that never jump, for how long something takes; the clock itself where it is simulated. */
+  readonly monotonic?: () => number
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
   /** The way to push services, where it is another one than the network's. */
@@ -43,6 +45,8 @@ export interface App {
   readonly listener: RequestListener
   /** The same for other servers. */
   readonly federationListener: RequestListener
+  /** The administration API for whoever owns the data folder. */
+  readonly localListener: RequestListener
   /** The keys (SPKI SHA-256) of the certificates with which other servers are answered: they stand in our card. */
   answersWith(spkiSha256: readonly string[]): Promise<void>
   readonly state: 'serving' | 'maintenance'
@@ -101,6 +105,7 @@ async function run(parts: Parts): Promise<App> {
   let serving: Serving | null = null
   let listener: RequestListener = inMaintenance
   let federationListener: RequestListener = requestListenerAway
+  let localListener: RequestListener = inMaintenance
 
   async function serve(): Promise<void> {
     const { state } = host
@@ -111,12 +116,21 @@ async function run(parts: Parts): Promise<App> {
     serving = await openServing(state.store, parts)
     listener = listenerOf([...always, ...serving.routes])
     federationListener = listenerOf(serving.peerRoutes)
+    const administration = serving.routes.filter(({ path }) => path.startsWith('/_letro/admin/'))
+    localListener = requestListener({
+      routes: [...always, ...administration],
+      limits: noRateLimits,
+      log,
+      https,
+      isLocal: true,
+    })
   }
 
   function enterMaintenance(findings: number): void {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
     listener = inMaintenance
     federationListener = requestListenerAway
+    localListener = inMaintenance
     const leaving = serving
     serving = null
     leaving?.stopWaiting()
@@ -137,6 +151,7 @@ async function run(parts: Parts): Promise<App> {
   return {
     listener: (request, response) => listener(request, response),
     federationListener: (request, response) => federationListener(request, response),
+    localListener: (request, response) => localListener(request, response),
     answersWith: spkiSha256 => parts.site.setTls(spkiSha256),
     get state() {
       return serving ? 'serving' : 'maintenance'

@@ -10,8 +10,9 @@ import type { Config } from './config.ts'
 import { formatHostPort, type HostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Log } from './http/log.ts'
-import { type HttpServer, listen, type TlsOptions } from './http/server.ts'
+import { type HttpServer, listen, listenAtSocket, type TlsOptions } from './http/server.ts'
 import { certificateFiles, makeOwnCertificate } from './own-certificate.ts'
+import { adminSocket } from './protocol/local-request.ts'
 import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
 
 export interface Listeners {
@@ -31,12 +32,14 @@ export async function openListeners(
 ): Promise<Listeners> {
   await makeOwnCertificate(config, clock())
   const { people: forPeople, peers: forPeers } = certificateFiles(config)
-  const opened: HttpServer[] = []
+  const opened: Pick<HttpServer, 'close'>[] = []
   try {
     const shown = material(forPeers)
     const federation =
       shown && config.listen.federation ? await listenForPeers(config.listen.federation, app, shown) : null
     if (federation) opened.push(federation)
+    const local = await listenLocally(config, app, log)
+    if (local) opened.push(local)
     // Last: whoever is answered here finds everything else there.
     const client = await listenAt('listen.client', config.listen.client, app.listener, material(forPeople))
     opened.push(client)
@@ -77,6 +80,18 @@ function keysOf({ spkiSha256, otherSpkiSha256 }: TlsMaterial): readonly string[]
 async function listenForPeers(at: HostPort, app: App, tls: TlsMaterial): Promise<HttpServer> {
   await app.answersWith(keysOf(tls))
   return listenAt('listen.federation', at, app.federationListener, { ...tls, minVersion: 'TLSv1.3' })
+}
+
+/** A path that is too long for a socket costs `letro` its way in, not the server its start. */
+async function listenLocally(config: Config, app: App, log: Log): Promise<Pick<HttpServer, 'close'> | null> {
+  const path = resolve(config.server.data, adminSocket)
+  try {
+    return await listenAtSocket(app.localListener, path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    log.warn('the command letro cannot reach this server by its data folder: no socket there', { code })
+    return null
+  }
 }
 
 function material(paths: TlsPaths | null): TlsMaterial | undefined {

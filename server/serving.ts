@@ -54,6 +54,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
 import { sharingProjection } from './keys/device-lists.ts'
@@ -109,6 +110,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { config, dataFolder, worker, adminToken, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
+  const monotonic = means.monotonic ?? clock
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -146,6 +148,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!(await people.memberProfile(userId))) return 'unknown'
       return (await people.blocksInvites(userId)) ? 'blocked' : 'yes'
     },
+    report: (message, fields) => log.warn(message, fields),
     gates: [annotationGate, membershipGate],
     projections: [
       relationsProjection,
@@ -155,6 +158,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(isPushOn ? [unheardEvents] : []),
     ],
   })
+  const clockWatch = await watchClock(store, { clock, monotonic })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -165,6 +169,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     registration: config.accounts.registration,
     passwords: config.accounts.passwords,
     passwordHasher: worker,
+    isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
   })
   const keys = await openKeys({
@@ -280,6 +285,19 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     outbound: server => federation.status(server),
     audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
   })
+  const { health, ...serverHealth } = await openServerHealth({
+    store,
+    dataFolder,
+    serverName,
+    clockWatch,
+    clock,
+    monotonic,
+    accounts,
+    peers,
+    outbound: server => federation.status(server),
+    workerDeaths: () => worker.deaths,
+    report: message => log.warn(message),
+  })
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -325,7 +343,14 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
-    ...adminRoutes({ accounts, reports, peerActs, adminToken }),
+    ...adminRoutes({
+      accounts,
+      reports,
+      peerActs,
+      health,
+      adminToken,
+      confirmed: ctx => interactiveAuth.confirmed(ctx),
+    }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
       serverName,
@@ -389,13 +414,21 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
-    peerActs,
     data: dataFolder,
     clock,
     report: message => log.warn(message),
   })
   const renewal = openRenewal(config, log)
-  const dutyList: readonly Duty[] = [renewal.duty]
+  const hourMs = 60 * 60 * 1000
+  const dutyList: readonly Duty[] = [
+    ...serverHealth.duties,
+    renewal.duty,
+    {
+      name: 'ended command lines',
+      everyMs: hourMs,
+      run: () => accounts.commandLines.removeExpired(),
+    },
+  ]
   const duties = startDuties(dutyList, { clock, report: message => log.warn(message) })
   return {
     accounts,
@@ -406,6 +439,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     close: async () => {
       sync.close()
       await duties.close()
+      serverHealth.close()
       presence?.close()
       await localRequests.close()
       await federation.close()

@@ -52,7 +52,12 @@ async function main(): Promise<void> {
   const log = openLog(line => void process.stderr.write(line), clock)
   reportSurprises(log)
 
-  const app = await openApp(config, { clock, log, randomBytes: size => randomBytes(size) })
+  const app = await openApp(config, {
+    clock,
+    monotonic: () => performance.now(),
+    log,
+    randomBytes: size => randomBytes(size),
+  })
   let listeners: Listeners
   try {
     listeners = await openListeners(config, app, log, clock)

@@ -31,6 +31,8 @@ export interface WorkerOptions {
 export interface WorkerProcess extends PasswordHasher, Thumbnailer {
   /** Its process id while it runs. */
   readonly pid: number | undefined
+  /** How many died in the middle of their work, since the start. */
+  readonly deaths: number
   close(): Promise<void>
 }
 
@@ -76,6 +78,9 @@ export function openWorkerProcess(options: WorkerOptions): WorkerProcess {
     get pid() {
       return worker.pid
     },
+    get deaths() {
+      return worker.deaths
+    },
     close: () => worker.close(),
   }
 }
@@ -90,6 +95,7 @@ class Worker {
   #nextId = 1
   #idle: NodeJS.Timeout | undefined
   #closed = false
+  deaths = 0
 
   constructor(options: WorkerOptions) {
     this.#options = { jobTimeoutMs: 30_000, maxWaiting: 64, idleMs: 60_000, ...options }
@@ -187,7 +193,10 @@ class Worker {
     if (this.#child !== child) return
     this.#child = null
     const lanes = Object.values(this.#lanes).filter(lane => lane.atWork !== null)
-    if (lanes.length > 0) this.#options.log.warn('worker process ended in the middle of its work')
+    if (lanes.length > 0) {
+      this.deaths++
+      this.#options.log.warn('worker process ended in the middle of its work')
+    }
     for (const lane of lanes) {
       const { job, timer } = lane.atWork!
       clearTimeout(timer)

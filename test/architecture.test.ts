@@ -78,10 +78,28 @@ const table: Record<string, Row> = {
     ours: ['server/protocol', 'server/http', ...domain],
     packages: ['node:crypto', 'node:http', 'node:https', 'node:stream', 'node:tls'],
   },
+  // It looks at what the others are, and changes nothing of theirs.
+  'server/health': {
+    ours: ['server/protocol', 'server/http', 'server/store', ...domain],
+    packages: [
+      'systeminformation',
+      'node:child_process',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:os',
+      'node:path',
+      'node:perf_hooks',
+      'node:tls',
+    ],
+  },
   ...Object.fromEntries(
     edges.map(edge => [
       edge,
-      { ours: ['server/http', 'server/protocol', ...domain], packages: ['node:crypto', ...edgePackages] },
+      {
+        ours: ['server/http', 'server/protocol', 'server/health', ...domain],
+        packages: ['node:crypto', ...edgePackages],
+      },
     ]),
   ),
   // app.ts is the only place where areas are wired; main, config and the worker process stand beside it.

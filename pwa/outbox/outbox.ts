@@ -12,7 +12,7 @@ import { pauseMs } from '../sync/sync-loop.ts'
 import type { ItemProblem } from '../sync/timeline-item.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
 import { queuedItem } from './queued-item.ts'
-import { outcomeOf, problemOf } from './refusal.ts'
+import { outcomeOf, problemOf, standstill, standstillOf } from './refusal.ts'
 import { pauseFor, type RoomAtWork } from './room-at-work.ts'
 import { type SendingDeps, sendWaiting } from './sending.ts'
 import { outboxCollection, outboxId, type Waiting, type WaitingFile } from './waiting.ts'
@@ -42,8 +42,6 @@ export interface NewWaiting {
 
 /** The first sync after a message was sent may have been asked for before it was; the second brought it, or a gap in which it is. */
 const forgottenAfterSyncs = 2
-
-const frozen: ItemProblem = { code: 'ROOM_FROZEN', message: '', blockedBy: [] }
 
 export class OutboxQueue {
   readonly #deps: OutboxDeps
@@ -85,7 +83,8 @@ export class OutboxQueue {
 
   /** Also what was sent and no sync brought back yet. */
   queued(roomId: string): QueuedItem[] {
-    const heldUp = this.#deps.isFrozen(roomId) ? frozen : (this.#problems.get(roomId) ?? null)
+    const known = this.#problems.get(roomId) ?? this.#rooms.get(roomId)?.problem ?? null
+    const heldUp = this.#deps.isFrozen(roomId) ? standstill : known
     return this.#of(roomId).map(waiting => {
       const problem = waiting.failure ?? heldUp
       return queuedItem(waiting, this.#deps.userId, this.#sending.has(waiting.order), problem)
@@ -266,7 +265,7 @@ export class OutboxQueue {
       room.wake?.()
       return
     }
-    const work: RoomAtWork = { running: Promise.resolve(), wake: null }
+    const work: RoomAtWork = { running: Promise.resolve(), wake: null, problem: null }
     this.#rooms.set(roomId, work)
     work.running = this.#run(roomId, work).finally(() => {
       this.#rooms.delete(roomId)
@@ -281,6 +280,8 @@ export class OutboxQueue {
       const waiting = this.#next(roomId)
       if (!waiting) return
       const error = await this.#try(waiting)
+      work.problem = standstillOf(error)
+      if (work.problem) this.#deps.changed(roomId)
       if (error === null) failures = 0
       else await pauseFor(work, pauseMs(failures++, error, this.#deps.random()), this.#stop.signal)
     }

@@ -1,4 +1,5 @@
 /** What becomes of a message that could not be sent. Pure. */
+import { isObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { ItemProblem } from '../sync/timeline-item.ts'
 import { VaultError } from '../vault/errors.ts'
@@ -37,7 +38,15 @@ export function outcomeOf(error: unknown): Outcome {
   if (heldUp.has(code)) return 'hold'
   // An answer without a Matrix code is not the homeserver's: something that stands before it, while it is away.
   const isForeign = code.startsWith('HTTP_') && status !== 413
-  return error.isPassing || isForeign ? 'again' : 'failed'
+  return error.isPassing || isForeign || standstillOf(error) ? 'again' : 'failed'
+}
+
+/** As of a room of which our server says so beforehand: see sync/frozen.ts. */
+export const standstill: ItemProblem = { code: 'ROOM_FROZEN', message: '', blockedBy: [] }
+
+/** The room stood still before the notice of it was here. Null: something else. Spec: server/rooms/freezer.ts */
+export function standstillOf(error: unknown): ItemProblem | null {
+  return error instanceof ApiError && isObject(error.body['org.letro.frozen']) ? standstill : null
 }
 
 export function problemOf(error: unknown): ItemProblem {

@@ -7,18 +7,21 @@ import {
   accessTokenTable,
   accountSettingTable,
   accountTable,
+  commandLineTable,
   deviceTokenTable,
   refreshTokenTable,
 } from '../store/catalogue.ts'
+import type { Transaction } from '../store/store.ts'
 import { type AccountData, openAccountData } from './account-data.ts'
 import { AccountError } from './account-error.ts'
 import { type Audit, openAudit } from './audit.ts'
+import { type CommandLines, openCommandLines } from './command-lines.ts'
 import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed } from './core.ts'
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
-import { tellAdministratorsIn } from './notices.ts'
+import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
@@ -28,6 +31,7 @@ import { openRegistrationTokens, type RegistrationTokens } from './registration-
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
+export { isCommandToken } from './command-lines.ts'
 export type { AccountsDeps, PasswordHasher, RoomsPort } from './core.ts'
 export type { Requester, Session, TokenReader, TokenState } from './sessions.ts'
 
@@ -39,6 +43,7 @@ export interface Accounts extends TokenReader {
   readonly passwords: Passwords
   readonly passkeys: Passkeys
   readonly loginTokens: LoginTokens
+  readonly commandLines: CommandLines
   readonly enrolment: Enrolment
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
@@ -49,6 +54,8 @@ export interface Accounts extends TokenReader {
   readonly audit: Audit
   /** What every administrator must hear of, in the account data of each. */
   tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
+  /** The same, to these people, in a transaction that owns them. */
+  tellIn(tx: Transaction, told: readonly UserId[], notice: Notice): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -71,6 +78,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const core: Core = {
     ...deps,
     report,
+    isClockInDoubt: deps.isClockInDoubt ?? (() => false),
     deviceRemoved: [],
     deviceRenamed: [],
     accountRemoved: [],
@@ -92,6 +100,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     )
   })
   const loginTokens = openLoginTokens(core, audit, sessions)
+  const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
@@ -121,6 +130,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     passwords,
     passkeys,
     loginTokens,
+    commandLines,
     enrolment,
     registrationTokens,
     profiles,
@@ -130,6 +140,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     openId,
     audit,
     tellAdministrators,
+    tellIn: (tx, told, notice) => tellAdministratorsIn(tx, accountData, told, notice, clock()),
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),
@@ -192,6 +203,7 @@ async function revokeAfterRepair(
         tx.delete(key)
         tx.delete(deviceTokenTable.key(value.userId, value.deviceId, parts[0]))
       }
+      for (const { key } of await tx.range(commandLineTable.under())) tx.delete(key)
       await registrationTokens.removeAllIn(tx)
       await audit.record(tx, { actor: 'system', action: 'store.repaired', detail: { epoch: store.epoch } })
     }

@@ -39,6 +39,8 @@ export interface AccountsDeps {
   readonly registration: 'invite' | 'open'
   readonly passwords: boolean
   readonly passwordHasher: PasswordHasher
+  /** What cannot be taken back is not done by a clock that has just jumped. */
+  readonly isClockInDoubt?: () => boolean
   /** Something went wrong in the background; no secrets, no identities. */
   readonly report?: (message: string, cause?: unknown) => void
 }
@@ -51,6 +53,7 @@ export interface Core extends AccountsDeps {
   readonly deviceIdRefused: ((userId: UserId, deviceId: string) => Promise<boolean>)[]
   /** Drops cached sessions of a person: after every commit that changed the account or ended a token. */
   forgetSessions(userId: string): void
+  readonly isClockInDoubt: () => boolean
   readonly report: (message: string, cause?: unknown) => void
 }
 

@@ -115,7 +115,8 @@ export function openDeactivation(
           content: { membership: 'leave' },
         })
       } catch (error) {
-        if (!(error instanceof RoomError)) failed = error
+        // A status above 500: the room's policy server was away, and what it says may be another thing later.
+        if (!(error instanceof RoomError) || (error.status ?? 0) >= 500) failed = error
       }
     }
     if (failed !== undefined) throw failed

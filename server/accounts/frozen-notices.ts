@@ -8,12 +8,11 @@
 import type { RoomId } from '../protocol/ids.ts'
 import { serverOf } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
+import { frozenContent, frozenType } from '../rooms/freezer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { frozenRooms, roomHeads } from '../store/catalogue.ts'
 import type { Store } from '../store/store.ts'
 import type { AccountData } from './account-data.ts'
-
-export const frozenType = 'org.letro.frozen'
 
 export interface FrozenNoticesDeps {
   readonly store: Store
@@ -49,9 +48,7 @@ export async function openFrozenNotices({
     const view = await rooms.view(roomId)
     if (!view) return
     const { frozen } = view
-    const content: JsonObject = frozen
-      ? { server: frozen.server, by: frozen.by, event_id: frozen.eventId, since: frozen.sinceTs }
-      : {}
+    const content: JsonObject = frozen ? frozenContent(frozen) : {}
     for (const { stateKey } of [...view.members('join')]) {
       if (serverOf(stateKey) !== rooms.serverName) continue
       const said = await accountData.get(stateKey, roomId, frozenType)

@@ -16,6 +16,8 @@ export interface Notice {
   readonly action: string
   /** A person, or another server. */
   readonly target: UserId | ServerName
+  /** Of health: code, severity, subject, facts (`health.found`, `health.over`). */
+  readonly finding?: JsonObject
 }
 
 /** In a transaction that owns the user ids of all `administrators`. */
@@ -29,7 +31,7 @@ export async function tellAdministratorsIn(
   for (const userId of administrators) {
     const row = await tx.get(accountDataTable.key(userId, '', administrationType))
     const before = (row?.content['notices'] as readonly Json[] | undefined) ?? []
-    const entry: JsonObject = { ts, action: notice.action, target: notice.target }
+    const entry: JsonObject = { ts, ...notice }
     await accountData.setIn(tx, userId, null, administrationType, {
       notices: [...before.slice(-(keptNotices - 1)), entry],
     })

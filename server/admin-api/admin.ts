@@ -1,12 +1,15 @@
 /** The administration API: people, links, tokens, audit, reports, peers. For the administration view, the console, and automation. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Health } from '../health/health.ts'
 import { limit } from '../http/rate-limit.ts'
-import type { Route } from '../http/route.ts'
+import type { Context, Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
 import type { AdminToken } from './admin-token.ts'
-import { requireAdministrator } from './administrator.ts'
+import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { commandLineRoutes } from './command-lines.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
+import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
@@ -16,17 +19,24 @@ export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
+  readonly health: Pick<Health, 'report' | 'log'>
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
+  /** Asks a person to confirm with their passkey; false while the question is the answer. */
+  readonly confirmed: (ctx: Context) => Promise<boolean>
 }
 
-export function adminRoutes({ accounts, reports, peerActs, adminToken }: AdminDeps): Route[] {
+export function adminRoutes(deps: AdminDeps): Route[] {
+  const { accounts, reports, peerActs, health, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
+  const confirmation = requireConfirmation(confirmed)
   return [
-    ...peopleRoutes(accounts, administrator),
-    ...enrolmentAdminRoutes(accounts, administrator),
+    ...peopleRoutes(accounts, administrator, confirmation),
+    ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
-    ...peerRoutes(peerActs, administrator),
+    ...peerRoutes(peerActs, administrator, confirmation),
+    ...commandLineRoutes(accounts, administrator, confirmation),
+    ...healthRoutes(health, administrator),
   ]
 }

@@ -9,17 +9,25 @@ import type { JsonObject } from '../protocol/json.ts'
 import { actorOf } from './administrator.ts'
 import { externalOf, kindOf, target } from './people.ts'
 
-export function enrolmentAdminRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
+export function enrolmentAdminRoutes(
+  accounts: Accounts,
+  administrator: readonly Step[],
+  confirmation: Step,
+): Route[] {
   const links = '/_letro/admin/v1/enrolment-links'
   const tokens = '/_letro/admin/v1/registration-tokens'
   return [
     { method: 'GET', path: links, steps: [...administrator, listLinks(accounts)] },
-    { method: 'POST', path: links, steps: [...administrator, parseBody, createLink(accounts)] },
+    {
+      method: 'POST',
+      path: links,
+      steps: [...administrator, parseBody, whereItGivesPower(confirmation), createLink(accounts)],
+    },
     { method: 'DELETE', path: `${links}/:id`, steps: [...administrator, removeLink(accounts)] },
     {
       method: 'POST',
       path: '/_letro/admin/v1/people/:userId/re-enrolment',
-      steps: [...administrator, parseOptionalBody, createReEnrolmentLink(accounts)],
+      steps: [...administrator, parseOptionalBody, confirmation, createReEnrolmentLink(accounts)],
     },
     { method: 'GET', path: tokens, steps: [...administrator, listTokens(accounts)] },
     { method: 'POST', path: tokens, steps: [...administrator, parseOptionalBody, createToken(accounts)] },
@@ -39,6 +47,13 @@ function createLink(accounts: Accounts): Step {
       code: mayBoolean(body, 'code'),
     })
     ctx.body = newLinkAnswer(link)
+  }
+}
+
+/** A link for a member is an everyday thing; one that makes an administrator is not. */
+function whereItGivesPower(confirmation: Step): Step {
+  return function whereItGivesPower(ctx, next) {
+    return ctx.state.body['kind'] === 'administrator' ? confirmation(ctx, next) : next()
   }
 }
 

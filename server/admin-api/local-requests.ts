@@ -20,11 +20,9 @@ import {
   requestsFolder,
 } from '../protocol/local-request.ts'
 import { lines } from './audit.ts'
-import type { PeerActs } from './peer-acts.ts'
 
 export interface LocalRequestsDeps {
   readonly accounts: Accounts
-  readonly peerActs: PeerActs
   /** `server.data`. */
   readonly data: string
   readonly clock: () => number
@@ -83,7 +81,7 @@ async function take(deps: LocalRequestsDeps, folder: string, id: string): Promis
 }
 
 async function carryOut(
-  { accounts, peerActs }: LocalRequestsDeps,
+  { accounts }: LocalRequestsDeps,
   folder: string,
   id: string,
   request: LocalRequest,
@@ -97,8 +95,6 @@ async function carryOut(
     case 'export-audit':
       await writeWhole(join(folder, auditFile(id)), lines(accounts.audit))
       return { ok: true }
-    case 'peer':
-      return { ok: true, result: await peerActs[request.act]('local', request.body) }
     default:
       return request satisfies never
   }

@@ -18,7 +18,6 @@ import type { Card } from '../protocol/card.ts'
 import { fingerprintWords, sameFingerprint } from '../protocol/fingerprint-words.ts'
 import { parseServerName, type ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import type { PeerActName } from '../protocol/local-request.ts'
 import { sha256 } from '../rooms/primitives.ts'
 
 export interface PeerActsDeps {
@@ -30,9 +29,9 @@ export interface PeerActsDeps {
 }
 
 export type PeerAct = (by: string, body: JsonObject) => Promise<JsonObject>
-export type PeerActs = Readonly<Record<PeerActName, PeerAct>>
+export type PeerActs = ReturnType<typeof openPeerActs>
 
-export function openPeerActs({ peers, site, outbound, audit }: PeerActsDeps): PeerActs {
+export function openPeerActs({ peers, site, outbound, audit }: PeerActsDeps) {
   const show = async (pin: Pin) => peerAnswer(pin, await outbound(pin.peer.serverName))
   const known = (body: JsonObject): Pin => {
     const pin = peers.pin(serverNameIn(body))
@@ -84,7 +83,7 @@ export function openPeerActs({ peers, site, outbound, audit }: PeerActsDeps): Pe
       const keyId = await site.rotateSigningKey()
       return { key_id: keyId, serial: site.card.serial }
     },
-  }
+  } satisfies Record<string, PeerAct>
 }
 
 function serverNameIn(body: JsonObject): ServerName {

@@ -6,7 +6,7 @@ import type { Route, Step } from '../http/route.ts'
 import { actorOf } from './administrator.ts'
 import type { PeerAct, PeerActs } from './peer-acts.ts'
 
-export function peerRoutes(acts: PeerActs, administrator: readonly Step[]): Route[] {
+export function peerRoutes(acts: PeerActs, administrator: readonly Step[], confirmation: Step): Route[] {
   const peers = '/_letro/admin/v1/peers'
   const one = `${peers}/:serverName`
   const card = '/_letro/admin/v1/site-card'
@@ -15,20 +15,22 @@ export function peerRoutes(acts: PeerActs, administrator: readonly Step[]): Rout
     if (suspended === undefined) throw missingParam('suspended')
     return suspended ? acts.suspend(by, body) : acts.resume(by, body)
   }
+  const change = [...administrator, parseBody, confirmation]
+  const mayChange = [...administrator, parseOptionalBody, confirmation]
   return [
     { method: 'GET', path: peers, steps: [...administrator, run(acts.list)] },
-    { method: 'POST', path: peers, steps: [...administrator, parseBody, run(acts.pin)] },
+    { method: 'POST', path: peers, steps: [...change, run(acts.pin)] },
     { method: 'POST', path: `${peers}/check`, steps: [...administrator, parseBody, run(acts.check)] },
     { method: 'GET', path: one, steps: [...administrator, run(acts.show)] },
-    { method: 'PUT', path: one, steps: [...administrator, parseBody, run(acts.change)] },
-    { method: 'DELETE', path: one, steps: [...administrator, run(acts.remove)] },
-    { method: 'PUT', path: `${one}/suspended`, steps: [...administrator, parseBody, run(suspendOrResume)] },
-    { method: 'POST', path: `${one}/rotate`, steps: [...administrator, parseBody, run(acts.rotate)] },
+    { method: 'PUT', path: one, steps: [...change, run(acts.change)] },
+    { method: 'DELETE', path: one, steps: [...mayChange, run(acts.remove)] },
+    { method: 'PUT', path: `${one}/suspended`, steps: [...change, run(suspendOrResume)] },
+    { method: 'POST', path: `${one}/rotate`, steps: [...change, run(acts.rotate)] },
     { method: 'GET', path: card, steps: [...administrator, run(acts['our-card'])] },
     {
       method: 'POST',
       path: `${card}/rotate-key`,
-      steps: [...administrator, parseOptionalBody, run(acts['rotate-our-key'])],
+      steps: [...mayChange, run(acts['rotate-our-key'])],
     },
   ]
 }
@@ -37,7 +39,8 @@ export function peerRoutes(acts: PeerActs, administrator: readonly Step[]): Rout
 function run(act: PeerAct): Step {
   return async ctx => {
     const { params, body } = ctx.state
+    const { auth: _, ...asked } = body ?? {}
     const named = params['serverName'] === undefined ? {} : { server_name: params['serverName'] }
-    ctx.body = await act(actorOf(ctx), { ...(body ?? {}), ...named })
+    ctx.body = await act(actorOf(ctx), { ...asked, ...named })
   }
 }

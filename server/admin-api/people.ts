@@ -21,10 +21,14 @@ import { actorOf } from './administrator.ts'
 const kinds = ['member', 'administrator', 'service', 'external'] as const
 export type Kind = (typeof kinds)[number]
 
-export function peopleRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
+export function peopleRoutes(
+  accounts: Accounts,
+  administrator: readonly Step[],
+  confirmation: Step,
+): Route[] {
   const all = '/_letro/admin/v1/people'
   const one = `${all}/:userId`
-  const change = [...administrator, parseBody]
+  const change = [...administrator, parseBody, confirmation]
   return [
     { method: 'GET', path: all, steps: [...administrator, list(accounts)] },
     { method: 'POST', path: all, steps: [...change, createService(accounts)] },

@@ -63,7 +63,9 @@ export function membershipRoutes({ authenticate, serverName, rooms }: Membership
   }
 
   const invite: Step = async function invite(ctx) {
-    const { origin, body } = ctx.state
+    const { origin, body, limits } = ctx.state
+    // Each costs a row, a room number and a look by a person, whoever it is for.
+    limits.take('peerInvites', `peer ${origin}`)
     const event = await rooms.invite(origin, pathRoom(ctx), pathEvent(ctx), {
       event: needObject(body, 'event'),
       roomVersion: needString(body, 'room_version', 255),

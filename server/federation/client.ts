@@ -41,6 +41,7 @@ export interface Ask {
 
 const timeoutMs = 30_000
 const maxBytes = 16 * 1024 * 1024
+const longestWaitMs = 3_600_000
 
 export class FederationClient {
   readonly #deps: FederationClientDeps
@@ -58,10 +59,13 @@ export class FederationClient {
       if (isObject(value)) return value
       throw new RemoteError('unreachable', `${server} answered something that is no JSON object.`)
     }
-    const { errcode, error } = isObject(value) ? value : {}
+    const { errcode, error, retry_after_ms: wait } = isObject(value) ? value : {}
     throw new RemoteError('refused', typeof error === 'string' ? error.slice(0, 500) : `${server} refused.`, {
       status: answer.response.statusCode!,
       ...(typeof errcode === 'string' ? { errcode: errcode.slice(0, 100) } : {}),
+      ...(typeof wait === 'number' && wait >= 0
+        ? { fields: { retry_after_ms: Math.min(wait, longestWaitMs) } }
+        : {}),
     })
   }
 

@@ -16,6 +16,8 @@ const maxStateBytes = 256 * 1024 * 1024
 /** A resident server may have to resolve the state of a large room first. */
 const joinMs = 180_000
 const maxPage = 1_000
+/** A policy server may look at files before it answers; our room's writer waits for it. */
+const policyMs = 20_000
 
 export function remoteRoomsClient(client: FederationClient): RemoteRooms {
   return {
@@ -132,6 +134,16 @@ export function remoteRoomsClient(client: FederationClient): RemoteRooms {
         query: { v: from, limit },
       })
       return listIn(answer, 'pdus', maxPage)
+    },
+
+    async policySignature(server, event) {
+      return client.json(server, {
+        method: 'POST',
+        path: '/_matrix/policy/v1/sign',
+        body: event,
+        timeoutMs: policyMs,
+        maxBytes: 64 * 1024,
+      })
     },
 
     async timestampToEvent(server, roomId, timestamp, direction) {

@@ -77,7 +77,7 @@ export function answerError(ctx: Context, error: unknown, log: Log): void {
     return
   }
   const refusal = toMatrixError(error)
-  if (refusal.status >= 500) logFailure(log, ctx, error)
+  if (refusal.status >= 500 && !isOfAnotherServer(error)) logFailure(log, ctx, error)
   writeError(ctx, refusal)
 }
 
@@ -87,7 +87,7 @@ export function toMatrixError(error: unknown): MatrixError {
     const { code } = error
     const sentence = storeSentences[code]
     if (sentence !== undefined) return new MatrixError(503, 'M_UNKNOWN', sentence)
-    const status = statusOfCode[code]
+    const status = statusIn(error) ?? statusOfCode[code]
     if (status !== undefined) return new MatrixError(status, code, error.message, fieldsOf(error))
   }
   return new MatrixError(500, 'M_UNKNOWN', 'The server made an error; its log says which.')
@@ -104,6 +104,15 @@ export function writeError(ctx: Context, error: MatrixError): void {
 function retryAfterSeconds(error: MatrixError): string {
   const ms = error.fields['retry_after_ms']
   return String(Math.max(1, Math.ceil((typeof ms === 'number' ? ms : 1000) / 1000)))
+}
+
+/** What another server answered, or that it did not, where an area says so. */
+function statusIn(error: Error): number | undefined {
+  return 'status' in error && typeof error.status === 'number' ? error.status : undefined
+}
+
+function isOfAnotherServer(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof MatrixError) && statusIn(error) !== undefined
 }
 
 function fieldsOf(error: Error): Record<string, unknown> {

@@ -26,6 +26,8 @@ export interface RequestState {
   /** The part of the client's network address that rate limits count by. Kept nowhere. */
   address: string
   limits: RateLimits
+  /** It came by the socket in the data folder: whoever reaches it owns the data. */
+  isLocal: boolean
   /** Set by `requireAccessToken`. */
   requester: Requester
   /** Set by `authenticatePeer`: the peer whose signature the request bears. */

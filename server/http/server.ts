@@ -4,6 +4,7 @@
  * Assumes that every handler ends by itself or by `stopping`. Never trusts a proxy's or a client's word on
  * who or where it is (`app.proxy`, `ctx.hostname`).
  */
+import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -22,6 +23,8 @@ export interface HttpOptions {
   readonly log: Log
   /** People reach us by https, through our own TLS or what stands before us. */
   readonly https: boolean
+  /** The listener of the socket in the data folder. */
+  readonly isLocal?: boolean
 }
 
 export interface ListenOptions {
@@ -49,9 +52,16 @@ export interface HttpServer {
 }
 
 /** The whole way of a request as one function for `http.createServer`. */
-export function requestListener({ routes, limits, log, https }: HttpOptions): RequestListener {
+export function requestListener({
+  routes,
+  limits,
+  log,
+  https,
+  isLocal = false,
+}: HttpOptions): RequestListener {
   const app = new Koa<RequestState>()
-  app.use(handleRequest({ route: routerOf(routes), limits, log, headers: headersOfEveryAnswer({ https }) }))
+  const headers = headersOfEveryAnswer({ https })
+  app.use(handleRequest({ route: routerOf(routes), limits, log, headers, isLocal }))
   // What fails after the steps are over: a download whose client went away, a file that vanished while it was sent.
   app.on('error', (error: NodeJS.ErrnoException) => {
     if (!brokenConnection.has(error.code ?? ''))
@@ -73,12 +83,14 @@ interface Handling {
   readonly limits: RateLimits
   readonly log: Log
   readonly headers: Map<string, string>
+  readonly isLocal: boolean
 }
 
 /** The way of every request around the steps of its route. */
-function handleRequest({ route, limits, log, headers }: Handling): Step {
+function handleRequest({ route, limits, log, headers, isLocal }: Handling): Step {
   return async function handleRequest(ctx) {
     ctx.state.limits = limits
+    ctx.state.isLocal = isLocal
     ctx.state.address = addressGroup(ctx.req.socket.remoteAddress)
     ctx.res.setHeaders(headers)
     try {
@@ -162,6 +174,28 @@ export async function listen(listener: RequestListener, options: ListenOptions):
     },
     close: async graceMs => void (await Promise.all(connections.map(each => each.close(graceMs)))),
   }
+}
+
+/**
+ * At a Unix socket that only this user (and root) can reach. What a crash left there is removed: the lock on the data folder
+ * says that nobody else listens. Rejects with ENAMETOOLONG or EINVAL where the path is longer than a socket's may be.
+ */
+export async function listenAtSocket(
+  listener: RequestListener,
+  path: string,
+): Promise<Pick<HttpServer, 'close'>> {
+  rmSync(path, { force: true })
+  const server = createServer(listener)
+  const { close } = trackConnections(server, false)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  chmodSync(path, 0o600)
+  return { close }
 }
 
 const hasNoIpv6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])

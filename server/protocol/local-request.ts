@@ -10,9 +10,11 @@
  *     ID.audit.jsonl    by the server, where the audit was asked for
  */
 import { parseUserId, type UserId } from './ids.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject } from './json.ts'
 
 export const requestsFolder = 'requests'
+/** In the data folder, 0600: the administration API, for `letro` on the server's own machine. */
+export const adminSocket = 'admin.sock'
 
 export type LocalRequest =
   | {
@@ -24,29 +26,6 @@ export type LocalRequest =
       readonly secretHash: string
     }
   | { readonly type: 'export-audit'; readonly createdTs: number }
-  | {
-      readonly type: 'peer'
-      readonly createdTs: number
-      readonly act: PeerActName
-      /** As the administration API takes it (server/admin-api/README.md). */
-      readonly body: JsonObject
-    }
-
-/** What `letro peer` can ask for. */
-export const peerActNames = [
-  'list',
-  'show',
-  'check',
-  'pin',
-  'rotate',
-  'change',
-  'suspend',
-  'resume',
-  'remove',
-  'our-card',
-  'rotate-our-key',
-] as const
-export type PeerActName = (typeof peerActNames)[number]
 
 export type LocalAnswer =
   | {
@@ -54,8 +33,6 @@ export type LocalAnswer =
       readonly userId?: UserId
       readonly origin?: string
       readonly expiresTs?: number
-      /** What an act about peers answered. */
-      readonly result?: JsonObject
     }
   | { readonly ok: false; readonly error: string }
 
@@ -75,11 +52,6 @@ export function parseLocalRequest(text: string): LocalRequest | null {
   if (!isObject(json) || typeof json['createdTs'] !== 'number') return null
   const { type, createdTs } = json
   if (type === 'export-audit') return { type, createdTs }
-  if (type === 'peer') {
-    const act = peerActNames.find(name => name === json['act'])
-    const body = json['body']
-    return act && isObject(body) ? { type, createdTs, act, body } : null
-  }
   if (type !== 'recover-administrator') return null
   const { secretHash } = json
   if (typeof secretHash !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(secretHash)) return null

@@ -98,9 +98,8 @@ export class Backfill {
     actor.lowest -= oldestFirst.length
     const from = actor.lowest
     const source = { server, budget: new Budget(maxRequests), onStranger: async () => {} }
-    for (const [i, { json }] of oldestFirst.entries()) {
-      await this.#missing.receiveOld(roomId, json, source, from + i)
-    }
+    const inOrder = oldestFirst.map(({ json }) => json)
+    await this.#missing.receiveOld(roomId, inOrder, source, from)
     return (await this.#edge(roomId)).join() !== edge.join()
   }
 }

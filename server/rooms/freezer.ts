@@ -8,6 +8,7 @@
  * Spec: none; DESIGN, *Pins*.
  */
 import type { RoomId, ServerName } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import { frozenRooms, roomHeads, roomNumbers } from '../store/catalogue.ts'
 import type { Frozen } from './inbound-rooms.ts'
 import { RoomError, type RoomView } from './rooms.ts'
@@ -90,10 +91,19 @@ function hasMemberOf(view: RoomView, server: ServerName): boolean {
 }
 
 /** What a local person is told whose draft comes to nothing. */
-export function frozenDraftRefusal({ server, by }: Frozen): RoomError {
+export function frozenDraftRefusal(frozen: Frozen): RoomError {
+  const { server, by } = frozen
   return new RoomError(
     'M_FORBIDDEN',
     `This room stands still: ${by} let in the server ${server}, which this server's administrator has not pinned. ` +
       'Nothing is sent until it is pinned, its people are removed, or the room is upgraded.',
+    { fields: { [frozenType]: frozenContent(frozen) } },
   )
+}
+
+/** People are told of a standstill under this name: in their account data of the room, and in refusals. */
+export const frozenType = 'org.letro.frozen'
+
+export function frozenContent({ server, by, eventId, sinceTs }: Frozen): JsonObject {
+  return { server, by, event_id: eventId, since: sinceTs }
 }

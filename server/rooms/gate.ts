@@ -5,6 +5,7 @@
  * would disagree about the room. It is a pure function of the draft, the room as its writer sees it, and rows
  * that it names; the room loads these in its own transaction.
  */
+import type { JsonObject } from '../protocol/json.ts'
 import type { Key } from '../store/key.ts'
 import type { Draft, RoomErrorCode, RoomView } from './rooms.ts'
 
@@ -15,6 +16,8 @@ export type GateVerdict =
       readonly code: RoomErrorCode
       /** A sentence for the person whose draft it was. */
       readonly reason: string
+      /** What the answer holds beside code and sentence. */
+      readonly fields?: JsonObject
     }
 
 /** Rows by key, those that are written in the same transaction included. */

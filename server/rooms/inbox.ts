@@ -19,6 +19,7 @@ import {
 import { isObject, type Json } from '../protocol/json.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { roomNumbers } from '../store/catalogue.ts'
+import { StoreError } from '../store/store.ts'
 import type { Freezer } from './freezer.ts'
 import type { PduResults } from './inbound-rooms.ts'
 import { type Incoming, incomingOf, parseReceived } from './incoming-event.ts'
@@ -112,7 +113,9 @@ export class Inbox {
     rules: RoomRules,
   ): Promise<readonly Prepared[]> {
     const { actors, checkSignatures, peers, serverName } = this.#context
-    const signed = await Promise.all(messages.map(({ incoming }) => checkSignatures(incoming.pdu, rules)))
+    const signed = await Promise.all(
+      messages.map(({ incoming }) => checkSignatures(incoming.pdu, rules).catch(unlessOwnFault)),
+    )
     const view = (await actors.get(roomId))?.view
     if (!view?.joinedServers.has(serverName) || view.frozen || !serverAcl(view).allows(origin))
       return messages
@@ -146,7 +149,7 @@ export class Inbox {
     eventId: EventId,
     budget: Budget,
   ): Promise<string | null> {
-    const { actors, serverName, peers } = this.#context
+    const { actors, serverName, peers, report } = this.#context
     const view = (await actors.get(roomId))?.view
     if (!view?.joinedServers.has(serverName)) {
       return (await this.#endMembership(origin, roomId, rules, json))
@@ -158,20 +161,22 @@ export class Inbox {
     const pdu = parseReceived(json, rules)
     if ('refused' in pdu) return pdu.refused
     const stranger = requiredSigners(pdu).find(server => peers && !peers.isKnown(server))
-    const onStranger: FetchSource['onStranger'] = (server, event, id) =>
-      this.#freeze(roomId, server, event, id)
+    const onStranger: FetchSource['onStranger'] = async (server, event, id) => {
+      // Only who is in the room can say who else is: others would stop it with events that they made up.
+      if (view.joinedServers.has(origin)) await this.#freeze(roomId, server, event, id)
+    }
     if (stranger !== undefined) {
-      // Only who is in the room can say who else is.
-      if (view.joinedServers.has(origin)) await onStranger(stranger, json, eventId)
+      await onStranger(stranger, json, eventId)
       return `this server does not know ${stranger}`
     }
     try {
       const source = { server: origin, budget, onStranger }
       return refusalOf(await this.#missing.receive(roomId, json, source))
     } catch (error) {
-      // The store's failures are everybody's; all else was this event's.
+      unlessOwnFault(error)
       if (error instanceof RoomError) return error.message
-      throw error
+      report('an event of a peer could not be judged', { peer: origin, error: nameOf(error) })
+      return 'this server failed to judge the event'
     }
   }
 
@@ -205,10 +210,17 @@ export class Inbox {
   }
 }
 
-/** An event that cannot be stored goes the slow way, which says why; the store's failures are everybody's. */
+/**
+ * The store's failures are everybody's. Whatever else goes wrong went wrong over one event: a mistake of ours that it
+ * finds must not cut off its server, which would send all of the transaction again for ever.
+ */
 function unlessOwnFault(error: unknown): null {
-  if (error instanceof RoomError) return null
-  throw error
+  if (error instanceof StoreError) throw error
+  return null
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
 }
 
 /** The events from there on up to the next state event. */

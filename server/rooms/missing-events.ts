@@ -8,9 +8,12 @@
  *
  * Spec: server-server-api#backfilling-and-retrieving-missing-events
  */
+import type { Pdu } from '../protocol/event.ts'
+import { requiredSigners } from '../protocol/event-signing.ts'
 import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { StoreError } from '../store/store.ts'
 import { incomingOf, parseReceived } from './incoming-event.ts'
 import type { Circumstances, Receiver } from './receive.ts'
 import { RemoteError } from './remote-rooms.ts'
@@ -37,7 +40,7 @@ export class Budget {
 export interface FetchSource {
   readonly server: ServerName
   readonly budget: Budget
-  /** Told of each event whose signature nobody here can check, with the state it came in. */
+  /** Told of each event of the gap, or of the state after it, whose signature nobody here can check. */
   readonly onStranger: (server: ServerName, event: Json, eventId: EventId) => Promise<void>
 }
 
@@ -63,8 +66,25 @@ export class MissingEvents {
     }
   }
 
-  /** An event of the past, at this place of the timeline. One that cannot be had stays missing. */
-  async receiveOld(roomId: RoomId, json: Json, source: FetchSource, order: number): Promise<void> {
+  /**
+   * Events of the past, oldest first, from this place of the timeline on. What comes before the oldest is not here, so it
+   * goes ahead with the state that the other server tells; the rest mostly stands on it. What cannot be had stays missing.
+   */
+  async receiveOld(
+    roomId: RoomId,
+    events: readonly Json[],
+    source: FetchSource,
+    order: number,
+  ): Promise<void> {
+    if (events.length === 0) return
+    await this.#receiveOne(roomId, events[0]!, source, order)
+    const received = await this.#receiver.receiveAll(roomId, events.slice(1), order + 1)
+    for (const [i, { kind }] of received.entries()) {
+      if (kind === 'incomplete') await this.#receiveOne(roomId, events[i + 1]!, source, order + i + 1)
+    }
+  }
+
+  async #receiveOne(roomId: RoomId, json: Json, source: FetchSource, order: number): Promise<void> {
     try {
       await this.#withState(roomId, json, source, { order })
     } catch (error) {
@@ -74,7 +94,7 @@ export class MissingEvents {
 
   /** Between what we have and the event. Each is received by itself: a bad one is not there, and nothing more. */
   async #fillGap(roomId: RoomId, eventId: EventId, source: FetchSource): Promise<void> {
-    const { remote, actors } = this.#context
+    const { remote, actors, peers } = this.#context
     const actor = await actors.get(roomId)
     if (!actor) return
     source.budget.spend()
@@ -88,7 +108,10 @@ export class MissingEvents {
     for (const event of byDepth(events, actor.rules).slice(0, gapSize)) {
       if (event.eventId === eventId || known.has(event.eventId)) continue
       known.add(event.eventId)
-      await this.#withState(roomId, event.json, source)
+      const stranger = requiredSigners(event.pdu).find(server => peers && !peers.isKnown(server))
+      // Whoever spoke in between was in the room, whatever its state says by now.
+      if (stranger) return await source.onStranger(stranger, event.json, event.eventId)
+      await this.#withState(roomId, event.json, source).catch(unlessOwnFault)
     }
   }
 
@@ -176,6 +199,11 @@ export class MissingEvents {
   }
 }
 
+/** What one event in between sets off is that one's: the next ones stand on the state that the other server tells. */
+function unlessOwnFault(error: unknown): void {
+  if (error instanceof StoreError || error instanceof RemoteError) throw error
+}
+
 /** One event that the other server does not have is no reason to stop. */
 function unlessRefused(error: unknown): null {
   if (error instanceof RemoteError && error.kind === 'refused') return null
@@ -186,10 +214,10 @@ function unlessRefused(error: unknown): null {
 function byDepth(
   events: readonly Json[],
   rules: RoomRules,
-): { readonly json: Json; readonly eventId: EventId; readonly depth: number }[] {
+): { readonly json: Json; readonly pdu: Pdu; readonly eventId: EventId }[] {
   const parsed = events.flatMap(json => {
     const pdu = parseReceived(json, rules)
-    return 'refused' in pdu ? [] : [{ json, depth: pdu.depth, eventId: incomingOf(pdu, rules).eventId }]
+    return 'refused' in pdu ? [] : [{ json, pdu, eventId: incomingOf(pdu, rules).eventId }]
   })
-  return parsed.sort((a, b) => a.depth - b.depth)
+  return parsed.sort((a, b) => a.pdu.depth - b.pdu.depth)
 }

@@ -17,6 +17,7 @@ import { MembershipIndex } from './membership-index.ts'
 import { MissingEvents } from './missing-events.ts'
 import { Outgoing } from './outgoing.ts'
 import { Outward, type OutwardRooms } from './outward.ts'
+import { PolicySignatures } from './policy-signatures.ts'
 import type { Projection } from './projection.ts'
 import { RoomReader } from './read.ts'
 import { Receiver } from './receive.ts'
@@ -52,6 +53,7 @@ export interface RoomsDeps {
   readonly mayBeInvited?: MayBeInvited
   /** The way to rooms on other servers. */
   readonly remote?: RemoteRooms
+  readonly report?: RoomsContext['report']
   readonly gates?: readonly Gate[]
   readonly projections?: readonly Projection[]
   /** How many state events of loaded rooms stay in memory. */
@@ -65,6 +67,7 @@ export async function openRooms(
   const reader = new EventReader()
   // Opened before those who wait for commits: they find the views moved forward.
   const actors = new RoomActors(store, reader, clock, deps.maxLoadedState ?? 60_000, deps.peers)
+  const remote = deps.remote ?? noRemoteRooms
   const context: RoomsContext = {
     ...deps,
     checkSignatures: deps.checkSignatures ?? (async () => false),
@@ -74,8 +77,10 @@ export async function openRooms(
     actors,
     memberships: new MembershipIndex(store),
     peers: deps.peers ?? null,
-    remote: deps.remote ?? noRemoteRooms,
+    remote,
+    policySignatures: new PolicySignatures({ serverName: deps.serverName, remote, clock }),
     mayBeInvited: deps.mayBeInvited ?? (async () => 'unknown'),
+    report: deps.report ?? (() => {}),
     frozenListeners: new Set(),
     arriving: new Map(),
   }

@@ -7,7 +7,7 @@
  *
  * Spec: server-server-api#inviting-to-a-room, client-server-api#stripped-state
  */
-import type { EventId, RoomId, UserId } from '../protocol/ids.ts'
+import { type EventId, type RoomId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
 import { nextRoomNumber, roomMemberships, roomNumbers } from '../store/catalogue.ts'
@@ -29,6 +29,8 @@ export interface OutsideMembership {
 
 /** Open invites of one person from rooms that are not here. More are refused: nobody reads them any more. */
 const maxOpenInvites = 1_000
+/** Of these by the people of one server: what one of them does leaves room for the others. */
+const maxOpenInvitesOfServer = 100
 /** Of stripped state; more than any honest room has of it (CVE-2023-32323). */
 const maxStrippedEvents = 50
 const maxStrippedCharacters = 64 * 1024
@@ -42,7 +44,7 @@ export async function writeOutside(
   const userId = pdu.state_key as UserId
   const claimed = pdu.content['membership']
   if (!isMembership(claimed)) throw new RoomError('M_INVALID_PARAM', 'The event says no membership.')
-  if (claimed === 'invite') await checkOpenInvites(context, userId)
+  if (claimed === 'invite') await checkOpenInvites(context, userId, serverOf(pdu.sender))
   const kept = strippedState && boundedStrippedState(strippedState)
   await context.store.transact([roomId, 'rooms:numbers'], async tx => {
     const number = await numberOf(tx, roomId, rules)
@@ -105,16 +107,30 @@ export function boundedStrippedState(events: readonly JsonObject[]): JsonObject[
     if (typeof type !== 'string' || typeof state_key !== 'string' || typeof sender !== 'string') continue
     if (!isObject(content)) continue
     const event = { type, state_key, sender, content }
-    characters += JSON.stringify(event).length
-    if (characters > maxStrippedCharacters) break
+    const { length } = JSON.stringify(event)
+    // One that is far too large does not keep the room's name out.
+    if (characters + length > maxStrippedCharacters) continue
+    characters += length
     kept.push(event)
   }
   return kept
 }
 
-async function checkOpenInvites({ memberships }: RoomsContext, userId: UserId): Promise<void> {
+async function checkOpenInvites(
+  { memberships }: RoomsContext,
+  userId: UserId,
+  server: ServerName,
+): Promise<void> {
   let open = 0
-  for (const { membership } of (await memberships.of(userId)).values()) if (membership === 'invite') open++
+  let ofServer = 0
+  for (const { membership, sender } of (await memberships.of(userId)).values()) {
+    if (membership !== 'invite') continue
+    open++
+    if (serverOf(sender) === server) ofServer++
+  }
+  if (ofServer >= maxOpenInvitesOfServer) {
+    throw new RoomError('M_FORBIDDEN', `${userId} has too many open invites from ${server}.`)
+  }
   if (open >= maxOpenInvites) throw new RoomError('M_FORBIDDEN', `${userId} has too many open invites.`)
 }
 

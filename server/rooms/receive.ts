@@ -22,13 +22,16 @@ import {
   parseReceived,
   storedEventOf,
 } from './incoming-event.ts'
+import { isRecommended, type PolicyServer, policyServerFor } from './policy-server.ts'
 import { powerLevelsIn } from './power-levels.ts'
 import { verify } from './primitives.ts'
 import type { EventSource } from './projection.ts'
 import { judgeOnReceipt } from './receipt.ts'
 import { mayRedact } from './redaction-permission.ts'
+import { RemoteError } from './remote-rooms.ts'
 import type { RoomActor } from './room-actor.ts'
 import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
+import { RoomError } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received, ReceiveOptions } from './rooms-internal.ts'
 import { changesBetween, type FoundState, StateFinder } from './state-finder.ts'
@@ -42,6 +45,18 @@ interface Taken {
   readonly verdict: Verdict
 }
 
+/** Nothing was written: the room's policy server must be asked first. */
+interface Unrecommended {
+  readonly kind: 'unrecommended'
+  readonly policyServer: PolicyServer
+}
+
+/** The policy server that was asked, and the event with what it gave. */
+interface Asked {
+  readonly policyServer: PolicyServer
+  readonly incoming: Incoming
+}
+
 /** How an event came, beyond what the specification asks. */
 export interface Circumstances {
   /** Where a backfilled event goes. */
@@ -50,7 +65,12 @@ export interface Circumstances {
   readonly source?: EventSource
 }
 
+/** Events that are parsed and hashed before the event loop goes on. */
+const sliceSize = 50
+
 type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
+
+const standsStill: Received = { kind: 'refused', reason: 'the room stands still on this server' }
 
 const noRedaction: Redaction = { withheld: false }
 
@@ -67,17 +87,43 @@ export class Receiver {
     options: ReceiveOptions = {},
     how: Circumstances = {},
   ): Promise<Received> {
+    const checked = await this.#checked(roomId, json)
+    return 'refused' in checked
+      ? { kind: 'refused', reason: checked.refused }
+      : this.receiveChecked(roomId, checked, options, how)
+  }
+
+  /** In form, and with the signatures that it must bear. */
+  async #checked(roomId: RoomId, json: Json): Promise<Incoming | { readonly refused: string }> {
     const { actors, checkSignatures } = this.#context
     const room = await actors.get(roomId)
-    if (!room?.exists) return { kind: 'refused', reason: 'we do not know this room' }
+    if (!room?.exists) return { refused: 'we do not know this room' }
     const { rules } = room
-
     const pdu = parseReceived(json, rules)
-    if ('refused' in pdu) return { kind: 'refused', reason: pdu.refused }
+    if ('refused' in pdu) return pdu
     if (!(await checkSignatures(pdu, rules))) {
-      return { kind: 'refused', reason: 'a signature that the event must bear is missing or wrong' }
+      return { refused: 'a signature that the event must bear is missing or wrong' }
     }
-    return this.receiveChecked(roomId, incomingOf(pdu, rules), options, how)
+    return incomingOf(pdu, rules)
+  }
+
+  /**
+   * Events of the past, oldest first, from this place of the timeline on: their signatures are checked side by side and
+   * they become durable together. A crash leaves some of the first of them. Nothing that one of them does keeps the others out.
+   */
+  async receiveAll(roomId: RoomId, events: readonly Json[], order: number): Promise<Received[]> {
+    const checked: (Incoming | { readonly refused: string })[] = []
+    for (let i = 0; i < events.length; i += sliceSize) {
+      const slice = events.slice(i, i + sliceSize)
+      checked.push(...(await Promise.all(slice.map(json => this.#checked(roomId, json)))))
+    }
+    return Promise.all(
+      checked.map((event, i): Received | Promise<Received> =>
+        'refused' in event
+          ? { kind: 'refused', reason: event.refused }
+          : this.receiveChecked(roomId, event, {}, { order: order + i }).catch(ownFault),
+      ),
+    )
   }
 
   /**
@@ -90,18 +136,34 @@ export class Receiver {
     options: ReceiveOptions = {},
     how: Circumstances = {},
   ): Promise<Received> {
-    const { actors, store } = this.#context
     if (incoming.roomId !== roomId) return { kind: 'refused', reason: 'the event is of another room' }
-    const outcome = await store.transact(roomId, async (tx): Promise<Received | Taken> => {
+    let asked: Asked | undefined
+    for (;;) {
+      const outcome = await this.#write(roomId, asked?.incoming ?? incoming, options, how, asked)
+      if (outcome.kind === 'taken') return outcomeOf(outcome.event, outcome.verdict)
+      if (outcome.kind !== 'unrecommended') return outcome
+      // Nothing was written, and the room's writer is free while the other server takes its time.
+      asked = await this.#ask(outcome.policyServer, incoming, how)
+    }
+  }
+
+  #write(
+    roomId: RoomId,
+    incoming: Incoming,
+    options: ReceiveOptions,
+    how: Circumstances,
+    asked: Asked | undefined,
+  ): Promise<Received | Taken | Unrecommended> {
+    const { actors, store } = this.#context
+    return store.transact(roomId, async tx => {
       const actor = await actors.hold(roomId)
       if (!actor) return { kind: 'refused', reason: 'we do not know this room' }
       try {
-        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, how)
+        return await this.#take(new RoomTransaction(this.#context, actor, tx), incoming, options, how, asked)
       } finally {
         actors.release(actor)
       }
     })
-    return outcome.kind === 'taken' ? outcomeOf(outcome.event, outcome.verdict) : outcome
   }
 
   async backfill(
@@ -132,10 +194,13 @@ export class Receiver {
     incoming: Incoming,
     options: ReceiveOptions,
     how: Circumstances,
-  ): Promise<Received | Taken> {
+    asked: Asked | undefined,
+  ): Promise<Received | Taken | Unrecommended> {
     const { actor, tx } = work
     const { reader } = this.#context
     const { pdu, eventId } = incoming
+    // It may have begun to stand still while the event waited for others.
+    if (actor.frozen && how.order === undefined && !options.outlier) return standsStill
     const [known] = await reader.byIds(tx, [eventId], false)
     const isWanted = known?.facts.flags.outlier && (!options.outlier || known.facts.flags.unjudged)
     if (known && !isWanted) return outcomeOf(known)
@@ -174,7 +239,7 @@ export class Receiver {
     const closesGap = (await tx.get(backwardExtremities.key(actor.number, eventId))) !== undefined
     // Fetched history, or an event that newer ones already stand on: the present does not depend on it.
     const isPast = how.order !== undefined || closesGap
-    const verdict = judgeOnReceipt({
+    const byRules = judgeOnReceipt({
       byAuthEvents: () => byAuthEvents,
       byStateBefore: () => authorise(pdu, actor.rules, before.lookup, verify),
       byCurrentState: () =>
@@ -182,6 +247,11 @@ export class Receiver {
           ? { kind: 'accept' }
           : authorise(pdu, actor.rules, (type, key) => work.state.get(type, key), verify),
     })
+    const policyServer = byRules.kind === 'accept' ? policyServerFor(work.view, pdu) : null
+    const lacks = policyServer && !isRecommended(policyServer, pdu, incoming.essential) ? policyServer : null
+    // Asked once, and again where the room has another one meanwhile.
+    if (lacks && !isSame(asked?.policyServer, lacks)) return { kind: 'unrecommended', policyServer: lacks }
+    const verdict: Verdict = lacks ? notRecommended(lacks) : byRules
     const redaction =
       verdict.kind === 'accept' ? await this.#redaction(tx, actor, pdu, before.lookup) : noRedaction
     const earlier = verdict.kind === 'accept' ? await this.#earlierRedaction(tx, actor, incoming) : undefined
@@ -220,6 +290,19 @@ export class Receiver {
     })
     await work.seal()
     return { kind: 'taken', event, verdict }
+  }
+
+  /** Spec: server-server-api#validating-policy-server-signatures: a missing or wrong signature is asked for. */
+  async #ask(policyServer: PolicyServer, incoming: Incoming, how: Circumstances): Promise<Asked> {
+    try {
+      const pdu = await this.#context.policySignatures.sign(policyServer, incoming.pdu, incoming.essential)
+      return { policyServer, incoming: { ...incoming, pdu } }
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error
+      // History that nobody can judge now is fetched again when somebody reads there.
+      if (how.order !== undefined && error.kind !== 'refused') throw error
+      return { policyServer, incoming }
+    }
   }
 
   async #keepOutlier(
@@ -309,9 +392,26 @@ export class Receiver {
   }
 }
 
+function isSame(one: PolicyServer | undefined, other: PolicyServer): boolean {
+  return one?.via === other.via && one.publicKey === other.publicKey
+}
+
+function notRecommended({ via }: PolicyServer): Verdict {
+  return {
+    kind: 'soft-fail',
+    rule: `server-server-api#validating-policy-server-signatures: ${via} does not recommend the event`,
+  }
+}
+
 /** An event that nobody has held against the auth rules allows nothing. */
 function judged(event: StoredEvent | undefined): StoredEvent | undefined {
   return event?.facts.flags.unjudged ? undefined : event
+}
+
+/** An event that cannot be stored is refused; the store's failures are everybody's. */
+function ownFault(error: unknown): Received {
+  if (error instanceof RoomError) return { kind: 'refused', reason: error.message }
+  throw error
 }
 
 /** `verdict`: of this time; for an event that came before, its record tells. */

@@ -14,16 +14,23 @@ export class RemoteError extends Error {
   readonly status: number | undefined
   /** The peer's Matrix error code. */
   readonly errcode: string | undefined
+  /** Beside code and sentence: how long to wait. */
+  readonly fields: { readonly retry_after_ms?: number }
   constructor(
     kind: RemoteError['kind'],
     message: string,
-    options: ErrorOptions & { readonly status?: number; readonly errcode?: string } = {},
+    options: ErrorOptions & {
+      readonly status?: number
+      readonly errcode?: string
+      readonly fields?: RemoteError['fields']
+    } = {},
   ) {
     super(message, options)
     this.name = 'RemoteError'
     this.kind = kind
     this.status = options.status
     this.errcode = options.errcode
+    this.fields = options.fields ?? {}
   }
 }
 
@@ -103,6 +110,8 @@ export interface RemoteRooms {
     from: readonly EventId[],
     limit: number,
   ): Promise<readonly Json[]>
+  /** The event is shown whole. Answers with a map of signatures. Spec: server-server-api#post_matrixpolicyv1sign */
+  policySignature(server: ServerName, event: JsonObject): Promise<JsonObject>
   timestampToEvent(
     server: ServerName,
     roomId: RoomId,

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts'
 import type { EventReader } from './event-reader.ts'
 import type { Gate } from './gate.ts'
 import type { MembershipIndex } from './membership-index.ts'
+import type { PolicySignatures } from './policy-signatures.ts'
 import type { Projection } from './projection.ts'
 import type { RemoteRooms } from './remote-rooms.ts'
 import type { RoomActors } from './room-actors.ts'
@@ -28,7 +29,10 @@ export interface RoomsContext {
   /** null: no federation, every server is as good as any. */
   readonly peers: Peers | null
   readonly remote: RemoteRooms
+  readonly policySignatures: PolicySignatures
   readonly mayBeInvited: MayBeInvited
+  /** For the log: server names and codes only. */
+  readonly report: (message: string, fields?: Readonly<Record<string, string>>) => void
   /** Told of each room that begins or ends to stand still, once that is durable. */
   readonly frozenListeners: Set<(roomId: RoomId) => void>
   /** Rooms that are being brought here: what comes for one of them waits. */

@@ -214,6 +214,7 @@ export type RoomErrorCode =
   | 'M_INCOMPATIBLE_ROOM_VERSION'
   | 'M_UNABLE_TO_AUTHORISE_JOIN'
   | 'M_UNABLE_TO_GRANT_JOIN'
+  | 'M_LIMIT_EXCEEDED'
   | 'M_UNKNOWN'
 
 /** A refusal by a room's rules. `http` knows the status of each code. */
@@ -221,14 +222,21 @@ export class RoomError extends Error {
   readonly code: RoomErrorCode
   /** What an answer holds beside code and sentence: `room_version` with M_INCOMPATIBLE_ROOM_VERSION. */
   readonly fields: JsonObject
+  /** Where it is not the code's own: what another server answered, or that it did not. */
+  readonly status: number | undefined
   constructor(
     code: RoomErrorCode,
     message: string,
-    { fields = {}, ...options }: ErrorOptions & { readonly fields?: JsonObject } = {},
+    {
+      fields = {},
+      status,
+      ...options
+    }: ErrorOptions & { readonly fields?: JsonObject; readonly status?: number | undefined } = {},
   ) {
     super(message, options)
     this.name = 'RoomError'
     this.code = code
     this.fields = fields
+    this.status = status
   }
 }

@@ -5,17 +5,23 @@
  * made. The key is fixed here and stored with the event; `signed` (outgoing.ts) is the only way out.
  */
 import { encodeBase64Url } from '../protocol/base64.ts'
-import { maxDepth } from '../protocol/event.ts'
+import { canonicalJson } from '../protocol/canonical-json.ts'
+import { maxDepth, maxEventBytes } from '../protocol/event.ts'
 import { type EventId, type RoomId, roomIdOfCreateEvent, type UserId } from '../protocol/ids.ts'
 import { redactedEventId } from '../protocol/redaction.ts'
 import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { withSignature } from '../protocol/signing.ts'
+import { fitsUtf8, utf8Bytes } from '../protocol/utf8.ts'
 import type { SentRow } from '../store/catalogue.ts'
 import { nextRoomNumber, roomMemberships, roomNumbers, sentTransactions } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
 import { authTypesFor } from './auth-events.ts'
 import { type BuiltEvent, buildEvent, canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
+import { policyServerFor } from './policy-server.ts'
+import { policyRefusal } from './policy-signatures.ts'
 import { verify } from './primitives.ts'
+import { RemoteError } from './remote-rooms.ts'
 import { RoomActor } from './room-actor.ts'
 import { RoomTransaction } from './room-transaction.ts'
 import {
@@ -89,7 +95,7 @@ export class Sender {
     return this.#transact(draft.roomId, [], async work => {
       const built = this.#build(work, draft)
       await this.#judge(work, built, draft)
-      return built
+      return this.#recommended(work, built)
     })
   }
 
@@ -185,8 +191,9 @@ export class Sender {
 
     const built = this.#build(work, draft)
     await this.#judge(work, built, draft)
+    const recommended = await this.#recommended(work, built)
     const prev = work.forward.slice(0, maxPrevEvents)
-    return this.#accept(work, built, prev, transaction, replaced, redacted)
+    return this.#accept(work, recommended, prev, transaction, replaced, redacted)
   }
 
   #build({ actor, state, forward }: RoomTransaction, draft: RoomDraft): BuiltEvent {
@@ -229,8 +236,31 @@ export class Sender {
     for (const gate of gates) {
       if (gate.reads) await work.load(gate.reads(whole, view))
       const judgement = gate.judge(whole, view, work.loaded)
-      if (judgement.kind === 'refuse') throw new RoomError(judgement.code, judgement.reason)
+      if (judgement.kind === 'refuse')
+        throw new RoomError(judgement.code, judgement.reason, { fields: judgement.fields ?? {} })
     }
+  }
+
+  /**
+   * With the signature of the room's policy server, if it has one: asked while the room waits, so that the event stands
+   * where it was shown to stand. Spec: server-server-api#policy-servers
+   */
+  async #recommended(work: RoomTransaction, built: BuiltEvent): Promise<BuiltEvent> {
+    const policyServer = policyServerFor(work.view, built.pdu)
+    if (!policyServer) return built
+    const { policySignatures, serverName, signer } = this.#context
+    const { pdu, essential } = built
+    const signature = signer.sign(signer.keyId, utf8Bytes(essential))
+    const ours = withSignature(pdu, serverName, signer.keyId, signature)
+    const signed = await policySignatures.sign(policyServer, ours, essential).catch(error => {
+      throw error instanceof RemoteError ? policyRefusal(policyServer, error) : error
+    })
+    if (!fitsUtf8(canonicalJson(signed), maxEventBytes)) {
+      throw new RoomError('M_TOO_LARGE', `the event would be larger than ${maxEventBytes} bytes`)
+    }
+    // Our own signature is made on the way out.
+    const { [serverName]: _ours, ...others } = signed.signatures!
+    return { ...built, pdu: { ...pdu, signatures: others } }
   }
 
   /**
@@ -260,13 +290,14 @@ export class Sender {
     replaced: StoredEvent | undefined,
     redacted?: StoredEvent,
   ): StoredEvent {
-    const { pdu } = built
+    const { signatures, ...pdu } = built.pdu
     const event = new StoredEvent(
       pdu,
       {
         eventId: built.eventId,
         flags: noFlags,
         ourKey: this.#context.signer.keyId,
+        signatures,
         transaction,
         redacts: redacted?.eventId,
         replaced: replaced?.position,

@@ -6,6 +6,7 @@
  */
 import type { Peers } from '../peers/peer.ts'
 import { serverOf, type UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
 import { frozenDraftRefusal } from './freezer.ts'
 import type { Gate, GateVerdict } from './gate.ts'
 import type { Frozen } from './inbound-rooms.ts'
@@ -20,7 +21,8 @@ export function strangersGate(peers: Peers): Gate {
     name: 'servers that may not be in the room',
     judge(draft, view) {
       if (view.frozen && !endsStandstill(draft, view.frozen)) {
-        return refuse(frozenDraftRefusal(view.frozen).message)
+        const { message, fields } = frozenDraftRefusal(view.frozen)
+        return refuse(message, fields)
       }
       if (!comesIn(draft)) return allow
       const stranger = strangerIn(peers, draft)
@@ -31,8 +33,8 @@ export function strangersGate(peers: Peers): Gate {
   }
 }
 
-function refuse(reason: string): GateVerdict {
-  return { kind: 'refuse', code: 'M_FORBIDDEN', reason }
+function refuse(reason: string, fields: JsonObject = {}): GateVerdict {
+  return { kind: 'refuse', code: 'M_FORBIDDEN', reason, fields }
 }
 
 function comesIn({ type, stateKey, content }: Draft): boolean {

@@ -6,6 +6,7 @@
  * may be added, never changed in meaning (see DESIGN, *Schema*).
  */
 import type { AuditEntry } from '../protocol/audit-chain.ts'
+import type { Finding } from '../protocol/finding.ts'
 import type { EventId, RoomId, ServerName, UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { RoomVersion } from '../protocol/room-versions.ts'
@@ -402,6 +403,16 @@ export const externalTable = jsonTable<number>()('aq', 'external person', ['text
 /** `rpId`: frozen by the first passkey. `epoch`: the store's epoch that our tokens belong to. */
 export const accountSettingTable = jsonTable<string | number>()('ar', 'setting of accounts', ['text'])
 
+/** By SHA-256 of the token (base64url): a command line that administers for somebody, until it ends. */
+export interface CommandLineRow {
+  readonly userId: UserId
+  readonly label: string
+  readonly scope: 'read' | 'manage'
+  readonly createdTs: number
+  readonly expiresTs: number
+}
+export const commandLineTable = jsonTable<CommandLineRow>()('as', 'command line', ['text'])
+
 // ── keys: k ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** user, device: the signed object as the device uploaded it; `signatures` holds the user's own only. */
@@ -653,3 +664,31 @@ export interface OutboundLatestRow {
   readonly edu: { readonly edu_type: string; readonly content: JsonObject }
 }
 export const outboundLatestTable = jsonTable<OutboundLatestRow>()('fl', 'outbound latest', ['text', 'text'])
+
+// ── health: h ────────────────────────────────────────────────────────────────────────────────────────
+
+/** key of the finding → what is the case and was told; removed when it is over. */
+export interface FindingRow extends Finding {
+  /** Who found it. */
+  readonly source: string
+  readonly sinceTs: number
+}
+export const findingTable = jsonTable<FindingRow>()('hf', 'finding', ['text'])
+
+/** 1, 2, 3 …: findings that came, grew worse or better, and went. The newest thousand or so are kept. */
+export interface FindingLogRow extends Finding {
+  readonly ts: number
+  readonly change: 'found' | 'over'
+}
+export const findingLogTable = jsonTable<FindingLogRow>()('hl', 'log of findings', ['position'])
+
+/** day since 1970: how full the disk of the data folder was when that day was looked at first. */
+export interface DiskSampleRow {
+  readonly ts: number
+  readonly usedBytes: number
+  readonly sizeBytes: number
+}
+export const diskSampleTable = jsonTable<DiskSampleRow>()('hd', 'disk sample of a day', ['u32'])
+
+/** `clock-seen`: the latest time that was seen while writing. */
+export const healthSettingTable = jsonTable<string | number>()('hs', 'setting of health', ['text'])

@@ -15,6 +15,7 @@ import { basename, join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { cleanScrub, type JournalRow, journal, journalBase, repairs, schemaRow } from './catalogue.ts'
 import { checksum, seal, unseal } from './checksum.ts'
+import { epochAfterUnknown } from './epoch.ts'
 import { readHead } from './head-file.ts'
 import { epochSize, openLevel, ourSchema, tableName } from './level-engine.ts'
 import {
@@ -63,8 +64,6 @@ export interface RepairReport {
 }
 
 const keptDamaged = 2
-/** Where neither head file nor journal says which epoch it was: beyond any that repairs can have reached. */
-const unknownEpoch = 1024
 
 export async function repairFolder(folder: string, options: RepairOptions = {}): Promise<RepairReport> {
   const lock = options.lock ?? (await lockFolder(folder))
@@ -247,7 +246,8 @@ class Repair {
       }
       let groupsLost = 0
       for (let n = base; n <= groups.highest; n++) if (!groups.found.has(n)) groupsLost++
-      const epoch = groups.position > 0 ? Math.floor(groups.position / epochSize) + 1 : unknownEpoch
+      const at = (this.#options.clock ?? Date.now)()
+      const epoch = groups.position > 0 ? Math.floor(groups.position / epochSize) + 1 : epochAfterUnknown(at)
       const report: RepairReport = {
         rowsKept,
         rowsDropped: this.#rowsDropped,
@@ -265,7 +265,6 @@ class Repair {
       const row: JournalRow = [newHead.position, 0, 0, newHead.chain]
       put(journal.key(sequence), journal.encode(row))
       put(journalBase.key(), journalBase.encode({ sequence, chain: newHead.chain }))
-      const at = (this.#options.clock ?? Date.now)()
       put(repairs.key(epoch), repairs.encode({ at, reason: 'repair', report }))
       if (!hasSchema) put(schemaRow.key(), schemaRow.encode(ourSchema))
       // With fsync, and with it the log of everything before; tables were synced when LevelDB made them.

@@ -9,6 +9,7 @@
  * After a repair, `reopen` gives a new `Store`; whoever held the old one is wired anew.
  */
 import { type CheckReport, checkFolder } from './check.ts'
+import { exportRows, type StoreExport } from './export.ts'
 import { type GroupCommit, openGroupCommit } from './group-commit.ts'
 import { damaged, LevelEngine, type LevelOptions } from './level-engine.ts'
 import { type FolderLock, lockFolder, recordDamage } from './level-folder.ts'
@@ -90,6 +91,16 @@ export class StoreHost {
       this.#state = { kind: 'maintenance', findings: report.findings }
       return report
     })
+  }
+
+  /** All rows as they are now, for a backup; the store goes on meanwhile. A damaged one is not backed up. */
+  exportRows(): Promise<StoreExport> {
+    if (this.#state.kind !== 'serving') {
+      return Promise.reject(
+        new StoreError('STORE_DAMAGED', 'the store is damaged: repair it, then back it up'),
+      )
+    }
+    return exportRows(this.#engine!)
   }
 
   /** Only in maintenance. Afterwards `reopen`. */

@@ -162,7 +162,6 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
   const reports: string[] = []
   const requests = await watchLocalRequests({
     accounts: h.accounts,
-    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: message => void reports.push(message),
@@ -237,7 +236,6 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
     t.false(readFileSync(join(data, 'requests', name), 'utf8').includes(later.split('#')[1]!))
   const started = await watchLocalRequests({
     accounts: h.accounts,
-    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: () => {},
@@ -282,7 +280,6 @@ test('letro audit check and export, from a stopped server and from a running one
   await h.administrator()
   const requests = await watchLocalRequests({
     accounts: h.accounts,
-    peerActs: h.peers.acts,
     data,
     clock: () => Date.now(),
     report: () => {},

@@ -3,7 +3,7 @@
  * doubles: rooms are tables that a test fills, and the hasher counts what it is asked.
  */
 import { hash, randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Accounts, openAccounts, type PasswordHasher } from '../../server/accounts/accounts.ts'
 import { adminRoutes } from '../../server/admin-api/admin.ts'
@@ -54,6 +54,8 @@ export interface HarnessOptions {
   readonly rooms?: FakeRooms
   readonly now?: number
   readonly adminToken?: AdminToken
+  /** Administrators are asked to confirm, as they are in the product; most tests are about something else. */
+  readonly asksToConfirm?: boolean
   readonly moreRoutes?: (accounts: Accounts) => Route[]
 }
 
@@ -73,6 +75,8 @@ export class Harness {
   readonly origin: string
   readonly peers: TestPeers
   readonly #clock: { now: number }
+  /** The administration API as the socket in the data folder has it. */
+  readonly localListener: RequestListener
   readonly #close: () => Promise<void>
 
   constructor(parts: {
@@ -84,6 +88,7 @@ export class Harness {
     origin: string
     peers: TestPeers
     clock: { now: number }
+    localListener: RequestListener
     close: () => Promise<void>
   }) {
     this.store = parts.store
@@ -94,6 +99,7 @@ export class Harness {
     this.hasher = parts.hasher
     this.origin = parts.origin
     this.#clock = parts.clock
+    this.localListener = parts.localListener
     this.#close = parts.close
   }
 
@@ -235,12 +241,18 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      health: {
+        report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
+        log: async () => [],
+      },
       adminToken: options.adminToken ?? null,
+      confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmed(ctx) : true),
     }),
     ...(options.moreRoutes?.(accounts) ?? []),
   ]
 
-  listener = requestListener({ routes, limits: noRateLimits, log: silentLog, https: false })
+  const listening = { routes, limits: noRateLimits, log: silentLog, https: false }
+  listener = requestListener(listening)
   return new Harness({
     store,
     accounts,
@@ -250,6 +262,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     origin,
     peers,
     clock,
+    localListener: requestListener({ ...listening, isLocal: true }),
     close: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))

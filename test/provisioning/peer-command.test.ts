@@ -1,10 +1,10 @@
-/** `letro peer` as a process, against a server that takes up local requests. */
+/** `letro peer` as a process, against a server that answers at the socket in its data folder. */
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { watchLocalRequests } from '../../server/admin-api/local-requests.ts'
+import { listenAtSocket } from '../../server/http/server.ts'
 import { encodeBase64 } from '../../server/protocol/base64.ts'
 import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import type { ServerName } from '../../server/protocol/ids.ts'
@@ -43,16 +43,9 @@ async function open(t: ExecutionContext): Promise<{
 }> {
   const data = await mkdtemp(join(tmpdir(), 'letro-peer-'))
   const h = await openHarness()
-  const requests = await watchLocalRequests({
-    accounts: h.accounts,
-    peerActs: h.peers.acts,
-    data,
-    clock: Date.now,
-    report: message => t.log(message),
-    everyMs: 30,
-  })
+  const socket = await listenAtSocket(h.localListener, join(data, 'admin.sock'))
   t.teardown(async () => {
-    await requests.close()
+    await socket.close(0)
     await h.close()
     await rm(data, { recursive: true, force: true })
   })
@@ -190,7 +183,7 @@ test('a server that does not run: nothing is left behind that would happen later
   const { code, err } = await letro(data, 'list', '--data', data)
   t.is(code, 4)
   t.regex(err, /does not answer: nothing was changed/)
-  t.deepEqual(await readdir(join(data, 'requests')), [])
+  t.deepEqual(await readdir(data), ['c.json'])
   t.is((await letro(data, 'list', '--data', join(data, 'none'))).code, 4)
   t.is((await letro(data, 'list')).code, 2)
 })

@@ -1,13 +1,9 @@
 /** Transactions of other servers: gaps, bad events, hostile graphs. */
 import test from 'ava'
-import { eventIdOf } from '../../server/protocol/event-hash.ts'
-import { signEvent, withContentHash } from '../../server/protocol/event-signing.ts'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
 import type { Json, JsonObject } from '../../server/protocol/json.ts'
-import { roomVersion } from '../../server/protocol/room-versions.ts'
-import type { KeyId } from '../../server/protocol/signing.ts'
-import { sha256 } from '../support/primitives.ts'
 import { person, say, sharedRoom } from './federated-room.ts'
+import { forged } from './forged-event.ts'
 import { type Site, World } from './two-servers.ts'
 
 async function two() {
@@ -96,6 +92,50 @@ test('one bad event hurts no other, whatever is wrong with it (CVE-2025-30355)',
   t.is((await a.rooms.view(roomId))!.frozen, null)
 })
 
+test('an event over which this server stumbles keeps no other out, and is reported (CVE-2025-30355)', async t => {
+  const reported: string[] = []
+  // Mistakes of ours that nobody knows yet, found by these events: while its signature is checked, and while it is stored.
+  const stumble = (pdu: { readonly content: JsonObject }, where: string) => {
+    if (pdu.content['stumble'] === where) throw new TypeError('secret')
+  }
+  const world = new World()
+  const b = await world.add('bb.test')
+  const a = await world.add('a.test', {
+    checkSignatures: async pdu => {
+      stumble(pdu, 'signature')
+      return true
+    },
+    projections: [
+      {
+        name: 'stumbles',
+        reads: event => {
+          stumble(event, 'store')
+          return []
+        },
+        rows() {},
+      },
+    ],
+    report: (message, fields) => void reported.push(`${message} ${JSON.stringify(fields)}`),
+  })
+  const roomId = await sharedRoom(a, b)
+  const pdus: JsonObject[] = []
+  for (const content of [{ body: '1' }, { stumble: 'store' }, { body: '2' }, { stumble: 'signature' }]) {
+    const draft = { roomId, sender: person('bob', b), type: 'm.room.message', content }
+    pdus.push(await pduOf(b, (await b.rooms.send(draft)).eventId))
+  }
+  const last = await b.rooms.send({ roomId, ...say(b, 'bob', '3') })
+  pdus.push(await pduOf(b, last.eventId))
+  const results = await a.rooms.takeTransaction(b.name, pdus)
+  t.is([...results.values()].filter(({ error }) => error === undefined).length, 3)
+  t.deepEqual(await bodies(a, roomId), ['1', '2', '3'])
+  t.deepEqual(
+    [...results.values()].flatMap(({ error }) => error ?? []),
+    Array.from({ length: 2 }, () => 'this server failed to judge the event'),
+  )
+  t.true(reported.length >= 2)
+  t.false(reported.join().includes('secret'))
+})
+
 test('the same transaction twice is answered alike and doubles nothing', async t => {
   const { a, b, roomId } = await two()
   const said = await b.rooms.send({ roomId, ...say(b, 'bob', 'once') })
@@ -105,27 +145,6 @@ test('the same transaction twice is answered alike and doubles nothing', async t
   }
   t.deepEqual(await bodies(a, roomId), ['once'])
 })
-
-/** An event of Bob's server, on whatever it likes. */
-function forged(world: World, site: Site, roomId: RoomId, more: JsonObject) {
-  const rules = roomVersion('12')!
-  const event = withContentHash(
-    {
-      type: 'm.room.message',
-      sender: person('bob', site),
-      room_id: roomId,
-      content: { body: 'forged' },
-      origin_server_ts: 1,
-      depth: 100,
-      prev_events: [],
-      auth_events: [],
-      ...more,
-    },
-    sha256,
-  )
-  const pdu = signEvent(event, rules, site.name, 'ed25519:1' as KeyId, world.keyOf(site.name).sign)
-  return { pdu: pdu as JsonObject, eventId: eventIdOf(pdu, rules, sha256) }
-}
 
 test('events that name ancestors which nobody has cost a bounded number of requests, and honest ones go through', async t => {
   const { world, a, b, roomId } = await two()

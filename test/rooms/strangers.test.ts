@@ -5,6 +5,7 @@ import { firstServerAcl, keepServerAcls } from '../../server/rooms/acl-keeper.ts
 import { RoomError } from '../../server/rooms/rooms.ts'
 import { parseServerAcl } from '../../server/rooms/server-acl.ts'
 import { person, say, sharedRoom } from './federated-room.ts'
+import { forged } from './forged-event.ts'
 import { World } from './two-servers.ts'
 
 /** A pins B but not C; B pins both. */
@@ -56,6 +57,8 @@ test('an invite of a stranger by a peer stops the room here; nobody is served, n
 
   const refusal = await t.throwsAsync(a.rooms.send({ roomId, ...say(a, 'ann', 'secret') }))
   t.regex(refusal!.message, /bob:bb\.test let in the server ccc\.test/)
+  // An app that was not told yet knows it from here.
+  t.like(refusal, { code: 'M_FORBIDDEN', fields: { 'org.letro.frozen': { server: 'ccc.test', by: bob } } })
   await t.throwsAsync(a.rooms.askedBy(b.name, roomId), { message: /stands still/ })
   const more = await b.rooms.send({ roomId, ...say(b, 'bob', 'more') })
   await world.deliver(b, [more.eventId], [a])
@@ -84,6 +87,47 @@ test('a lying peer lets a stranger in: what the stranger writes cannot be checke
   t.regex(results.get(said.eventId)!.error!, /does not know ccc\.test/)
   t.like((await a.rooms.view(roomId))!.frozen, { server: 'ccc.test' })
   t.false(world.requests.some(request => request.startsWith('a.test > ccc.test')))
+})
+
+test('a stranger who spoke in a gap stops the room, also where the state that is told leaves them out', async t => {
+  const { world, a, b, c, roomId } = await three()
+  const honest = await b.rooms.send({ roomId, ...say(b, 'bob', 'before') })
+  c.pins.set(a.name, { mode: 'both' })
+  await c.rooms.outward.join(person('cy', c), roomId, [b.name], {})
+  const said = await c.rooms.send({ roomId, ...say(c, 'cy', 'hello') })
+  await world.deliver(c, [said.eventId], [b])
+  const last = await b.rooms.send({ roomId, ...say(b, 'bob', 'after') })
+  const told = (await b.rooms.stateBefore(roomId, honest.eventId))!
+  world.lies.set('state_ids', async () => ({ stateIds: told.state, authChainIds: told.authChain }))
+  await world.deliver(b, [last.eventId], [a])
+  t.like((await a.rooms.view(roomId))!.frozen, { server: 'ccc.test', by: person('cy', c) })
+  // Nothing that came after it was taken.
+  t.is(await a.rooms.event(last.eventId), null)
+})
+
+test('a server that is not in the room cannot stop it by telling of strangers', async t => {
+  const { world, a, b, c, roomId } = await three()
+  const d = await world.add('dddd.test')
+  const strange = forged(world, c, roomId, {
+    type: 'm.room.member',
+    sender: person('cy', c),
+    state_key: person('cy', c),
+    content: { membership: 'join' },
+  })
+  const lie = forged(world, d, roomId, { prev_events: [strange.eventId] })
+  const told = (await a.rooms.stateBefore(roomId, (await a.rooms.view(roomId))!.forwardExtremities[0]!))!
+  world.lies.set('get_missing_events', async () => [strange.pdu])
+  world.lies.set('state_ids', async () => ({
+    stateIds: [...told.state, strange.eventId],
+    authChainIds: told.authChain,
+  }))
+  world.lies.set('event', async () => strange.pdu)
+  await a.rooms.takeTransaction(d.name, [strange.pdu, lie.pdu])
+  t.is((await a.rooms.view(roomId))!.frozen, null)
+  // From one who is in it the same counts.
+  const same = forged(world, b, roomId, { prev_events: [strange.eventId] })
+  await a.rooms.takeTransaction(b.name, [same.pdu])
+  t.like((await a.rooms.view(roomId))!.frozen, { server: 'ccc.test' })
 })
 
 test('a room that stands still goes on once the stranger was put out', async t => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Peer, Peers } from '../../server/peers/peer.ts'
 import { checkEventSignature, requiredSigners } from '../../server/protocol/event-signing.ts'
 import type { ServerName } from '../../server/protocol/ids.ts'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import type { KeyId } from '../../server/protocol/signing.ts'
 import { openRooms, type RoomsDeps } from '../../server/rooms/open-rooms.ts'
 import { RemoteError, type RemoteRooms } from '../../server/rooms/remote-rooms.ts'
@@ -32,6 +33,8 @@ export class World {
   readonly residency: string | undefined
   /** What a server answers to a request of this name in place of the truth. */
   readonly lies = new Map<string, () => Promise<unknown>>()
+  /** Servers that are policy servers, and how each answers. */
+  readonly policy = new Map<ServerName, (event: JsonObject) => JsonObject>()
   /** Each request as `from > to: method`. */
   readonly requests: string[] = []
 
@@ -41,7 +44,7 @@ export class World {
 
   async add(host: string, more: Partial<RoomsDeps> = {}): Promise<Site> {
     const name = host as ServerName
-    const store = await openMemoryStore({ slow: false, seed: 1 })
+    const store = more.store ?? (await openMemoryStore({ slow: false, seed: 1 }))
     const pins: Site['pins'] = new Map()
     const listeners: ((server: ServerName) => void)[] = []
     const key = this.keyOf(name)
@@ -149,6 +152,12 @@ export class World {
         ask(server, 'backfill', async rooms => {
           await rooms.askedBy(us, roomId)
           return signedAll(rooms, await before(rooms, from, [], limit, true))
+        }),
+      policySignature: (server, event) =>
+        ask(server, 'policy_sign', async () => {
+          const sign = this.policy.get(server)
+          if (!sign) throw Object.assign(new Error('There is no such endpoint.'), { code: 'M_UNRECOGNIZED' })
+          return sign(event)
         }),
       timestampToEvent: () => Promise.reject(new Error('not asked for by anybody')),
       resolveAlias: async () => null,

@@ -68,8 +68,9 @@ export class Entry {
     if (userId === null) return this.become({ kind: 'start' })
     account.open(userId, { keep: true })
     await account.read()
-    if (account.ownerState()?.vault === 'locked' && (await this.#unlockDemo(userId))) return
     await this.goOn()
+    // Behind the lock screen: a server that does not answer keeps nobody waiting.
+    if (this.stage.peek().kind === 'locked') await this.#unlockDemo(userId)
   }
 
   /** To whatever the state of vault and session asks for. */
@@ -349,17 +350,15 @@ export class Entry {
     return true
   }
 
-  async #unlockDemo(userId: string): Promise<boolean> {
+  async #unlockDemo(userId: string): Promise<void> {
     const { server } = this.#ports
     try {
-      if (!(await server.demoPeople()).includes(userId)) return false
+      if (!(await server.demoPeople()).includes(userId)) return
       const { recoveryKey } = await server.demoSignIn(userId)
-      if (recoveryKey === null) return false
+      if (recoveryKey === null || this.stage.peek().kind !== 'locked') return
       await this.unlock({ kind: 'recovery-text', text: recoveryKey })
-      return true
     } catch {
       // The lock screen says what there is to say.
-      return false
     }
   }
 

@@ -43,6 +43,8 @@ export class EntryWorld {
   facts = noFacts
   lockAfterDays = 0
   demo: string[] = []
+  /** The server takes what is asked of it, and answers nothing. */
+  hangs = false
   mustInstall = false
   /** What is refused, by its name, with a code. */
   readonly refusals = new Map<string, string>()
@@ -277,7 +279,7 @@ export class EntryWorld {
           return { loginToken: 'token', recoveryKey: 'EsUE tfEG' }
         },
         lockAfterDays: async () => this.lockAfterDays,
-        demoPeople: async () => this.demo,
+        demoPeople: () => (this.hangs ? new Promise(() => {}) : Promise.resolve(this.demo)),
       },
       browser: {
         takeArrival: () => {

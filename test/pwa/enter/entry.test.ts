@@ -329,6 +329,18 @@ test('a person of a demonstration is signed in by one click, and again after a r
   t.is(world.stage, 'inside')
 })
 
+test('a server that hangs keeps nobody from the lock screen, and from what is behind it', async t => {
+  const world = new EntryWorld()
+  world.leftHere(['passphrase seven ducks'], 'PHONE')
+  world.identity = 'ready'
+  world.hangs = true
+  void world.entry.arrive()
+  await new Promise(resolve => setTimeout(resolve))
+  t.is(world.stage, 'locked')
+  await world.entry.unlock({ kind: 'passphrase', passphrase: 'seven ducks' })
+  t.is(world.stage, 'inside')
+})
+
 test('a link of a demonstration signs in whom it names, and nobody elsewhere', async t => {
   const world = new EntryWorld()
   world.arrival = { kind: 'demo', localpart: 'amal' }

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { ApiError } from '../../../pwa/api/api-error.ts'
 import { VaultError } from '../../../pwa/vault/errors.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
 import { Desk, offline, type Put, refused } from './desk.ts'
@@ -47,6 +48,35 @@ test('what is written in a room that stands still waits with the reason, and lea
   desk.queue.decided()
   await desk.until(() => desk.puts.length === 2)
   t.is(desk.puts[1]!.roomId, room)
+})
+
+test('what was sent in the instant before the notice of a standstill waits like the rest, and fails not', async t => {
+  const desk = await Desk.open()
+  const standstill = { 'org.letro.frozen': { server: 'stranger.example', by: '@bob:b.example' } }
+  desk.answer = () => {
+    throw new ApiError('M_FORBIDDEN', 'This room stands still.', { status: 403, body: standstill })
+  }
+  desk.queue.wake()
+  await desk.write(room, 'a moment too late', false)
+  await desk.until(() => desk.queue.queued(room)[0]?.problem?.code === 'ROOM_FROZEN')
+  t.deepEqual(desk.states(room), ['queued ROOM_FROZEN'])
+  desk.frozen.add(room)
+  desk.answer = put => ({ event_id: `$${put.txnId}` })
+  desk.queue.decided()
+  t.is(desk.queue.queued(room)[0]?.problem?.code, 'ROOM_FROZEN')
+  desk.frozen.delete(room)
+  desk.queue.decided()
+  await desk.until(() => desk.queue.size === 0)
+  t.is(desk.queue.queued(room)[0]?.problem, null)
+})
+
+test('a refusal of another kind stays one', async t => {
+  const desk = await Desk.open()
+  desk.answer = refused('M_FORBIDDEN')
+  desk.queue.wake()
+  await desk.write(room, 'not allowed', false)
+  await desk.until(() => desk.states(room)[0] === 'failed M_FORBIDDEN')
+  t.is(desk.puts.length, 0)
 })
 
 for (const [what, failure] of [

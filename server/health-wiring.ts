@@ -1,0 +1,109 @@
+/**
+ * Health from its parts, for `serving.ts`: who is asked at each look, who is told, and what is done for it from time to time.
+ *
+ * The clock is watched from before accounts open, because they ask whether it is in doubt. Other areas add their sources
+ * to `health` (`addSource`, `addReading`).
+ */
+import type { Accounts } from './accounts/accounts.ts'
+import type { Duty } from './duties.ts'
+import { type ClockWatch, openClockWatch } from './health/clock.ts'
+import { diskUseOf, openDisk } from './health/disk.ts'
+import { openFrozenRooms } from './health/frozen.ts'
+import { type Health, openHealth } from './health/health.ts'
+import { openMachine, probeMachine } from './health/machine.ts'
+import { openPeerQueues } from './health/peer-queues.ts'
+import { openPeopleHealth } from './health/people.ts'
+import { openProcessHealth } from './health/process.ts'
+import { openStoreSize } from './health/store-size.ts'
+import { openTimeKeeping } from './health/time-keeping.ts'
+import { openWriteLatency } from './health/write-latency.ts'
+import type { OutboundStatus } from './peers/outbound.ts'
+import type { PeerBook } from './peers/pins.ts'
+import type { ServerName, UserId } from './protocol/ids.ts'
+import { storeFolder } from './store/level-folder.ts'
+import type { Store } from './store/store.ts'
+
+export interface HealthParts {
+  readonly store: Store
+  readonly dataFolder: string
+  readonly serverName: ServerName
+  readonly clockWatch: ClockWatch
+  readonly clock: () => number
+  readonly monotonic: () => number
+  readonly accounts: Pick<Accounts, 'people' | 'tellIn'>
+  readonly peers: Pick<PeerBook, 'pins'>
+  readonly outbound: (server: ServerName) => Promise<OutboundStatus>
+  readonly workerDeaths: () => number
+  readonly report: (message: string) => void
+}
+
+export interface ServerHealth {
+  readonly health: Health
+  readonly duties: readonly Duty[]
+  close(): void
+}
+
+const minuteMs = 60_000
+
+export function watchClock(
+  store: Store,
+  { clock, monotonic }: { readonly clock: () => number; readonly monotonic: () => number },
+): Promise<ClockWatch> {
+  return openClockWatch({ store, clock, monotonic, synchronised: openTimeKeeping(monotonic) })
+}
+
+export async function openServerHealth(parts: HealthParts): Promise<ServerHealth> {
+  const { store, dataFolder, serverName, clockWatch, clock, monotonic, accounts, report } = parts
+  const health = await openHealth({
+    store,
+    clock,
+    monotonic,
+    report,
+    administrators: {
+      owners: () => accounts.people.administrators(),
+      tellIn: async (tx, owners, changes) => {
+        for (const { change, ts: _, ...finding } of changes) {
+          const notice = { action: `health.${change}`, target: serverName, finding: { ...finding } }
+          await accounts.tellIn(tx, owners as readonly UserId[], notice)
+        }
+      },
+    },
+  })
+  const disk = openDisk({ store, use: () => diskUseOf(dataFolder) })
+  const writes = openWriteLatency(monotonic)
+  const machine = openMachine({ monotonic, probe: probeMachine })
+  const queues = openPeerQueues({ pins: () => parts.peers.pins(), status: parts.outbound })
+  const people = openPeopleHealth(store)
+  const frozen = openFrozenRooms(store)
+  const ownProcess = openProcessHealth({ monotonic, workerDeaths: parts.workerDeaths })
+
+  for (const [name, { source, reading }] of Object.entries({
+    disk,
+    clock: clockWatch,
+    writes,
+    queues,
+    people,
+    rooms: frozen,
+    process: ownProcess,
+  })) {
+    health.addSource(name, source)
+    health.addReading(name, reading)
+  }
+  health.addSource('machine', machine.source)
+  health.addReading('memory', machine.memory)
+  health.addReading('temperature', machine.temperature)
+  health.addReading('smart', machine.disks)
+  health.addReading('store', openStoreSize(store, storeFolder(dataFolder)))
+
+  const duties: readonly Duty[] = [
+    { name: 'clock', everyMs: minuteMs, run: () => writes.measure(() => clockWatch.remember()) },
+    {
+      name: 'disk sample',
+      everyMs: 6 * 60 * minuteMs,
+      // By a wrong clock the samples of a hundred days would look old, and go.
+      run: async now => (clockWatch.isInDoubt ? undefined : disk.sample(now)),
+    },
+    { name: 'health', everyMs: minuteMs, run: async () => void (await health.look()) },
+  ]
+  return { health, duties, close: () => ownProcess.close() }
+}

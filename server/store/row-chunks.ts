@@ -1,0 +1,95 @@
+/**
+ * The rows of a store in pieces that stay the same while their rows do: what an incremental backup does not write again.
+ *
+ * A piece ends after a key that its own checksum picks (one in 2,048), so that a new or changed row moves no other
+ * piece's borders. It covers all keys above `after`, up to and including `upTo` (null: to the end of the order); what
+ * is not in it does not exist. Rows that say where the store stands (journal, its base, the last scrub) are left out.
+ */
+import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { cleanScrub, journal, journalBase } from './catalogue.ts'
+
+/** The value as the catalogue's table wrote it, without the checksum that stands before it on disk. */
+export type RowText = readonly [key: string, text: string]
+
+export interface RowChunk {
+  /** Keys as latin1 bytes (see key.ts). '' is before the first one. */
+  readonly after: string
+  readonly upTo: string | null
+  readonly rows: number
+  /** For each row: length of the key, length of the value (u32, big-endian), key, value (UTF-8). */
+  readonly body: Buffer
+  /** SHA-256 over borders and body, base64: the same for the same rows, on any machine. */
+  readonly id: string
+}
+
+const pickOneIn = 2048
+/** A piece is never larger than this and one row: what it costs in memory. */
+export const maxChunkBytes = 4 * 2 ** 20
+
+const leftOut = new Set([journal.prefix, journalBase.prefix, cleanScrub.prefix])
+
+export async function* rowChunks(source: AsyncIterable<readonly RowText[]>): AsyncGenerator<RowChunk> {
+  let after = ''
+  let parts: Buffer[] = []
+  let bytes = 0
+  for await (const rows of source) {
+    for (const [key, text] of rows) {
+      if (leftOut.has(key.slice(0, 2))) continue
+      const row = encodeRow(key, text)
+      parts.push(row)
+      bytes += row.length
+      if (bytes < maxChunkBytes && crc32(key) % pickOneIn !== 0) continue
+      yield chunkOf(after, key, parts)
+      after = key
+      parts = []
+      bytes = 0
+    }
+  }
+  yield chunkOf(after, null, parts)
+}
+
+function chunkOf(after: string, upTo: string | null, parts: readonly Buffer[]): RowChunk {
+  const body = Buffer.concat(parts)
+  const borders = JSON.stringify([hexOf(after), upTo === null ? null : hexOf(upTo)])
+  const id = hash('sha256', Buffer.concat([Buffer.from(`${borders}\n`), body]), 'base64')
+  return { after, upTo, rows: parts.length, body, id }
+}
+
+/** A row whose key lies outside its piece would land in another one's place: null, as for a body that ends too early. */
+export function rowsOf(body: Buffer, after: string, upTo: string | null): RowText[] | null {
+  const rows: RowText[] = []
+  let last = after
+  for (let at = 0; at < body.length; ) {
+    if (at + 8 > body.length) return null
+    const keyBytes = body.readUInt32BE(at)
+    const textBytes = body.readUInt32BE(at + 4)
+    const textAt = at + 8 + keyBytes
+    if (textAt + textBytes > body.length) return null
+    const key = body.toString('latin1', at + 8, textAt)
+    if (key <= last || (upTo !== null && key > upTo)) return null
+    rows.push([key, body.toString('utf8', textAt, textAt + textBytes)])
+    last = key
+    at = textAt + textBytes
+  }
+  return rows
+}
+
+/** For documents: keys are bytes. */
+export function hexOf(key: string): string {
+  return Buffer.from(key, 'latin1').toString('hex')
+}
+
+export function keyOf(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1')
+}
+
+function encodeRow(key: string, text: string): Buffer {
+  const textBytes = Buffer.byteLength(text)
+  const row = Buffer.allocUnsafe(8 + key.length + textBytes)
+  row.writeUInt32BE(key.length, 0)
+  row.writeUInt32BE(textBytes, 4)
+  row.write(key, 8, 'latin1')
+  row.write(text, 8 + key.length, 'utf8')
+  return row
+}

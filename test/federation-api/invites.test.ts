@@ -1,0 +1,46 @@
+/** Invites of a peer over HTTP, faster than any person could read them. */
+import test from 'ava'
+import { membershipRoutes } from '../../server/federation-api/membership.ts'
+import { person } from '../rooms/federated-room.ts'
+import { forgedInvite } from '../rooms/forged-event.ts'
+import { type Site, World } from '../rooms/two-servers.ts'
+import { startHttp } from '../support/http.ts'
+import { authenticate } from './asking-peer.ts'
+
+test('10,000 invites of one peer to as many people: it is slowed down, others are not', async t => {
+  const world = new World()
+  const us = await world.add('us.test')
+  const flooding = await world.add('aa.test')
+  const honest = await world.add('bbb.test')
+  let now = 1_800_000_000_000
+  const rate = { peerInvites: { perSecond: 1, burst: 50 } }
+  const http = await startHttp(
+    membershipRoutes({ authenticate, serverName: us.name, rooms: us.rooms }),
+    rate,
+    () => now,
+  )
+  t.teardown(() => http.close())
+  const invite = async (from: Site, number: number) => {
+    const { pdu, eventId } = forgedInvite(world, from, number, person(`p${number}`, us))
+    const path = `/_matrix/federation/v2/invite/${encodeURIComponent(pdu.room_id!)}/${encodeURIComponent(eventId)}`
+    return http.call('PUT', path, {
+      body: { event: pdu, room_version: '11', invite_room_state: [] },
+      headers: { 'x-test-origin': from.name },
+    })
+  }
+  const statuses = new Map<number, number>()
+  for (let i = 0; i < 100; i++) {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => invite(flooding, n)))
+    for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  }
+  t.deepEqual([...statuses].sort(), [
+    [200, 50],
+    [429, 9_950],
+  ])
+  const refused = await invite(flooding, 1)
+  t.is(refused.body.errcode, 'M_LIMIT_EXCEEDED')
+  t.is(refused.body.retry_after_ms, 1_000)
+  t.is((await invite(honest, 2)).status, 200)
+  now += 1_000
+  t.is((await invite(flooding, 20_000)).status, 200)
+})
