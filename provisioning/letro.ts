@@ -11,10 +11,12 @@ import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
+import { statusCommand } from './status-command.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())

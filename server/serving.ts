@@ -90,6 +90,7 @@ import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
+import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
@@ -156,6 +157,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
+      ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
   const clockWatch = await watchClock(store, { clock, monotonic })
@@ -216,7 +218,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
-  keepServerAcls({ rooms, peers })
+  await keepServerAcls({ store, rooms, peers, report: (message, fields) => log.warn(message, fields) })
   await openFrozenNotices({
     store,
     rooms,
@@ -253,7 +255,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock })
     : undefined
   const sync = openSync({
     store,

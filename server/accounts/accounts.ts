@@ -28,6 +28,7 @@ import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
+import { openRoster, type Roster } from './roster.ts'
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
@@ -45,6 +46,7 @@ export interface Accounts extends TokenReader {
   readonly loginTokens: LoginTokens
   readonly commandLines: CommandLines
   readonly enrolment: Enrolment
+  readonly roster: Roster
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
   readonly accountData: AccountData
@@ -102,6 +104,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const loginTokens = openLoginTokens(core, audit, sessions)
   const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
+  const roster = openRoster(core, audit, people)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
   const openId = openOpenId(core)
@@ -132,6 +135,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     loginTokens,
     commandLines,
     enrolment,
+    roster,
     registrationTokens,
     profiles,
     accountData,

@@ -13,6 +13,7 @@ import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
+import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 
 export interface AdminDeps {
@@ -32,6 +33,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
   const confirmation = requireConfirmation(confirmed)
   return [
     ...peopleRoutes(accounts, administrator, confirmation),
+    ...peopleImportRoutes(accounts, administrator, confirmation),
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
