@@ -90,6 +90,7 @@ import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
+import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
 import { newcomersProjection } from './sync/newcomers.ts'
@@ -360,9 +361,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
+      oversight: openRoomOversight({ store, rooms }),
+      settings: config.shown,
       health,
       adminToken,
-      confirmed: ctx => interactiveAuth.confirmed(ctx),
+      confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),

@@ -23,9 +23,11 @@ import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
+import { type OrphanedRooms, openOrphanedRooms } from './orphaned-rooms.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
+import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
 import { openRoster, type Roster } from './roster.ts'
@@ -40,6 +42,8 @@ export interface Accounts extends TokenReader {
   readonly serverName: ServerName
   readonly registration: 'invite' | 'open'
   readonly people: People
+  readonly peopleSearch: PeopleSearch
+  readonly orphanedRooms: OrphanedRooms
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
@@ -129,6 +133,8 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     serverName: core.serverName,
     registration: core.registration,
     people,
+    peopleSearch: openPeopleSearch(core),
+    orphanedRooms: openOrphanedRooms(core, audit),
     sessions,
     passwords,
     passkeys,

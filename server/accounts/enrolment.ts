@@ -49,6 +49,8 @@ export interface LinkOptions {
   readonly external?: External | undefined
   /** With a secret that can be typed: such a link lives a day at most. */
   readonly code?: boolean | undefined
+  /** The open link of this person that the caller knows of, null for none: another one refuses. Not given: any is replaced. */
+  readonly replaces?: string | null | undefined
 }
 
 export interface EnrolmentBegun {
@@ -118,11 +120,21 @@ export function openEnrolment(
     link: EnrolmentLinkRow,
     secretHash: string,
     action: string,
+    replaces?: string | null,
   ): Promise<void> => {
+    let open: string | null = null
     // One open link a person: a new one ends what was handed out before. What ran out goes as well.
-    for (const { key, value } of await tx.range(enrolmentLinkTable.under())) {
-      if (value.userId === link.userId || clock() >= value.expiresTs) tx.delete(key)
+    for (const { key, parts, value } of await tx.range(enrolmentLinkTable.under())) {
+      const isOver = clock() >= value.expiresTs
+      if (value.userId === link.userId && !isOver) open = parts[0]
+      if (value.userId === link.userId || isOver) tx.delete(key)
     }
+    if (replaces !== undefined && replaces !== open)
+      throw new AccountError(
+        'M_BAD_STATE',
+        'Somebody made or withdrew a link for this person since you looked. Look again, then decide.',
+        { 'org.letro.reason': 'CHANGED' },
+      )
     tx.put(enrolmentLinkTable.key(secretHash), link)
     await audit.record(tx, {
       actor: link.createdBy,
@@ -161,7 +173,7 @@ export function openEnrolment(
             ? { accountExpiresTs: options.external.expiresTs, sponsor: options.external.sponsor }
             : {}),
         }
-        await putLink(tx, row, link.id, 'enrolment-link.create')
+        await putLink(tx, row, link.id, 'enrolment-link.create', options.replaces)
       })
       return link
     },
@@ -181,7 +193,7 @@ export function openEnrolment(
           createdBy: actor,
           expiresTs,
         }
-        await putLink(tx, row, link.id, 're-enrolment-link.create')
+        await putLink(tx, row, link.id, 're-enrolment-link.create', options.replaces)
       })
       return link
     },

@@ -277,6 +277,8 @@ export interface AccountRow {
   readonly suspended?: boolean
   readonly deactivatedTs?: number
   readonly erased?: boolean
+  /** Of a deactivated account: the room into which it comes once more, to pass its power on. */
+  readonly returnsTo?: string
   /** External people: the end, and who answers for them. */
   readonly expiresTs?: number
   readonly sponsor?: string
