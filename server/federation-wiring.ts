@@ -64,6 +64,8 @@ export interface Federation {
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
+  /** When the certificate ends that it last showed; undefined: not seen, or good by its pinned key. */
+  peerCertificateEndsTs(server: ServerName): number | undefined
   /** Begins to send and to answer. */
   start(parts: FederationParts): readonly Route[]
   close(): Promise<void>
@@ -106,6 +108,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     remoteMedia: remoteMediaClient(client),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
+    peerCertificateEndsTs: server => transport.certificateEndsTs.get(server),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
     start({ rooms, takeEdu, answers }) {
       void cards.bring(site.card)

@@ -11,9 +11,11 @@ import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
+import { openCertificateHealth } from './certificate-health.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+
 import { appFilesRoutes } from './client-api/app-files.ts'
 import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
@@ -63,7 +65,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -301,6 +303,15 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     workerDeaths: () => worker.deaths,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
+  const certificates = openCertificateHealth({
+    files: certificateFiles(config),
+    renewal,
+    peers: () => peers.all(),
+    peerEndsTs: federation.peerCertificateEndsTs,
+  })
+  health.addSource('certificates', certificates.source)
+  health.addReading('certificates', certificates.reading)
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -423,7 +434,6 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
