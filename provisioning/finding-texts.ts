@@ -85,7 +85,7 @@ const texts: Readonly<Record<FindingCode, Text>> = {
   }),
   'smart.failing': (_facts, device) => ({
     is: `The disk ${device} says of itself that it is failing.`,
-    act: 'Make a backup now (letro backup now), then replace the disk. Do not wait for it to get worse.',
+    act: 'Make a backup now (letro backup create), then replace the disk. Do not wait for it to get worse.',
   }),
   'clock.jumped': facts =>
     facts.is('since_stop')
@@ -170,12 +170,20 @@ const texts: Readonly<Record<FindingCode, Text>> = {
     act: 'Set one up (letro backup --help). What a disk destroys, only a backup brings back.',
   }),
   'backup.old': facts => ({
-    is: `The last backup that succeeded was ${facts.moment('last_ts')}.`,
-    act: 'See why the later ones did not (letro backup status), and make one now: letro backup now',
+    is: `The last backup that succeeded was ${facts.moment('last_success_ts')}.`,
+    act: 'See why the later ones did not (letro backup status), and make one now: letro backup create',
   }),
   'backup.failed': facts => ({
     is: `The last backup failed${reason(facts)}.`,
     act: 'See letro backup status. The one before it is still good.',
+  }),
+  'backup.same-disk': () => ({
+    is: 'Backups go to the disk that holds the data.',
+    act: 'Let them go to another disk, or to another machine by SFTP (backup.sftp). What takes this disk takes both.',
+  }),
+  'backup.keys-newer': facts => ({
+    is: `Keys of this server were made after its last backup, ${facts.moment('last_success_ts')}.`,
+    act: 'Make a backup now: letro backup create. Without those keys a restored server signs with old ones, and peers have to be told.',
   }),
   'administrators.only-one': () => ({
     is: 'There is only one administrator.',

@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
@@ -22,6 +23,7 @@ const program = new Command('letro')
   .addCommand(peerCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
+  .addCommand(certificateCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

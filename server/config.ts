@@ -5,6 +5,9 @@
  * in the environment, the refusals and `letro.example.toml` come from it. All problems are reported at once.
  */
 import { parse as parseToml, TomlError } from 'smol-toml'
+import type { BackupSettings } from './backup/backups.ts'
+import { backupSettings, composeBackup } from './config-backup.ts'
+import { type Setting, setting } from './config-setting.ts'
 import {
   formatHostPort,
   formatRate,
@@ -26,6 +29,8 @@ import { isResidency } from './protocol/card.ts'
 import { parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface Config {
+  /** All keys, for who looks at them. */
+  readonly shown: readonly ShownSetting[]
   readonly server: {
     readonly name: ServerName
     /** No name was given: for a look, not for a life. */
@@ -63,6 +68,15 @@ export interface Config {
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }
   readonly push: { readonly hosts: readonly string[] }
+  readonly backup: BackupSettings
+}
+
+/** A key as an administrator sees it: the value as it would stand in the file, null where there is none. */
+export interface ShownSetting {
+  readonly key: string
+  readonly value: string | null
+  readonly from: 'file' | 'environment' | 'default'
+  readonly doc: string
 }
 
 export interface Problem {
@@ -81,23 +95,6 @@ export class ConfigError extends Error {
 }
 
 // ── the keys ─────────────────────────────────────────────────────────────────────────────────────────
-
-type Parse<T> = (value: unknown) => T | undefined
-
-interface Setting<T> {
-  readonly parse: Parse<T>
-  readonly allowed: string
-  /** As it would stand in the file; '' where the default depends on others. */
-  readonly byDefault: string
-  readonly doc: string
-}
-
-const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, doc: string): Setting<T> => ({
-  parse,
-  allowed,
-  byDefault,
-  doc,
-})
 
 const settings = {
   'server.name': setting(
@@ -225,6 +222,7 @@ const settings = {
     '[]',
     'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
   ),
+  ...backupSettings,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 type Settings = typeof settings
@@ -289,10 +287,30 @@ export function parseConfig(
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return compose(values as Values)
+  const { config, warnings } = compose(values as Values)
+  return { config: { ...config, shown: shownSettings(given, config) }, warnings }
 }
 
-function compose(values: Values): { config: Config; warnings: string[] } {
+/** What is in force and where it comes from, for an administrator who looks. No value is a secret: secrets are in files. */
+function shownSettings(
+  given: ReadonlyMap<string, { readonly value: unknown; readonly from: string }>,
+  { server, federation }: Omit<Config, 'shown'>,
+): ShownSetting[] {
+  const derived: Readonly<Record<string, string>> = {
+    'server.name': server.name,
+    'server.origin': server.origin,
+    'federation.address': formatHostPort(federation.address),
+  }
+  return Object.entries(settings).map(([key, { byDefault, doc }]) => {
+    const found = given.get(key)
+    if (found)
+      return { key, value: show(found.value), from: found.from === key ? 'file' : 'environment', doc }
+    const value = key in derived ? JSON.stringify(derived[key]) : byDefault === '' ? null : byDefault
+    return { key, value, from: 'default', doc }
+  })
+}
+
+function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: string[] } {
   const warnings: string[] = []
   const client = values['listen.client']!
   const trial = values['server.name'] === undefined
@@ -341,7 +359,12 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       (values as Record<string, unknown>)[`limits.${snakeCase(limit)}`],
     ]),
   ) as Record<LimitName, Limit>
-  const config: Config = {
+  const backup = composeBackup(values)
+  if ('because' in backup) {
+    const allowed = `needed, because ${backup.because} is given`
+    throw new ConfigError([{ key: backup.key, value: '(nothing)', allowed }])
+  }
+  const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: { client, federation: values['listen.federation'] ?? null },
     federation: {
@@ -366,6 +389,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },
+    backup,
   }
   return { config, warnings }
 }
