@@ -9,6 +9,7 @@ import { openFrozenNotices } from './accounts/frozen-notices.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
+import { metricsRoutes } from './admin-api/metrics.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
 import { openCertificateHealth } from './certificate-health.ts'
@@ -78,6 +79,7 @@ import { openPush } from './push/push.ts'
 import { openPushers } from './push/pushers.ts'
 import { openVapidKeys } from './push/web-push.ts'
 import { sendPush } from './push-transport.ts'
+import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
 import { openRoomMembers } from './rooms/membership.ts'
@@ -111,7 +113,7 @@ export interface Serving {
 }
 
 export async function openServing(store: Store, parts: Parts): Promise<Serving> {
-  const { config, dataFolder, worker, adminToken, means } = parts
+  const { config, dataFolder, worker, adminToken, monitoring, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
@@ -301,6 +303,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    collector: monitoring.collector,
     report: message => log.warn(message),
   })
   const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
@@ -357,6 +360,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
+    ...metricsRoutes({ health, token: monitoring.metricsToken, version: release.version }),
     ...adminRoutes({
       accounts,
       reports,
