@@ -5,6 +5,9 @@
  * in the environment, the refusals and `letro.example.toml` come from it. All problems are reported at once.
  */
 import { parse as parseToml, TomlError } from 'smol-toml'
+import type { BackupSettings } from './backup/backups.ts'
+import { backupSettings, composeBackup } from './config-backup.ts'
+import { type Setting, setting } from './config-setting.ts'
 import {
   formatHostPort,
   formatRate,
@@ -58,6 +61,7 @@ export interface Config {
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }
   readonly push: { readonly hosts: readonly string[] }
+  readonly backup: BackupSettings
 }
 
 /** A key as an administrator sees it: the value as it would stand in the file, null where there is none. */
@@ -84,23 +88,6 @@ export class ConfigError extends Error {
 }
 
 // ── the keys ─────────────────────────────────────────────────────────────────────────────────────────
-
-type Parse<T> = (value: unknown) => T | undefined
-
-interface Setting<T> {
-  readonly parse: Parse<T>
-  readonly allowed: string
-  /** As it would stand in the file; '' where the default depends on others. */
-  readonly byDefault: string
-  readonly doc: string
-}
-
-const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, doc: string): Setting<T> => ({
-  parse,
-  allowed,
-  byDefault,
-  doc,
-})
 
 const settings = {
   'server.name': setting(
@@ -203,6 +190,7 @@ const settings = {
     '[]',
     'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
   ),
+  ...backupSettings,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 type Settings = typeof settings
@@ -348,6 +336,11 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
       (values as Record<string, unknown>)[`limits.${snakeCase(limit)}`],
     ]),
   ) as Record<LimitName, Limit>
+  const backup = composeBackup(values)
+  if ('because' in backup) {
+    const allowed = `needed, because ${backup.because} is given`
+    throw new ConfigError([{ key: backup.key, value: '(nothing)', allowed }])
+  }
   const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: { client, federation: values['listen.federation'] ?? null },
@@ -371,6 +364,7 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },
+    backup,
   }
   return { config, warnings }
 }

@@ -28,6 +28,7 @@ const domainPackages: Record<string, string[]> = {
 }
 const edges = ['server/client-api', 'server/admin-api', 'server/federation-api']
 const edgePackages = [
+  'csv-parse',
   'koa',
   '@koa/router',
   'node:buffer',
@@ -102,6 +103,11 @@ const table: Record<string, Row> = {
       },
     ]),
   ),
+  // Reading backups needs no server: the command `letro` restores while none runs.
+  'server/backup': {
+    ours: ['server/protocol', 'server/store', 'server/rooms/primitives.ts'],
+    packages: ['age-encryption', 'node:*'],
+  },
   // app.ts is the only place where areas are wired; main, config and the worker process stand beside it.
   server: { ours: ['server'], packages: ['*'] },
   pwa: {
@@ -126,7 +132,7 @@ const table: Record<string, Row> = {
   'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {
-    ours: ['server/protocol', 'server/store'],
+    ours: ['server/protocol', 'server/store', 'server/backup'],
     packages: ['commander', 'node-forge', 'qrcode', 'node:*'],
   },
   appliance: { ours: [], packages: ['node:*'] },

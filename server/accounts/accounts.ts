@@ -30,6 +30,7 @@ import { openPeople, type People } from './people.ts'
 import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
+import { openRoster, type Roster } from './roster.ts'
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
@@ -49,6 +50,7 @@ export interface Accounts extends TokenReader {
   readonly loginTokens: LoginTokens
   readonly commandLines: CommandLines
   readonly enrolment: Enrolment
+  readonly roster: Roster
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
   readonly accountData: AccountData
@@ -106,6 +108,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const loginTokens = openLoginTokens(core, audit, sessions)
   const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
+  const roster = openRoster(core, audit, people)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
   const openId = openOpenId(core)
@@ -138,6 +141,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     loginTokens,
     commandLines,
     enrolment,
+    roster,
     registrationTokens,
     profiles,
     accountData,

@@ -144,29 +144,6 @@ export function openEnrolment(
     })
   }
 
-  const lifetime = (wanted: number | undefined, fallback: number): number => {
-    const ms = wanted ?? fallback
-    if (ms < 60_000 || ms > longestLifetimeMs)
-      throw new AccountError('M_INVALID_PARAM', 'lifetime_ms must be between one minute and 90 days.')
-    return ms
-  }
-
-  const newLink = (userId: UserId, expiresTs: number): NewLink => {
-    const secret = newSecret(core, 'enrol')
-    return { secret, url: `${core.origin}/enrol#${secret}`, id: hashSecret(secret), userId, expiresTs }
-  }
-
-  const linkFor = (userId: UserId, { lifetimeMs, code: withCode }: LinkOptions): NewLink => {
-    if (!withCode) return newLink(userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
-    const ms = lifetime(lifetimeMs, codeLifetimeMs)
-    if (ms > codeLifetimeMs)
-      throw new AccountError('M_INVALID_PARAM', 'lifetime_ms of a link with a code must be a day at most.')
-    const secret = newCode(core.randomBytes)
-    const code = shownCode(secret)
-    const url = `${core.origin}/enrol#${code}`
-    return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }
-  }
-
   return {
     createLink: async (actor, userId, options) => {
       if (serverOf(userId) !== core.serverName)
@@ -177,7 +154,7 @@ export function openEnrolment(
       if (kind !== 'external' && options.external)
         throw new AccountError('M_INVALID_PARAM', 'expires_ts and sponsor are for external people only.')
       if (options.external) await checkExternal(people.get, clock(), options.external)
-      const link = linkFor(userId, options)
+      const link = linkFor(core, userId, options)
       const { expiresTs } = link
       // The name must be free, but for an earlier link to the same person.
       if (!(await isReserved(userId))) await people.available(localpartOf(userId))
@@ -202,7 +179,7 @@ export function openEnrolment(
     },
 
     createReEnrolmentLink: async (actor, userId, options) => {
-      const link = linkFor(userId, options)
+      const link = linkFor(core, userId, options)
       const { expiresTs } = link
       await store.transact([userId, linksOwner], async tx => {
         const account = await tx.get(accountTable.key(userId))
@@ -258,7 +235,7 @@ export function openEnrolment(
         if (!(await people.get(wanted))) userId = wanted
       }
       const chosen = userId
-      const link = newLink(chosen, clock() + linkLifetimeMs)
+      const link = newLink(core, chosen, clock() + linkLifetimeMs)
       await store.transact([chosen, linksOwner], async tx => {
         for (const { key, value } of await tx.range(enrolmentLinkTable.under()))
           if (value.purpose === 'first-administrator') tx.delete(key)
@@ -366,4 +343,33 @@ export function openEnrolment(
 }
 
 /** All links have one writer: making one looks at the others. */
-const linksOwner = 'enrolment-links'
+export const linksOwner = 'enrolment-links'
+
+/** Of a person's link: its secret, made here and kept nowhere. Throws M_INVALID_PARAM for a life that is too short or too long. */
+export function linkFor(
+  core: Pick<Core, 'randomBytes' | 'clock' | 'origin'>,
+  userId: UserId,
+  { lifetimeMs, code: withCode }: LinkOptions,
+): NewLink {
+  const { clock, origin } = core
+  if (!withCode) return newLink(core, userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
+  const ms = lifetime(lifetimeMs, codeLifetimeMs)
+  if (ms > codeLifetimeMs)
+    throw new AccountError('M_INVALID_PARAM', 'lifetime_ms of a link with a code must be a day at most.')
+  const secret = newCode(core.randomBytes)
+  const code = shownCode(secret)
+  const url = `${origin}/enrol#${code}`
+  return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }
+}
+
+function newLink(core: Pick<Core, 'randomBytes' | 'origin'>, userId: UserId, expiresTs: number): NewLink {
+  const secret = newSecret(core, 'enrol')
+  return { secret, url: `${core.origin}/enrol#${secret}`, id: hashSecret(secret), userId, expiresTs }
+}
+
+function lifetime(wanted: number | undefined, fallback: number): number {
+  const ms = wanted ?? fallback
+  if (ms < 60_000 || ms > longestLifetimeMs)
+    throw new AccountError('M_INVALID_PARAM', 'lifetime_ms must be between one minute and 90 days.')
+  return ms
+}

@@ -15,6 +15,7 @@ import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
+import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
 
@@ -37,6 +38,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
   const confirmation = requireConfirmation(confirmed)
   return [
     ...peopleRoutes(accounts, administrator, confirmation),
+    ...peopleImportRoutes(accounts, administrator, confirmation),
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
