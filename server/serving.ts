@@ -11,6 +11,7 @@ import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
+import { openServerBackups } from './backup-wiring.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -67,6 +68,7 @@ import { openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -279,11 +281,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const audit = (act: AuditAct) => store.transact('site', tx => accounts.audit.record(tx, act))
   const peerActs = openPeerActs({
     peers,
     site: parts.site,
     outbound: server => federation.status(server),
-    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+    audit,
   })
   const { health, ...serverHealth } = await openServerHealth({
     store,
@@ -298,6 +301,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     workerDeaths: () => worker.deaths,
     report: message => log.warn(message),
   })
+  const { backups, ...backup } = await openServerBackups(parts)
+  health.addSource('backup', backup.source)
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -348,6 +353,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       reports,
       peerActs,
       health,
+      backup: { backups, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmed(ctx),
     }),
@@ -423,6 +429,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
     renewal.duty,
+    backup.duty,
     {
       name: 'ended command lines',
       everyMs: hourMs,
@@ -438,6 +445,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      await backups.close()
       await duties.close()
       serverHealth.close()
       presence?.close()

@@ -7,6 +7,7 @@ import type { Reports } from '../rooms/reports.ts'
 import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { type BackupRouteDeps, backupRoutes } from './backups.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { healthRoutes } from './health.ts'
@@ -20,6 +21,8 @@ export interface AdminDeps {
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
   readonly health: Pick<Health, 'report' | 'log'>
+  /** null: there is nothing to back up (areas alone, in tests). */
+  readonly backup: BackupRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -27,7 +30,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, health, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, health, backup, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -38,5 +41,6 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
   ]
 }
