@@ -6,20 +6,24 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
+import { statusCommand } from './status-command.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(peerCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
+  .addCommand(certificateCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -6,7 +6,7 @@
  * next run goes on. A certificate that another authority issued is left alone: who brought it renews it.
  */
 import { X509Certificate } from 'node:crypto'
-import { issueAuthority, issueLeaf, newKey } from './certificate.ts'
+import { issueAuthority, issueLeaf, NameNotPermitted, newKey } from './certificate.ts'
 import { covers } from './certificate-names.ts'
 import { type Next, spkiSha256Of, type TlsFolder } from './tls-folder.ts'
 
@@ -53,7 +53,7 @@ export function renewCertificate(
     // The server that runs this names all keys of key.pem in its card.
     const published = next.publishedTs ?? now
     if (next.publishedTs === null) folder.writeNext({ ...next, publishedTs: now })
-    if (now >= changeTs(folder, { ...next, publishedTs: published }) && changeKey(folder, next, names, now)) {
+    if (now >= changeTs(folder, { ...next, publishedTs: published }) && changeKey(folder, next)) {
       return 'key-changed'
     }
   }
@@ -76,19 +76,18 @@ export function changeTs(folder: TlsFolder, { publishedTs }: Next): number {
 }
 
 /**
- * The next key takes over, now. Nothing happens while its certificate is with the organisation's authority.
+ * The next key takes over, now. Nothing happens while its certificate is still with the authority that was asked.
  * A crash after the certificate was written leaves next.json: the next run finds it done, and tidies up.
  */
-export function changeKey(folder: TlsFolder, next: Next, names: readonly string[], now: number): boolean {
+export function changeKey(folder: TlsFolder, next: Next): boolean {
   const key = folder.keyOfNext(next)
   if (key === null) {
     folder.dropNext()
     return false
   }
   if (folder.keyInUse() !== key) {
-    if (next.certificate !== null) folder.writeChain(next.certificate)
-    else if (inUseIsOwn(folder)) issueFor(folder, key, names, now)
-    else return false
+    if (next.certificate === null) return false
+    folder.writeChain(next.certificate)
   }
   folder.dropNext()
   folder.writeKeys([key])
@@ -110,15 +109,20 @@ export function announceKey(folder: TlsFolder, key: string, certificate: string 
   return next
 }
 
-function inUseIsOwn(folder: TlsFolder): boolean {
-  const chain = folder.chain()
-  return chain !== null && isOwn(new X509Certificate(chain), folder.authorityCertificate())
+/** Issued by the private authority, and in use from now on. The key stands in the folder first. */
+export function issueFor(folder: TlsFolder, key: string, names: readonly string[], now: number): void {
+  const chain = ownChain(folder, key, names, now)
+  if (!folder.keys().includes(key)) folder.writeKeys([key, ...folder.keys()])
+  folder.writeChain(chain)
 }
 
-function issueFor(folder: TlsFolder, key: string, names: readonly string[], now: number): void {
+/** A certificate of the private authority, and the authority's behind it. */
+export function ownChain(folder: TlsFolder, key: string, names: readonly string[], now: number): string {
   const authority = folder.authority()
-  if (!authority) throw new Error('the key of the private authority is not here')
-  const certificate = issueLeaf(authority, key, names, now)
-  if (!folder.keys().includes(key)) folder.writeKeys([key, ...folder.keys()])
-  folder.writeChain(certificate + authority.certificate)
+  if (!authority) {
+    throw new NameNotPermitted(
+      `The private authority’s key is not in ${folder.path}: nothing can be issued by it. Put authority-key.pem back from a backup, or make a new authority with: letro certificate authority --replace`,
+    )
+  }
+  return issueLeaf(authority, key, names, now) + authority.certificate
 }

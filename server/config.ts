@@ -29,6 +29,8 @@ import { isResidency } from './protocol/card.ts'
 import { parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface Config {
+  /** All keys, for who looks at them. */
+  readonly shown: readonly ShownSetting[]
   readonly server: {
     readonly name: ServerName
     /** No name was given: for a look, not for a life. */
@@ -60,6 +62,14 @@ export interface Config {
   readonly presence: { readonly enabled: boolean }
   readonly push: { readonly hosts: readonly string[] }
   readonly backup: BackupSettings
+}
+
+/** A key as an administrator sees it: the value as it would stand in the file, null where there is none. */
+export interface ShownSetting {
+  readonly key: string
+  readonly value: string | null
+  readonly from: 'file' | 'environment' | 'default'
+  readonly doc: string
 }
 
 export interface Problem {
@@ -245,10 +255,30 @@ export function parseConfig(
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return compose(values as Values)
+  const { config, warnings } = compose(values as Values)
+  return { config: { ...config, shown: shownSettings(given, config) }, warnings }
 }
 
-function compose(values: Values): { config: Config; warnings: string[] } {
+/** What is in force and where it comes from, for an administrator who looks. No value is a secret: secrets are in files. */
+function shownSettings(
+  given: ReadonlyMap<string, { readonly value: unknown; readonly from: string }>,
+  { server, federation }: Omit<Config, 'shown'>,
+): ShownSetting[] {
+  const derived: Readonly<Record<string, string>> = {
+    'server.name': server.name,
+    'server.origin': server.origin,
+    'federation.address': formatHostPort(federation.address),
+  }
+  return Object.entries(settings).map(([key, { byDefault, doc }]) => {
+    const found = given.get(key)
+    if (found)
+      return { key, value: show(found.value), from: found.from === key ? 'file' : 'environment', doc }
+    const value = key in derived ? JSON.stringify(derived[key]) : byDefault === '' ? null : byDefault
+    return { key, value, from: 'default', doc }
+  })
+}
+
+function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: string[] } {
   const warnings: string[] = []
   const client = values['listen.client']!
   const trial = values['server.name'] === undefined
@@ -311,7 +341,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     const allowed = `needed, because ${backup.because} is given`
     throw new ConfigError([{ key: backup.key, value: '(nothing)', allowed }])
   }
-  const config: Config = {
+  const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: { client, federation: values['listen.federation'] ?? null },
     federation: {

@@ -90,8 +90,10 @@ import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
+import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
 import type { Store } from './store/store.ts'
+import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
@@ -158,6 +160,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
+      ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
   const clockWatch = await watchClock(store, { clock, monotonic })
@@ -218,7 +221,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
-  keepServerAcls({ rooms, peers })
+  await keepServerAcls({ store, rooms, peers, report: (message, fields) => log.warn(message, fields) })
   await openFrozenNotices({
     store,
     rooms,
@@ -255,7 +258,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock })
     : undefined
   const sync = openSync({
     store,
@@ -352,10 +355,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts,
       reports,
       peerActs,
+      oversight: openRoomOversight({ store, rooms }),
+      settings: config.shown,
       health,
       backup: { backups, audit },
       adminToken,
-      confirmed: ctx => interactiveAuth.confirmed(ctx),
+      confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),

@@ -28,6 +28,7 @@ const domainPackages: Record<string, string[]> = {
 }
 const edges = ['server/client-api', 'server/admin-api', 'server/federation-api']
 const edgePackages = [
+  'csv-parse',
   'koa',
   '@koa/router',
   'node:buffer',

@@ -22,6 +22,7 @@ export interface ServerOptions {
   readonly folder?: string
   /** Where it runs and answers people; otherwise on this machine. */
   readonly place?: Place
+  readonly clockOffsetMs?: number
 }
 
 export interface Session {
@@ -33,6 +34,8 @@ export interface Session {
 export class ServerProcess {
   readonly base: string
   readonly folder: string
+  /** How far its clock is off the machine's, from its next start on. */
+  clockOffsetMs: number
   /** What it has written so far, of all its lives. */
   output = ''
   #environment: Record<string, string>
@@ -46,6 +49,7 @@ export class ServerProcess {
     this.base = `http://${host}:${port}`
     this.#command = place?.command ?? []
     this.folder = folder
+    this.clockOffsetMs = options.clockOffsetMs ?? 0
     const all = {
       'server.data': join(folder, 'data'),
       'server.name': 'localhost',
@@ -79,7 +83,7 @@ export class ServerProcess {
     const [program, ...args] = [...this.#command, process.execPath, 'server/main.ts']
     const child = spawn(program!, args, {
       cwd: root,
-      env: { ...withoutLetro(process.env), ...this.#environment },
+      env: { ...withoutLetro(process.env), ...this.#environment, ...this.#shift() },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -95,6 +99,12 @@ export class ServerProcess {
       await sleep(20)
     }
     throw new Error(`the server did not start:\n${this.output}`)
+  }
+
+  #shift(): Record<string, string> {
+    if (this.clockOffsetMs === 0) return {}
+    const shift = join(import.meta.dirname, 'shifted-clock.ts')
+    return { NODE_OPTIONS: `--import=${shift}`, TEST_CLOCK_OFFSET_MS: String(this.clockOffsetMs) }
   }
 
   async #answers(): Promise<boolean> {
