@@ -131,7 +131,6 @@ export class Backups {
 
   async list(): Promise<{ readonly name: string; readonly bytes: number }[]> {
     if (this.folder === null) return []
-    await this.#prepareFolder(this.folder)
     const names = await backupsIn(this.folder)
     return Promise.all(
       names.map(async ({ name }) => ({ name, bytes: (await stat(join(this.folder!, name))).size })),
