@@ -12,6 +12,7 @@ import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { metricsRoutes } from './admin-api/metrics.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
+import { openServerBackups } from './backup-wiring.ts'
 import { openCertificateHealth } from './certificate-health.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
@@ -70,6 +71,7 @@ import { certificateFiles, openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -286,11 +288,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const audit = (act: AuditAct) => store.transact('site', tx => accounts.audit.record(tx, act))
   const peerActs = openPeerActs({
     peers,
     site: parts.site,
     outbound: server => federation.status(server),
-    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+    audit,
   })
   const { health, ...serverHealth } = await openServerHealth({
     store,
@@ -315,6 +318,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   })
   health.addSource('certificates', certificates.source)
   health.addReading('certificates', certificates.reading)
+  const { backups, ...backup } = await openServerBackups(parts)
+  health.addSource('backup', backup.source)
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -368,6 +373,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       oversight: openRoomOversight({ store, rooms }),
       settings: config.shown,
       health,
+      backup: { backups, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
@@ -442,6 +448,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
     renewal.duty,
+    backup.duty,
     {
       name: 'ended command lines',
       everyMs: hourMs,
@@ -457,6 +464,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      await backups.close()
       await duties.close()
       serverHealth.close()
       presence?.close()

@@ -98,7 +98,7 @@ const table: Record<string, Row> = {
     edges.map(edge => [
       edge,
       {
-        ours: ['server/http', 'server/protocol', 'server/health', ...domain],
+        ours: ['server/http', 'server/protocol', 'server/health', 'server/backup', ...domain],
         packages: ['node:crypto', ...edgePackages],
       },
     ]),
