@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { certificateCommand } from './certificate-command.ts'
+import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
@@ -20,6 +21,7 @@ const program = new Command('letro')
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
+  .addCommand(enrolCommand())
   .addCommand(peerCommand())
   .addCommand(certificateCommand())
   .addCommand(loginCommand())

@@ -67,7 +67,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { certificateFiles, openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -372,6 +372,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       peerActs,
       oversight: openRoomOversight({ store, rooms }),
       settings: config.shown,
+      site: siteFacts(config),
       health,
       backup: { backups, audit },
       adminToken,
