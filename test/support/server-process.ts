@@ -60,9 +60,7 @@ export class ServerProcess {
       'limits.enabled': 'false',
       ...settings,
     }
-    this.#environment = Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]),
-    )
+    this.#environment = environmentOf(all)
     if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
@@ -71,6 +69,11 @@ export class ServerProcess {
     const server = new ServerProcess(await freePort(), folder, options)
     await server.start()
     return server
+  }
+
+  /** What is to be otherwise from the next start on. */
+  configure(settings: Readonly<Record<string, string>>): void {
+    Object.assign(this.#environment, environmentOf(settings))
   }
 
   get pid(): number | undefined {
@@ -163,6 +166,11 @@ export class ServerProcess {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function environmentOf(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const named = ([key, value]: [string, string]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]
+  return Object.fromEntries(Object.entries(settings).map(named))
 }
 
 function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
