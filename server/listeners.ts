@@ -5,6 +5,7 @@
  * (own-certificate.ts). A renewed certificate counts without a restart; its key stands in our card before
  * the first connection sees it, so that no peer meets a key that it does not know.
  */
+import { resolve } from 'node:path'
 import type { App } from './app.ts'
 import type { Config } from './config.ts'
 import { formatHostPort, type HostPort } from './config-values.ts'
