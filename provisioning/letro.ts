@@ -6,18 +6,22 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
+import { statusCommand } from './status-command.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(peerCommand())
+  .addCommand(certificateCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
 

@@ -5,9 +5,10 @@ import './views/base.css'
 import { computed } from '@preact/signals'
 import { render } from 'preact'
 import { setManner } from './i18n/i18n.ts'
-import { account, ownerState, recallAccount, session } from './views/account.ts'
+import { account, openAccount, ownerState, recallAccount, session } from './views/account.ts'
 import { DemoBanner } from './views/enter/demo-banner.tsx'
 import { stage } from './views/enter/flow.ts'
+import { arrivalOf } from './views/enter/link.ts'
 import { lazy } from './views/parts/lazy.tsx'
 import { Toasts } from './views/parts/toast.tsx'
 import { registerServiceWorker } from './views/rooms/update-prompt.tsx'
@@ -35,10 +36,22 @@ function App() {
 }
 
 followAddress()
-// On its way while the words come: what is shown first. What fails is said where it is shown.
+// On its way while the words come: what is shown first, and the worker, which needs longest. What fails is said where it is shown.
 void loadEnter().catch(() => {})
-if (account.peek() !== null) void loadShell().catch(() => {})
+const known = account.peek()
+if (known !== null) {
+  void loadShell().catch(() => {})
+  if (arrivalOf(location).kind === 'none') beginWorker(known)
+}
 await Promise.all([setManner({}), recallAccount()])
 render(<App />, document.getElementById('app')!)
 void registerServiceWorker()
 void readServerInfo().catch(() => {})
+
+function beginWorker(userId: string): void {
+  try {
+    openAccount(userId, { keep: true })
+  } catch {
+    // A browser without workers: the way in says so.
+  }
+}

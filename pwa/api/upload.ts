@@ -26,20 +26,36 @@ export async function uploadFile(http: Http, content: Blob, options: UploadOptio
   }
 }
 
-/** The largest file that the server takes, asked for once; null: it does not say. @throws ApiError where it is not within reach */
-export function asMuchAsItTakes(http: Pick<Http, 'request'>): () => Promise<number | null> {
-  let known: number | null | undefined
-  return async () => {
-    if (known !== undefined) return known
+/** The largest file that the server takes. */
+export class UploadLimit {
+  readonly #http: Pick<Http, 'request'>
+  #known: number | null | undefined
+
+  constructor(http: Pick<Http, 'request'>) {
+    this.#http = http
+  }
+
+  /** Null: the server does not say, or was not asked yet. */
+  get known(): number | null {
+    return this.#known ?? null
+  }
+
+  /** Null: it does not say. @throws ApiError where it is not within reach */
+  async ask(): Promise<number | null> {
+    return this.#known === undefined ? this.learn() : this.#known
+  }
+
+  /** Whenever the server is back: its administrator may have changed it. @throws ApiError */
+  async learn(): Promise<number | null> {
     try {
-      const { 'm.upload.size': size } = await http.request('GET', `${v1}/media/config`)
-      known = typeof size === 'number' ? size : null
+      const { 'm.upload.size': size } = await this.#http.request('GET', `${v1}/media/config`)
+      this.#known = typeof size === 'number' ? size : null
     } catch (error) {
       // A server of before v1.11 has it elsewhere; then the upload itself will show.
       if (!(error instanceof ApiError) || error.status !== 404) throw error
-      known = null
+      this.#known = null
     }
-    return known
+    return this.#known
   }
 }
 

@@ -45,7 +45,6 @@ export class Vault {
 
   /** Null where this browser has no vault of that name. */
   static async waysIn(options: VaultOptions): Promise<readonly WayIn[] | null> {
-    await ready
     // Asking must not leave an empty database behind: its name is the account's.
     if (!(await indexedDB.databases()).some(({ name }) => name === options.name)) return null
     const database = await openDatabase(options.name, options.warn)

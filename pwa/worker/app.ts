@@ -9,7 +9,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import { sendEngineRequest } from '../api/engine-request.ts'
 import { Http, inPath, type Tokens, v3 } from '../api/http.ts'
-import { asMuchAsItTakes, uploadFile } from '../api/upload.ts'
+import { UploadLimit, uploadFile } from '../api/upload.ts'
 import { type Machine, openMachine } from '../e2ee/machine.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
 import { Media } from '../outbox/media.ts'
@@ -62,6 +62,7 @@ export interface AppOutbox extends Outbox {
   readonly queue: OutboxQueue
   readonly files: WaitingFiles
   readonly media: Media
+  readonly uploadLimit: UploadLimit
 }
 
 export class App {
@@ -151,6 +152,9 @@ export class App {
           this.pump.wake()
           outbox.queue.wake()
           void this.readMarks.flush()
+          void outbox.uploadLimit.learn().catch(() => {
+            // The next upload asks again.
+          })
           this.gathering.wake()
           this.externalPeople.ask()
         }
@@ -216,6 +220,7 @@ export class App {
         return file ? await files.blob(file) : null
       },
     })
+    const uploadLimit = new UploadLimit(http)
     const queue = await OutboxQueue.open({
       records,
       userId: deps.userId,
@@ -226,7 +231,7 @@ export class App {
       uploads: new Uploads({
         files,
         upload: (content, options) => uploadFile(http, content, options),
-        maxUploadBytes: asMuchAsItTakes(http),
+        maxUploadBytes: () => uploadLimit.ask(),
         randomBytes,
         tell: told,
         uploaded: (uploaded, file) => media.keepOwn(uploaded, file.size, () => files.blob(file)),
@@ -241,6 +246,7 @@ export class App {
       queue,
       files,
       media,
+      uploadLimit,
       queued: roomId => queue.queued(roomId),
       hasDraft: roomId => queue.hasDraft(roomId),
       echoed: txnIds => queue.echoed(txnIds),

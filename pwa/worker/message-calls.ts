@@ -2,6 +2,7 @@
 import type { JsonObject } from '#protocol/json.ts'
 import { fileContent } from '../outbox/file-message.ts'
 import type { StoredFile } from '../outbox/waiting-files.ts'
+import { VaultError } from '../vault/errors.ts'
 import type { App } from './app.ts'
 import type { MessageCalls, NewFile } from './calls.ts'
 
@@ -11,8 +12,9 @@ export function messageCalls(app: () => App): MessageCalls {
     send: ({ roomId, type, content }) =>
       app().outbox.queue.add({ roomId, type, content, forEncrypted: isEncrypted(roomId) }),
     sendFile: async file => {
-      const { files, queue } = app().outbox
+      const { files, queue, uploadLimit } = app().outbox
       const { roomId, thumbnail } = file
+      mustBeTaken(file.file.size, uploadLimit.known)
       const stored: StoredFile[] = []
       try {
         // The small one first: whoever reads sees something sooner.
@@ -55,6 +57,14 @@ export function messageCalls(app: () => App): MessageCalls {
     draft: async roomId => (await app().store.records.get('draft', roomId)) ?? null,
     setDraft: ({ roomId, draft }) => app().outbox.queue.setDraft(roomId, draft),
   }
+}
+
+/** Before it is sealed: nobody waits for what can only be refused. Without the server nothing is known, and it is tried. */
+function mustBeTaken(sizeBytes: number, limitBytes: number | null): void {
+  if (limitBytes === null || sizeBytes <= limitBytes) return
+  throw new VaultError('M_TOO_LARGE', `a file of ${sizeBytes} bytes, where the server takes ${limitBytes}`, {
+    details: { limitBytes },
+  })
 }
 
 function contentOf({ file, thumbnail, ...rest }: NewFile): JsonObject {

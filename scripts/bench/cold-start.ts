@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppWorld, finish, patienceMs } from '../../test/e2e/app.ts'
 import { type Killable, launchKillable } from '../../test/support/killable-chromium.ts'
+import { sleep } from '../../test/support/server-process.ts'
 import { liveThroughHistory, type RoomHistory } from './room-history.ts'
 import { WorkerPort } from './worker-port.ts'
 
@@ -21,6 +22,7 @@ export interface ColdStart {
 }
 
 const passphrase = 'seven ducks cross the river'
+const settleMs = 2500
 const history: RoomHistory = {
   roomCount: Number(process.env['LETRO_BENCH_ROOMS'] ?? 50),
   messagesPerRoom: Number(process.env['LETRO_BENCH_MESSAGES'] ?? 1000),
@@ -87,6 +89,8 @@ async function startCold(
   const { page, context, kill } = await launchKillable(profile)
   try {
     context.setDefaultTimeout(patienceMs)
+    // Chromium compiles its own address bar meanwhile, which an installed app does not have.
+    await sleep(settleMs)
     await page.addInitScript(unlockAtOnce, { passphrase, rooms: history.roomCount })
     await page.goto(`${base}/`)
     return await page.evaluate<Pick<ColdStart, 'lockScreen' | 'roomNames'>>('globalThis.coldStart')

@@ -23,11 +23,14 @@ import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
+import { type OrphanedRooms, openOrphanedRooms } from './orphaned-rooms.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
+import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
+import { openRoster, type Roster } from './roster.ts'
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
@@ -39,12 +42,15 @@ export interface Accounts extends TokenReader {
   readonly serverName: ServerName
   readonly registration: 'invite' | 'open'
   readonly people: People
+  readonly peopleSearch: PeopleSearch
+  readonly orphanedRooms: OrphanedRooms
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
   readonly loginTokens: LoginTokens
   readonly commandLines: CommandLines
   readonly enrolment: Enrolment
+  readonly roster: Roster
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
   readonly accountData: AccountData
@@ -102,6 +108,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const loginTokens = openLoginTokens(core, audit, sessions)
   const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
+  const roster = openRoster(core, audit, people)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
   const openId = openOpenId(core)
@@ -126,12 +133,15 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     serverName: core.serverName,
     registration: core.registration,
     people,
+    peopleSearch: openPeopleSearch(core),
+    orphanedRooms: openOrphanedRooms(core, audit),
     sessions,
     passwords,
     passkeys,
     loginTokens,
     commandLines,
     enrolment,
+    roster,
     registrationTokens,
     profiles,
     accountData,

@@ -96,6 +96,7 @@ export async function openRooms(
   const backfill = new Backfill(context, outgoing, missing)
   const invitations = new Invitations(context, receiver)
   const outward = new Outward(context, receiver, sender, outgoing)
+  await freezer.followPins()
   return {
     serverName: deps.serverName,
     view: (roomId: RoomId) => rooms.view(roomId),

@@ -61,6 +61,8 @@ export class RoomActor {
 
   /** Moved by its writer before it is durable: a room that is about to stand still sends nothing more. */
   frozen: Frozen | null = null
+  /** When it was loaded `frozen` was not what its row says. */
+  isStandstillNews = false
 
   usedAt = 0
 
@@ -178,6 +180,7 @@ export async function loadRoom(
   // Pins may have changed while nobody looked.
   const stands = frozen && !(peers?.isKnown(frozen.server) ?? true)
   actor.frozen = stands ? frozen : strangerAmong(peers, actor.durable.ofType('m.room.member'), clock())
+  actor.isStandstillNews = peers !== null && actor.frozen?.eventId !== frozen?.eventId
   Object.assign(actor.tip.counts, actor.durable.counts)
   for (const [server, joined] of actor.durable.servers) actor.tip.servers.set(server, joined)
 

@@ -241,12 +241,18 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      settings: [],
+      oversight: {
+        get: async () => null,
+        list: async () => ({ rooms: [], more: false, conversations: 0 }),
+      },
       health: {
         report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
         log: async () => [],
       },
+      backup: null,
       adminToken: options.adminToken ?? null,
-      confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmed(ctx) : true),
+      confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),
     }),
     ...(options.moreRoutes?.(accounts) ?? []),
   ]

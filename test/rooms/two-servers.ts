@@ -229,7 +229,11 @@ async function before(
   return itself ? found.slice(0, limit) : found.slice(0, limit).reverse()
 }
 
-function peersOf(us: ServerName, pins: Site['pins'], listeners: ((server: ServerName) => void)[]): Peers {
+export function peersOf(
+  us: ServerName,
+  pins: Site['pins'],
+  listeners: ((server: ServerName) => void)[] = [],
+): Peers {
   return {
     get: () => undefined,
     all: () => [] as Peer[],

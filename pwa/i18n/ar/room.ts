@@ -251,6 +251,7 @@ export const room: Translated<typeof en> = {
   fileRemove: 'عدم إرسال {name}',
   fileUnnamed: 'ملف',
   fileTooMany: 'الحد الأقصى {count} من الملفات في المرة الواحدة.',
+  fileTooLarge: '{name} أكبر مما يقبله الخادم: {limit} على الأكثر. لم يُرسَل الملف.',
   fileEmpty: '{name} فارغ أو مجلد، وتُرك.',
   filesSend: 'إرسال',
   fileImage: 'صورة',

@@ -207,6 +207,8 @@ export const room: Translated<typeof en> = {
   fileRemove: '{name} nicht senden',
   fileUnnamed: 'Datei',
   fileTooMany: 'Höchstens {count} Dateien auf einmal.',
+  fileTooLarge:
+    '{name} ist größer, als der Server annimmt: höchstens {limit}. Die Datei wurde nicht gesendet.',
   fileEmpty: '{name} ist leer oder ein Ordner und wurde ausgelassen.',
   filesSend: 'Senden',
   fileImage: 'Bild',

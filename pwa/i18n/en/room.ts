@@ -195,6 +195,7 @@ export const room = {
   fileRemove: 'Do not send {name}',
   fileUnnamed: 'file',
   fileTooMany: 'At most {count} files at a time.',
+  fileTooLarge: '{name} is larger than the server takes: {limit} at most. It was not sent.',
   fileEmpty: '{name} is empty or a folder, and was left out.',
   filesSend: 'Send',
   fileImage: 'Picture',

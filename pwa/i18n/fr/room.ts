@@ -203,6 +203,8 @@ export const room: Translated<typeof en> = {
   fileRemove: 'Ne pas envoyer {name}',
   fileUnnamed: 'fichier',
   fileTooMany: 'Au plus {count} fichiers à la fois.',
+  fileTooLarge:
+    '{name} est plus grand que ce que le serveur accepte : {limit} au plus. Le fichier n’a pas été envoyé.',
   fileEmpty: '{name} est vide ou un dossier, et a été laissé de côté.',
   filesSend: 'Envoyer',
   fileImage: 'Image',

@@ -7,7 +7,7 @@ import { Button, IconButton } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Field } from '../parts/field.tsx'
 import { Name } from '../parts/name.tsx'
-import { Failure } from '../parts/notice.tsx'
+import { Failure, Notice } from '../parts/notice.tsx'
 import { isDrawable } from '../parts/picture-size.ts'
 import { plainName } from '../parts/plain-name.ts'
 import { useAct } from '../use-act.ts'
@@ -102,7 +102,7 @@ export function FileSheet({
             </li>
           ))}
         </ul>
-        {error !== null && <Failure error={error} />}
+        {error !== null && <NotTaken error={error} file={chosen[0]?.file} />}
         <Actions>
           <Button onClick={onClose} disabled={busy}>
             {t('parts.cancel')}
@@ -113,6 +113,16 @@ export function FileSheet({
         </Actions>
       </form>
     </Dialog>
+  )
+}
+
+/** The first that is left is the one that was not taken. */
+function NotTaken({ error, file }: { error: unknown; file: File | undefined }) {
+  const { details } = error as { details?: { limitBytes?: unknown } }
+  if (typeof details?.limitBytes !== 'number') return <Failure error={error} />
+  const name = plainName(file?.name ?? null) ?? t('room.fileUnnamed')
+  return (
+    <Notice tone="bad">{t('room.fileTooLarge', { name, limit: formatBytes(details.limitBytes) })}</Notice>
   )
 }
 

@@ -1,16 +1,15 @@
 import { formatBytes, t } from '../../i18n/i18n.ts'
 import { call } from '../account.ts'
 import { Button } from '../parts/button.tsx'
-import { errorText } from '../parts/notice.tsx'
 import { transferOf } from './transfers.ts'
 
 /** How far a file is on its way, with pause and go on. Nothing where it is not on its way. */
 export function TransferLine({ id }: { id: string | null }) {
   const transfer = transferOf(id)
   if (!transfer) return null
-  const { doneBytes, totalBytes, state, code } = transfer
+  const { doneBytes, totalBytes, state } = transfer
   const words = t('room.progress', { done: formatBytes(doneBytes), total: formatBytes(totalBytes) })
-  const isHeld = state === 'paused' || state === 'failed'
+  const isHeld = state === 'paused'
   return (
     <div class="transfer">
       <progress max={Math.max(1, totalBytes)} value={doneBytes} aria-label={words} />
@@ -19,7 +18,6 @@ export function TransferLine({ id }: { id: string | null }) {
         {state === 'paused' && ` · ${t('room.paused')}`}
         {state === 'waiting' && ` · ${t('room.stateQueued')}`}
       </small>
-      {state === 'failed' && <small class="file-error">{errorText({ code })}</small>}
       <Button
         tone="quiet"
         onClick={() => void call(isHeld ? 'resumeTransfer' : 'pauseTransfer', transfer.id).catch(() => {})}

@@ -8,7 +8,8 @@ const transfers = signal<ReadonlyMap<string, Transfer>>(new Map())
 onNotice(notice => {
   if (notice.kind !== 'transfer') return
   const next = new Map(transfers.peek())
-  if (notice.transfer.state === 'done') next.delete(notice.transfer.id)
+  // What failed says so itself: the message, or who asked for the file.
+  if (notice.transfer.state === 'done' || notice.transfer.state === 'failed') next.delete(notice.transfer.id)
   else next.set(notice.transfer.id, notice.transfer)
   transfers.value = next
 })
