@@ -31,7 +31,7 @@ export async function chooseFile(page: Page, path: string): Promise<void> {
     selector: '.composer input[type=file]',
   })
   await cdp.send('DOM.setFileInputFiles', { files: [path], nodeId })
-  await cdp.detach()
+  // Not detached: Chromium would take the authenticators of the page with it.
   await page.locator('dialog .file-sheet').waitFor()
 }
 
