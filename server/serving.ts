@@ -433,6 +433,16 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...serverHealth.duties,
     renewal.duty,
     {
+      name: 'external people whose day has come',
+      everyMs: 60_000,
+      run: () => accounts.people.expireDue(),
+    },
+    {
+      name: 'telling sponsors',
+      everyMs: hourMs,
+      run: () => accounts.endings.announce(),
+    },
+    {
       name: 'ended command lines',
       everyMs: hourMs,
       run: () => accounts.commandLines.removeExpired(),
