@@ -39,7 +39,12 @@ export interface Config {
     readonly origin: string
     readonly data: string
   }
-  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly listen: {
+    readonly client: HostPort
+    readonly federation: HostPort | null
+    /** Plain http. null: there is no trust page. */
+    readonly trustPage: HostPort | null
+  }
   readonly federation: {
     /** Where other servers dial us, as our card says. */
     readonly address: HostPort
@@ -121,6 +126,12 @@ const settings = {
     'host:port',
     '',
     'Where other servers are answered, always by TLS: "[::]:8448". Without it this server speaks with no other one. Only servers that an administrator has pinned get more than our public keys.',
+  ),
+  'listen.trust_page': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where devices are told, by plain http, how they learn to trust the private authority (tls.authority): "[::]:80". Nothing else is answered there. Without it there is no such page.',
   ),
   'federation.address': setting(
     parseHostPort,
@@ -366,7 +377,11 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
   }
   const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
-    listen: { client, federation: values['listen.federation'] ?? null },
+    listen: {
+      client,
+      federation: values['listen.federation'] ?? null,
+      trustPage: values['listen.trust_page'] ?? null,
+    },
     federation: {
       address: values['federation.address'] ?? defaultAddress(name, values['listen.federation']),
       residency: values['federation.residency'] ?? null,

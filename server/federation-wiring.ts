@@ -4,6 +4,7 @@
  */
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
+import { catchUp } from './federation/catch-up.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
@@ -58,6 +59,8 @@ export interface Federation {
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
+  /** When the certificate ends that it last showed; undefined: not seen, or good by its pinned key. */
+  peerCertificateEndsTs(server: ServerName): number | undefined
   /** Begins to send and to answer. */
   start(parts: FederationParts): readonly Route[]
   close(): Promise<void>
@@ -100,6 +103,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     remoteMedia: remoteMediaClient(client),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
+    peerCertificateEndsTs: server => transport.certificateEndsTs.get(server),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
     start({ rooms, takeEdu, answers }) {
       void cards.bring(site.card)
@@ -107,11 +111,25 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         queue: outbound,
         peers,
         signed: eventId => rooms.signed(eventId),
-        maySend: async roomId => !(await rooms.view(roomId))?.frozen,
+        // Of a room that stands still goes out where it goes on, and nothing else.
+        maySend: async (roomId, eventId) => {
+          const view = await rooms.view(roomId)
+          return !view?.frozen || view.state('m.room.tombstone')?.eventId === eventId
+        },
         send: (server, transaction) => sendTransaction(client, serverName, server, transaction),
         clock,
         random: Math.random,
         pause,
+        report,
+      })
+      catchUp({
+        serverName,
+        peers,
+        rooms,
+        queue: (peer, roomId, eventId) =>
+          store.transact(`catch-up ${peer}`, tx => {
+            tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
+          }),
         report,
       })
       const authenticate = authenticatePeer({

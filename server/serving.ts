@@ -12,9 +12,12 @@ import { watchLocalRequests } from './admin-api/local-requests.ts'
 import { metricsRoutes } from './admin-api/metrics.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
+import { openServerBackups } from './backup-wiring.ts'
+import { openCertificateHealth } from './certificate-health.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+
 import { appFilesRoutes } from './client-api/app-files.ts'
 import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
@@ -64,10 +67,11 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -284,11 +288,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const audit = (act: AuditAct) => store.transact('site', tx => accounts.audit.record(tx, act))
   const peerActs = openPeerActs({
     peers,
     site: parts.site,
     outbound: server => federation.status(server),
-    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+    audit,
   })
   const { health, ...serverHealth } = await openServerHealth({
     store,
@@ -304,6 +309,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
+  const certificates = openCertificateHealth({
+    files: certificateFiles(config),
+    renewal,
+    peers: () => peers.all(),
+    peerEndsTs: federation.peerCertificateEndsTs,
+  })
+  health.addSource('certificates', certificates.source)
+  health.addReading('certificates', certificates.reading)
+  const { backups, ...backup } = await openServerBackups(parts)
+  health.addSource('backup', backup.source)
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock,
@@ -357,6 +373,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       oversight: openRoomOversight({ store, rooms }),
       settings: config.shown,
       health,
+      backup: { backups, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
@@ -427,11 +444,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
     renewal.duty,
+    backup.duty,
     {
       name: 'external people whose day has come',
       everyMs: 60_000,
@@ -457,6 +474,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      await backups.close()
       await duties.close()
       serverHealth.close()
       presence?.close()
