@@ -451,6 +451,16 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     renewal.duty,
     backup.duty,
     {
+      name: 'external people whose day has come',
+      everyMs: 60_000,
+      run: () => accounts.people.expireDue(),
+    },
+    {
+      name: 'telling sponsors',
+      everyMs: hourMs,
+      run: () => accounts.endings.announce(),
+    },
+    {
       name: 'ended command lines',
       everyMs: hourMs,
       run: () => accounts.commandLines.removeExpired(),

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
@@ -58,6 +59,14 @@ export class AppWorld {
     })
     if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
     return body['link'] as string
+  }
+
+  /** The administration API, with the token of the file. */
+  async administer(method: string, path: string, body?: object): Promise<JsonObject> {
+    const options = { token: adminToken, ...(body === undefined ? {} : { body }) }
+    const answer = await call(this.server.base, method, `/_letro/admin/v1${path}`, options)
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer.body as JsonObject
   }
 
   /** A link that ends all earlier passkeys and devices of somebody, once it is used. */
