@@ -21,9 +21,9 @@ const program = new Command('letro')
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(peerCommand())
+  .addCommand(certificateCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
-  .addCommand(certificateCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -8,6 +8,7 @@ import type { RoomOversight } from '../rooms/room-oversight.ts'
 import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { type BackupRouteDeps, backupRoutes } from './backups.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { configurationRoutes, type ShownSetting } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
@@ -26,6 +27,8 @@ export interface AdminDeps {
   readonly oversight: RoomOversight
   readonly settings: readonly ShownSetting[]
   readonly health: Pick<Health, 'report' | 'log'>
+  /** null: there is nothing to back up (areas alone, in tests). */
+  readonly backup: BackupRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -33,7 +36,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, oversight, health, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -47,5 +50,6 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
   ]
 }

@@ -250,6 +250,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
         log: async () => [],
       },
+      backup: null,
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),
     }),
