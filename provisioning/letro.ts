@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup-command.ts'
 import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
@@ -20,6 +21,7 @@ const program = new Command('letro')
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
+  .addCommand(backupCommand())
   .addCommand(peerCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
