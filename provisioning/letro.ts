@@ -23,9 +23,9 @@ const program = new Command('letro')
   .addCommand(auditCommand())
   .addCommand(backupCommand())
   .addCommand(peerCommand())
+  .addCommand(certificateCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
-  .addCommand(certificateCommand())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -85,11 +85,16 @@ export interface Renewal {
   readonly failure: string | null
 }
 
+export interface RenewalDeps {
+  readonly log: { warn(message: string): void }
+  readonly isClockInDoubt: () => boolean
+}
+
 /**
  * Renews at two thirds of its life, under the same key; brings in the next key when peers have had its name for long
  * enough. All of it happens in files: after a crash anywhere the next run goes on.
  */
-export function openRenewal(config: CertificateConfig, log: { warn(message: string): void }): Renewal {
+export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renewal {
   let failure: string | null = null
   return {
     duty: {
@@ -97,13 +102,14 @@ export function openRenewal(config: CertificateConfig, log: { warn(message: stri
       everyMs: 6 * 60 * 60 * 1000,
       async run(now) {
         const { own } = certificateFiles(config)
-        if (own === null || !existsSync(join(own, 'certificate.pem'))) return
+        // By a wrong clock it would be issued for a wrong year.
+        if (own === null || deps.isClockInDoubt() || !existsSync(join(own, 'certificate.pem'))) return
         try {
           await issuing('renew', own, now, certificateNames(config))
           failure = null
         } catch (error) {
           failure = whyOf(error).trim() || 'The program that issues certificates did not run.'
-          log.warn('the certificate could not be renewed')
+          deps.log.warn('the certificate could not be renewed')
         }
       },
     },

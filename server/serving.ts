@@ -9,12 +9,15 @@ import { openFrozenNotices } from './accounts/frozen-notices.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
+import { metricsRoutes } from './admin-api/metrics.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
 import { openServerBackups } from './backup-wiring.ts'
+import { openCertificateHealth } from './certificate-health.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+
 import { appFilesRoutes } from './client-api/app-files.ts'
 import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
@@ -64,7 +67,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -78,6 +81,7 @@ import { openPush } from './push/push.ts'
 import { openPushers } from './push/pushers.ts'
 import { openVapidKeys } from './push/web-push.ts'
 import { sendPush } from './push-transport.ts'
+import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
 import { openRoomMembers } from './rooms/membership.ts'
@@ -111,7 +115,7 @@ export interface Serving {
 }
 
 export async function openServing(store: Store, parts: Parts): Promise<Serving> {
-  const { config, dataFolder, worker, adminToken, means } = parts
+  const { config, dataFolder, worker, adminToken, monitoring, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
@@ -302,8 +306,18 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
+  const certificates = openCertificateHealth({
+    files: certificateFiles(config),
+    renewal,
+    peers: () => peers.all(),
+    peerEndsTs: federation.peerCertificateEndsTs,
+  })
+  health.addSource('certificates', certificates.source)
+  health.addReading('certificates', certificates.reading)
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
   const interactiveAuth = openInteractiveAuth({
@@ -351,6 +365,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
+    ...metricsRoutes({ health, token: monitoring.metricsToken, version: release.version }),
     ...adminRoutes({
       accounts,
       reports,
@@ -429,7 +444,6 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,

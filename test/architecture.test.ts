@@ -110,6 +110,10 @@ const table: Record<string, Row> = {
   },
   // app.ts is the only place where areas are wired; main, config and the worker process stand beside it.
   server: { ours: ['server'], packages: ['*'] },
+  'server/trust-page': {
+    ours: ['server/protocol'],
+    packages: ['node:crypto', 'node:fs', 'node:http', 'node:module', 'node:net', 'node:path'],
+  },
   pwa: {
     ours: ['server/protocol'],
     packages: [

@@ -40,9 +40,13 @@ export class UploadLimit {
     return this.#known ?? null
   }
 
-  /** Asked once. Null: it does not say. @throws ApiError where it is not within reach */
+  /** Null: it does not say. @throws ApiError where it is not within reach */
   async ask(): Promise<number | null> {
-    if (this.#known !== undefined) return this.#known
+    return this.#known === undefined ? this.learn() : this.#known
+  }
+
+  /** Whenever the server is back: its administrator may have changed it. @throws ApiError */
+  async learn(): Promise<number | null> {
     try {
       const { 'm.upload.size': size } = await this.#http.request('GET', `${v1}/media/config`)
       this.#known = typeof size === 'number' ? size : null

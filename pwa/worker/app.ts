@@ -152,7 +152,7 @@ export class App {
           this.pump.wake()
           outbox.queue.wake()
           void this.readMarks.flush()
-          void outbox.uploadLimit.ask().catch(() => {
+          void outbox.uploadLimit.learn().catch(() => {
             // The next upload asks again.
           })
           this.gathering.wake()

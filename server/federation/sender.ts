@@ -19,8 +19,8 @@ export interface SenderDeps {
   readonly peers: Pick<Peers, 'all' | 'maySendTo' | 'onChange' | 'get'>
   /** null: not here any more, or damaged. */
   readonly signed: (eventId: EventId) => Promise<Pdu | null>
-  /** May this room's events go to this server now (frozen rooms stand still)? */
-  readonly maySend: (roomId: RoomId, destination: ServerName) => Promise<boolean>
+  /** May this event go out now (frozen rooms stand still)? */
+  readonly maySend: (roomId: RoomId, eventId: EventId) => Promise<boolean>
   readonly send: (
     destination: ServerName,
     transaction: OutgoingTransaction,
@@ -171,7 +171,7 @@ class Line {
     const { signed, maySend, clock } = this.#deps
     const pdus = await Promise.all(
       batch.pdus.map(async ({ roomId, eventId }) => {
-        if (!(await maySend(roomId, this.#destination))) return null
+        if (!(await maySend(roomId, eventId))) return null
         try {
           return await signed(eventId)
         } catch {

@@ -698,5 +698,13 @@ export interface DiskSampleRow {
 }
 export const diskSampleTable = jsonTable<DiskSampleRow>()('hd', 'disk sample of a day', ['u32'])
 
-/** `clock-seen`: the latest time that was seen while writing. */
+/** `clock-seen`: the latest time that was seen while writing. `pseudonym-key`: of people in syslog lines. */
 export const healthSettingTable = jsonTable<string | number>()('hs', 'setting of health', ['text'])
+
+/** How far the syslog collector has read: an audit entry and its hash, and a number of the log of findings. */
+export interface SyslogCursorRow {
+  readonly sequence: number
+  readonly hash: string
+  readonly finding: number
+}
+export const syslogCursorTable = jsonTable<SyslogCursorRow>()('hc', 'cursor of syslog', [])
