@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup-command.ts'
 import { certificateCommand } from './certificate-command.ts'
 import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -22,6 +23,7 @@ const program = new Command('letro')
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
   .addCommand(enrolCommand())
+  .addCommand(backupCommand())
   .addCommand(peerCommand())
   .addCommand(certificateCommand())
   .addCommand(loginCommand())

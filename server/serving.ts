@@ -84,6 +84,7 @@ import { sendPush } from './push-transport.ts'
 import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
+import { catchUpWithPeers } from './rooms/catch-up.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
 import { outboundProjection } from './rooms/outbound-projection.ts'
@@ -436,6 +437,14 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
+  })
+  await catchUpWithPeers({
+    store,
+    rooms,
+    remote: federation.remoteRooms,
+    peers,
+    clock,
+    report: (message, fields) => log.warn(message, fields),
   })
   await accounts.start()
   if (demo) await makeDemoPeople(accounts, demo, clock)

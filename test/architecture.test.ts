@@ -137,7 +137,7 @@ const table: Record<string, Row> = {
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {
     ours: ['server/protocol', 'server/store', 'server/backup'],
-    packages: ['commander', 'node-forge', 'qrcode', 'node:*'],
+    packages: ['commander', 'node-forge', 'qrcode', 'age-encryption', 'node:*'],
   },
   appliance: { ours: [], packages: ['node:*'] },
 }
