@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { certificateCommand } from './certificate-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { initCommand } from './init-command.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
@@ -16,6 +17,7 @@ import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(initCommand())
   .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
