@@ -6,7 +6,9 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup-command.ts'
 import { certificateCommand } from './certificate-command.ts'
+import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { initCommand } from './init-command.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
@@ -22,6 +24,8 @@ const program = new Command('letro')
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
+  .addCommand(enrolCommand())
+  .addCommand(backupCommand())
   .addCommand(peerCommand())
   .addCommand(certificateCommand())
   .addCommand(loginCommand())

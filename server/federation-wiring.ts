@@ -2,10 +2,9 @@
  * Federation from its parts, for `app.ts`: in two steps, because rooms need some of it to open (whose signature is it,
  * what goes to whom, how to ask others) and the rest needs rooms.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
+import { catchUp } from './federation/catch-up.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
@@ -31,6 +30,7 @@ import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
 import { openOutboundQueue } from './peers/outbound-queue.ts'
 import type { PeerBook } from './peers/peer-book.ts'
 import type { ServerName } from './protocol/ids.ts'
+import { release } from './release.ts'
 import type { InboundRooms } from './rooms/inbound-rooms.ts'
 import { verify } from './rooms/primitives.ts'
 import type { RemoteRooms } from './rooms/remote-rooms.ts'
@@ -38,10 +38,6 @@ import type { Rooms } from './rooms/rooms.ts'
 import type { CheckSignatures, RoomsInternal } from './rooms/rooms-internal.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Store } from './store/store.ts'
-
-const release = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-  readonly version: string
-}
 
 export interface FederationDeps {
   readonly store: Store
@@ -81,8 +77,14 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
   const { store, serverName, peers, keys, site, clock, log } = deps
   const report = (message: string, fields?: Readonly<Record<string, string>>) => log.warn(message, fields)
   const transport = new Transport()
-  const client = new FederationClient({ serverName, peers, signer: keys, transport })
-  const cards = new CardExchange({ client, peers, verify, clock, pause, report })
+  const client = new FederationClient({
+    serverName,
+    peers,
+    signer: keys,
+    transport,
+    onOtherCertificate: server => void cards.renew(server),
+  })
+  const cards: CardExchange = new CardExchange({ client, peers, verify, clock, pause, report })
   const keyRing = new KeyRing({
     serverName,
     peers,
@@ -115,11 +117,25 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         queue: outbound,
         peers,
         signed: eventId => rooms.signed(eventId),
-        maySend: async roomId => !(await rooms.view(roomId))?.frozen,
+        // Of a room that stands still goes out where it goes on, and nothing else.
+        maySend: async (roomId, eventId) => {
+          const view = await rooms.view(roomId)
+          return !view?.frozen || view.state('m.room.tombstone')?.eventId === eventId
+        },
         send: (server, transaction) => sendTransaction(client, serverName, server, transaction),
         clock,
         random: Math.random,
         pause,
+        report,
+      })
+      catchUp({
+        serverName,
+        peers,
+        rooms,
+        queue: (peer, roomId, eventId) =>
+          store.transact(`catch-up ${peer}`, tx => {
+            tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
+          }),
         report,
       })
       const authenticate = authenticatePeer({

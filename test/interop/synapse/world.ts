@@ -15,10 +15,10 @@ export class World {
     this.synapse = synapse
   }
 
-  /** `settings`: of ours, named as in `letro.toml`; `clockOffsetMs`: how far its clock is off at first. */
-  static async open(settings: Readonly<Record<string, string>> = {}, clockOffsetMs = 0): Promise<World> {
+  /** `settings`: of ours, named as in `letro.toml`. */
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<World> {
     const authority = new TestAuthority()
-    const letro = await startFederated('letro.test', settings, undefined, clockOffsetMs)
+    const letro = await startFederated('letro.test', settings)
     const synapse = await Synapse.start({ authority, peers: [letro] })
     await pinHomeserver(letro, synapse, authority)
     return new World(letro, synapse)
