@@ -58,6 +58,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { pinFirstPeers } from './first-peers.ts'
 import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -447,6 +448,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     report: (message, fields) => log.warn(message, fields),
   })
   await accounts.start()
+  await pinFirstPeers(dataFolder, peerActs, log)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
