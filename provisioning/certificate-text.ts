@@ -22,7 +22,7 @@ const dayMs = 24 * 60 * 60 * 1000
 
 export interface Shown {
   readonly text: string
-  readonly json: JsonObject
+  readonly answer: JsonObject
   /** Something is wrong with it. */
   readonly isUnsound: boolean
 }
@@ -86,7 +86,7 @@ export function showSite({ folder, names }: CertificateSite, now: number): Shown
   }
   if (complaints.length > 0) parts.push(`${complaints.map(each => `! ${each}`).join('\n')}\n`)
   json['complaints'] = complaints
-  return { text: parts.join('\n').trimEnd(), json: json as JsonObject, isUnsound: complaints.length > 0 }
+  return { text: parts.join('\n').trimEnd(), answer: json as JsonObject, isUnsound: complaints.length > 0 }
 }
 
 /** A file with certificates, wherever it is from. */
@@ -97,11 +97,11 @@ export function showFile(
 ): Shown {
   const [leaf, ...above] = certificates
   if (!leaf)
-    return { text: 'There is no certificate in this file.', json: { certificate: null }, isUnsound: true }
+    return { text: 'There is no certificate in this file.', answer: { certificate: null }, isUnsound: true }
   const complaints = leaf.ca ? [] : complaintsAbout({ leaf, above }, names, now).map(each => each.sentence)
   return {
     text: `${certificateText(leaf.ca ? 'Authority' : 'Certificate', leaf, now)}${aboveText(above, now)}${complaints.map(each => `\n! ${each}`).join('')}`.trimEnd(),
-    json: { certificate: { ...certificateJson(leaf), chain: above.map(certificateJson) }, complaints },
+    answer: { certificate: { ...certificateJson(leaf), chain: above.map(certificateJson) }, complaints },
     isUnsound: complaints.length > 0,
   }
 }

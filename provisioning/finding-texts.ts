@@ -70,7 +70,7 @@ const disk: Text = facts => {
   }
 }
 
-const ends = 'see letro certificate status'
+const ends = 'see letro certificate show'
 
 const texts: Readonly<Record<FindingCode, Text>> = {
   'disk.filling': disk,

@@ -25,6 +25,11 @@ export function renewalDueTs(leaf: X509Certificate): number {
   return from + ((Date.parse(leaf.validTo) - from) * 2) / 3
 }
 
+/** One that is not good yet was issued by a clock that was wrong. */
+function isDue(leaf: X509Certificate, now: number): boolean {
+  return now >= renewalDueTs(leaf) || now < Date.parse(leaf.validFrom)
+}
+
 /**
  * There is a certificate for these names after this: the one that is there, or one of the private authority, which is made
  * where there is none. Throws NameNotPermitted. Answers whether one was issued.
@@ -35,7 +40,7 @@ export function makeCertificate(folder: TlsFolder, names: readonly string[], now
     const leaf = new X509Certificate(chain)
     const fits = folder.keyFor(leaf) !== null
     const own = isOwn(leaf, folder.authorityCertificate())
-    if (fits && (!own || (covers(leaf, names) && now < renewalDueTs(leaf)))) return false
+    if (fits && (!own || (covers(leaf, names) && !isDue(leaf, now)))) return false
   }
   if (!folder.authority()) folder.writeAuthority(issueAuthority(names, now))
   issueFor(folder, folder.keyInUse() ?? folder.keys()[0] ?? newKey(), names, now)
@@ -60,7 +65,7 @@ export function renewCertificate(
   const chain = folder.chain()
   if (chain === null) return null
   const leaf = new X509Certificate(chain)
-  if (!isOwn(leaf, folder.authorityCertificate()) || now < renewalDueTs(leaf)) return null
+  if (!isOwn(leaf, folder.authorityCertificate()) || !isDue(leaf, now)) return null
   const key = folder.keyFor(leaf)
   if (key === null) return null
   issueFor(folder, key, names, now)

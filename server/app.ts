@@ -18,6 +18,7 @@ import { noRateLimits, openRateLimits } from './http/rate-limit.ts'
 import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
 import { maintenanceRoutes } from './maintenance.ts'
+import { announceMaintenance, type Monitoring, readMonitoring } from './monitoring.ts'
 import { type OwnSite, openOwnSite } from './own-site.ts'
 import type { SendPush } from './push/web-push.ts'
 import { checkEvents } from './rooms/scrub.ts'
@@ -68,6 +69,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   const { clock, log } = means
   const dataFolder = resolve(config.server.data)
   const adminToken = readToken(config.admin.tokenFile)
+  const monitoring = readMonitoring(config)
   const folder = await openDataFolder(dataFolder, config.server.name, means)
   const host = await StoreHost.open(storeFolder(dataFolder), { clock, checks: [checkEvents] })
   try {
@@ -75,7 +77,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
     if (folder.isNew) await markReady(dataFolder)
     const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, means })
+    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, monitoring, means })
   } catch (error) {
     await host.close()
     throw error
@@ -91,6 +93,7 @@ export interface Parts {
   readonly site: OwnSite
   readonly worker: WorkerProcess
   readonly adminToken: AdminToken | null
+  readonly monitoring: Monitoring
   readonly means: Means
 }
 
@@ -128,6 +131,8 @@ async function run(parts: Parts): Promise<App> {
 
   function enterMaintenance(findings: number): void {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
+    const { collector } = parts.monitoring
+    if (collector) announceMaintenance(collector, { clock, log, serverName: config.server.name })
     listener = inMaintenance
     federationListener = requestListenerAway
     localListener = inMaintenance
@@ -159,7 +164,8 @@ async function run(parts: Parts): Promise<App> {
     isNew: folder.isNew,
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
-    firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    firstAdministratorLink: async () =>
+      (await serving?.accounts.enrolment.firstAdministratorLink(config.accounts.firstAdministrator)) ?? null,
     runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {

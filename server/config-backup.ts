@@ -52,7 +52,7 @@ export const backupSettings = {
     parseSftp,
     'an address such as "sftp://letro@backup.example:22/backups"',
     '',
-    'Another machine to which each backup is copied. Its folder is one of absolute path; without one, where that user begins.',
+    'Another machine to which each backup is copied. The path is absolute; without one it is where that user begins.',
   ),
   'backup.sftp_host_key': setting(
     parseHostKey,

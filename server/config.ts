@@ -26,7 +26,7 @@ import {
 } from './config-values.ts'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
 import { isResidency } from './protocol/card.ts'
-import { parseServerName, type ServerName } from './protocol/ids.ts'
+import { isNewLocalpart, parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface Config {
   /** All keys, for who looks at them. */
@@ -39,7 +39,12 @@ export interface Config {
     readonly origin: string
     readonly data: string
   }
-  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly listen: {
+    readonly client: HostPort
+    readonly federation: HostPort | null
+    /** Plain http. null: there is no trust page. */
+    readonly trustPage: HostPort | null
+  }
   readonly federation: {
     /** Where other servers dial us, as our card says. */
     readonly address: HostPort
@@ -49,7 +54,12 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string } | null
   /** Who vouches for the certificate in the data folder, with which people are answered then; null: they are not. */
   readonly tlsAuthority: 'own' | 'organisation' | null
-  readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
+  readonly accounts: {
+    readonly registration: 'invite' | 'open'
+    readonly passwords: boolean
+    /** The part before the colon. */
+    readonly firstAdministrator: string
+  }
   readonly limits: {
     readonly enabled: boolean
     readonly rates: Readonly<Record<LimitName, Limit>>
@@ -57,6 +67,13 @@ export interface Config {
     readonly mediaQuotaBytes: number
   }
   readonly admin: { readonly tokenFile: string | null }
+  readonly metrics: { readonly tokenFile: string | null }
+  /** null: no syslog. */
+  readonly syslog: {
+    readonly address: HostPort
+    readonly authority: string | null
+    readonly identity: { readonly certificate: string; readonly key: string } | null
+  } | null
   readonly devices: { readonly lockAfterDays: number }
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }
@@ -115,6 +132,12 @@ const settings = {
     '',
     'Where other servers are answered, always by TLS: "[::]:8448". Without it this server speaks with no other one. Only servers that an administrator has pinned get more than our public keys.',
   ),
+  'listen.trust_page': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where devices are told, by plain http, how they learn to trust the private authority (tls.authority): "[::]:80". Nothing else is answered there. Without it there is no such page.',
+  ),
   'federation.address': setting(
     parseHostPort,
     'host:port',
@@ -152,6 +175,12 @@ const settings = {
     'false',
     'Sign-in and registration by password, beside passkeys: for bots, tests and migration.',
   ),
+  'accounts.first_administrator': setting(
+    value => (typeof value === 'string' && isNewLocalpart(value) ? value : undefined),
+    'the part of a user id before the colon, such as "amal"',
+    '"admin"',
+    'Whose link is printed at each start while nobody administers this server.',
+  ),
   'limits.enabled': setting(
     parseBoolean,
     'true or false',
@@ -172,6 +201,31 @@ const settings = {
     '',
     'A file with a bearer token for the administration API: for automation. Off by default: whoever reads the file is an administrator.',
   ),
+  'metrics.token_file': setting(
+    parseText,
+    'the path of a file',
+    '',
+    'A file with a bearer token for /_letro/metrics, where Prometheus reads how this server is: numbers, and names of peers. Off by default.',
+  ),
+  'syslog.address': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'A collector that gets health and audit by syslog over TLS (RFC 5425, usually port 6514). People are pseudonyms there. Off by default. The first time it gets the whole audit.',
+  ),
+  'syslog.authority': setting(
+    parseText,
+    'the path of a PEM file',
+    '',
+    'The authority that issued the collector’s certificate. Default: those that the machine trusts.',
+  ),
+  'syslog.certificate': setting(
+    parseText,
+    'the path of a PEM file',
+    '',
+    'The certificate with which this server shows the collector who it is, where that asks for one.',
+  ),
+  'syslog.key': setting(parseText, 'the path of a PEM file', '', 'The private key of that certificate.'),
   'devices.lock_after_days': setting(
     parseDays,
     'a number of days, 0 to 365',
@@ -283,16 +337,7 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
   const client = values['listen.client']!
   const trial = values['server.name'] === undefined
   const name = values['server.name'] ?? ('localhost' as ServerName)
-  const certificate = values['tls.certificate']
-  const key = values['tls.key']
-  if ((certificate === undefined) !== (key === undefined)) {
-    const [there, missing] =
-      key === undefined ? ['tls.certificate', 'tls.key'] : ['tls.key', 'tls.certificate']
-    throw new ConfigError([
-      { key: missing, value: '(nothing)', allowed: `needed, because ${there} is given: both or none` },
-    ])
-  }
-  const tls = certificate !== undefined && key !== undefined ? { certificate, key } : null
+  const tls = pairOf(values, 'tls.certificate', 'tls.key')
   const tlsAuthority = values['tls.authority'] ?? null
   if (tls && tlsAuthority) {
     throw new ConfigError([
@@ -343,7 +388,11 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
   }
   const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
-    listen: { client, federation: values['listen.federation'] ?? null },
+    listen: {
+      client,
+      federation: values['listen.federation'] ?? null,
+      trustPage: values['listen.trust_page'] ?? null,
+    },
     federation: {
       address: values['federation.address'] ?? defaultAddress(name, values['listen.federation']),
       residency: values['federation.residency'] ?? null,
@@ -353,6 +402,7 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
     accounts: {
       registration: values['accounts.registration']!,
       passwords: values['accounts.passwords']!,
+      firstAdministrator: values['accounts.first_administrator']!,
     },
     limits: {
       enabled: values['limits.enabled']!,
@@ -361,12 +411,42 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
       mediaQuotaBytes: values['limits.media_quota']!,
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
+    metrics: { tokenFile: values['metrics.token_file'] ?? null },
+    syslog: composeSyslog(values),
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },
     backup,
   }
   return { config, warnings }
+}
+
+function composeSyslog(values: Values): Config['syslog'] {
+  const address = values['syslog.address']
+  const identity = pairOf(values, 'syslog.certificate', 'syslog.key')
+  const authority = values['syslog.authority'] ?? null
+  if (address !== undefined) return { address, authority, identity }
+  if (authority === null && identity === null) return null
+  throw new ConfigError([
+    { key: 'syslog.address', value: '(nothing)', allowed: 'needed, because other keys of syslog are given' },
+  ])
+}
+
+type FileKey = 'tls.certificate' | 'tls.key' | 'syslog.certificate' | 'syslog.key'
+
+/** A certificate and its key: both or none. */
+function pairOf(
+  values: Values,
+  certificateKey: FileKey,
+  keyKey: FileKey,
+): { readonly certificate: string; readonly key: string } | null {
+  const { [certificateKey]: certificate, [keyKey]: key } = values
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  if (certificate === undefined && key === undefined) return null
+  const [there, missing] = key === undefined ? [certificateKey, keyKey] : [keyKey, certificateKey]
+  throw new ConfigError([
+    { key: missing, value: '(nothing)', allowed: `needed, because ${there} is given: both or none` },
+  ])
 }
 
 /** Spec: server-server-api#resolving-server-names: 8448 where the name has no port. */

@@ -2,8 +2,6 @@
  * Federation from its parts, for `app.ts`: in two steps, because rooms need some of it to open (whose signature is it,
  * what goes to whom, how to ask others) and the rest needs rooms.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
 import { catchUp } from './federation/catch-up.ts'
@@ -32,6 +30,7 @@ import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
 import { openOutboundQueue } from './peers/outbound-queue.ts'
 import type { PeerBook } from './peers/peer-book.ts'
 import type { ServerName } from './protocol/ids.ts'
+import { release } from './release.ts'
 import type { InboundRooms } from './rooms/inbound-rooms.ts'
 import { verify } from './rooms/primitives.ts'
 import type { RemoteRooms } from './rooms/remote-rooms.ts'
@@ -39,10 +38,6 @@ import type { Rooms } from './rooms/rooms.ts'
 import type { CheckSignatures, RoomsInternal } from './rooms/rooms-internal.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Store } from './store/store.ts'
-
-const release = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-  readonly version: string
-}
 
 export interface FederationDeps {
   readonly store: Store
@@ -64,6 +59,8 @@ export interface Federation {
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
+  /** When the certificate ends that it last showed; undefined: not seen, or good by its pinned key. */
+  peerCertificateEndsTs(server: ServerName): number | undefined
   /** Begins to send and to answer. */
   start(parts: FederationParts): readonly Route[]
   close(): Promise<void>
@@ -112,6 +109,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     remoteMedia: remoteMediaClient(client),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
+    peerCertificateEndsTs: server => transport.certificateEndsTs.get(server),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
     start({ rooms, takeEdu, answers }) {
       void cards.bring(site.card)

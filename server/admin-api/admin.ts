@@ -8,6 +8,7 @@ import type { RoomOversight } from '../rooms/room-oversight.ts'
 import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { type BackupRouteDeps, backupRoutes } from './backups.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { configurationRoutes, type ShownSetting } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
@@ -18,6 +19,7 @@ import { peopleRoutes } from './people.ts'
 import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
+import { type SiteFacts, siteRoutes } from './site.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
@@ -25,7 +27,10 @@ export interface AdminDeps {
   readonly peerActs: PeerActs
   readonly oversight: RoomOversight
   readonly settings: readonly ShownSetting[]
+  readonly site: SiteFacts
   readonly health: Pick<Health, 'report' | 'log'>
+  /** null: there is nothing to back up (areas alone, in tests). */
+  readonly backup: BackupRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -33,7 +38,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, oversight, health, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -43,9 +48,11 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
     ...configurationRoutes(deps.settings, administrator),
+    ...siteRoutes(deps.site, administrator),
     ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
   ]
 }

@@ -27,10 +27,13 @@ export type BackupErrorCode =
 
 export class BackupError extends Error {
   readonly code: BackupErrorCode
+  /** Over the administration API. */
+  readonly status: number
   constructor(code: BackupErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'BackupError'
     this.code = code
+    this.status = code === 'BACKUP_NO_SPACE' ? 507 : 409
   }
 }
 

@@ -131,10 +131,26 @@ export class Backups {
 
   async list(): Promise<{ readonly name: string; readonly bytes: number }[]> {
     if (this.folder === null) return []
-    await this.#prepareFolder(this.folder)
     const names = await backupsIn(this.folder)
     return Promise.all(
       names.map(async ({ name }) => ({ name, bytes: (await stat(join(this.folder!, name))).size })),
+    )
+  }
+
+  /** Whether `run` could begin now: what is missing is said at once. */
+  async requireReady(): Promise<void> {
+    if (this.#running) throw alreadyRunning()
+    await this.#forWhom()
+    this.#requireFolder()
+  }
+
+  /** The configuration has the last word about who opens backups. */
+  requireRecipientsFree(): void {
+    const { recipients, passphraseFile } = this.#deps.settings
+    if (recipients.length === 0 && passphraseFile === null) return
+    throw new BackupError(
+      'BACKUP_NOT_CONFIGURED',
+      'letro.toml says already for whom backups are encrypted (backup.recipients or backup.passphrase_file). Change it there.',
     )
   }
 
@@ -198,13 +214,7 @@ export class Backups {
   async #work(written: WrittenBackup | null): Promise<WrittenBackup> {
     const { settings } = this.#deps
     const whom = await this.#forWhom()
-    const { folder } = this
-    if (folder === null) {
-      throw new BackupError(
-        'BACKUP_NOT_CONFIGURED',
-        'There is nowhere to put a backup: set backup.folder or backup.sftp in letro.toml, or fetch one with letro backup create --out FILE.',
-      )
-    }
+    const folder = this.#requireFolder()
     await this.#prepareFolder(folder)
     const done = written ?? (await this.#write(folder, whom))
     if (settings.sftp) await this.#copy(folder, settings.sftp)
@@ -214,6 +224,14 @@ export class Backups {
     ]
     await this.#succeeded(done, places)
     return done
+  }
+
+  #requireFolder(): string {
+    if (this.folder !== null) return this.folder
+    throw new BackupError(
+      'BACKUP_NOT_CONFIGURED',
+      'There is nowhere to put a backup: set backup.folder or backup.sftp in letro.toml, or fetch one with letro backup create --out FILE.',
+    )
   }
 
   async #forWhom(): Promise<ForWhom> {

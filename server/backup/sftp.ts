@@ -140,22 +140,11 @@ function argumentsFor({ user, host, port, keyFile }: SftpPlace, knownHosts: stri
     // A line that went dead is noticed within a minute.
     'ServerAliveInterval=15',
     'ServerAliveCountMax=4',
+    'LogLevel=ERROR',
   ]
   const settings = options.flatMap(option => ['-o', option])
   // Nobody's own configuration of ssh changes any of this.
-  return [
-    '-q',
-    '-b',
-    '-',
-    '-F',
-    '/dev/null',
-    '-P',
-    String(port),
-    '-i',
-    keyFile,
-    ...settings,
-    `${user}@${host}`,
-  ]
+  return ['-b', '-', '-F', '/dev/null', '-P', String(port), '-i', keyFile, ...settings, `${user}@${host}`]
 }
 
 function failure(place: SftpPlace, complained: string, isOverdue: boolean, isStopping: boolean): BackupError {

@@ -405,6 +405,13 @@ export const leavingTable = jsonTable<{ readonly sinceTs: number }>()('ap', 'lea
 /** External people: when they end. */
 export const externalTable = jsonTable<number>()('aq', 'external person', ['text'])
 
+/** External people whose end was told to their sponsor: which end, and how many days before it at the latest. */
+export const announcedEndTable = jsonTable<{ readonly expiresTs: number; readonly days: number }>()(
+  'at',
+  'announced end',
+  ['text'],
+)
+
 /** Rooms whose people here were told that it stands still, or are being told; goes when they know that it goes on. */
 export const toldStandstills = jsonTable<1>()('az', 'told of a standstill', ['u32'])
 
@@ -698,5 +705,13 @@ export interface DiskSampleRow {
 }
 export const diskSampleTable = jsonTable<DiskSampleRow>()('hd', 'disk sample of a day', ['u32'])
 
-/** `clock-seen`: the latest time that was seen while writing. */
+/** `clock-seen`: the latest time that was seen while writing. `pseudonym-key`: of people in syslog lines. */
 export const healthSettingTable = jsonTable<string | number>()('hs', 'setting of health', ['text'])
+
+/** How far the syslog collector has read: an audit entry and its hash, and a number of the log of findings. */
+export interface SyslogCursorRow {
+  readonly sequence: number
+  readonly hash: string
+  readonly finding: number
+}
+export const syslogCursorTable = jsonTable<SyslogCursorRow>()('hc', 'cursor of syslog', [])

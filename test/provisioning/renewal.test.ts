@@ -63,6 +63,14 @@ test('ten years of looking every day: it is never without a good certificate, an
   t.true(renewals >= 12 && renewals <= 14, String(renewals))
 })
 
+test('issued by a clock that was a year ahead, it is issued again when the clock is right', t => {
+  const at = folder(t)
+  t.is(renewCertificate(at, names, start + 365 * dayMs), 'renewed')
+  t.true(used(at).notBeforeMs > start)
+  t.is(renewCertificate(at, names, start), 'renewed')
+  t.true(used(at).notBeforeMs < start)
+})
+
 test('a new name is in the certificate after the next start, where the authority permits it', t => {
   const at = folder(t)
   t.false(makeCertificate(at, names, start))

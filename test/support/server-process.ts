@@ -22,7 +22,6 @@ export interface ServerOptions {
   readonly folder?: string
   /** Where it runs and answers people; otherwise on this machine. */
   readonly place?: Place
-  readonly clockOffsetMs?: number
 }
 
 export interface Session {
@@ -35,7 +34,7 @@ export class ServerProcess {
   readonly base: string
   readonly folder: string
   /** How far its clock is off the machine's, from its next start on. */
-  clockOffsetMs: number
+  clockOffsetMs = 0
   /** What it has written so far, of all its lives. */
   output = ''
   #environment: Record<string, string>
@@ -49,7 +48,6 @@ export class ServerProcess {
     this.base = `http://${host}:${port}`
     this.#command = place?.command ?? []
     this.folder = folder
-    this.clockOffsetMs = options.clockOffsetMs ?? 0
     const all = {
       'server.data': join(folder, 'data'),
       'server.name': 'localhost',
