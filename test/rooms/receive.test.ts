@@ -151,7 +151,7 @@ test('an event whose content is not what was hashed is kept redacted', async t =
   t.deepEqual(await scrubEvents(store), [])
 })
 
-test('what the auth rules refuse is rejected: kept, never shown, and nobody may build rights on it', async t => {
+test('what the auth rules refuse is rejected: kept, never shown, and nobody may build rights on it (CVE-2022-31152)', async t => {
   const { rooms, roomId, remote } = await sharedRoom()
   const forbidden = await remote.make({ type: 'm.room.name', stateKey: '', content: { name: 'mine' } })
   const received = await rooms.receive(roomId, forbidden.pdu)
