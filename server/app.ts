@@ -168,7 +168,8 @@ async function run(parts: Parts): Promise<App> {
     isNew: folder.isNew,
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
-    firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    firstAdministratorLink: async () =>
+      (await serving?.accounts.enrolment.firstAdministratorLink(config.accounts.firstAdministrator)) ?? null,
     runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {

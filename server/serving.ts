@@ -58,6 +58,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { pinFirstPeers } from './first-peers.ts'
 import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -67,7 +68,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { certificateFiles, openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -84,6 +85,7 @@ import { sendPush } from './push-transport.ts'
 import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
+import { catchUpWithPeers } from './rooms/catch-up.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
 import { outboundProjection } from './rooms/outbound-projection.ts'
@@ -375,6 +377,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       peerActs,
       oversight: openRoomOversight({ store, rooms }),
       settings: config.shown,
+      site: siteFacts(config),
       health,
       backup: { backups, audit },
       adminToken,
@@ -439,7 +442,16 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
+  await catchUpWithPeers({
+    store,
+    rooms,
+    remote: federation.remoteRooms,
+    peers,
+    clock,
+    report: (message, fields) => log.warn(message, fields),
+  })
   await accounts.start()
+  await pinFirstPeers(dataFolder, peerActs, log)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,

@@ -253,6 +253,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         log: async () => [],
       },
       backup: null,
+      site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),
     }),

@@ -20,6 +20,8 @@ export const patienceMs = 30_000
 
 export interface PersonOptions extends AuthenticatorOptions {
   readonly context?: BrowserContextOptions
+  /** One with a camera of its own; otherwise the browser of this world. */
+  readonly browser?: Browser
   readonly locale?: string
 }
 
@@ -76,8 +78,9 @@ export class AppWorld {
   }
 
   /** Somebody at a browser of their own, whose passkey has the PRF extension unless said otherwise. */
-  async visitor({ context = {}, locale = 'en', prf = true, ...rest }: PersonOptions = {}): Promise<Visitor> {
-    const opened = await this.chromium.newContext({
+  async visitor(options: PersonOptions = {}): Promise<Visitor> {
+    const { context = {}, browser = this.chromium, locale = 'en', prf = true, ...rest } = options
+    const opened = await browser.newContext({
       locale,
       viewport: { width: 1280, height: 800 },
       ...context,

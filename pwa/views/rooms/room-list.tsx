@@ -59,6 +59,13 @@ function ListBar() {
         />
         <IconButton icon="search" label={t('rooms.searchAll')} onClick={() => go({ view: 'search' })} />
         <IconButton icon="help" label={t('rooms.help')} onClick={() => go({ view: 'help', page: '' })} />
+        {session.value?.isAdministrator && (
+          <IconButton
+            icon="shield"
+            label={t('rooms.administration')}
+            onClick={() => go({ view: 'admin', page: '' })}
+          />
+        )}
         <button
           type="button"
           class="list-me"
