@@ -12,7 +12,7 @@
  *                  or  {"from": "organisation"}     a request is made; the certificate is brought later
  *                  or  {"from": "files", "certificate": "/…/fullchain.pem", "key": "/…/privkey.pem"}
  *                  or  {"from": "proxy"}            something else on this machine speaks TLS
- *       "listen": {"client": "[::]:443", "federation": "[::]:8448"},
+ *       "listen": {"client": "[::]:443", "federation": "[::]:8448", "trust_page": "[::]:80"},
  *       "federation": {"address": "clinic.example:8448", "residency": "DE"},
  *       "time": {"servers": ["ntp.clinic.example"]},
  *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}]
@@ -57,7 +57,12 @@ export interface SiteAnswers {
   /** The part before the colon. */
   readonly administrator: string
   readonly certificate: CertificateChoice
-  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly listen: {
+    readonly client: HostPort
+    readonly federation: HostPort | null
+    /** Where devices learn to trust the private authority. */
+    readonly trustPage: HostPort | null
+  }
   readonly federation: { readonly address: HostPort | null; readonly residency: string | null }
   /** Empty: the machine's time is somebody else's care. */
   readonly timeServers: readonly string[]
@@ -147,7 +152,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'time',
     'peers',
   ],
-  listen: ['client', 'federation'],
+  listen: ['client', 'federation', 'trust_page'],
   federation: ['address', 'residency'],
   time: ['servers'],
 }
@@ -204,6 +209,7 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
       client:
         client ?? (certificate?.from === 'proxy' ? { host: 'localhost', port: 8008 } : { host: '::', port }),
       federation: ifThere('listen.federation', listen['federation'], answerHostPort),
+      trustPage: ifThere('listen.trust_page', listen['trust_page'], answerHostPort),
     },
     federation: {
       address: ifThere('federation.address', federation['address'], answerHostPort),
@@ -217,6 +223,9 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
       'listen.federation',
       'it is needed where peers are named: where this server answers them, such as [::]:8448',
     )
+  }
+  if (answers.listen.trustPage && certificate && certificate.from !== 'own') {
+    complain('listen.trust_page', 'it is of use with the private authority alone ({"from": "own"})')
   }
   if (problems.length > 0) throw new AnswersWrong(problems)
   return {
@@ -322,6 +331,7 @@ export function answersJson(answers: SiteAnswers): JsonObject {
     listen: {
       client: formatHostPort(listen.client),
       ...(listen.federation ? { federation: formatHostPort(listen.federation) } : {}),
+      ...(listen.trustPage ? { trust_page: formatHostPort(listen.trustPage) } : {}),
     },
     federation: {
       ...(federation.address ? { address: formatHostPort(federation.address) } : {}),
