@@ -12,7 +12,8 @@
  *                  or  {"from": "organisation"}     a request is made; the certificate is brought later
  *                  or  {"from": "files", "certificate": "/…/fullchain.pem", "key": "/…/privkey.pem"}
  *                  or  {"from": "proxy"}            something else on this machine speaks TLS
- *       "listen": {"client": "[::]:443", "federation": "[::]:8448", "trust_page": "[::]:80"},
+ *       "listen": {"client": "[::]:443", "federation": "[::]:8448",
+ *                  "trust_page": "[::]:80"},          with "own" it is there unless this is null
  *       "federation": {"address": "clinic.example:8448", "residency": "DE"},
  *       "time": {"servers": ["ntp.clinic.example"]},
  *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}]
@@ -203,13 +204,18 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
   const federation = part('federation')
   const time = part('time')
   const client = ifThere('listen.client', listen['client'], answerHostPort)
+  // null: there is to be none.
+  const trustPageOf = (value: unknown): HostPort | null => {
+    if (value === undefined) return certificate?.from === 'own' ? { host: '::', port: 80 } : null
+    return value === null ? null : (take('listen.trust_page', answerHostPort(value)) ?? null)
+  }
   const port = origin === undefined ? 443 : Number(new URL(origin).port || 443)
   const answers = {
     listen: {
       client:
         client ?? (certificate?.from === 'proxy' ? { host: 'localhost', port: 8008 } : { host: '::', port }),
       federation: ifThere('listen.federation', listen['federation'], answerHostPort),
-      trustPage: ifThere('listen.trust_page', listen['trust_page'], answerHostPort),
+      trustPage: trustPageOf(listen['trust_page']),
     },
     federation: {
       address: ifThere('federation.address', federation['address'], answerHostPort),
@@ -331,7 +337,7 @@ export function answersJson(answers: SiteAnswers): JsonObject {
     listen: {
       client: formatHostPort(listen.client),
       ...(listen.federation ? { federation: formatHostPort(listen.federation) } : {}),
-      ...(listen.trustPage ? { trust_page: formatHostPort(listen.trustPage) } : {}),
+      trust_page: listen.trustPage && formatHostPort(listen.trustPage),
     },
     federation: {
       ...(federation.address ? { address: formatHostPort(federation.address) } : {}),

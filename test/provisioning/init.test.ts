@@ -263,7 +263,7 @@ test('unattended, from the file alone: the server starts, is trusted by its auth
     ...quick,
     origin: `https://chat.clinic.example:${client}`,
     certificate: { from: 'own' },
-    listen: { client: `127.0.0.1:${client}`, federation: `127.0.0.1:${federation}` },
+    listen: { client: `127.0.0.1:${client}`, federation: `127.0.0.1:${federation}`, trust_page: null },
     peers: [{ card: court, fingerprint: words.join(' ') }],
   })
   const done = await at.run('--answers', file, '--json')

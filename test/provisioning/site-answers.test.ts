@@ -29,7 +29,7 @@ test('the least that is needed, and what stands for the rest', t => {
     origin: 'https://chat.clinic.example',
     administrator: 'amal',
     certificate: { from: 'own' },
-    listen: { client: { host: '::', port: 443 }, federation: null, trustPage: null },
+    listen: { client: { host: '::', port: 443 }, federation: null, trustPage: { host: '::', port: 80 } },
     federation: { address: null, residency: null },
     timeServers: [],
     peers: [],
@@ -38,12 +38,14 @@ test('the least that is needed, and what stands for the rest', t => {
     host: 'localhost',
     port: 8008,
   })
+  t.is(parseSiteAnswers({ ...least, certificate: { from: 'proxy' } }).listen.trustPage, null)
+  t.is(parseSiteAnswers({ ...least, listen: { trust_page: null } }).listen.trustPage, null)
   t.is(parseSiteAnswers({ ...least, server_name: ' Clinic.Example' }).serverName, 'clinic.example' as never)
 })
 
 for (const json of [
   least,
-  { ...least, listen: { trust_page: '[::]:80' } },
+  { ...least, listen: { trust_page: null } },
   most,
   { ...least, certificate: { from: 'files', certificate: '/a', key: '/b' } },
   { ...least, certificate: { from: 'proxy' } },
