@@ -1,12 +1,8 @@
 /** What an event stands on, where the server that sent it is away or does not know. */
 import test from 'ava'
-import { signEvent, withContentHash } from '../../server/protocol/event-signing.ts'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
-import type { JsonObject } from '../../server/protocol/json.ts'
-import { roomVersion } from '../../server/protocol/room-versions.ts'
-import type { KeyId } from '../../server/protocol/signing.ts'
-import { sha256 } from '../support/primitives.ts'
 import { person, say, sharedRoom } from './federated-room.ts'
+import { forged } from './forged-event.ts'
 import { type Site, World } from './two-servers.ts'
 
 /** Bob's server says so many things that only Cleo's hears, then one that everybody does. */
@@ -76,8 +72,9 @@ test('one that names ancestors which nobody has makes us ask others a bounded nu
   const { world, a, roomId } = await gapAt(0)
   const b = world.sites.get('bb.test' as never)!
   const nobody = (i: number) => `$${String(i).padStart(43, 'A')}` as EventId
-  const lies = Array.from({ length: 40 }, (_, i) =>
-    forged(world, b, roomId, { prev_events: [nobody(i)], auth_events: [nobody(1_000 + i)] }),
+  const lies = Array.from(
+    { length: 40 },
+    (_, i) => forged(world, b, roomId, { prev_events: [nobody(i)], auth_events: [nobody(1_000 + i)] }).pdu,
   )
   world.requests.length = 0
   const results = await a.rooms.takeTransaction(b.name, lies)
@@ -86,24 +83,3 @@ test('one that names ancestors which nobody has makes us ask others a bounded nu
   const ofOthers = world.requests.filter(request => request.startsWith('a.test > ccc.test'))
   t.true(ofOthers.length > 0 && ofOthers.length <= 20, `${ofOthers.length} requests`)
 })
-
-/** An event of Bob's server, on whatever it likes. */
-function forged(world: World, site: Site, roomId: RoomId, more: JsonObject): JsonObject {
-  const rules = roomVersion('12')!
-  const event = withContentHash(
-    {
-      type: 'm.room.message',
-      sender: person('bob', site),
-      room_id: roomId,
-      content: { body: 'forged' },
-      origin_server_ts: 1,
-      depth: 100,
-      prev_events: [],
-      auth_events: [],
-      ...more,
-    },
-    sha256,
-  )
-  const pdu = signEvent(event, rules, site.name, 'ed25519:1' as KeyId, world.keyOf(site.name).sign)
-  return pdu as JsonObject
-}
