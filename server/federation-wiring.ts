@@ -77,8 +77,14 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
   const { store, serverName, peers, keys, site, clock, log } = deps
   const report = (message: string, fields?: Readonly<Record<string, string>>) => log.warn(message, fields)
   const transport = new Transport()
-  const client = new FederationClient({ serverName, peers, signer: keys, transport })
-  const cards = new CardExchange({ client, peers, verify, clock, pause, report })
+  const client = new FederationClient({
+    serverName,
+    peers,
+    signer: keys,
+    transport,
+    onOtherCertificate: server => void cards.renew(server),
+  })
+  const cards: CardExchange = new CardExchange({ client, peers, verify, clock, pause, report })
   const keyRing = new KeyRing({
     serverName,
     peers,

@@ -12,11 +12,9 @@ import { formatHostPort, type HostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Log } from './http/log.ts'
 import { type HttpServer, listen, listenAtSocket, type TlsOptions } from './http/server.ts'
-import { certificateFiles, makeOwnCertificate } from './own-certificate.ts'
+import { certificateFiles, makeOwnCertificate, ownAuthority } from './own-certificate.ts'
 import { adminSocket } from './protocol/local-request.ts'
 import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
-import { readAuthority } from './trust-page/own-authority.ts'
-import type { TrustAuthority } from './trust-page/page.ts'
 import { trustPageListener } from './trust-page/trust-page.ts'
 
 export interface Listeners {
@@ -93,14 +91,8 @@ async function listenForTrust(config: Config): Promise<HttpServer | null> {
   const at = config.listen.trustPage
   if (!at) return null
   const { origin } = config.server
-  const site = () => ({ origin, authority: authorityOf(config) })
+  const site = () => ({ origin, authority: ownAuthority(config) })
   return listenAt('listen.trust_page', at, trustPageListener(site), undefined)
-}
-
-/** The private authority, where it vouches for what people open. */
-function authorityOf(config: Config): TrustAuthority | null {
-  const { own } = certificateFiles(config)
-  return config.tlsAuthority === 'own' && own !== null ? readAuthority(own) : null
 }
 
 /** A path that is too long for a socket costs `letro` its way in, not the server its start. */

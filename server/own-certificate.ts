@@ -11,10 +11,13 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { SiteFacts } from './admin-api/site.ts'
 import type { Config } from './config.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Duty } from './duties.ts'
 import { readTlsFiles, type TlsPaths } from './tls-files.ts'
+import { readAuthority } from './trust-page/own-authority.ts'
+import type { TrustAuthority } from './trust-page/page.ts'
 
 export interface CertificateFiles {
   /** null: people are answered by plain http, for a proxy on the same machine. */
@@ -34,6 +37,25 @@ export function certificateFiles({ server, listen, tls, tlsAuthority }: Certific
   const people = tls ?? (tlsAuthority ? kept : null)
   const peers = listen.federation ? (tls ?? kept) : null
   return { people, peers, own: people === kept || peers === kept ? folder : null }
+}
+
+/** The private authority, where it vouches for what people open. */
+export function ownAuthority(config: CertificateConfig): TrustAuthority | null {
+  const { own } = certificateFiles(config)
+  return config.tlsAuthority === 'own' && own !== null ? readAuthority(own) : null
+}
+
+/** What goes with an invitation. */
+export function siteFacts(config: CertificateConfig): SiteFacts {
+  const { origin, name } = config.server
+  const { trustPage } = config.listen
+  const port = trustPage?.port === 80 ? '' : `:${trustPage?.port}`
+  return {
+    serverName: name,
+    origin,
+    trustPage: trustPage ? `http://${new URL(origin).hostname}${port}` : null,
+    authority: () => ownAuthority(config),
+  }
 }
 
 /** The names by which people and other servers reach us, each once. */

@@ -58,6 +58,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { pinFirstPeers } from './first-peers.ts'
 import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -67,7 +68,7 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { certificateFiles, openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
@@ -84,6 +85,7 @@ import { sendPush } from './push-transport.ts'
 import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
+import { catchUpWithPeers } from './rooms/catch-up.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
 import { outboundProjection } from './rooms/outbound-projection.ts'
@@ -96,6 +98,7 @@ import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
+import { steadyClock } from './steady-clock.ts'
 import type { Store } from './store/store.ts'
 import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
@@ -119,6 +122,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
+  const steady = steadyClock(clock, monotonic)
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -221,7 +225,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
   const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
-  const typing = openTyping({ clock })
+  const typing = openTyping({ clock: steady })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
@@ -262,7 +266,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ store, rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock: steady })
     : undefined
   const sync = openSync({
     store,
@@ -281,6 +285,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     aggregations: relations,
     presence,
     clock,
+    steady,
   })
   const readMarkers = openReadMarkers({
     rooms,
@@ -322,7 +327,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   health.addSource('backup', backup.source)
   const interactiveAuth = openInteractiveAuth({
     accounts,
-    clock,
+    clock: steady,
     randomBytes,
     isDemo: demo !== undefined,
   })
@@ -372,6 +377,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       peerActs,
       oversight: openRoomOversight({ store, rooms }),
       settings: config.shown,
+      site: siteFacts(config),
       health,
       backup: { backups, audit },
       adminToken,
@@ -395,7 +401,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),
-    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock }),
+    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock: steady }),
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
@@ -436,7 +442,16 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
+  await catchUpWithPeers({
+    store,
+    rooms,
+    remote: federation.remoteRooms,
+    peers,
+    clock,
+    report: (message, fields) => log.warn(message, fields),
+  })
   await accounts.start()
+  await pinFirstPeers(dataFolder, peerActs, log)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
@@ -445,10 +460,25 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     report: message => log.warn(message),
   })
   const hourMs = 60 * 60 * 1000
+  /** A certificate that is made by a wrong clock is not valid yet when that is put right. */
+  const sureOfTheTime = (duty: Duty): Duty => ({
+    ...duty,
+    run: async now => (clockWatch.isInDoubt ? undefined : duty.run(now)),
+  })
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
-    renewal.duty,
+    sureOfTheTime(renewal.duty),
     backup.duty,
+    {
+      name: 'external people whose day has come',
+      everyMs: 60_000,
+      run: () => accounts.people.expireDue(),
+    },
+    {
+      name: 'telling sponsors',
+      everyMs: hourMs,
+      run: () => accounts.endings.announce(),
+    },
     {
       name: 'ended command lines',
       everyMs: hourMs,

@@ -29,24 +29,34 @@ export async function uploadFile(http: Http, content: Blob, options: UploadOptio
 /** The largest file that the server takes. */
 export class UploadLimit {
   readonly #http: Pick<Http, 'request'>
-  #known: number | null | undefined
+  #known: number | null = null
+  #asking: Promise<number | null> | null = null
 
   constructor(http: Pick<Http, 'request'>) {
     this.#http = http
   }
 
-  /** Null: the server does not say, or was not asked yet. */
+  /** Null: the server does not say, or was not heard yet. */
   get known(): number | null {
-    return this.#known ?? null
+    return this.#known
   }
 
   /** Null: it does not say. @throws ApiError where it is not within reach */
-  async ask(): Promise<number | null> {
-    return this.#known === undefined ? this.learn() : this.#known
+  ask(): Promise<number | null> {
+    return this.#asking ?? this.learn()
   }
 
   /** Whenever the server is back: its administrator may have changed it. @throws ApiError */
-  async learn(): Promise<number | null> {
+  learn(): Promise<number | null> {
+    const asking = this.#ask()
+    this.#asking = asking
+    asking.catch(() => {
+      if (this.#asking === asking) this.#asking = null
+    })
+    return asking
+  }
+
+  async #ask(): Promise<number | null> {
     try {
       const { 'm.upload.size': size } = await this.#http.request('GET', `${v1}/media/config`)
       this.#known = typeof size === 'number' ? size : null

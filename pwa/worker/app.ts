@@ -150,11 +150,10 @@ export class App {
       onConnection: connection => {
         if (connection.state === 'online') {
           this.pump.wake()
+          // Before the queue wakes: what was refused as too large may be taken now.
+          outbox.uploadLimit.learn().catch(() => {})
           outbox.queue.wake()
           void this.readMarks.flush()
-          void outbox.uploadLimit.learn().catch(() => {
-            // The next upload asks again.
-          })
           this.gathering.wake()
           this.externalPeople.ask()
         }

@@ -19,6 +19,7 @@ import { type CommandLines, openCommandLines } from './command-lines.ts'
 import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed } from './core.ts'
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
+import { type Endings, openEndings } from './endings.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { type Notice, tellAdministratorsIn } from './notices.ts'
@@ -58,10 +59,11 @@ export interface Accounts extends TokenReader {
   readonly deactivation: Deactivation
   readonly openId: OpenId
   readonly audit: Audit
+  readonly endings: Endings
   /** What every administrator must hear of, in the account data of each. */
   tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
-  /** The same, to these people, in a transaction that owns them. */
-  tellIn(tx: Transaction, told: readonly UserId[], notice: Notice): Promise<void>
+  /** The same, to these people, in a transaction that owns them; once in it. */
+  tellIn(tx: Transaction, told: readonly UserId[], notices: readonly Notice[]): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -70,14 +72,12 @@ export interface Accounts extends TokenReader {
   onAccountRemoved(hook: AccountRemoved): void
   /** Device ids that must not be given out: those of cross-signing keys. */
   refuseDeviceIds(refused: (userId: UserId, deviceId: string) => Promise<boolean>): void
-  /** Takes up what a stop left undone (profiles on their way, rooms to leave) and starts the timers. */
+  /** Takes up what a stop left undone: ends that came meanwhile, profiles on their way, rooms to leave. */
   start(): Promise<void>
   /** Waits for what runs in the background. */
   settled(): Promise<void>
   close(): Promise<void>
 }
-
-const expirySweepMs = 60_000
 
 export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const report = deps.report ?? (() => {})
@@ -111,12 +111,15 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const roster = openRoster(core, audit, people)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
+  const endings = openEndings(core, people, accountData)
   const openId = openOpenId(core)
 
   const tellAdministrators = async (action: string, target: UserId | ServerName) => {
     const told = await people.administrators()
     if (told.length === 0) return
-    await store.transact(told, tx => tellAdministratorsIn(tx, accountData, told, { action, target }, clock()))
+    await store.transact(told, tx =>
+      tellAdministratorsIn(tx, accountData, told, [{ action, target }], clock()),
+    )
   }
 
   await refuseAnotherHost(core, passkeys.rpId)
@@ -124,7 +127,6 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   await people.load()
   store.onReset(() => void people.load().catch(error => report('external people could not be read', error)))
 
-  let sweep: NodeJS.Timeout | null = null
   const settled = async () => {
     await Promise.all([sessions.settled(), profiles.settled(), deactivation.settled()])
   }
@@ -149,8 +151,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     deactivation,
     openId,
     audit,
+    endings,
     tellAdministrators,
-    tellIn: (tx, told, notice) => tellAdministratorsIn(tx, accountData, told, notice, clock()),
+    tellIn: (tx, told, notices) => tellAdministratorsIn(tx, accountData, told, notices, clock()),
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),
@@ -160,14 +163,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
       await people.expireDue()
       await deactivation.resume()
       await profiles.resume()
-      sweep = setInterval(() => {
-        people.expireDue().catch(error => report('external people could not be ended', error))
-      }, expirySweepMs)
-      sweep.unref()
     },
     settled,
     close: async () => {
-      if (sweep) clearInterval(sweep)
       profiles.stop()
       deactivation.stop()
       await settled()

@@ -47,7 +47,7 @@ export interface LinkOptions {
   readonly kind?: AccountKind | undefined
   readonly displayName?: string | undefined
   readonly external?: External | undefined
-  /** With a secret that can be typed: such a link lives a day at most. */
+  /** With a secret that can be typed; such a link lives a day where nothing is said. */
   readonly code?: boolean | undefined
   /** The open link of this person that the caller knows of, null for none: another one refuses. Not given: any is replaced. */
   readonly replaces?: string | null | undefined
@@ -218,7 +218,7 @@ export function openEnrolment(
           tx,
           accountData,
           told,
-          { action: 'administrator.recover', target: userId },
+          [{ action: 'administrator.recover', target: userId }],
           clock(),
         )
         return row
@@ -354,9 +354,7 @@ export function linkFor(
   const { clock, origin } = core
   if (!withCode) return newLink(core, userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
   const ms = lifetime(lifetimeMs, codeLifetimeMs)
-  if (ms > codeLifetimeMs)
-    throw new AccountError('M_INVALID_PARAM', 'lifetime_ms of a link with a code must be a day at most.')
-  const secret = newCode(core.randomBytes)
+  const secret = newCode(core.randomBytes, ms)
   const code = shownCode(secret)
   const url = `${origin}/enrol#${code}`
   return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }

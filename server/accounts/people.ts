@@ -62,7 +62,7 @@ export interface People {
   /** May this person know that the other exists? */
   maySee(requester: { readonly userId: UserId; readonly kind: AccountKind }, other: UserId): Promise<boolean>
   isExternal(userId: UserId): boolean
-  /** Ends external people whose day has come; run by a timer. */
+  /** Ends external people whose day has come; run by a duty. */
   expireDue(): Promise<void>
   /** After start and after a reset. */
   load(): Promise<void>

@@ -59,7 +59,7 @@ export interface RosterReport {
 
 export interface RosterOptions {
   readonly lifetimeMs?: number | undefined
-  /** Links whose secret can be typed: they live a day at most. */
+  /** Links whose secret can be typed; they live a day where nothing is said. */
   readonly code?: boolean | undefined
   /** New links for those who wait as well; what was handed out before ends. */
   readonly again?: boolean | undefined

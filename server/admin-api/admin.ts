@@ -19,6 +19,7 @@ import { peopleRoutes } from './people.ts'
 import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
+import { type SiteFacts, siteRoutes } from './site.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
@@ -26,6 +27,7 @@ export interface AdminDeps {
   readonly peerActs: PeerActs
   readonly oversight: RoomOversight
   readonly settings: readonly ShownSetting[]
+  readonly site: SiteFacts
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
@@ -46,6 +48,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
     ...configurationRoutes(deps.settings, administrator),
+    ...siteRoutes(deps.site, administrator),
     ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),

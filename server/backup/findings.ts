@@ -13,23 +13,22 @@ export async function backupFindings(
   now: number,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  const { success, failure, sinceTs, encryptedFor, nextTs } = status
+  const { success, failure, sinceTs, nextTs } = status
   const last = success === undefined ? {} : { last_success_ts: success.ts }
   const ageMs = now - (success?.ts ?? sinceTs)
-  if (ageMs > overdueMs && success === undefined && nextTs === null) {
-    findings.push({ code: 'backup.none', severity: 'alarm', facts: { since_ts: sinceTs } })
+  const why = failure ? { reason: failure.code } : {}
+  if (success === undefined && (nextTs === null || ageMs > overdueMs)) {
+    const severity = ageMs > overdueMs ? 'alarm' : 'warning'
+    findings.push({ code: 'backup.none', severity, facts: { since_ts: sinceTs, ...why } })
   } else if (ageMs > overdueMs) {
-    const why = failure ? { failure: failure.code } : {}
-    const facts = { ...last, since_ts: sinceTs, hours: Math.floor(ageMs / hourMs), ...why }
+    const facts = { ...last, hours: Math.floor(ageMs / hourMs), ...why }
     findings.push({ code: 'backup.old', severity: 'alarm', facts })
-  } else if (nextTs === null && encryptedFor === null) {
-    findings.push({ code: 'backup.none', severity: 'warning', facts: { since_ts: sinceTs } })
   }
   if (failure && failure.ts > (success?.ts ?? 0)) {
     findings.push({
       code: 'backup.failed',
       severity: 'warning',
-      facts: { ...last, failure: failure.code, ts: failure.ts },
+      facts: { ...last, reason: failure.code, ts: failure.ts },
     })
   }
   if (status.folder !== null && status.sftp === null && (await isSameDisk(status.folder, dataFolder))) {

@@ -144,18 +144,7 @@ function argumentsFor({ user, host, port, keyFile }: SftpPlace, knownHosts: stri
   ]
   const settings = options.flatMap(option => ['-o', option])
   // Nobody's own configuration of ssh changes any of this.
-  return [
-    '-b',
-    '-',
-    '-F',
-    '/dev/null',
-    '-P',
-    String(port),
-    '-i',
-    keyFile,
-    ...settings,
-    `${user}@${host}`,
-  ]
+  return ['-b', '-', '-F', '/dev/null', '-P', String(port), '-i', keyFile, ...settings, `${user}@${host}`]
 }
 
 function failure(place: SftpPlace, complained: string, isOverdue: boolean, isStopping: boolean): BackupError {

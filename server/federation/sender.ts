@@ -61,7 +61,11 @@ export function openSender(deps: SenderDeps): Sender {
   deps.peers.onChange(destination => {
     if (!deps.peers.maySendTo(destination)) lines.get(destination)?.stop()
     if (!deps.peers.get(destination)) void deps.queue.clear(destination).catch(() => {})
-    else wake(destination)
+    else {
+      wake(destination)
+      // What stood in the way may be what changed: its address, or its certificate.
+      lines.get(destination)?.tryAgain()
+    }
   })
   for (const { serverName } of deps.peers.all()) wake(serverName)
   return {

@@ -45,7 +45,9 @@ export class Backfill {
 
   async #fetch(roomId: RoomId): Promise<boolean> {
     const { actors, clock } = this.#context
-    if ((this.#leftAloneUntil.get(roomId) ?? 0) > clock()) return false
+    // Longer than that it is never left alone: then the clock was set back.
+    const leftMs = (this.#leftAloneUntil.get(roomId) ?? 0) - clock()
+    if (leftMs > 0 && leftMs <= leftAloneMs) return false
     const actor = await actors.hold(roomId)
     if (!actor) return false
     try {

@@ -12,7 +12,7 @@ import { followedPins } from '../store/catalogue.ts'
 import { type Store, StoreError } from '../store/store.ts'
 
 export interface PinTask {
-  readonly name: 'standstill' | 'server ACLs'
+  readonly name: 'standstill' | 'server ACLs' | 'catching up'
   /** What of a pin decides here, in one word; null: the server is a stranger. */
   readonly standing: (server: ServerName) => string | null
   readonly follow: (server: ServerName) => Promise<void>

@@ -136,6 +136,13 @@ export class RoomActor {
     this.tailFrom = this.tail[0]!.order - 1
   }
 
+  /** An event that has its place in the timeline already. */
+  insertIntoTail(event: StoredEvent): void {
+    if (event.order <= this.tailFrom) return
+    const place = this.tail.findIndex(other => other.order > event.order)
+    this.tail = this.tail.toSpliced(place < 0 ? this.tail.length : place, 0, event)
+  }
+
   /** A redaction has become durable: whatever readers are shown of its target is replaced. */
   showRedacted(target: StoredEvent, redaction: StoredEvent): void {
     const keptContent = keptContentOf(target, this.rules)

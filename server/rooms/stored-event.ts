@@ -148,6 +148,14 @@ export class StoredEvent implements RoomEvent, GraphEvent {
     return copy.#asStored(this)
   }
 
+  /** A redaction that was withheld, once what it redacts is here. */
+  carriedOut(): StoredEvent {
+    const facts = { ...this.facts, flags: { ...this.facts.flags, withheld: false } }
+    const { redactedBecause, replacesState } = this
+    const copy = new StoredEvent(this.pdu, facts, { redactedBecause, replaced: replacesState })
+    return copy.at(this.position, this.order, this.before)
+  }
+
   /** The same event with another record of what it replaced, after that was redacted. */
   withReplaced(replaced: Replaced): StoredEvent {
     const copy = new StoredEvent(this.pdu, this.facts, { redactedBecause: this.redactedBecause, replaced })

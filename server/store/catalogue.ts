@@ -405,6 +405,13 @@ export const leavingTable = jsonTable<{ readonly sinceTs: number }>()('ap', 'lea
 /** External people: when they end. */
 export const externalTable = jsonTable<number>()('aq', 'external person', ['text'])
 
+/** External people whose end was told to their sponsor: which end, and how many days before it at the latest. */
+export const announcedEndTable = jsonTable<{ readonly expiresTs: number; readonly days: number }>()(
+  'at',
+  'announced end',
+  ['text'],
+)
+
 /** Rooms whose people here were told that it stands still, or are being told; goes when they know that it goes on. */
 export const toldStandstills = jsonTable<1>()('az', 'told of a standstill', ['u32'])
 

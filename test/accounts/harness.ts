@@ -56,6 +56,7 @@ export interface HarnessOptions {
   readonly adminToken?: AdminToken
   /** Administrators are asked to confirm, as they are in the product; most tests are about something else. */
   readonly asksToConfirm?: boolean
+  readonly isClockInDoubt?: () => boolean
   readonly moreRoutes?: (accounts: Accounts) => Route[]
 }
 
@@ -209,6 +210,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     registration: options.registration ?? 'invite',
     passwords: options.passwords ?? true,
     passwordHasher: hasher,
+    ...(options.isClockInDoubt ? { isClockInDoubt: options.isClockInDoubt } : {}),
   } as const
   const accounts = await openAccounts(deps).catch(async error => {
     server.close()
@@ -251,6 +253,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         log: async () => [],
       },
       backup: null,
+      site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),
     }),

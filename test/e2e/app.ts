@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
@@ -19,6 +20,8 @@ export const patienceMs = 30_000
 
 export interface PersonOptions extends AuthenticatorOptions {
   readonly context?: BrowserContextOptions
+  /** One with a camera of its own; otherwise the browser of this world. */
+  readonly browser?: Browser
   readonly locale?: string
   /** `administrator`: of this server. */
   readonly kind?: 'member' | 'administrator'
@@ -60,6 +63,14 @@ export class AppWorld {
     return body['link'] as string
   }
 
+  /** The administration API, with the token of the file. */
+  async administer(method: string, path: string, body?: object): Promise<JsonObject> {
+    const options = { token: adminToken, ...(body === undefined ? {} : { body }) }
+    const answer = await call(this.server.base, method, `/_letro/admin/v1${path}`, options)
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer.body as JsonObject
+  }
+
   /** A link that ends all earlier passkeys and devices of somebody, once it is used. */
   async inviteAgain(name: string): Promise<string> {
     const path = `/_letro/admin/v1/people/${encodeURIComponent(`@${name}:localhost`)}/re-enrolment`
@@ -69,8 +80,9 @@ export class AppWorld {
   }
 
   /** Somebody at a browser of their own, whose passkey has the PRF extension unless said otherwise. */
-  async visitor({ context = {}, locale = 'en', prf = true, ...rest }: PersonOptions = {}): Promise<Visitor> {
-    const opened = await this.chromium.newContext({
+  async visitor(options: PersonOptions = {}): Promise<Visitor> {
+    const { context = {}, browser = this.chromium, locale = 'en', prf = true, ...rest } = options
+    const opened = await browser.newContext({
       locale,
       viewport: { width: 1280, height: 800 },
       ...context,

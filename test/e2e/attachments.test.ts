@@ -1,14 +1,27 @@
 /** Files on their way, between two people in real browsers and the real server, over a wire that is slow, falls silent, breaks. */
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
-import type { Locator, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { ServerProcess } from '../support/server-process.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { Wire } from '../support/wire.ts'
 import { AppWorld, patienceMs, pictures } from './app.ts'
+import {
+  attach,
+  chooseFile,
+  field,
+  grows,
+  line,
+  makeFile,
+  save,
+  sent,
+  sha256,
+  transfer,
+  unlocked,
+  write,
+} from './conversation.ts'
 
 const test = anyTest as TestFn
 const MB = 1_000_000
@@ -50,7 +63,7 @@ test.serial(
   'an upload says how far it is, pauses, and goes on; what is written meanwhile leaves',
   async t => {
     wire.up = 2 * MB
-    await attach(amal.page, 'first.bin', 20 * MB)
+    await attach(amal.page, await make('first.bin', 20 * MB))
     await grows(amal.page)
     await look(amal.page, 'files-upload')
     await transfer(amal.page).getByRole('button', { name: 'Pause' }).click()
@@ -83,13 +96,13 @@ test.serial('a download says how far it is, pauses, goes on, and is what was sen
   t.true(wire.passed.down - before < MB, `${wire.passed.down - before} bytes came down while it was paused`)
   wire.mend()
   await transfer(jonas.page).getByRole('button', { name: 'Go on' }).click()
-  t.is(sha256(readFileSync(await (await saved).path())), sums.get('first.bin')!)
+  t.is(await sha256(await (await saved).path()), sums.get('first.bin')!)
   await transfer(jonas.page).waitFor({ state: 'detached' })
 })
 
 test.serial('an upload that breaks begins again by itself, and arrives once', async t => {
   wire.up = 2 * MB
-  await attach(amal.page, 'broken.bin', 12 * MB)
+  await attach(amal.page, await make('broken.bin', 12 * MB))
   await grows(amal.page)
   wire.target = null
   wire.cut()
@@ -114,7 +127,7 @@ test.serial('a download that breaks says so at the place, and a second press fet
   wire.mend()
   const saved = jonas.page.waitForEvent('download')
   await save(jonas.page, 'broken.bin').click()
-  t.is(sha256(readFileSync(await (await saved).path())), sums.get('broken.bin')!)
+  t.is(await sha256(await (await saved).path()), sums.get('broken.bin')!)
   t.is(await file.locator('.file-error').count(), 0)
 })
 
@@ -122,7 +135,7 @@ test.serial('a server that falls silent in the middle holds up nothing for ever,
   t.timeout(300_000)
   wire.up = 2 * MB
   wire.down = 2 * MB
-  await attach(amal.page, 'silent.bin', 12 * MB)
+  await attach(amal.page, await make('silent.bin', 12 * MB))
   await grows(amal.page)
   await save(jonas.page, 'broken.bin').click()
   await grows(jonas.page)
@@ -139,14 +152,14 @@ test.serial('a server that falls silent in the middle holds up nothing for ever,
   t.is(await jonas.page.locator('li.message', { hasText: 'silent.bin' }).count(), 1)
   const saved = jonas.page.waitForEvent('download')
   await save(jonas.page, 'silent.bin').click()
-  t.is(sha256(readFileSync(await (await saved).path())), sums.get('silent.bin')!)
+  t.is(await sha256(await (await saved).path()), sums.get('silent.bin')!)
 })
 
 test.serial(
   'a file that is too large is refused in the sheet; one that waited says so, and leaves when it may',
   async t => {
     const { page } = amal
-    await choose(page, 'large.bin', 27 * MB)
+    await chooseFile(page, await make('large.bin', 27 * MB))
     await page.locator('dialog button[type=submit]').click()
     const refusal = page.locator('dialog .notice.bad')
     await refusal.waitFor()
@@ -163,7 +176,7 @@ test.serial(
     wire.cut()
     await page.reload()
     await unlocked(page)
-    await attach(page, 'later.bin', 27 * MB)
+    await attach(page, await make('later.bin', 27 * MB))
     await line(page, 'later.bin').waitFor()
     wire.target = Number(new URL(world.server.base).port)
     const waiting = page.locator('li.message', { hasText: 'later.bin' })
@@ -181,7 +194,7 @@ test.serial(
     try {
       wire.target = Number(new URL(server.base).port)
       wire.cut()
-      await waiting.getByRole('button', { name: 'Try again' }).click()
+      await waiting.getByRole('button', { name: 'Send again' }).click()
       await line(jonas.page, 'later.bin').waitFor({ timeout: 2 * patienceMs })
       await sent(page, 'later.bin')
     } finally {
@@ -196,71 +209,12 @@ test.serial(
 /** By name, of what was attached. */
 const sums = new Map<string, string>()
 
-async function choose(page: Page, name: string, sizeBytes: number): Promise<void> {
-  const content = randomBytes(sizeBytes)
-  sums.set(name, sha256(content))
-  writeFileSync(join(folder, name), content)
-  await page.locator('.composer input[type=file]').setInputFiles(join(folder, name))
-  await page.locator('dialog .file-sheet').waitFor()
-}
-
-async function attach(page: Page, name: string, sizeBytes: number): Promise<void> {
-  await choose(page, name, sizeBytes)
-  await page.locator('dialog button[type=submit]').click()
-  await page.locator('dialog').waitFor({ state: 'detached' })
-}
-
-/** Four times further than before, and never back. */
-async function grows(page: Page): Promise<void> {
-  const progress = transfer(page).locator('progress')
-  await progress.waitFor()
-  let last = 0
-  for (let seen = 0; seen < 4; ) {
-    const now = await progress.evaluate<number, { value: number }>(element => element.value)
-    if (now < last) throw new Error(`the progress went back from ${last} to ${now}`)
-    if (now > last) seen++
-    last = now
-    await page.waitForTimeout(20)
-  }
-}
-
-function transfer(page: Page): Locator {
-  return page.locator('.transfer')
-}
-
-function save(page: Page, name: string): Locator {
-  return line(page, name).getByRole('button', { name: /^Save/ })
-}
-
-/** No word of waiting is left at it. */
-async function sent(page: Page, name: string): Promise<void> {
-  await page.locator('li.message:not(.queued, .sending)', { hasText: name }).waitFor()
-}
-
-function field(page: Page): Locator {
-  return page.locator('.composer textarea')
-}
-
-async function write(page: Page, text: string): Promise<void> {
-  await field(page).fill(text)
-  await field(page).press('Enter')
-}
-
-function line(page: Page, text: string): Locator {
-  return page.locator('li.message', { hasText: text }).last()
-}
-
-async function unlocked(page: Page): Promise<void> {
-  const unlock = page.locator('.enter button.main').first()
-  await unlock.or(field(page)).first().waitFor()
-  if (await unlock.isVisible()) await unlock.click()
-  await field(page).waitFor()
+async function make(name: string, sizeBytes: number): Promise<string> {
+  const path = join(folder, name)
+  sums.set(name, await makeFile(path, sizeBytes))
+  return path
 }
 
 async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`) })
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

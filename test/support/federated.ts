@@ -29,7 +29,6 @@ export async function startFederated(
   host: string,
   settings: Readonly<Record<string, string>> = {},
   place?: Place,
-  clockOffsetMs = 0,
 ): Promise<FederatedServer> {
   const address = place?.address ?? '127.0.0.1'
   const federationPort = await freePort()
@@ -40,7 +39,6 @@ export async function startFederated(
   const process = await ServerProcess.start({
     folder,
     ...(place ? { place } : {}),
-    clockOffsetMs,
     settings: {
       'server.name': serverName,
       'listen.federation': `${address}:${federationPort}`,

@@ -22,7 +22,6 @@ export interface ServerOptions {
   readonly folder?: string
   /** Where it runs and answers people; otherwise on this machine. */
   readonly place?: Place
-  readonly clockOffsetMs?: number
 }
 
 export interface Session {
@@ -35,7 +34,7 @@ export class ServerProcess {
   readonly base: string
   readonly folder: string
   /** How far its clock is off the machine's, from its next start on. */
-  clockOffsetMs: number
+  clockOffsetMs = 0
   /** What it has written so far, of all its lives. */
   output = ''
   #environment: Record<string, string>
@@ -49,7 +48,6 @@ export class ServerProcess {
     this.base = `http://${host}:${port}`
     this.#command = place?.command ?? []
     this.folder = folder
-    this.clockOffsetMs = options.clockOffsetMs ?? 0
     const all = {
       'server.data': join(folder, 'data'),
       'server.name': 'localhost',
@@ -60,9 +58,7 @@ export class ServerProcess {
       'limits.enabled': 'false',
       ...settings,
     }
-    this.#environment = Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]),
-    )
+    this.#environment = environmentOf(all)
     if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
@@ -71,6 +67,11 @@ export class ServerProcess {
     const server = new ServerProcess(await freePort(), folder, options)
     await server.start()
     return server
+  }
+
+  /** What is to be otherwise from the next start on. */
+  configure(settings: Readonly<Record<string, string>>): void {
+    Object.assign(this.#environment, environmentOf(settings))
   }
 
   get pid(): number | undefined {
@@ -163,6 +164,11 @@ export class ServerProcess {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function environmentOf(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const named = ([key, value]: [string, string]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]
+  return Object.fromEntries(Object.entries(settings).map(named))
 }
 
 function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
