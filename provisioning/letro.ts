@@ -10,6 +10,7 @@ import { backupCommand } from './backup-command.ts'
 import { certificateCommand } from './certificate-command.ts'
 import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { initCommand } from './init-command.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
@@ -18,6 +19,7 @@ import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(initCommand())
   .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())

@@ -100,7 +100,11 @@ export interface Parts {
 async function run(parts: Parts): Promise<App> {
   const { config, folder, host, worker, adminToken, means } = parts
   const { log, clock } = means
-  const limits = config.limits.enabled ? openRateLimits({ limits: config.limits.rates, clock }) : noRateLimits
+  // Not by the clock on the wall: set back by a day, it would refuse people for a day.
+  const monotonic = means.monotonic ?? clock
+  const limits = config.limits.enabled
+    ? openRateLimits({ limits: config.limits.rates, clock: monotonic })
+    : noRateLimits
   const https = config.server.origin.startsWith('https:')
   const listenerOf = (routes: readonly Route[]) => requestListener({ routes, limits, log, https })
   const always = maintenanceRoutes({ host, token: folder.maintenanceToken, repair })
@@ -164,7 +168,8 @@ async function run(parts: Parts): Promise<App> {
     isNew: folder.isNew,
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
-    firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    firstAdministratorLink: async () =>
+      (await serving?.accounts.enrolment.firstAdministratorLink(config.accounts.firstAdministrator)) ?? null,
     runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {

@@ -26,7 +26,7 @@ import {
 } from './config-values.ts'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
 import { isResidency } from './protocol/card.ts'
-import { parseServerName, type ServerName } from './protocol/ids.ts'
+import { isNewLocalpart, parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface Config {
   /** All keys, for who looks at them. */
@@ -54,7 +54,12 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string } | null
   /** Who vouches for the certificate in the data folder, with which people are answered then; null: they are not. */
   readonly tlsAuthority: 'own' | 'organisation' | null
-  readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
+  readonly accounts: {
+    readonly registration: 'invite' | 'open'
+    readonly passwords: boolean
+    /** The part before the colon. */
+    readonly firstAdministrator: string
+  }
   readonly limits: {
     readonly enabled: boolean
     readonly rates: Readonly<Record<LimitName, Limit>>
@@ -169,6 +174,12 @@ const settings = {
     'true or false',
     'false',
     'Sign-in and registration by password, beside passkeys: for bots, tests and migration.',
+  ),
+  'accounts.first_administrator': setting(
+    value => (typeof value === 'string' && isNewLocalpart(value) ? value : undefined),
+    'the part of a user id before the colon, such as "amal"',
+    '"admin"',
+    'Whose link is printed at each start while nobody administers this server.',
   ),
   'limits.enabled': setting(
     parseBoolean,
@@ -391,6 +402,7 @@ function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: str
     accounts: {
       registration: values['accounts.registration']!,
       passwords: values['accounts.passwords']!,
+      firstAdministrator: values['accounts.first_administrator']!,
     },
     limits: {
       enabled: values['limits.enabled']!,

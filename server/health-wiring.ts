@@ -69,10 +69,12 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
     administrators: {
       owners: () => accounts.people.administrators(),
       tellIn: async (tx, owners, changes) => {
-        for (const { change, ts: _, ...finding } of changes) {
-          const notice = { action: `health.${change}`, target: serverName, finding: { ...finding } }
-          await accounts.tellIn(tx, owners as readonly UserId[], notice)
-        }
+        const notices = changes.map(({ change, ts: _, ...finding }) => ({
+          action: `health.${change}`,
+          target: serverName,
+          finding: { ...finding },
+        }))
+        await accounts.tellIn(tx, owners as readonly UserId[], notices)
       },
     },
   })

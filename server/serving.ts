@@ -58,6 +58,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { pinFirstPeers } from './first-peers.ts'
 import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -97,6 +98,7 @@ import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
 import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
+import { steadyClock } from './steady-clock.ts'
 import type { Store } from './store/store.ts'
 import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
@@ -120,6 +122,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
+  const steady = steadyClock(clock, monotonic)
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -222,7 +225,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
   const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
-  const typing = openTyping({ clock })
+  const typing = openTyping({ clock: steady })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
@@ -263,7 +266,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ store, rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock: steady })
     : undefined
   const sync = openSync({
     store,
@@ -282,6 +285,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     aggregations: relations,
     presence,
     clock,
+    steady,
   })
   const readMarkers = openReadMarkers({
     rooms,
@@ -321,9 +325,10 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   health.addReading('certificates', certificates.reading)
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
+  health.addReading('backup', backup.reading)
   const interactiveAuth = openInteractiveAuth({
     accounts,
-    clock,
+    clock: steady,
     randomBytes,
     isDemo: demo !== undefined,
   })
@@ -397,7 +402,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),
-    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock }),
+    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock: steady }),
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
@@ -447,6 +452,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     report: (message, fields) => log.warn(message, fields),
   })
   await accounts.start()
+  await pinFirstPeers(dataFolder, peerActs, log)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,

@@ -136,7 +136,8 @@ const table: Record<string, Row> = {
   'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {
-    ours: ['server/protocol', 'server/store', 'server/backup'],
+    // `letro init` writes what config.ts will read: both hold an origin for the same thing.
+    ours: ['server/config-values.ts', 'server/protocol', 'server/store', 'server/backup'],
     packages: ['commander', 'node-forge', 'qrcode', 'age-encryption', 'node:*'],
   },
   appliance: { ours: [], packages: ['node:*'] },

@@ -62,8 +62,8 @@ export interface Accounts extends TokenReader {
   readonly endings: Endings
   /** What every administrator must hear of, in the account data of each. */
   tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
-  /** The same, to these people, in a transaction that owns them. */
-  tellIn(tx: Transaction, told: readonly UserId[], notice: Notice): Promise<void>
+  /** The same, to these people, in a transaction that owns them; once in it. */
+  tellIn(tx: Transaction, told: readonly UserId[], notices: readonly Notice[]): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -117,7 +117,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const tellAdministrators = async (action: string, target: UserId | ServerName) => {
     const told = await people.administrators()
     if (told.length === 0) return
-    await store.transact(told, tx => tellAdministratorsIn(tx, accountData, told, { action, target }, clock()))
+    await store.transact(told, tx =>
+      tellAdministratorsIn(tx, accountData, told, [{ action, target }], clock()),
+    )
   }
 
   await refuseAnotherHost(core, passkeys.rpId)
@@ -151,7 +153,7 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     audit,
     endings,
     tellAdministrators,
-    tellIn: (tx, told, notice) => tellAdministratorsIn(tx, accountData, told, notice, clock()),
+    tellIn: (tx, told, notices) => tellAdministratorsIn(tx, accountData, told, notices, clock()),
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),

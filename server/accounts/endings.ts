@@ -40,7 +40,7 @@ export function openEndings(
       const accounts = await tx.getMany(told.map(one => accountTable.key(one)))
       // Somebody whose account ended needs no notice.
       const present = told.filter((_, i) => accounts[i] && accounts[i].deactivatedTs === undefined)
-      await write(tx, notice => tellAdministratorsIn(tx, accountData, present, notice, clock()))
+      await write(tx, notice => tellAdministratorsIn(tx, accountData, present, [notice], clock()))
     })
   }
 

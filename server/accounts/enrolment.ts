@@ -218,7 +218,7 @@ export function openEnrolment(
           tx,
           accountData,
           told,
-          { action: 'administrator.recover', target: userId },
+          [{ action: 'administrator.recover', target: userId }],
           clock(),
         )
         return row

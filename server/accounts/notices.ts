@@ -22,20 +22,20 @@ export interface Notice {
   readonly expires_ts?: number
 }
 
-/** In a transaction that owns the user ids of all `told`. */
+/** In a transaction that owns the user ids of all `told`; once in it, because what it writes it does not read again. */
 export async function tellAdministratorsIn(
   tx: Transaction,
   accountData: AccountData,
   told: readonly UserId[],
-  notice: Notice,
+  notices: readonly Notice[],
   ts: number,
 ): Promise<void> {
+  const entries: JsonObject[] = notices.map(notice => ({ ts, ...notice }))
   for (const userId of told) {
     const row = await tx.get(accountDataTable.key(userId, '', administrationType))
     const before = (row?.content['notices'] as readonly Json[] | undefined) ?? []
-    const entry: JsonObject = { ts, ...notice }
     await accountData.setIn(tx, userId, null, administrationType, {
-      notices: [...before.slice(-(keptNotices - 1)), entry],
+      notices: [...before, ...entries].slice(-keptNotices),
     })
   }
 }

@@ -116,7 +116,8 @@ export class ContainerReader {
       this.#isOver = true
       return false
     }
-    this.#buffer = this.#buffer.length === 0 ? Buffer.from(value) : Buffer.concat([this.#buffer, value])
+    const piece = Buffer.from(value.buffer, value.byteOffset, value.length)
+    this.#buffer = this.#buffer.length === 0 ? piece : Buffer.concat([this.#buffer, piece])
     return true
   }
 }

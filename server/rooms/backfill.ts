@@ -110,7 +110,9 @@ export class Backfill {
 
   async #fetch(roomId: RoomId, part: string, below: number | undefined): Promise<boolean> {
     const { actors, clock } = this.#context
-    if ((this.#leftAloneUntil.get(part) ?? 0) > clock()) return false
+    // Longer than that it is never left alone: then the clock was set back.
+    const leftMs = (this.#leftAloneUntil.get(part) ?? 0) - clock()
+    if (leftMs > 0 && leftMs <= leftAloneMs) return false
     const actor = await actors.hold(roomId)
     if (!actor) return false
     try {

@@ -5,7 +5,7 @@
  * piece's borders. It covers all keys above `after`, up to and including `upTo` (null: to the end of the order); what
  * is not in it does not exist. Rows that say where the store stands (journal, its base, the last scrub) are left out.
  */
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { cleanScrub, journal, journalBase } from './catalogue.ts'
 
@@ -31,29 +31,51 @@ const leftOut = new Set([journal.prefix, journalBase.prefix, cleanScrub.prefix])
 
 export async function* rowChunks(source: AsyncIterable<readonly RowText[]>): AsyncGenerator<RowChunk> {
   let after = ''
-  let parts: Buffer[] = []
-  let bytes = 0
+  let body = new BodyWriter()
   for await (const rows of source) {
     for (const [key, text] of rows) {
       if (leftOut.has(key.slice(0, 2))) continue
-      const row = encodeRow(key, text)
-      parts.push(row)
-      bytes += row.length
-      if (bytes < maxChunkBytes && crc32(key) % pickOneIn !== 0) continue
-      yield chunkOf(after, key, parts)
+      body.add(key, text)
+      if (body.bytes < maxChunkBytes && crc32(key) % pickOneIn !== 0) continue
+      yield chunkOf(after, key, body)
       after = key
-      parts = []
-      bytes = 0
+      body = new BodyWriter()
     }
   }
-  yield chunkOf(after, null, parts)
+  yield chunkOf(after, null, body)
 }
 
-function chunkOf(after: string, upTo: string | null, parts: readonly Buffer[]): RowChunk {
-  const body = Buffer.concat(parts)
+/** Rows one after another in one piece of memory that grows. */
+class BodyWriter {
+  #buffer = Buffer.allocUnsafe(256 * 1024)
+  bytes = 0
+  rows = 0
+
+  add(key: string, text: string): void {
+    const textBytes = Buffer.byteLength(text)
+    const end = this.bytes + 8 + key.length + textBytes
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#buffer.length))
+      this.#buffer.copy(larger, 0, 0, this.bytes)
+      this.#buffer = larger
+    }
+    this.#buffer.writeUInt32BE(key.length, this.bytes)
+    this.#buffer.writeUInt32BE(textBytes, this.bytes + 4)
+    this.#buffer.write(key, this.bytes + 8, 'latin1')
+    this.#buffer.write(text, this.bytes + 8 + key.length, 'utf8')
+    this.bytes = end
+    this.rows++
+  }
+
+  get body(): Buffer {
+    return this.#buffer.subarray(0, this.bytes)
+  }
+}
+
+function chunkOf(after: string, upTo: string | null, { body, rows }: BodyWriter): RowChunk {
   const borders = JSON.stringify([hexOf(after), upTo === null ? null : hexOf(upTo)])
-  const id = hash('sha256', Buffer.concat([Buffer.from(`${borders}\n`), body]), 'base64')
-  return { after, upTo, rows: parts.length, body, id }
+  const id = createHash('sha256').update(`${borders}\n`).update(body).digest('base64')
+  return { after, upTo, rows, body, id }
 }
 
 /** A row whose key lies outside its piece would land in another one's place: null, as for a body that ends too early. */
@@ -82,14 +104,4 @@ export function hexOf(key: string): string {
 
 export function keyOf(hex: string): string {
   return Buffer.from(hex, 'hex').toString('latin1')
-}
-
-function encodeRow(key: string, text: string): Buffer {
-  const textBytes = Buffer.byteLength(text)
-  const row = Buffer.allocUnsafe(8 + key.length + textBytes)
-  row.writeUInt32BE(key.length, 0)
-  row.writeUInt32BE(textBytes, 4)
-  row.write(key, 8, 'latin1')
-  row.write(text, 8 + key.length, 'utf8')
-  return row
 }

@@ -21,7 +21,7 @@ test('without any configuration the server is a trial on localhost that is safe 
     data: 'data',
   } as never)
   t.deepEqual(config.listen, { client: { host: 'localhost', port: 8008 }, federation: null, trustPage: null })
-  t.deepEqual(config.accounts, { registration: 'invite', passwords: false })
+  t.deepEqual(config.accounts, { registration: 'invite', passwords: false, firstAdministrator: 'admin' })
   t.true(config.limits.enabled)
   t.is(config.limits.uploadBytes, 100 * 1024 * 1024)
   t.is(config.admin.tokenFile, null)

@@ -154,6 +154,18 @@ test('after leaving and joining again the list is asked for anew', async t => {
   t.is(here.asked.length, 3)
 })
 
+test('a list that is held stays so when they change their name, or one more of ours comes in', async t => {
+  const both = await openTwoServers()
+  const { here, there } = both
+  await signIn(there, dora, 'D1')
+  await joinBoth(both, room1, alice, dora)
+  await devicesSeen(here, dora)
+  await here.rooms.set(room1, dora, 'join', { displayname: 'Dora D.' })
+  await here.rooms.set(room1, bob, 'join')
+  t.deepEqual(await devicesSeen(here, dora), ['D1'])
+  t.is(here.asked.length, 1)
+})
+
 test('cross-signing keys come with the list and follow its changes; who verified whom stays at home', async t => {
   const both = await openTwoServers()
   const { here, there } = both
