@@ -439,6 +439,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
+    tellDevices: (peer, userIds) => keys.tellDevices(peer, userIds),
     takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
