@@ -126,9 +126,7 @@ async function backUp(bench: Bench, bytesPerSecond: number, signal?: AbortSignal
     await writeBackupFile(place, name, seal(pace, { recipients: [recipient] }))
     return name
   } finally {
-    exported.close()
-    // It closes behind our back; the next round opens it again.
-    await new Promise(done => setTimeout(done, 200))
+    await exported.close()
   }
 }
 
