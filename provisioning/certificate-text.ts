@@ -1,5 +1,6 @@
 /** Certificates in plain words, and as JSON for scripts. */
-import type { X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
+import { fingerprintLines, fingerprintWords } from '#protocol/fingerprint-words.ts'
 import type { JsonObject } from '#protocol/json.ts'
 import {
   certificatesIn,
@@ -115,9 +116,17 @@ export function certificateText(title: string, certificate: X509Certificate, now
     `Key            ${keyText(certificate)}`,
     `Fingerprint    ${certificate.fingerprint256.slice(0, 47)}`,
     `(SHA-256)      ${certificate.fingerprint256.slice(48)}`,
-    ...(certificate.ca ? [] : [`Pinned as      ${spkiSha256Of(certificate.publicKey)}`]),
+    ...(certificate.ca
+      ? authorityWords(certificate).map((line, i) => `${(i === 0 ? 'In words' : '').padEnd(14)} ${line}`)
+      : [`Pinned as      ${spkiSha256Of(certificate.publicKey)}`]),
     '',
   ].join('\n')
+}
+
+/** As the trust page shows them: four words a line. */
+export function authorityWords(certificate: X509Certificate): readonly string[] {
+  const sha256 = (message: Uint8Array | string) => createHash('sha256').update(message).digest()
+  return fingerprintLines(fingerprintWords(new Uint8Array(certificate.raw), sha256))
 }
 
 function aboveText(above: readonly X509Certificate[], now: number): string {

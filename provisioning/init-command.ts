@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { JsonObject } from '#protocol/json.ts'
 import { act } from './act.ts'
+import { authorityWords } from './certificate-text.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { askForSite } from './init-questions.ts'
@@ -172,7 +173,11 @@ function whatNext(answers: SiteAnswers, { configFile, data, authority, requestFi
     `Start the server:\n     npm start -- --config ${configFile}`,
     ...(certificate.from === 'own' && authority
       ? [
-          `Let devices trust the private authority: letro certificate mdm --data ${data}\n     Its fingerprint (SHA-256), to compare:\n     ${authority.fingerprint256.slice(0, 47)}\n     ${authority.fingerprint256.slice(48)}`,
+          `Let devices trust the private authority: ${listen.trustPage ? `people find how at http://${new URL(origin).hostname}/ ;\n     ` : ''}for device management: letro certificate mdm --data ${data}\n     Its fingerprint (SHA-256) and the same in words, to compare:\n\n       ${authority.fingerprint256.slice(0, 47)}\n       ${authority.fingerprint256.slice(48)}\n\n${authorityWords(
+            authority,
+          )
+            .map(line => `       ${line}\n`)
+            .join('')}`.trimEnd(),
         ]
       : []),
     `The server prints a link for @${administrator}:${serverName}. Open it within seven days on the device that\n     shall hold the administrator's passkey; it begins with ${origin}`,

@@ -50,6 +50,20 @@ export async function askForSite(questions: Questions): Promise<SiteAnswers> {
     byDefault: certificate.from === 'proxy' ? 'localhost:8008' : `[::]:${port}`,
     parse: answerHostPort,
   })
+  const trustPage =
+    certificate.from === 'own' &&
+    (await questions.choose(
+      {
+        title: 'Trust page',
+        why: 'A page at port 80 that tells people, for each kind of device, how it learns to trust the private authority. Nothing else is answered there. Needless where device management does that.',
+      },
+      [
+        ['yes', true],
+        ['no', false],
+      ],
+    ))
+      ? { host: '::', port: 80 }
+      : null
   const federates = await questions.choose(
     {
       title: 'Other servers',
@@ -80,7 +94,7 @@ export async function askForSite(questions: Questions): Promise<SiteAnswers> {
     origin,
     administrator,
     certificate,
-    listen: { client, federation },
+    listen: { client, federation, trustPage },
     federation: { address: null, residency },
     timeServers,
     peers,

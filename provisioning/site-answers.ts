@@ -12,7 +12,8 @@
  *                  or  {"from": "organisation"}     a request is made; the certificate is brought later
  *                  or  {"from": "files", "certificate": "/…/fullchain.pem", "key": "/…/privkey.pem"}
  *                  or  {"from": "proxy"}            something else on this machine speaks TLS
- *       "listen": {"client": "[::]:443", "federation": "[::]:8448"},
+ *       "listen": {"client": "[::]:443", "federation": "[::]:8448",
+ *                  "trust_page": "[::]:80"},          with "own" it is there unless this is null
  *       "federation": {"address": "clinic.example:8448", "residency": "DE"},
  *       "time": {"servers": ["ntp.clinic.example"]},
  *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}]
@@ -57,7 +58,12 @@ export interface SiteAnswers {
   /** The part before the colon. */
   readonly administrator: string
   readonly certificate: CertificateChoice
-  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly listen: {
+    readonly client: HostPort
+    readonly federation: HostPort | null
+    /** Where devices learn to trust the private authority. */
+    readonly trustPage: HostPort | null
+  }
   readonly federation: { readonly address: HostPort | null; readonly residency: string | null }
   /** Empty: the machine's time is somebody else's care. */
   readonly timeServers: readonly string[]
@@ -147,7 +153,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'time',
     'peers',
   ],
-  listen: ['client', 'federation'],
+  listen: ['client', 'federation', 'trust_page'],
   federation: ['address', 'residency'],
   time: ['servers'],
 }
@@ -198,12 +204,18 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
   const federation = part('federation')
   const time = part('time')
   const client = ifThere('listen.client', listen['client'], answerHostPort)
+  // null: there is to be none.
+  const trustPageOf = (value: unknown): HostPort | null => {
+    if (value === undefined) return certificate?.from === 'own' ? { host: '::', port: 80 } : null
+    return value === null ? null : (take('listen.trust_page', answerHostPort(value)) ?? null)
+  }
   const port = origin === undefined ? 443 : Number(new URL(origin).port || 443)
   const answers = {
     listen: {
       client:
         client ?? (certificate?.from === 'proxy' ? { host: 'localhost', port: 8008 } : { host: '::', port }),
       federation: ifThere('listen.federation', listen['federation'], answerHostPort),
+      trustPage: trustPageOf(listen['trust_page']),
     },
     federation: {
       address: ifThere('federation.address', federation['address'], answerHostPort),
@@ -217,6 +229,9 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
       'listen.federation',
       'it is needed where peers are named: where this server answers them, such as [::]:8448',
     )
+  }
+  if (answers.listen.trustPage && certificate && certificate.from !== 'own') {
+    complain('listen.trust_page', 'it is of use with the private authority alone ({"from": "own"})')
   }
   if (problems.length > 0) throw new AnswersWrong(problems)
   return {
@@ -322,6 +337,7 @@ export function answersJson(answers: SiteAnswers): JsonObject {
     listen: {
       client: formatHostPort(listen.client),
       ...(listen.federation ? { federation: formatHostPort(listen.federation) } : {}),
+      trust_page: listen.trustPage && formatHostPort(listen.trustPage),
     },
     federation: {
       ...(federation.address ? { address: formatHostPort(federation.address) } : {}),

@@ -30,6 +30,15 @@ export function siteToml(answers: SiteAnswers, data: string): string {
               ],
             ] as const)
           : []),
+        ...(listen.trustPage
+          ? ([
+              [
+                'Where devices learn to trust the private authority; nothing else is answered there.',
+                'trust_page',
+                formatHostPort(listen.trustPage),
+              ],
+            ] as const)
+          : []),
       ],
     ],
     [

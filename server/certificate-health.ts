@@ -157,7 +157,7 @@ function finding(
 function shown(material: TlsMaterial): JsonObject {
   const leaf = new X509Certificate(material.certificate)
   return {
-    names: leaf.subjectAltName ?? '',
+    names: (leaf.subjectAltName ?? '').replaceAll(/(?:DNS|IP Address):/g, ''),
     not_before_ts: material.notBeforeMs,
     not_after_ts: material.notAfterMs,
     fingerprint_sha256: leaf.fingerprint256,

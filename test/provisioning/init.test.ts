@@ -71,7 +71,7 @@ function person(...lines: string[]): Terminal & { heard: string } {
   }
 }
 
-const typed = ['Clinic.Example', 'https://chat.clinic.example', 'amal', '1', '', '1', 'de', '', '']
+const typed = ['Clinic.Example', 'https://chat.clinic.example', 'amal', '1', '', '', '1', 'de', '', '']
 
 test('one question after the other, and what cannot be changed is typed out again', async t => {
   const who = person('localhost', ...typed, 'clinic.example', 'chat.clinic.example')
@@ -80,10 +80,14 @@ test('one question after the other, and what cannot be changed is typed out agai
   t.is(answers.origin, 'https://chat.clinic.example')
   t.is(answers.administrator, 'amal')
   t.deepEqual(answers.certificate, { from: 'own' })
-  t.deepEqual(answers.listen, { client: { host: '::', port: 443 }, federation: { host: '::', port: 8448 } })
+  t.deepEqual(answers.listen, {
+    client: { host: '::', port: 443 },
+    federation: { host: '::', port: 8448 },
+    trustPage: { host: '::', port: 80 },
+  })
   t.is(answers.federation.residency, 'DE')
   t.regex(who.heard, /That will not do\. What is needed is a DNS name/)
-  t.is(who.heard.match(/^\d+\. /gm)?.length, 9)
+  t.is(who.heard.match(/^\d+\. /gm)?.length, 10)
   t.true(who.heard.split('\n').every(line => line.length <= 110))
 })
 
@@ -259,7 +263,7 @@ test('unattended, from the file alone: the server starts, is trusted by its auth
     ...quick,
     origin: `https://chat.clinic.example:${client}`,
     certificate: { from: 'own' },
-    listen: { client: `127.0.0.1:${client}`, federation: `127.0.0.1:${federation}` },
+    listen: { client: `127.0.0.1:${client}`, federation: `127.0.0.1:${federation}`, trust_page: null },
     peers: [{ card: court, fingerprint: words.join(' ') }],
   })
   const done = await at.run('--answers', file, '--json')

@@ -29,7 +29,7 @@ test('the least that is needed, and what stands for the rest', t => {
     origin: 'https://chat.clinic.example',
     administrator: 'amal',
     certificate: { from: 'own' },
-    listen: { client: { host: '::', port: 443 }, federation: null },
+    listen: { client: { host: '::', port: 443 }, federation: null, trustPage: { host: '::', port: 80 } },
     federation: { address: null, residency: null },
     timeServers: [],
     peers: [],
@@ -38,16 +38,19 @@ test('the least that is needed, and what stands for the rest', t => {
     host: 'localhost',
     port: 8008,
   })
+  t.is(parseSiteAnswers({ ...least, certificate: { from: 'proxy' } }).listen.trustPage, null)
+  t.is(parseSiteAnswers({ ...least, listen: { trust_page: null } }).listen.trustPage, null)
   t.is(parseSiteAnswers({ ...least, server_name: ' Clinic.Example' }).serverName, 'clinic.example' as never)
 })
 
 for (const json of [
   least,
+  { ...least, listen: { trust_page: null } },
   most,
   { ...least, certificate: { from: 'files', certificate: '/a', key: '/b' } },
   { ...least, certificate: { from: 'proxy' } },
 ]) {
-  test(`to a file and back, and the server reads what comes of it: ${JSON.stringify(json.certificate)}`, t => {
+  test(`to a file and back, and the server reads what comes of it: ${JSON.stringify(json).slice(0, 250)}`, t => {
     const answers = parseSiteAnswers(json)
     t.deepEqual(parseSiteAnswers(answersJson(answers)), answers)
     const { config, warnings } = parseConfig(siteToml(answers, '/var/lib/"letro" ü'), {})
@@ -89,6 +92,7 @@ const wrong: readonly (readonly [unknown, readonly string[]])[] = [
   [{ ...least, listen: { client: '443' } }, ['listen.client']],
   [{ ...least, listen: { clients: '[::]:443' } }, ['listen.clients']],
   [{ ...least, listen: [] }, ['listen']],
+  [{ ...most, listen: { federation: '[::]:8448', trust_page: '[::]:80' } }, ['listen.trust_page']],
   [{ ...least, federation: { residency: 'Germany' } }, ['federation.residency']],
   [{ ...least, time: { servers: 'a b; rm' } }, ['time.servers']],
   [{ ...least, time: { servers: [1] } }, ['time.servers']],
