@@ -103,7 +103,7 @@ export function parseName(text: string): string | null {
   return isName ? bare : null
 }
 
-function addressBytes(address: string): Buffer {
+export function addressBytes(address: string): Buffer {
   return Buffer.from(ipBytes.bytesFromIP(address), 'binary')
 }
 

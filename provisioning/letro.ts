@@ -6,18 +6,28 @@
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup-command.ts'
+import { certificateCommand } from './certificate-command.ts'
+import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { initCommand } from './init-command.ts'
 import { loginCommand, logoutCommand } from './login-command.ts'
 import { peerCommand } from './peer-command.ts'
 import { recoverCommand } from './recover.ts'
+import { statusCommand } from './status-command.ts'
 import { storeCommand } from './store-command.ts'
 
 const program = new Command('letro')
   .description('Administer a Letro server.')
+  .addCommand(initCommand())
+  .addCommand(statusCommand())
   .addCommand(storeCommand())
   .addCommand(recoverCommand())
   .addCommand(auditCommand())
+  .addCommand(enrolCommand())
+  .addCommand(backupCommand())
   .addCommand(peerCommand())
+  .addCommand(certificateCommand())
   .addCommand(loginCommand())
   .addCommand(logoutCommand())
 

@@ -6,7 +6,7 @@
  * next run goes on. A certificate that another authority issued is left alone: who brought it renews it.
  */
 import { X509Certificate } from 'node:crypto'
-import { issueAuthority, issueLeaf, newKey } from './certificate.ts'
+import { issueAuthority, issueLeaf, NameNotPermitted, newKey } from './certificate.ts'
 import { covers } from './certificate-names.ts'
 import { type Next, spkiSha256Of, type TlsFolder } from './tls-folder.ts'
 
@@ -25,6 +25,11 @@ export function renewalDueTs(leaf: X509Certificate): number {
   return from + ((Date.parse(leaf.validTo) - from) * 2) / 3
 }
 
+/** One that is not good yet was issued by a clock that was wrong. */
+function isDue(leaf: X509Certificate, now: number): boolean {
+  return now >= renewalDueTs(leaf) || now < Date.parse(leaf.validFrom)
+}
+
 /**
  * There is a certificate for these names after this: the one that is there, or one of the private authority, which is made
  * where there is none. Throws NameNotPermitted. Answers whether one was issued.
@@ -35,7 +40,12 @@ export function makeCertificate(folder: TlsFolder, names: readonly string[], now
     const leaf = new X509Certificate(chain)
     const fits = folder.keyFor(leaf) !== null
     const own = isOwn(leaf, folder.authorityCertificate())
-    if (fits && (!own || (covers(leaf, names) && now < renewalDueTs(leaf)))) return false
+    if (!fits && !own) {
+      throw new NameNotPermitted(
+        `The certificate in ${folder.path} was issued by another authority, and key.pem does not hold its key. Put the key back from a backup, or bring certificate and key again with: letro certificate import`,
+      )
+    }
+    if (fits && (!own || (covers(leaf, names) && !isDue(leaf, now)))) return false
   }
   if (!folder.authority()) folder.writeAuthority(issueAuthority(names, now))
   issueFor(folder, folder.keyInUse() ?? folder.keys()[0] ?? newKey(), names, now)
@@ -53,14 +63,14 @@ export function renewCertificate(
     // The server that runs this names all keys of key.pem in its card.
     const published = next.publishedTs ?? now
     if (next.publishedTs === null) folder.writeNext({ ...next, publishedTs: now })
-    if (now >= changeTs(folder, { ...next, publishedTs: published }) && changeKey(folder, next, names, now)) {
+    if (now >= changeTs(folder, { ...next, publishedTs: published }) && changeKey(folder, next)) {
       return 'key-changed'
     }
   }
   const chain = folder.chain()
   if (chain === null) return null
   const leaf = new X509Certificate(chain)
-  if (!isOwn(leaf, folder.authorityCertificate()) || now < renewalDueTs(leaf)) return null
+  if (!isOwn(leaf, folder.authorityCertificate()) || !isDue(leaf, now)) return null
   const key = folder.keyFor(leaf)
   if (key === null) return null
   issueFor(folder, key, names, now)
@@ -76,19 +86,18 @@ export function changeTs(folder: TlsFolder, { publishedTs }: Next): number {
 }
 
 /**
- * The next key takes over, now. Nothing happens while its certificate is with the organisation's authority.
+ * The next key takes over, now. Nothing happens while its certificate is still with the authority that was asked.
  * A crash after the certificate was written leaves next.json: the next run finds it done, and tidies up.
  */
-export function changeKey(folder: TlsFolder, next: Next, names: readonly string[], now: number): boolean {
+export function changeKey(folder: TlsFolder, next: Next): boolean {
   const key = folder.keyOfNext(next)
   if (key === null) {
     folder.dropNext()
     return false
   }
   if (folder.keyInUse() !== key) {
-    if (next.certificate !== null) folder.writeChain(next.certificate)
-    else if (inUseIsOwn(folder)) issueFor(folder, key, names, now)
-    else return false
+    if (next.certificate === null) return false
+    folder.writeChain(next.certificate)
   }
   folder.dropNext()
   folder.writeKeys([key])
@@ -110,15 +119,20 @@ export function announceKey(folder: TlsFolder, key: string, certificate: string 
   return next
 }
 
-function inUseIsOwn(folder: TlsFolder): boolean {
-  const chain = folder.chain()
-  return chain !== null && isOwn(new X509Certificate(chain), folder.authorityCertificate())
+/** Issued by the private authority, and in use from now on. The key stands in the folder first. */
+export function issueFor(folder: TlsFolder, key: string, names: readonly string[], now: number): void {
+  const chain = ownChain(folder, key, names, now)
+  if (!folder.keys().includes(key)) folder.writeKeys([key, ...folder.keys()])
+  folder.writeChain(chain)
 }
 
-function issueFor(folder: TlsFolder, key: string, names: readonly string[], now: number): void {
+/** A certificate of the private authority, and the authority's behind it. */
+export function ownChain(folder: TlsFolder, key: string, names: readonly string[], now: number): string {
   const authority = folder.authority()
-  if (!authority) throw new Error('the key of the private authority is not here')
-  const certificate = issueLeaf(authority, key, names, now)
-  if (!folder.keys().includes(key)) folder.writeKeys([key, ...folder.keys()])
-  folder.writeChain(certificate + authority.certificate)
+  if (!authority) {
+    throw new NameNotPermitted(
+      `The private authority’s key is not in ${folder.path}: nothing can be issued by it. Put authority-key.pem back from a backup, or make a new authority with: letro certificate authority --replace`,
+    )
+  }
+  return issueLeaf(authority, key, names, now) + authority.certificate
 }

@@ -121,14 +121,17 @@ export class TlsFolder {
   }
 
   dropNext(): void {
-    rmSync(join(this.path, 'next.json'), { force: true })
+    const path = join(this.path, 'next.json')
+    if (!statSync(path, { throwIfNoEntry: false })) return
+    rmSync(path)
     this.#syncFolder()
   }
 
   /** Takes a file of before out of the way, for whoever wants it back. */
   keepAside(name: FileName, as: string): void {
     const path = join(this.path, name)
-    if (statSync(path, { throwIfNoEntry: false })) renameSync(path, join(this.path, as))
+    if (!statSync(path, { throwIfNoEntry: false })) return
+    renameSync(path, join(this.path, as))
     this.#syncFolder()
   }
 

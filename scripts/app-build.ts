@@ -98,6 +98,8 @@ function precached(): { url: string; revision: string | null }[] {
   const files = ['index.html', 'manifest.webmanifest', ...list('assets'), ...list('icons')]
   return files
     .filter(file => !/\.(?:br|gz|map)$/.test(file))
+    // The administration view is for a few, and is nothing without its server.
+    .filter(file => !file.startsWith('assets/administration-'))
     .sort()
     .map(file => {
       const hash = () =>

@@ -18,6 +18,7 @@ import { noRateLimits, openRateLimits } from './http/rate-limit.ts'
 import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
 import { maintenanceRoutes } from './maintenance.ts'
+import { announceMaintenance, type Monitoring, readMonitoring } from './monitoring.ts'
 import { type OwnSite, openOwnSite } from './own-site.ts'
 import type { SendPush } from './push/web-push.ts'
 import { checkEvents } from './rooms/scrub.ts'
@@ -25,6 +26,7 @@ import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
 import { openServing, type Serving } from './serving.ts'
 import { storeFolder } from './store/level-folder.ts'
 import { StoreHost } from './store/store-host.ts'
+import type { TlsMaterial } from './tls-files.ts'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export interface Means {
@@ -49,6 +51,8 @@ export interface App {
   readonly localListener: RequestListener
   /** The keys (SPKI SHA-256) of the certificates with which other servers are answered: they stand in our card. */
   answersWith(spkiSha256: readonly string[]): Promise<void>
+  /** Another certificate is in use: it goes into the audit. */
+  noteCertificate(certificate: Pick<TlsMaterial, 'fingerprint256' | 'notAfterMs'>): Promise<void>
   readonly state: 'serving' | 'maintenance'
   /** The data folder was empty before. */
   readonly isNew: boolean
@@ -68,6 +72,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
   const { clock, log } = means
   const dataFolder = resolve(config.server.data)
   const adminToken = readToken(config.admin.tokenFile)
+  const monitoring = readMonitoring(config)
   const folder = await openDataFolder(dataFolder, config.server.name, means)
   const host = await StoreHost.open(storeFolder(dataFolder), { clock, checks: [checkEvents] })
   try {
@@ -75,7 +80,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
     if (folder.isNew) await markReady(dataFolder)
     const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, means })
+    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, monitoring, means })
   } catch (error) {
     await host.close()
     throw error
@@ -91,13 +96,18 @@ export interface Parts {
   readonly site: OwnSite
   readonly worker: WorkerProcess
   readonly adminToken: AdminToken | null
+  readonly monitoring: Monitoring
   readonly means: Means
 }
 
 async function run(parts: Parts): Promise<App> {
   const { config, folder, host, worker, adminToken, means } = parts
   const { log, clock } = means
-  const limits = config.limits.enabled ? openRateLimits({ limits: config.limits.rates, clock }) : noRateLimits
+  // Not by the clock on the wall: set back by a day, it would refuse people for a day.
+  const monotonic = means.monotonic ?? clock
+  const limits = config.limits.enabled
+    ? openRateLimits({ limits: config.limits.rates, clock: monotonic })
+    : noRateLimits
   const https = config.server.origin.startsWith('https:')
   const listenerOf = (routes: readonly Route[]) => requestListener({ routes, limits, log, https })
   const always = maintenanceRoutes({ host, token: folder.maintenanceToken, repair })
@@ -128,6 +138,8 @@ async function run(parts: Parts): Promise<App> {
 
   function enterMaintenance(findings: number): void {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
+    const { collector } = parts.monitoring
+    if (collector) announceMaintenance(collector, { clock, log, serverName: config.server.name })
     listener = inMaintenance
     federationListener = requestListenerAway
     localListener = inMaintenance
@@ -153,13 +165,15 @@ async function run(parts: Parts): Promise<App> {
     federationListener: (request, response) => federationListener(request, response),
     localListener: (request, response) => localListener(request, response),
     answersWith: spkiSha256 => parts.site.setTls(spkiSha256),
+    noteCertificate: async certificate => serving?.noteCertificate(certificate),
     get state() {
       return serving ? 'serving' : 'maintenance'
     },
     isNew: folder.isNew,
     maintenanceTokenFile: folder.maintenanceTokenFile,
     warnings: adminToken?.warnings ?? [],
-    firstAdministratorLink: async () => (await serving?.accounts.enrolment.firstAdministratorLink()) ?? null,
+    firstAdministratorLink: async () =>
+      (await serving?.accounts.enrolment.firstAdministratorLink(config.accounts.firstAdministrator)) ?? null,
     runDuties: async () => serving?.duties.runDue(),
     stopWaiting: () => serving?.stopWaiting(),
     close: async () => {

@@ -5,6 +5,9 @@
  * in the environment, the refusals and `letro.example.toml` come from it. All problems are reported at once.
  */
 import { parse as parseToml, TomlError } from 'smol-toml'
+import type { BackupSettings } from './backup/backups.ts'
+import { backupSettings, composeBackup } from './config-backup.ts'
+import { type Setting, setting } from './config-setting.ts'
 import {
   formatHostPort,
   formatRate,
@@ -23,9 +26,11 @@ import {
 } from './config-values.ts'
 import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
 import { isResidency } from './protocol/card.ts'
-import { parseServerName, type ServerName } from './protocol/ids.ts'
+import { isNewLocalpart, parseServerName, type ServerName } from './protocol/ids.ts'
 
 export interface Config {
+  /** All keys, for who looks at them. */
+  readonly shown: readonly ShownSetting[]
   readonly server: {
     readonly name: ServerName
     /** No name was given: for a look, not for a life. */
@@ -34,7 +39,12 @@ export interface Config {
     readonly origin: string
     readonly data: string
   }
-  readonly listen: { readonly client: HostPort; readonly federation: HostPort | null }
+  readonly listen: {
+    readonly client: HostPort
+    readonly federation: HostPort | null
+    /** Plain http. null: there is no trust page. */
+    readonly trustPage: HostPort | null
+  }
   readonly federation: {
     /** Where other servers dial us, as our card says. */
     readonly address: HostPort
@@ -44,7 +54,12 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string } | null
   /** Who vouches for the certificate in the data folder, with which people are answered then; null: they are not. */
   readonly tlsAuthority: 'own' | 'organisation' | null
-  readonly accounts: { readonly registration: 'invite' | 'open'; readonly passwords: boolean }
+  readonly accounts: {
+    readonly registration: 'invite' | 'open'
+    readonly passwords: boolean
+    /** The part before the colon. */
+    readonly firstAdministrator: string
+  }
   readonly limits: {
     readonly enabled: boolean
     readonly rates: Readonly<Record<LimitName, Limit>>
@@ -52,10 +67,26 @@ export interface Config {
     readonly mediaQuotaBytes: number
   }
   readonly admin: { readonly tokenFile: string | null }
+  readonly metrics: { readonly tokenFile: string | null }
+  /** null: no syslog. */
+  readonly syslog: {
+    readonly address: HostPort
+    readonly authority: string | null
+    readonly identity: { readonly certificate: string; readonly key: string } | null
+  } | null
   readonly devices: { readonly lockAfterDays: number }
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }
   readonly push: { readonly hosts: readonly string[] }
+  readonly backup: BackupSettings
+}
+
+/** A key as an administrator sees it: the value as it would stand in the file, null where there is none. */
+export interface ShownSetting {
+  readonly key: string
+  readonly value: string | null
+  readonly from: 'file' | 'environment' | 'default'
+  readonly doc: string
 }
 
 export interface Problem {
@@ -74,23 +105,6 @@ export class ConfigError extends Error {
 }
 
 // ── the keys ─────────────────────────────────────────────────────────────────────────────────────────
-
-type Parse<T> = (value: unknown) => T | undefined
-
-interface Setting<T> {
-  readonly parse: Parse<T>
-  readonly allowed: string
-  /** As it would stand in the file; '' where the default depends on others. */
-  readonly byDefault: string
-  readonly doc: string
-}
-
-const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, doc: string): Setting<T> => ({
-  parse,
-  allowed,
-  byDefault,
-  doc,
-})
 
 const settings = {
   'server.name': setting(
@@ -117,6 +131,12 @@ const settings = {
     'host:port',
     '',
     'Where other servers are answered, always by TLS: "[::]:8448". Without it this server speaks with no other one. Only servers that an administrator has pinned get more than our public keys.',
+  ),
+  'listen.trust_page': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'Where devices are told, by plain http, how they learn to trust the private authority (tls.authority): "[::]:80". Nothing else is answered there. Without it there is no such page.',
   ),
   'federation.address': setting(
     parseHostPort,
@@ -155,6 +175,12 @@ const settings = {
     'false',
     'Sign-in and registration by password, beside passkeys: for bots, tests and migration.',
   ),
+  'accounts.first_administrator': setting(
+    value => (typeof value === 'string' && isNewLocalpart(value) ? value : undefined),
+    'the part of a user id before the colon, such as "amal"',
+    '"admin"',
+    'Whose link is printed at each start while nobody administers this server.',
+  ),
   'limits.enabled': setting(
     parseBoolean,
     'true or false',
@@ -175,6 +201,31 @@ const settings = {
     '',
     'A file with a bearer token for the administration API: for automation. Off by default: whoever reads the file is an administrator.',
   ),
+  'metrics.token_file': setting(
+    parseText,
+    'the path of a file',
+    '',
+    'A file with a bearer token for /_letro/metrics, where Prometheus reads how this server is: numbers, and names of peers. Off by default.',
+  ),
+  'syslog.address': setting(
+    parseHostPort,
+    'host:port',
+    '',
+    'A collector that gets health and audit by syslog over TLS (RFC 5425, usually port 6514). People are pseudonyms there. Off by default. The first time it gets the whole audit.',
+  ),
+  'syslog.authority': setting(
+    parseText,
+    'the path of a PEM file',
+    '',
+    'The authority that issued the collector’s certificate. Default: those that the machine trusts.',
+  ),
+  'syslog.certificate': setting(
+    parseText,
+    'the path of a PEM file',
+    '',
+    'The certificate with which this server shows the collector who it is, where that asks for one.',
+  ),
+  'syslog.key': setting(parseText, 'the path of a PEM file', '', 'The private key of that certificate.'),
   'devices.lock_after_days': setting(
     parseDays,
     'a number of days, 0 to 365',
@@ -193,6 +244,7 @@ const settings = {
     '[]',
     'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
   ),
+  ...backupSettings,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 type Settings = typeof settings
@@ -257,24 +309,35 @@ export function parseConfig(
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return compose(values as Values)
+  const { config, warnings } = compose(values as Values)
+  return { config: { ...config, shown: shownSettings(given, config) }, warnings }
 }
 
-function compose(values: Values): { config: Config; warnings: string[] } {
+/** What is in force and where it comes from, for an administrator who looks. No value is a secret: secrets are in files. */
+function shownSettings(
+  given: ReadonlyMap<string, { readonly value: unknown; readonly from: string }>,
+  { server, federation }: Omit<Config, 'shown'>,
+): ShownSetting[] {
+  const derived: Readonly<Record<string, string>> = {
+    'server.name': server.name,
+    'server.origin': server.origin,
+    'federation.address': formatHostPort(federation.address),
+  }
+  return Object.entries(settings).map(([key, { byDefault, doc }]) => {
+    const found = given.get(key)
+    if (found)
+      return { key, value: show(found.value), from: found.from === key ? 'file' : 'environment', doc }
+    const value = key in derived ? JSON.stringify(derived[key]) : byDefault === '' ? null : byDefault
+    return { key, value, from: 'default', doc }
+  })
+}
+
+function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: string[] } {
   const warnings: string[] = []
   const client = values['listen.client']!
   const trial = values['server.name'] === undefined
   const name = values['server.name'] ?? ('localhost' as ServerName)
-  const certificate = values['tls.certificate']
-  const key = values['tls.key']
-  if ((certificate === undefined) !== (key === undefined)) {
-    const [there, missing] =
-      key === undefined ? ['tls.certificate', 'tls.key'] : ['tls.key', 'tls.certificate']
-    throw new ConfigError([
-      { key: missing, value: '(nothing)', allowed: `needed, because ${there} is given: both or none` },
-    ])
-  }
-  const tls = certificate !== undefined && key !== undefined ? { certificate, key } : null
+  const tls = pairOf(values, 'tls.certificate', 'tls.key')
   const tlsAuthority = values['tls.authority'] ?? null
   if (tls && tlsAuthority) {
     throw new ConfigError([
@@ -318,9 +381,18 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       (values as Record<string, unknown>)[`limits.${snakeCase(limit)}`],
     ]),
   ) as Record<LimitName, Limit>
-  const config: Config = {
+  const backup = composeBackup(values)
+  if ('because' in backup) {
+    const allowed = `needed, because ${backup.because} is given`
+    throw new ConfigError([{ key: backup.key, value: '(nothing)', allowed }])
+  }
+  const config: Omit<Config, 'shown'> = {
     server: { name, trial, origin, data: values['server.data']! },
-    listen: { client, federation: values['listen.federation'] ?? null },
+    listen: {
+      client,
+      federation: values['listen.federation'] ?? null,
+      trustPage: values['listen.trust_page'] ?? null,
+    },
     federation: {
       address: values['federation.address'] ?? defaultAddress(name, values['listen.federation']),
       residency: values['federation.residency'] ?? null,
@@ -330,6 +402,7 @@ function compose(values: Values): { config: Config; warnings: string[] } {
     accounts: {
       registration: values['accounts.registration']!,
       passwords: values['accounts.passwords']!,
+      firstAdministrator: values['accounts.first_administrator']!,
     },
     limits: {
       enabled: values['limits.enabled']!,
@@ -338,11 +411,42 @@ function compose(values: Values): { config: Config; warnings: string[] } {
       mediaQuotaBytes: values['limits.media_quota']!,
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
+    metrics: { tokenFile: values['metrics.token_file'] ?? null },
+    syslog: composeSyslog(values),
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },
+    backup,
   }
   return { config, warnings }
+}
+
+function composeSyslog(values: Values): Config['syslog'] {
+  const address = values['syslog.address']
+  const identity = pairOf(values, 'syslog.certificate', 'syslog.key')
+  const authority = values['syslog.authority'] ?? null
+  if (address !== undefined) return { address, authority, identity }
+  if (authority === null && identity === null) return null
+  throw new ConfigError([
+    { key: 'syslog.address', value: '(nothing)', allowed: 'needed, because other keys of syslog are given' },
+  ])
+}
+
+type FileKey = 'tls.certificate' | 'tls.key' | 'syslog.certificate' | 'syslog.key'
+
+/** A certificate and its key: both or none. */
+function pairOf(
+  values: Values,
+  certificateKey: FileKey,
+  keyKey: FileKey,
+): { readonly certificate: string; readonly key: string } | null {
+  const { [certificateKey]: certificate, [keyKey]: key } = values
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  if (certificate === undefined && key === undefined) return null
+  const [there, missing] = key === undefined ? [certificateKey, keyKey] : [keyKey, certificateKey]
+  throw new ConfigError([
+    { key: missing, value: '(nothing)', allowed: `needed, because ${there} is given: both or none` },
+  ])
 }
 
 /** Spec: server-server-api#resolving-server-names: 8448 where the name has no port. */

@@ -39,6 +39,11 @@ export async function openDataFolder(
     const found = (await readdir(folder)).filter(
       entry => !entry.startsWith('.') && entry !== 'identity.json.new',
     )
+    if (found.includes('restoring')) {
+      throw new StartRefused(
+        `A restore into server.data = ${folder} was interrupted. Run "letro backup restore" into it again: it begins anew.`,
+      )
+    }
     if (found.includes('store') || found.includes('keys')) {
       throw new StartRefused(
         `server.data = ${folder} holds data, but its identity.json is missing. Put it back from a backup, or write {"name": "…"} with the old server.name into it.`,

@@ -2,12 +2,11 @@
  * Federation from its parts, for `app.ts`: in two steps, because rooms need some of it to open (whose signature is it,
  * what goes to whom, how to ask others) and the rest needs rooms.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
+import { tellMissedNews } from './federation/missed-news.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
 import { remoteMediaClient } from './federation/remote-media-client.ts'
 import { type RemoteProfile, remoteProfileClient } from './federation/remote-profile-client.ts'
@@ -30,7 +29,8 @@ import type { OwnSite } from './own-site.ts'
 import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
 import { openOutboundQueue } from './peers/outbound-queue.ts'
 import type { PeerBook } from './peers/peer-book.ts'
-import type { ServerName } from './protocol/ids.ts'
+import type { ServerName, UserId } from './protocol/ids.ts'
+import { release } from './release.ts'
 import type { InboundRooms } from './rooms/inbound-rooms.ts'
 import { verify } from './rooms/primitives.ts'
 import type { RemoteRooms } from './rooms/remote-rooms.ts'
@@ -38,10 +38,6 @@ import type { Rooms } from './rooms/rooms.ts'
 import type { CheckSignatures, RoomsInternal } from './rooms/rooms-internal.ts'
 import type { ServerKeys } from './server-keys.ts'
 import type { Store } from './store/store.ts'
-
-const release = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-  readonly version: string
-}
 
 export interface FederationDeps {
   readonly store: Store
@@ -63,6 +59,8 @@ export interface Federation {
   readonly client: FederationClient
   readonly checkSignatures: CheckSignatures
   status(server: ServerName): Promise<OutboundStatus>
+  /** When the certificate ends that it last showed; undefined: not seen, or good by its pinned key. */
+  peerCertificateEndsTs(server: ServerName): number | undefined
   /** Begins to send and to answer. */
   start(parts: FederationParts): readonly Route[]
   close(): Promise<void>
@@ -71,6 +69,7 @@ export interface Federation {
 export interface FederationParts {
   readonly rooms: Rooms & RoomsInternal & InboundRooms
   readonly takeEdu: TakeEdu
+  readonly tellDevices: (peer: ServerName, userIds: Iterable<UserId>) => Promise<void>
   /** The routes that are no business of this file's, given the step that tells who asks. */
   readonly answers: (authenticate: Step) => readonly Route[]
 }
@@ -79,8 +78,14 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
   const { store, serverName, peers, keys, site, clock, log } = deps
   const report = (message: string, fields?: Readonly<Record<string, string>>) => log.warn(message, fields)
   const transport = new Transport()
-  const client = new FederationClient({ serverName, peers, signer: keys, transport })
-  const cards = new CardExchange({ client, peers, verify, clock, pause, report })
+  const client = new FederationClient({
+    serverName,
+    peers,
+    signer: keys,
+    transport,
+    onOtherCertificate: server => void cards.renew(server),
+  })
+  const cards: CardExchange = new CardExchange({ client, peers, verify, clock, pause, report })
   const keyRing = new KeyRing({
     serverName,
     peers,
@@ -105,18 +110,34 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     remoteMedia: remoteMediaClient(client),
     client,
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
+    peerCertificateEndsTs: server => transport.certificateEndsTs.get(server),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
-    start({ rooms, takeEdu, answers }) {
+    start({ rooms, takeEdu, answers, tellDevices }) {
       void cards.bring(site.card)
       sender = openSender({
         queue: outbound,
         peers,
         signed: eventId => rooms.signed(eventId),
-        maySend: async roomId => !(await rooms.view(roomId))?.frozen,
+        // Of a room that stands still goes out where it goes on, and nothing else.
+        maySend: async (roomId, eventId) => {
+          const view = await rooms.view(roomId)
+          return !view?.frozen || view.state('m.room.tombstone')?.eventId === eventId
+        },
         send: (server, transaction) => sendTransaction(client, serverName, server, transaction),
         clock,
         random: Math.random,
         pause,
+        report,
+      })
+      tellMissedNews({
+        serverName,
+        peers,
+        rooms,
+        queue: (peer, roomId, eventId) =>
+          store.transact(`missed by ${peer}`, tx => {
+            tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
+          }),
+        tellDevices,
         report,
       })
       const authenticate = authenticatePeer({

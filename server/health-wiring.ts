@@ -15,11 +15,15 @@ import { openPeerQueues } from './health/peer-queues.ts'
 import { openPeopleHealth } from './health/people.ts'
 import { openProcessHealth } from './health/process.ts'
 import { openStoreSize } from './health/store-size.ts'
+import { openSyslog } from './health/syslog.ts'
+import { syslogHostname } from './health/syslog-line.ts'
+import { type Collector, deliver } from './health/syslog-transport.ts'
 import { openTimeKeeping } from './health/time-keeping.ts'
 import { openWriteLatency } from './health/write-latency.ts'
 import type { OutboundStatus } from './peers/outbound.ts'
 import type { PeerBook } from './peers/pins.ts'
 import type { ServerName, UserId } from './protocol/ids.ts'
+import { release } from './release.ts'
 import { storeFolder } from './store/level-folder.ts'
 import type { Store } from './store/store.ts'
 
@@ -30,10 +34,12 @@ export interface HealthParts {
   readonly clockWatch: ClockWatch
   readonly clock: () => number
   readonly monotonic: () => number
-  readonly accounts: Pick<Accounts, 'people' | 'tellIn'>
+  readonly accounts: Pick<Accounts, 'people' | 'tellIn' | 'audit'>
   readonly peers: Pick<PeerBook, 'pins'>
   readonly outbound: (server: ServerName) => Promise<OutboundStatus>
   readonly workerDeaths: () => number
+  /** null: no syslog. */
+  readonly collector: Collector | null
   readonly report: (message: string) => void
 }
 
@@ -44,6 +50,7 @@ export interface ServerHealth {
 }
 
 const minuteMs = 60_000
+const syslogEveryMs = 10_000
 
 export function watchClock(
   store: Store,
@@ -62,10 +69,12 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
     administrators: {
       owners: () => accounts.people.administrators(),
       tellIn: async (tx, owners, changes) => {
-        for (const { change, ts: _, ...finding } of changes) {
-          const notice = { action: `health.${change}`, target: serverName, finding: { ...finding } }
-          await accounts.tellIn(tx, owners as readonly UserId[], notice)
-        }
+        const notices = changes.map(({ change, ts: _, ...finding }) => ({
+          action: `health.${change}`,
+          target: serverName,
+          finding: { ...finding },
+        }))
+        await accounts.tellIn(tx, owners as readonly UserId[], notices)
       },
     },
   })
@@ -95,7 +104,7 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
   health.addReading('smart', machine.disks)
   health.addReading('store', openStoreSize(store, storeFolder(dataFolder)))
 
-  const duties: readonly Duty[] = [
+  const duties: Duty[] = [
     { name: 'clock', everyMs: minuteMs, run: () => writes.measure(() => clockWatch.remember()) },
     {
       name: 'disk sample',
@@ -105,5 +114,19 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
     },
     { name: 'health', everyMs: minuteMs, run: async () => void (await health.look()) },
   ]
+  if (parts.collector) {
+    const { collector } = parts
+    const syslog = await openSyslog({
+      store,
+      clock,
+      hostname: syslogHostname(serverName),
+      version: release.version,
+      audit: options => accounts.audit.list(options),
+      findings: options => health.log(options),
+      deliver: lines => deliver(collector, lines),
+    })
+    health.addSource('syslog', syslog.source)
+    duties.push({ name: 'syslog', everyMs: syslogEveryMs, run: () => syslog.send() })
+  }
   return { health, duties, close: () => ownProcess.close() }
 }

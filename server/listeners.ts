@@ -12,9 +12,10 @@ import { formatHostPort, type HostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Log } from './http/log.ts'
 import { type HttpServer, listen, listenAtSocket, type TlsOptions } from './http/server.ts'
-import { certificateFiles, makeOwnCertificate } from './own-certificate.ts'
+import { certificateFiles, makeOwnCertificate, ownAuthority } from './own-certificate.ts'
 import { adminSocket } from './protocol/local-request.ts'
 import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
+import { trustPageListener } from './trust-page/trust-page.ts'
 
 export interface Listeners {
   readonly client: HttpServer
@@ -41,10 +42,13 @@ export async function openListeners(
     if (federation) opened.push(federation)
     const local = await listenLocally(config, app, log)
     if (local) opened.push(local)
+    const trustPage = await listenForTrust(config)
+    if (trustPage) opened.push(trustPage)
     // Last: whoever is answered here finds everything else there.
     const client = await listenAt('listen.client', config.listen.client, app.listener, material(forPeople))
     opened.push(client)
     let present = shown && keysOf(shown)
+    let fingerprint256 = (shown ?? material(forPeople))?.fingerprint256
     const renew = async (renewed: TlsMaterial) => {
       if (present) await app.answersWith([...new Set([...present, ...keysOf(renewed)])])
       federation?.renewCertificate(renewed)
@@ -53,7 +57,10 @@ export async function openListeners(
         present = keysOf(renewed)
         await app.answersWith(present)
       }
+      if (renewed.fingerprint256 === fingerprint256) return
+      fingerprint256 = renewed.fingerprint256
       log.info('the certificate was renewed')
+      await app.noteCertificate(renewed).catch(() => log.warn('the new certificate is not in the audit'))
     }
     const watched = forPeers ?? forPeople
     const watchers = watched ? [watchTlsFiles(watched, renew, message => log.warn(message))] : []
@@ -83,6 +90,15 @@ async function listenForPeers(at: HostPort, app: App, tls: TlsMaterial): Promise
   return listenAt('listen.federation', at, app.federationListener, { ...tls, minVersion: 'TLSv1.3' })
 }
 
+/** By plain http: who needs it cannot speak our https yet. */
+async function listenForTrust(config: Config): Promise<HttpServer | null> {
+  const at = config.listen.trustPage
+  if (!at) return null
+  const { origin } = config.server
+  const site = () => ({ origin, authority: ownAuthority(config) })
+  return listenAt('listen.trust_page', at, trustPageListener(site), undefined)
+}
+
 /** A path that is too long for a socket costs `letro` its way in, not the server its start. */
 async function listenLocally(config: Config, app: App, log: Log): Promise<Pick<HttpServer, 'close'> | null> {
   const path = resolve(config.server.data, adminSocket)
@@ -106,7 +122,7 @@ function material(paths: TlsPaths | null): TlsMaterial | undefined {
 }
 
 async function listenAt(
-  key: 'listen.client' | 'listen.federation',
+  key: 'listen.client' | 'listen.federation' | 'listen.trust_page',
   { host, port }: HostPort,
   listener: App['listener'],
   tls: TlsOptions | undefined,

@@ -7,14 +7,17 @@
  */
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { SiteFacts } from './admin-api/site.ts'
 import type { Config } from './config.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Duty } from './duties.ts'
 import { readTlsFiles, type TlsPaths } from './tls-files.ts'
+import { readAuthority } from './trust-page/own-authority.ts'
+import type { TrustAuthority } from './trust-page/page.ts'
 
 export interface CertificateFiles {
   /** null: people are answered by plain http, for a proxy on the same machine. */
@@ -36,6 +39,25 @@ export function certificateFiles({ server, listen, tls, tlsAuthority }: Certific
   return { people, peers, own: people === kept || peers === kept ? folder : null }
 }
 
+/** The private authority, where it vouches for what people open. */
+export function ownAuthority(config: CertificateConfig): TrustAuthority | null {
+  const { own } = certificateFiles(config)
+  return config.tlsAuthority === 'own' && own !== null ? readAuthority(own) : null
+}
+
+/** What goes with an invitation. */
+export function siteFacts(config: CertificateConfig): SiteFacts {
+  const { origin, name } = config.server
+  const { trustPage } = config.listen
+  const port = trustPage?.port === 80 ? '' : `:${trustPage?.port}`
+  return {
+    serverName: name,
+    origin,
+    trustPage: trustPage ? `http://${new URL(origin).hostname}${port}` : null,
+    authority: () => ownAuthority(config),
+  }
+}
+
 /** The names by which people and other servers reach us, each once. */
 export function certificateNames({ server, federation }: CertificateConfig): string[] {
   const origin = new URL(server.origin)
@@ -50,13 +72,15 @@ export function certificateNames({ server, federation }: CertificateConfig): str
 /** Makes what is not there, or no good any more. Rejects with StartRefused, a sentence for the operator. */
 export async function makeOwnCertificate(config: CertificateConfig, now: number): Promise<void> {
   const { own } = certificateFiles(config)
-  if (own === null || isGood(own, certificateNames(config), now)) return
-  const certificate = join(own, 'certificate.pem')
-  if (config.tlsAuthority === 'organisation' && !existsSync(certificate)) {
+  if (own === null) return
+  if (config.tlsAuthority === 'organisation') {
+    // Nothing is made in its place: whether it can be used, whoever reads it says.
+    if (existsSync(join(own, 'certificate.pem'))) return
     throw new StartRefused(
-      `tls.authority = "organisation", but there is no ${certificate} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
+      `tls.authority = "organisation", but there is no certificate in ${own} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
     )
   }
+  if (isGood(own, certificateNames(config), now)) return
   try {
     await issuing('make', own, now, certificateNames(config))
   } catch (error) {
@@ -83,34 +107,51 @@ function isGood(folder: string, names: readonly string[], now: number): boolean 
 export interface Renewal {
   readonly duty: Duty
   readonly failure: string | null
+  /** Did it bring in this certificate by itself? */
+  isOurs(fingerprint256: string): boolean
+}
+
+export interface RenewalDeps {
+  readonly log: { warn(message: string): void }
+  readonly isClockInDoubt: () => boolean
 }
 
 /**
  * Renews at two thirds of its life, under the same key; brings in the next key when peers have had its name for long
  * enough. All of it happens in files: after a crash anywhere the next run goes on.
  */
-export function openRenewal(config: CertificateConfig, log: { warn(message: string): void }): Renewal {
+export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renewal {
   let failure: string | null = null
+  let ours: string | null = null
   return {
     duty: {
       name: 'renewing the certificate',
       everyMs: 6 * 60 * 60 * 1000,
       async run(now) {
         const { own } = certificateFiles(config)
-        if (own === null || !existsSync(join(own, 'certificate.pem'))) return
+        // By a wrong clock it would be issued for a wrong year.
+        if (own === null || deps.isClockInDoubt() || !existsSync(join(own, 'certificate.pem'))) return
         try {
+          const before = fingerprintIn(own)
           await issuing('renew', own, now, certificateNames(config))
+          const after = fingerprintIn(own)
+          if (after !== before) ours = after
           failure = null
         } catch (error) {
           failure = whyOf(error).trim() || 'The program that issues certificates did not run.'
-          log.warn('the certificate could not be renewed')
+          deps.log.warn('the certificate could not be renewed')
         }
       },
     },
     get failure() {
       return failure
     },
+    isOurs: fingerprint256 => fingerprint256 === ours,
   }
+}
+
+function fingerprintIn(folder: string): string {
+  return new X509Certificate(readFileSync(join(folder, 'certificate.pem'))).fingerprint256
 }
 
 async function issuing(act: 'make' | 'renew', folder: string, now: number, names: string[]): Promise<void> {

@@ -9,11 +9,15 @@ import { openFrozenNotices } from './accounts/frozen-notices.ts'
 import { membershipGate } from './accounts/membership-gate.ts'
 import { adminRoutes } from './admin-api/admin.ts'
 import { watchLocalRequests } from './admin-api/local-requests.ts'
+import { metricsRoutes } from './admin-api/metrics.ts'
 import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
+import { openServerBackups } from './backup-wiring.ts'
+import { openCertificateHealth } from './certificate-health.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
+
 import { appFilesRoutes } from './client-api/app-files.ts'
 import { appInfoRoutes } from './client-api/app-info.ts'
 import { capabilitiesRoutes } from './client-api/capabilities.ts'
@@ -54,6 +58,7 @@ import { whoamiRoutes } from './client-api/whoami.ts'
 import { makeDemoPeople } from './demo-people.ts'
 import { type Duties, type Duty, startDuties } from './duties.ts'
 import { openFederation } from './federation-wiring.ts'
+import { pinFirstPeers } from './first-peers.ts'
 import { openServerHealth, watchClock } from './health-wiring.ts'
 import { requireAccessToken } from './http/authenticate.ts'
 import type { Route } from './http/route.ts'
@@ -63,10 +68,11 @@ import { followAccounts, localDevices } from './keys/local-devices.ts'
 import { remoteDeviceListsProjection } from './keys/remote-device-lists.ts'
 import { openMedia } from './media/media.ts'
 import { openRemoteMediaCache } from './media/remote-media.ts'
-import { openRenewal } from './own-certificate.ts'
+import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { defaultRoomVersion, roomVersions } from './protocol/room-versions.ts'
@@ -76,8 +82,10 @@ import { openPush } from './push/push.ts'
 import { openPushers } from './push/pushers.ts'
 import { openVapidKeys } from './push/web-push.ts'
 import { sendPush } from './push-transport.ts'
+import { release } from './release.ts'
 import { keepServerAcls } from './rooms/acl-keeper.ts'
 import { openAliases } from './rooms/aliases.ts'
+import { catchUpWithPeers } from './rooms/catch-up.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
 import { outboundProjection } from './rooms/outbound-projection.ts'
@@ -88,13 +96,17 @@ import { openReceipts } from './rooms/receipts.ts'
 import { annotationGate, openRelations, relationsProjection } from './rooms/relations.ts'
 import { openRemoteSpaces } from './rooms/remote-spaces.ts'
 import { openReports } from './rooms/reports.ts'
+import { openRoomOversight } from './rooms/room-oversight.ts'
 import { openTyping } from './rooms/typing.ts'
+import { steadyClock } from './steady-clock.ts'
 import type { Store } from './store/store.ts'
+import { newcomersProjection } from './sync/newcomers.ts'
 import { openPresence } from './sync/presence.ts'
 import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
 import { parseSyncToken } from './sync/token.ts'
+import type { TlsMaterial } from './tls-files.ts'
 
 export interface Serving {
   readonly accounts: Accounts
@@ -102,15 +114,18 @@ export interface Serving {
   /** For other servers. */
   readonly peerRoutes: readonly Route[]
   readonly duties: Duties
+  /** Who changed it: the renewal, or somebody with the command or the files on this machine. */
+  noteCertificate(certificate: Pick<TlsMaterial, 'fingerprint256' | 'notAfterMs'>): Promise<void>
   stopWaiting(): void
   close(): Promise<void>
 }
 
 export async function openServing(store: Store, parts: Parts): Promise<Serving> {
-  const { config, dataFolder, worker, adminToken, means } = parts
+  const { config, dataFolder, worker, adminToken, monitoring, means } = parts
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
+  const steady = steadyClock(clock, monotonic)
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
 
@@ -156,6 +171,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       remoteDeviceListsProjection(serverName),
       outboundProjection(serverName, federation.outbound),
       ...(isPushOn ? [unheardEvents] : []),
+      ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
   const clockWatch = await watchClock(store, { clock, monotonic })
@@ -212,11 +228,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
   const receipts = openReceipts({ store, clock, outlet: { outbound: federation.outbound, rooms } })
-  const typing = openTyping({ clock })
+  const typing = openTyping({ clock: steady })
   const relations = openRelations({ store, rooms, ignoredUsers })
   const members = openRoomMembers({ rooms, people, outward: rooms.outward, peers })
   const aliases = openAliases({ store, rooms, remote: federation.remoteRooms, clock })
-  keepServerAcls({ rooms, peers })
+  await keepServerAcls({ store, rooms, peers, report: (message, fields) => log.warn(message, fields) })
   await openFrozenNotices({
     store,
     rooms,
@@ -253,7 +269,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     await filters.removeAllIn(tx, userId)
   })
   const presence = config.presence.enabled
-    ? openPresence({ rooms, outbound: federation.outbound, clock })
+    ? openPresence({ store, rooms, outbound: federation.outbound, clock: steady })
     : undefined
   const sync = openSync({
     store,
@@ -272,6 +288,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     aggregations: relations,
     presence,
     clock,
+    steady,
   })
   const readMarkers = openReadMarkers({
     rooms,
@@ -279,11 +296,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     setAccountData: (userId, roomId, type, content) =>
       accounts.accountData.set(userId, roomId, type, content),
   })
+  const audit = (act: AuditAct) => store.transact('site', tx => accounts.audit.record(tx, act))
   const peerActs = openPeerActs({
     peers,
     site: parts.site,
     outbound: server => federation.status(server),
-    audit: act => store.transact('site', tx => accounts.audit.record(tx, act)),
+    audit,
   })
   const { health, ...serverHealth } = await openServerHealth({
     store,
@@ -296,11 +314,24 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
+  const certificates = openCertificateHealth({
+    files: certificateFiles(config),
+    renewal,
+    peers: () => peers.all(),
+    peerEndsTs: federation.peerCertificateEndsTs,
+  })
+  health.addSource('certificates', certificates.source)
+  health.addReading('certificates', certificates.reading)
+  const { backups, ...backup } = await openServerBackups(parts)
+  health.addSource('backup', backup.source)
+  health.addReading('backup', backup.reading)
   const interactiveAuth = openInteractiveAuth({
     accounts,
-    clock,
+    clock: steady,
     randomBytes,
     isDemo: demo !== undefined,
   })
@@ -343,13 +374,18 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...openIdRoutes({ accounts }),
     ...userDirectoryRoutes({ accounts }),
     ...serverAdminRoutes({ accounts }),
+    ...metricsRoutes({ health, token: monitoring.metricsToken, version: release.version }),
     ...adminRoutes({
       accounts,
       reports,
       peerActs,
+      oversight: openRoomOversight({ store, rooms }),
+      settings: config.shown,
+      site: siteFacts(config),
       health,
+      backup: { backups, audit },
       adminToken,
-      confirmed: ctx => interactiveAuth.confirmed(ctx),
+      confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
     ...roomRoutes({
       authenticate: requireAccessToken(accounts),
@@ -369,7 +405,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       clock,
     }),
     ...typingRoutes({ accounts, rooms, typing }),
-    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock }),
+    ...presenceRoutes({ accounts, rooms, presence: presence ?? null, clock: steady }),
     ...receiptRoutes({ accounts, readMarkers }),
     ...readMarkerRoutes({ accounts, readMarkers }),
     ...filterRoutes({ accounts, filters }),
@@ -406,11 +442,21 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
+    tellDevices: (peer, userIds) => keys.tellDevices(peer, userIds),
     takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
   })
+  await catchUpWithPeers({
+    store,
+    rooms,
+    remote: federation.remoteRooms,
+    peers,
+    clock,
+    report: (message, fields) => log.warn(message, fields),
+  })
   await accounts.start()
+  await pinFirstPeers(dataFolder, peerActs, log)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
@@ -418,11 +464,21 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     report: message => log.warn(message),
   })
-  const renewal = openRenewal(config, log)
   const hourMs = 60 * 60 * 1000
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
     renewal.duty,
+    backup.duty,
+    {
+      name: 'external people whose day has come',
+      everyMs: 60_000,
+      run: () => accounts.people.expireDue(),
+    },
+    {
+      name: 'telling sponsors',
+      everyMs: hourMs,
+      run: () => accounts.endings.announce(),
+    },
     {
       name: 'ended command lines',
       everyMs: hourMs,
@@ -435,9 +491,17 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     routes,
     peerRoutes,
     duties,
+    noteCertificate: async ({ fingerprint256, notAfterMs }) => {
+      await audit({
+        actor: renewal.isOurs(fingerprint256) ? 'system' : 'local',
+        action: 'site.certificate',
+        detail: { fingerprint_sha256: fingerprint256, not_after_ts: notAfterMs },
+      })
+    },
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()
+      await backups.close()
       await duties.close()
       serverHealth.close()
       presence?.close()

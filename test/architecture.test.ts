@@ -28,6 +28,7 @@ const domainPackages: Record<string, string[]> = {
 }
 const edges = ['server/client-api', 'server/admin-api', 'server/federation-api']
 const edgePackages = [
+  'csv-parse',
   'koa',
   '@koa/router',
   'node:buffer',
@@ -97,13 +98,22 @@ const table: Record<string, Row> = {
     edges.map(edge => [
       edge,
       {
-        ours: ['server/http', 'server/protocol', 'server/health', ...domain],
+        ours: ['server/http', 'server/protocol', 'server/health', 'server/backup', ...domain],
         packages: ['node:crypto', ...edgePackages],
       },
     ]),
   ),
+  // Reading backups needs no server: the command `letro` restores while none runs.
+  'server/backup': {
+    ours: ['server/protocol', 'server/store', 'server/rooms/primitives.ts'],
+    packages: ['age-encryption', 'node:*'],
+  },
   // app.ts is the only place where areas are wired; main, config and the worker process stand beside it.
   server: { ours: ['server'], packages: ['*'] },
+  'server/trust-page': {
+    ours: ['server/protocol'],
+    packages: ['node:crypto', 'node:fs', 'node:http', 'node:module', 'node:net', 'node:path'],
+  },
   pwa: {
     ours: ['server/protocol'],
     packages: [
@@ -126,8 +136,9 @@ const table: Record<string, Row> = {
   'pwa/vault': { ours: ['server/protocol', 'pwa/e2ee'], packages: ['idb', 'libsodium-wrappers-sumo'] },
   'pwa/e2ee': { ours: ['server/protocol'], packages: ['libsodium-wrappers-sumo'] },
   provisioning: {
-    ours: ['server/protocol', 'server/store'],
-    packages: ['commander', 'node-forge', 'qrcode', 'node:*'],
+    // `letro init` writes what config.ts will read: both hold an origin for the same thing.
+    ours: ['server/config-values.ts', 'server/protocol', 'server/store', 'server/backup'],
+    packages: ['commander', 'node-forge', 'qrcode', 'age-encryption', 'node:*'],
   },
   appliance: { ours: [], packages: ['node:*'] },
 }

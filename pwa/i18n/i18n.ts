@@ -3,10 +3,12 @@
  *
  * A catalogue is one object an area, the same keys in every language (checked by types). A text has places `{name}`; what is put
  * there is isolated (FSI … PDI), so that a name in another direction cannot turn the sentence around. A text with a
- * `count` may be an object of plural categories. Only the language in use is loaded.
+ * `count` may be an object of plural categories. Only the language in use is loaded; what few people see (administration) is
+ * added when they open it.
  */
 import { signal } from '@preact/signals'
-import type { Catalogue } from './catalogue.ts'
+import type { AddedAreas } from './administration.ts'
+import type { Catalogue, Plural, Texts } from './catalogue.ts'
 import type { en } from './en.ts'
 
 export const languages = { en: 'English', ar: 'العربية', de: 'Deutsch', fr: 'Français' } as const
@@ -24,12 +26,13 @@ export interface Manner {
   readonly theme: 'system' | 'light' | 'dark'
 }
 
-type Areas = typeof en
+type FirstAreas = typeof en
+type Areas = FirstAreas & AddedAreas
 export type Key = { [A in keyof Areas & string]: `${A}.${keyof Areas[A] & string}` }[keyof Areas & string]
 export type Values = Readonly<Record<string, string | number>>
 
 const storedAs = 'org.letro.manner'
-const load: Record<Language, () => Promise<Catalogue<Areas>>> = {
+const load: Record<Language, () => Promise<Catalogue<FirstAreas>>> = {
   en: async () => (await import('./en.ts')).en,
   ar: async () => (await import('./ar.ts')).ar,
   de: async () => (await import('./de.ts')).de,
@@ -37,13 +40,18 @@ const load: Record<Language, () => Promise<Catalogue<Areas>>> = {
 }
 
 export const manner = signal<Manner>(firstManner())
-const catalogue = signal<Catalogue<Areas> | null>(null)
+const catalogue = signal<Catalogue<FirstAreas> | null>(null)
+const added = signal<Catalogue<AddedAreas> | null>(null)
+let loadAdded: Record<Language, () => Promise<Catalogue<AddedAreas>>> | null = null
 
 /** Loads the words, and sets the document's language and direction. To be awaited before anything is drawn. */
 export async function setManner(change: Partial<Manner>): Promise<void> {
   const next = { ...manner.peek(), ...change }
-  if (!catalogue.peek() || next.language !== manner.peek().language)
-    catalogue.value = await load[next.language]()
+  if (!catalogue.peek() || next.language !== manner.peek().language) {
+    const [first, more] = await Promise.all([load[next.language](), loadAdded?.[next.language]()])
+    catalogue.value = first
+    if (more) added.value = more
+  }
   manner.value = next
   const root = document.documentElement
   root.lang = next.language
@@ -51,6 +59,13 @@ export async function setManner(change: Partial<Manner>): Promise<void> {
   if (next.theme === 'system') delete root.dataset['theme']
   else root.dataset['theme'] = next.theme
   if (Object.keys(change).length > 0) localStorage.setItem(storedAs, JSON.stringify(next))
+}
+
+/** Brings the texts of a part of the app that is not in the first load; they follow the language from then on. */
+export async function addTexts(load: Record<Language, () => Promise<Catalogue<AddedAreas>>>): Promise<void> {
+  if (added.peek()) return
+  loadAdded = load
+  added.value = await load[manner.peek().language]()
 }
 
 export function directionOf(language: Language): 'ltr' | 'rtl' {
@@ -77,21 +92,24 @@ export function parts<N>(key: Key, values: Readonly<Record<string, N | number>>)
 /** Is there a text of that name? For codes that come from elsewhere. */
 export function isKey(key: string): key is Key {
   const [area = '', name = ''] = key.split('.')
-  const texts = (catalogue.value as Record<string, Record<string, unknown>> | null)?.[area]
+  const texts = areaOf(area)
   return texts !== undefined && Object.hasOwn(texts, name)
 }
 
 const place = /\{(\w+)\}/g
 
 function textOf(key: Key, values: Values): string {
-  const [area, name] = key.split('.') as [keyof Areas, string]
-  const text = (
-    catalogue.value?.[area] as Record<string, string | Readonly<Record<string, string>>> | undefined
-  )?.[name]
+  const [area = '', name = ''] = key.split('.')
+  const text = areaOf(area)?.[name]
   if (text === undefined) return key
   if (typeof text === 'string') return text
   const category = new Intl.PluralRules(manner.value.language).select(Number(values['count'] ?? 0))
   return text[category] ?? text['other'] ?? key
+}
+
+function areaOf(area: string): Readonly<Record<string, string | Plural>> | undefined {
+  const [first, more] = [catalogue.value, added.value] as (Record<string, Texts> | null)[]
+  return first?.[area] ?? more?.[area]
 }
 
 function written(value: string | number | undefined): string {

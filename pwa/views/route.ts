@@ -2,7 +2,7 @@
  * Where the person is: the address behind `#`, which browsers send to nobody. Room ids therefore are in no server's log.
  *
  * `#/room/ID`, `#/room/ID/EVENT`, `#/room/ID/thread/ROOT`, `#/person/ID`, `#/settings/PAGE`, `#/help/PAGE`, `#/search`,
- * `#/new/KIND`. What is not known is the start.
+ * `#/new/KIND`, `#/admin/PAGE`, `#/admin/PAGE/OF`. What is not known is the start.
  */
 import { signal } from '@preact/signals'
 
@@ -17,6 +17,8 @@ export type Route =
   | { readonly view: 'person'; readonly userId: string }
   | { readonly view: 'settings' | 'help'; readonly page: string }
   | { readonly view: 'search' }
+  /** The administration view; `of`: the one person, room or server that the page is about. */
+  | { readonly view: 'admin'; readonly page: string; readonly of?: string }
   | { readonly view: 'new'; readonly kind: string }
 
 export const route = signal<Route>(parseRoute(globalThis.location?.hash ?? ''))
@@ -51,6 +53,8 @@ export function addressOf(to: Route): string {
       return `#/${to.view}/${to.page}`
     case 'search':
       return '#/search'
+    case 'admin':
+      return `#/admin/${to.page}${to.of === undefined ? '' : `/${encodeURIComponent(to.of)}`}`
     case 'new':
       return `#/new/${to.kind}`
     default:
@@ -68,6 +72,7 @@ export function parseRoute(hash: string): Route {
   if (view === 'person' && first !== '') return { view, userId: first }
   if (view === 'settings' || view === 'help') return { view, page: first }
   if (view === 'search') return { view }
+  if (view === 'admin') return { view, page: first, ...(second !== '' && { of: second }) }
   if (view === 'new') return { view, kind: first }
   return { view: 'start' }
 }

@@ -94,6 +94,24 @@ export interface AccountCalls {
   }): Promise<void>
 }
 
+// ── administration ─────────────────────────────────────────────────────────────────────────────────
+
+/** A request to the administration API: server/admin-api/README.md. */
+export interface AdminRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  /** Below `/_letro/admin/v1`, with its query. */
+  readonly path: string
+  readonly body?: JsonObject
+  readonly auth?: JsonObject | null
+}
+
+/** The tokens never leave the worker, so its requests go through it as all others do. Nothing of the answers is kept. */
+export interface AdminCalls {
+  /** @throws the server's `org.letro.reason` as a code, where it gives one */
+  administer(request: AdminRequest): Promise<JsonObject>
+  adminFile(path: string): Promise<Blob>
+}
+
 // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Member {
@@ -392,4 +410,4 @@ export type AppNotice =
   | { readonly kind: 'session-ended'; readonly why: 'revoked' | 'expired' }
 
 /** What the session's parts offer to tabs, beside the vault's own calls in owner.ts. */
-export type AppCalls = SessionCalls & AccountCalls & RoomCalls & MessageCalls & TrustCalls
+export type AppCalls = SessionCalls & AccountCalls & AdminCalls & RoomCalls & MessageCalls & TrustCalls

@@ -17,6 +17,7 @@ import { type Found, type Message, SearchIndex, type SearchOptions } from '../va
 import { Vault, type VaultOptions, type WayIn } from '../vault/vault.ts'
 import type { Opener } from '../vault/vault-key.ts'
 import { accountCalls } from './account-calls.ts'
+import { adminCalls } from './admin-calls.ts'
 import { App } from './app.ts'
 import type { AppCalls, AppNotice, NewSession } from './calls.ts'
 import type { Calls } from './frames.ts'
@@ -191,6 +192,7 @@ export class Owner {
       tell: notice => this.#tell(notice),
     }),
     ...accountCalls({ http: () => this.#app.http }),
+    ...adminCalls(() => this.#app.http),
     ...roomReads(
       () => this.#app,
       () => this.#search(),

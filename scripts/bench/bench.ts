@@ -7,6 +7,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { backupBeside, backupCreate, backupRestore, floorDisk } from './backup.ts'
 import { e2ee, vodozemac } from './e2ee.ts'
 import { federationBackfill, federationIn, federationJoin, federationOut } from './federation.ts'
 import { emptyNode, floorFsync, httpOurs, httpRaw, storeGroup } from './floors.ts'
@@ -119,6 +120,27 @@ const scenarios: readonly Scenario[] = [
     says: 'history of a peer, 100 × --events, paged to its beginning: peak of memory',
     unit: 'MB',
     run: federationBackfill,
+  },
+  { name: 'floor-disk', says: '256 MiB written and synced', unit: 'MB/s', run: floorDisk },
+  {
+    name: 'backup-create',
+    says: '100,000 rows and 100 MiB of media, encrypted, at full speed',
+    unit: 'MB/s',
+    run: backupCreate,
+    floor: { name: 'floor-disk' },
+  },
+  {
+    name: 'backup-restore',
+    says: 'the same read, checked and synced',
+    unit: 'MB/s',
+    run: backupRestore,
+    floor: { name: 'floor-disk' },
+  },
+  {
+    name: 'backup-beside',
+    says: 'event-loop delay, p99, while a backup reads 16 MiB/s',
+    unit: 'ms',
+    run: backupBeside,
   },
   { name: 'node', says: 'an empty Node process', unit: 'ms', run: emptyNode },
   {

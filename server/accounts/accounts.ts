@@ -10,6 +10,7 @@ import {
   commandLineTable,
   deviceTokenTable,
   refreshTokenTable,
+  repairs,
 } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
 import { type AccountData, openAccountData } from './account-data.ts'
@@ -19,15 +20,19 @@ import { type CommandLines, openCommandLines } from './command-lines.ts'
 import type { AccountRemoved, AccountsDeps, Core, DeviceRemoved, DeviceRenamed } from './core.ts'
 import { type Deactivation, openDeactivation } from './deactivation.ts'
 import { type Directory, openDirectory } from './directory.ts'
+import { type Endings, openEndings } from './endings.ts'
 import { type Enrolment, openEnrolment } from './enrolment.ts'
 import { type LoginTokens, openLoginTokens } from './login-tokens.ts'
 import { type Notice, tellAdministratorsIn } from './notices.ts'
 import { type OpenId, openOpenId } from './open-id.ts'
+import { type OrphanedRooms, openOrphanedRooms } from './orphaned-rooms.ts'
 import { openPasskeys, type Passkeys } from './passkeys.ts'
 import { openPasswords, type Passwords } from './passwords.ts'
 import { openPeople, type People } from './people.ts'
+import { openPeopleSearch, type PeopleSearch } from './people-search.ts'
 import { openProfiles, type Profiles } from './profiles.ts'
 import { openRegistrationTokens, type RegistrationTokens } from './registration-tokens.ts'
+import { openRoster, type Roster } from './roster.ts'
 import { openSessions, type Sessions, type TokenReader } from './sessions.ts'
 
 export { AccountError } from './account-error.ts'
@@ -39,12 +44,15 @@ export interface Accounts extends TokenReader {
   readonly serverName: ServerName
   readonly registration: 'invite' | 'open'
   readonly people: People
+  readonly peopleSearch: PeopleSearch
+  readonly orphanedRooms: OrphanedRooms
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passkeys: Passkeys
   readonly loginTokens: LoginTokens
   readonly commandLines: CommandLines
   readonly enrolment: Enrolment
+  readonly roster: Roster
   readonly registrationTokens: RegistrationTokens
   readonly profiles: Profiles
   readonly accountData: AccountData
@@ -52,10 +60,11 @@ export interface Accounts extends TokenReader {
   readonly deactivation: Deactivation
   readonly openId: OpenId
   readonly audit: Audit
+  readonly endings: Endings
   /** What every administrator must hear of, in the account data of each. */
   tellAdministrators(action: string, target: UserId | ServerName): Promise<void>
-  /** The same, to these people, in a transaction that owns them. */
-  tellIn(tx: Transaction, told: readonly UserId[], notice: Notice): Promise<void>
+  /** The same, to these people, in a transaction that owns them; once in it. */
+  tellIn(tx: Transaction, told: readonly UserId[], notices: readonly Notice[]): Promise<void>
   /** In the batch that removes a device: its keys and inbox go with it. */
   onDeviceRemoved(hook: DeviceRemoved): void
   /** In the batch that gives a device another name: others see it with its keys. */
@@ -64,14 +73,12 @@ export interface Accounts extends TokenReader {
   onAccountRemoved(hook: AccountRemoved): void
   /** Device ids that must not be given out: those of cross-signing keys. */
   refuseDeviceIds(refused: (userId: UserId, deviceId: string) => Promise<boolean>): void
-  /** Takes up what a stop left undone (profiles on their way, rooms to leave) and starts the timers. */
+  /** Takes up what a stop left undone: ends that came meanwhile, profiles on their way, rooms to leave. */
   start(): Promise<void>
   /** Waits for what runs in the background. */
   settled(): Promise<void>
   close(): Promise<void>
 }
-
-const expirySweepMs = 60_000
 
 export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const report = deps.report ?? (() => {})
@@ -102,14 +109,18 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const loginTokens = openLoginTokens(core, audit, sessions)
   const commandLines = openCommandLines(core, audit)
   const enrolment = openEnrolment(core, audit, people, sessions, passkeys, profiles, accountData)
+  const roster = openRoster(core, audit, people)
   const deactivation = openDeactivation(core, audit, people, sessions, passkeys, profiles, accountData)
   const directory = openDirectory(core, people)
+  const endings = openEndings(core, people, accountData)
   const openId = openOpenId(core)
 
   const tellAdministrators = async (action: string, target: UserId | ServerName) => {
     const told = await people.administrators()
     if (told.length === 0) return
-    await store.transact(told, tx => tellAdministratorsIn(tx, accountData, told, { action, target }, clock()))
+    await store.transact(told, tx =>
+      tellAdministratorsIn(tx, accountData, told, [{ action, target }], clock()),
+    )
   }
 
   await refuseAnotherHost(core, passkeys.rpId)
@@ -117,7 +128,6 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   await people.load()
   store.onReset(() => void people.load().catch(error => report('external people could not be read', error)))
 
-  let sweep: NodeJS.Timeout | null = null
   const settled = async () => {
     await Promise.all([sessions.settled(), profiles.settled(), deactivation.settled()])
   }
@@ -126,12 +136,15 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     serverName: core.serverName,
     registration: core.registration,
     people,
+    peopleSearch: openPeopleSearch(core),
+    orphanedRooms: openOrphanedRooms(core, audit),
     sessions,
     passwords,
     passkeys,
     loginTokens,
     commandLines,
     enrolment,
+    roster,
     registrationTokens,
     profiles,
     accountData,
@@ -139,8 +152,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
     deactivation,
     openId,
     audit,
+    endings,
     tellAdministrators,
-    tellIn: (tx, told, notice) => tellAdministratorsIn(tx, accountData, told, notice, clock()),
+    tellIn: (tx, told, notices) => tellAdministratorsIn(tx, accountData, told, notices, clock()),
     readToken: sessions.readToken,
     onDeviceRemoved: hook => void core.deviceRemoved.push(hook),
     onDeviceRenamed: hook => void core.deviceRenamed.push(hook),
@@ -150,14 +164,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
       await people.expireDue()
       await deactivation.resume()
       await profiles.resume()
-      sweep = setInterval(() => {
-        people.expireDue().catch(error => report('external people could not be ended', error))
-      }, expirySweepMs)
-      sweep.unref()
     },
     settled,
     close: async () => {
-      if (sweep) clearInterval(sweep)
       profiles.stop()
       deactivation.stop()
       await settled()
@@ -189,7 +198,8 @@ async function revokeAfterRepair(
   const known = await store.read(async view => {
     const epoch = await view.get(accountSettingTable.key('epoch'))
     const anybody = (await view.range(accountTable.under(), { limit: 1 })).length > 0
-    return { epoch, anybody }
+    const reason = (await view.get(repairs.key(store.epoch)))?.reason ?? 'repair'
+    return { epoch, anybody, reason }
   })
   if (known.epoch === store.epoch) return
   await store.transact('accounts', async tx => {
@@ -205,7 +215,8 @@ async function revokeAfterRepair(
       }
       for (const { key } of await tx.range(commandLineTable.under())) tx.delete(key)
       await registrationTokens.removeAllIn(tx)
-      await audit.record(tx, { actor: 'system', action: 'store.repaired', detail: { epoch: store.epoch } })
+      const action = known.reason === 'restore' ? 'store.restored' : 'store.repaired'
+      await audit.record(tx, { actor: 'system', action, detail: { epoch: store.epoch } })
     }
     tx.put(accountSettingTable.key('epoch'), store.epoch)
   })

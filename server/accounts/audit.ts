@@ -22,9 +22,20 @@ export interface Audit {
   record(tx: Transaction, act: AuditAct): Promise<void>
   /** Oldest first; `after` is a sequence number. */
   list(options: { after?: number; limit: number }): Promise<AuditEntry[]>
+  /** Newest first, those that match; `before` is a sequence number. `more`: there may be others, older. */
+  find(query: AuditQuery): Promise<{ readonly entries: readonly AuditEntry[]; readonly more: boolean }>
   /** All entries in order, a page at a time. */
   entries(): AsyncIterable<AuditEntry>
   check(): Promise<AuditVerdict>
+}
+
+/** Each given one has to match: whole names of actor and target, the beginning of an action (`peer.`). */
+export interface AuditQuery {
+  readonly before?: number | undefined
+  readonly actor?: string | undefined
+  readonly target?: string | undefined
+  readonly action?: string | undefined
+  readonly limit: number
 }
 
 const pageSize = 500
@@ -45,6 +56,27 @@ export function openAudit(store: Store, clock: () => number): Audit {
       })
       return rows.map(row => row.value)
     })
+
+  const find = async (query: AuditQuery) => {
+    const found: AuditEntry[] = []
+    let { before } = query
+    for (;;) {
+      const rows = await store.read(view =>
+        view.range(auditTable.under(), {
+          reverse: true,
+          limit: pageSize,
+          ...(before === undefined ? {} : { before: auditTable.key(before as Position) }),
+        }),
+      )
+      for (const { value } of rows) {
+        if (!isAskedFor(value, query)) continue
+        if (found.length === query.limit) return { entries: found, more: true }
+        found.push(value)
+      }
+      if (rows.length < pageSize) return { entries: found, more: false }
+      before = rows.at(-1)!.value.sequence
+    }
+  }
 
   async function* entries(): AsyncIterable<AuditEntry> {
     let after = 0
@@ -74,6 +106,7 @@ export function openAudit(store: Store, clock: () => number): Audit {
       })
     },
     list,
+    find,
     entries,
     check: async () => {
       const checker = new AuditChecker(sha256)
@@ -81,4 +114,12 @@ export function openAudit(store: Store, clock: () => number): Audit {
       return checker.verdict()
     },
   }
+}
+
+function isAskedFor(entry: AuditEntry, { actor, target, action }: AuditQuery): boolean {
+  return (
+    (actor === undefined || entry.actor === actor) &&
+    (target === undefined || entry.target === target) &&
+    (action === undefined || entry.action.startsWith(action))
+  )
 }

@@ -8,8 +8,8 @@
  * Spec: POST /account/deactivate
  */
 import { parseUserId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
-import { isObject, type JsonObject } from '../protocol/json.ts'
-import { RoomError, type RoomView } from '../rooms/rooms.ts'
+import { isSole, passPower } from '../rooms/pass-power.ts'
+import { RoomError } from '../rooms/rooms.ts'
 import {
   accountTable,
   enrolmentLinkTable,
@@ -22,7 +22,7 @@ import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
 import type { Core } from './core.ts'
 import type { Passkeys } from './passkeys.ts'
-import { administratorsOwner, keepAnAdministrator, type People } from './people.ts'
+import { administratorsOwner, keepAnAdministrator, mustBeAsSeen, type People } from './people.ts'
 import type { Profiles } from './profiles.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -38,6 +38,8 @@ export interface DeactivationOptions {
   readonly successor?: UserId | undefined
   /** Refuse if rooms would be left without anybody in power and no successor is named. */
   readonly needSuccessor?: boolean
+  /** The version of the account on which it was decided. */
+  readonly seen?: string | undefined
 }
 
 export interface Deactivation {
@@ -81,23 +83,6 @@ export function openDeactivation(
       }
     }
     return found
-  }
-
-  const promote = async (userId: UserId, successor: UserId, roomId: RoomId): Promise<void> => {
-    const view = await rooms.view(roomId)
-    if (!view) return
-    const send = (type: string, stateKey: string, content: JsonObject) =>
-      rooms.send({ roomId, sender: userId, type, stateKey, content })
-    const membership = view.membership(successor)
-    if (membership !== 'join' && membership !== 'invite')
-      await send('m.room.member', successor, { membership: 'invite' })
-    if (view.creators.has(successor) && view.powerLevel(successor) === Number.POSITIVE_INFINITY) return
-    const content = view.state('m.room.power_levels', '')?.content ?? {}
-    const users = isObject(content['users']) ? content['users'] : {}
-    await send('m.room.power_levels', '', {
-      ...content,
-      users: { ...users, [successor]: levelToPassOn(view, userId, content) },
-    })
   }
 
   /** One after the other; what a room refuses stays as it is. True: nothing is left to do. */
@@ -156,16 +141,18 @@ export function openDeactivation(
   return {
     soleRooms,
 
-    deactivate: async (actor, userId, { erase, successor, needSuccessor }) => {
+    deactivate: async (actor, userId, { erase, successor, needSuccessor, seen }) => {
       const person = await people.get(userId)
       if (!person || person.deactivatedTs !== undefined)
         throw new AccountError('M_NOT_FOUND', 'userId names nobody here, or somebody who was deactivated.')
+      const { userId: _, ...account } = person
+      mustBeAsSeen(account, seen)
       if (person.kind === 'administrator')
         await store.transact(administratorsOwner, tx => keepAnAdministrator(tx, userId))
       const sole = await soleRooms(userId)
       if (successor !== undefined) {
         await checkSuccessor(userId, successor)
-        for (const { roomId } of sole) await promote(userId, successor, roomId)
+        for (const { roomId } of sole) await passPower(rooms, userId, successor, roomId)
       } else if (needSuccessor && sole.length > 0) {
         throw new AccountError(
           'M_BAD_STATE',
@@ -177,6 +164,7 @@ export function openDeactivation(
       await store.transact([userId, administratorsOwner], async tx => {
         const account = await tx.get(accountTable.key(userId))
         if (!account || account.deactivatedTs !== undefined) return
+        mustBeAsSeen(account, seen)
         if (account.kind === 'administrator') await keepAnAdministrator(tx, userId)
         tx.put(accountTable.key(userId), {
           ...account,
@@ -224,22 +212,4 @@ export function openDeactivation(
       for (const timer of retries) clearTimeout(timer)
     },
   }
-}
-
-/** Others are here, this person may change who has power, and nobody else may. */
-function isSole(view: RoomView, userId: UserId): boolean {
-  if (view.memberCount('join') < 2 || !view.maySend(userId, 'm.room.power_levels', true)) return false
-  for (const member of view.members('join')) {
-    if (member.stateKey !== userId && view.maySend(member.stateKey, 'm.room.power_levels', true)) return false
-  }
-  return true
-}
-
-/** As much as the person has; a version 12 creator has more than any number, and passes on what the room asks for. */
-function levelToPassOn(view: RoomView, userId: UserId, content: JsonObject): number {
-  const own = view.powerLevel(userId)
-  if (Number.isFinite(own)) return own
-  const events = isObject(content['events']) ? Object.values(content['events']) : []
-  const asked = [...events, content['state_default'], content['ban'], content['kick'], content['redact']]
-  return Math.max(100, ...asked.filter(level => typeof level === 'number'))
 }

@@ -47,8 +47,10 @@ export interface LinkOptions {
   readonly kind?: AccountKind | undefined
   readonly displayName?: string | undefined
   readonly external?: External | undefined
-  /** With a secret that can be typed: such a link lives a day at most. */
+  /** With a secret that can be typed; such a link lives a day where nothing is said. */
   readonly code?: boolean | undefined
+  /** The open link of this person that the caller knows of, null for none: another one refuses. Not given: any is replaced. */
+  readonly replaces?: string | null | undefined
 }
 
 export interface EnrolmentBegun {
@@ -118,11 +120,21 @@ export function openEnrolment(
     link: EnrolmentLinkRow,
     secretHash: string,
     action: string,
+    replaces?: string | null,
   ): Promise<void> => {
+    let open: string | null = null
     // One open link a person: a new one ends what was handed out before. What ran out goes as well.
-    for (const { key, value } of await tx.range(enrolmentLinkTable.under())) {
-      if (value.userId === link.userId || clock() >= value.expiresTs) tx.delete(key)
+    for (const { key, parts, value } of await tx.range(enrolmentLinkTable.under())) {
+      const isOver = clock() >= value.expiresTs
+      if (value.userId === link.userId && !isOver) open = parts[0]
+      if (value.userId === link.userId || isOver) tx.delete(key)
     }
+    if (replaces !== undefined && replaces !== open)
+      throw new AccountError(
+        'M_BAD_STATE',
+        'Somebody made or withdrew a link for this person since you looked. Look again, then decide.',
+        { 'org.letro.reason': 'CHANGED' },
+      )
     tx.put(enrolmentLinkTable.key(secretHash), link)
     await audit.record(tx, {
       actor: link.createdBy,
@@ -130,29 +142,6 @@ export function openEnrolment(
       target: link.userId,
       detail: { link: secretHash, kind: link.kind, expires_ts: link.expiresTs },
     })
-  }
-
-  const lifetime = (wanted: number | undefined, fallback: number): number => {
-    const ms = wanted ?? fallback
-    if (ms < 60_000 || ms > longestLifetimeMs)
-      throw new AccountError('M_INVALID_PARAM', 'lifetime_ms must be between one minute and 90 days.')
-    return ms
-  }
-
-  const newLink = (userId: UserId, expiresTs: number): NewLink => {
-    const secret = newSecret(core, 'enrol')
-    return { secret, url: `${core.origin}/enrol#${secret}`, id: hashSecret(secret), userId, expiresTs }
-  }
-
-  const linkFor = (userId: UserId, { lifetimeMs, code: withCode }: LinkOptions): NewLink => {
-    if (!withCode) return newLink(userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
-    const ms = lifetime(lifetimeMs, codeLifetimeMs)
-    if (ms > codeLifetimeMs)
-      throw new AccountError('M_INVALID_PARAM', 'lifetime_ms of a link with a code must be a day at most.')
-    const secret = newCode(core.randomBytes)
-    const code = shownCode(secret)
-    const url = `${core.origin}/enrol#${code}`
-    return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }
   }
 
   return {
@@ -165,7 +154,7 @@ export function openEnrolment(
       if (kind !== 'external' && options.external)
         throw new AccountError('M_INVALID_PARAM', 'expires_ts and sponsor are for external people only.')
       if (options.external) await checkExternal(people.get, clock(), options.external)
-      const link = linkFor(userId, options)
+      const link = linkFor(core, userId, options)
       const { expiresTs } = link
       // The name must be free, but for an earlier link to the same person.
       if (!(await isReserved(userId))) await people.available(localpartOf(userId))
@@ -184,13 +173,13 @@ export function openEnrolment(
             ? { accountExpiresTs: options.external.expiresTs, sponsor: options.external.sponsor }
             : {}),
         }
-        await putLink(tx, row, link.id, 'enrolment-link.create')
+        await putLink(tx, row, link.id, 'enrolment-link.create', options.replaces)
       })
       return link
     },
 
     createReEnrolmentLink: async (actor, userId, options) => {
-      const link = linkFor(userId, options)
+      const link = linkFor(core, userId, options)
       const { expiresTs } = link
       await store.transact([userId, linksOwner], async tx => {
         const account = await tx.get(accountTable.key(userId))
@@ -204,7 +193,7 @@ export function openEnrolment(
           createdBy: actor,
           expiresTs,
         }
-        await putLink(tx, row, link.id, 're-enrolment-link.create')
+        await putLink(tx, row, link.id, 're-enrolment-link.create', options.replaces)
       })
       return link
     },
@@ -229,7 +218,7 @@ export function openEnrolment(
           tx,
           accountData,
           told,
-          { action: 'administrator.recover', target: userId },
+          [{ action: 'administrator.recover', target: userId }],
           clock(),
         )
         return row
@@ -246,7 +235,7 @@ export function openEnrolment(
         if (!(await people.get(wanted))) userId = wanted
       }
       const chosen = userId
-      const link = newLink(chosen, clock() + linkLifetimeMs)
+      const link = newLink(core, chosen, clock() + linkLifetimeMs)
       await store.transact([chosen, linksOwner], async tx => {
         for (const { key, value } of await tx.range(enrolmentLinkTable.under()))
           if (value.purpose === 'first-administrator') tx.delete(key)
@@ -354,4 +343,31 @@ export function openEnrolment(
 }
 
 /** All links have one writer: making one looks at the others. */
-const linksOwner = 'enrolment-links'
+export const linksOwner = 'enrolment-links'
+
+/** Of a person's link: its secret, made here and kept nowhere. Throws M_INVALID_PARAM for a life that is too short or too long. */
+export function linkFor(
+  core: Pick<Core, 'randomBytes' | 'clock' | 'origin'>,
+  userId: UserId,
+  { lifetimeMs, code: withCode }: LinkOptions,
+): NewLink {
+  const { clock, origin } = core
+  if (!withCode) return newLink(core, userId, clock() + lifetime(lifetimeMs, linkLifetimeMs))
+  const ms = lifetime(lifetimeMs, codeLifetimeMs)
+  const secret = newCode(core.randomBytes, ms)
+  const code = shownCode(secret)
+  const url = `${origin}/enrol#${code}`
+  return { secret, url, code, id: hashSecret(secret), userId, expiresTs: clock() + ms }
+}
+
+function newLink(core: Pick<Core, 'randomBytes' | 'origin'>, userId: UserId, expiresTs: number): NewLink {
+  const secret = newSecret(core, 'enrol')
+  return { secret, url: `${core.origin}/enrol#${secret}`, id: hashSecret(secret), userId, expiresTs }
+}
+
+function lifetime(wanted: number | undefined, fallback: number): number {
+  const ms = wanted ?? fallback
+  if (ms < 60_000 || ms > longestLifetimeMs)
+    throw new AccountError('M_INVALID_PARAM', 'lifetime_ms must be between one minute and 90 days.')
+  return ms
+}

@@ -25,9 +25,10 @@ function comesIn({ type, sender, stateKey, content }: Draft): boolean {
   return type === 'm.room.member' && stateKey === sender && (membership === 'join' || membership === 'knock')
 }
 
-function judge(account: AccountRow, { sender, content }: Draft, view: RoomView): GateVerdict {
+function judge(account: AccountRow, { roomId, sender, content }: Draft, view: RoomView): GateVerdict {
   const before = view.membership(sender)
-  if (account.deactivatedTs !== undefined) return refuse('This account was deactivated.')
+  if (account.deactivatedTs !== undefined && account.returnsTo !== roomId)
+    return refuse('This account was deactivated.')
   if (account.kind !== 'external' || before === 'join') return allow
   if (content['membership'] === 'knock')
     return refuse('External people come by invitation: they cannot knock.')

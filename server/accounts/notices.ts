@@ -1,5 +1,5 @@
 /**
- * What every administrator must hear of: it lies in their account data, so that each of their clients gets it
+ * What every administrator must hear of (and a sponsor, of the people they answer for): it lies in their account data, so that each of their clients gets it
  * with the next sync, and joins the batch of the act itself.
  */
 import type { ServerName, UserId } from '../protocol/ids.ts'
@@ -18,22 +18,24 @@ export interface Notice {
   readonly target: UserId | ServerName
   /** Of health: code, severity, subject, facts (`health.found`, `health.over`). */
   readonly finding?: JsonObject
+  /** Of an external account (`account.ends-soon`, `account.ended`): when. */
+  readonly expires_ts?: number
 }
 
-/** In a transaction that owns the user ids of all `administrators`. */
+/** In a transaction that owns the user ids of all `told`; once in it, because what it writes it does not read again. */
 export async function tellAdministratorsIn(
   tx: Transaction,
   accountData: AccountData,
-  administrators: readonly UserId[],
-  notice: Notice,
+  told: readonly UserId[],
+  notices: readonly Notice[],
   ts: number,
 ): Promise<void> {
-  for (const userId of administrators) {
+  const entries: JsonObject[] = notices.map(notice => ({ ts, ...notice }))
+  for (const userId of told) {
     const row = await tx.get(accountDataTable.key(userId, '', administrationType))
     const before = (row?.content['notices'] as readonly Json[] | undefined) ?? []
-    const entry: JsonObject = { ts, ...notice }
     await accountData.setIn(tx, userId, null, administrationType, {
-      notices: [...before.slice(-(keptNotices - 1)), entry],
+      notices: [...before, ...entries].slice(-keptNotices),
     })
   }
 }

@@ -16,6 +16,7 @@ import {
   enrolmentLinkTable,
   externalTable,
 } from '../store/catalogue.ts'
+import { rowVersion } from '../store/row-version.ts'
 import type { Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
 import type { Audit } from './audit.ts'
@@ -50,17 +51,18 @@ export interface People {
   createService(actor: string, userId: UserId, session: NewSession): Promise<Session>
   /** Puts a new account's rows; the transaction owns the user id. */
   createIn(tx: Transaction, userId: UserId, account: AccountRow): Promise<void>
-  setLocked(actor: string, userId: UserId, locked: boolean): Promise<void>
-  setSuspended(actor: string, userId: UserId, suspended: boolean): Promise<void>
-  setKind(actor: string, userId: UserId, kind: AccountKind, external?: External): Promise<void>
+  /** `seen`, here and below: the version of the account on which the act was decided; another one refuses it. */
+  setLocked(actor: string, userId: UserId, locked: boolean, seen?: string): Promise<void>
+  setSuspended(actor: string, userId: UserId, suspended: boolean, seen?: string): Promise<void>
+  setKind(actor: string, userId: UserId, kind: AccountKind, external?: External, seen?: string): Promise<void>
   /** Moves an external person's end; an ended one can sign in again. */
-  setExpiry(actor: string, userId: UserId, expiresTs: number): Promise<void>
+  setExpiry(actor: string, userId: UserId, expiresTs: number, seen?: string): Promise<void>
   /** Spec: admin module. Not deactivated, ours, not oneself, not another administrator. */
   moderable(actor: string, userId: UserId): Promise<Person>
   /** May this person know that the other exists? */
   maySee(requester: { readonly userId: UserId; readonly kind: AccountKind }, other: UserId): Promise<boolean>
   isExternal(userId: UserId): boolean
-  /** Ends external people whose day has come; run by a timer. */
+  /** Ends external people whose day has come; run by a duty. */
   expireDue(): Promise<void>
   /** After start and after a reset. */
   load(): Promise<void>
@@ -110,12 +112,14 @@ export function openPeople(
     userId: UserId,
     action: string,
     detail: JsonObject | undefined,
+    seen: string | undefined,
     next: (account: AccountRow, tx: Transaction) => AccountRow | Promise<AccountRow>,
   ): Promise<void> => {
     await store.transact(userId, async tx => {
       const account = await tx.get(accountTable.key(userId))
       if (!account || account.deactivatedTs !== undefined)
         throw new AccountError('M_NOT_FOUND', 'userId names nobody here, or somebody who was deactivated.')
+      mustBeAsSeen(account, seen)
       tx.put(accountTable.key(userId), await next(account, tx))
       await audit.record(tx, { actor, action, target: userId, ...(detail ? { detail } : {}) })
     })
@@ -218,23 +222,28 @@ export function openPeople(
         return sessions.openIn(tx, userId, session)
       }),
 
-    setLocked: async (actor, userId, locked) => {
+    setLocked: async (actor, userId, locked, seen) => {
       if (actor === userId) throw new AccountError('M_FORBIDDEN', 'You cannot lock your own account.')
       await moderable(actor, userId)
-      await change(actor, userId, locked ? 'account.lock' : 'account.unlock', undefined, account =>
+      await change(actor, userId, locked ? 'account.lock' : 'account.unlock', undefined, seen, account =>
         withFlag(account, 'locked', locked),
       )
     },
 
-    setSuspended: async (actor, userId, suspended) => {
+    setSuspended: async (actor, userId, suspended, seen) => {
       if (actor === userId) throw new AccountError('M_FORBIDDEN', 'You cannot suspend your own account.')
       await moderable(actor, userId)
-      await change(actor, userId, suspended ? 'account.suspend' : 'account.unsuspend', undefined, account =>
-        withFlag(account, 'suspended', suspended),
+      await change(
+        actor,
+        userId,
+        suspended ? 'account.suspend' : 'account.unsuspend',
+        undefined,
+        seen,
+        account => withFlag(account, 'suspended', suspended),
       )
     },
 
-    setKind: async (actor, userId, kind, external) => {
+    setKind: async (actor, userId, kind, external, seen) => {
       if (kind === 'external' && !external)
         throw new AccountError('M_INVALID_PARAM', 'An external person needs expires_ts and sponsor.')
       if (external) await checkExternal(get, clock(), external)
@@ -242,6 +251,7 @@ export function openPeople(
         const account = await tx.get(accountTable.key(userId))
         if (!account || account.deactivatedTs !== undefined)
           throw new AccountError('M_NOT_FOUND', 'userId names nobody here, or somebody who was deactivated.')
+        mustBeAsSeen(account, seen)
         if (account.kind === 'administrator' && kind !== 'administrator')
           await keepAnAdministrator(tx, userId)
         const { expiresTs: _, sponsor: __, expired: ___, ...rest } = account
@@ -259,9 +269,9 @@ export function openPeople(
       core.forgetSessions(userId)
     },
 
-    setExpiry: async (actor, userId, expiresTs) => {
+    setExpiry: async (actor, userId, expiresTs, seen) => {
       if (expiresTs <= clock()) throw new AccountError('M_INVALID_PARAM', 'expires_ts lies in the past.')
-      await change(actor, userId, 'account.expiry', { expires_ts: expiresTs }, (account, tx) => {
+      await change(actor, userId, 'account.expiry', { expires_ts: expiresTs }, seen, (account, tx) => {
         if (account.kind !== 'external')
           throw new AccountError('M_INVALID_PARAM', 'userId is no external person: only those have an end.')
         putExpiry(tx, userId, expiresTs)
@@ -293,6 +303,21 @@ export function openPeople(
       }
     },
   }
+}
+
+/** Which state of an account it is that somebody looks at. */
+export function versionOf({ userId: _, ...account }: Person): string {
+  return rowVersion(account)
+}
+
+/** Throws where somebody changed the account since it was looked at. */
+export function mustBeAsSeen(account: AccountRow, seen: string | undefined): void {
+  if (seen === undefined || rowVersion(account) === seen) return
+  throw new AccountError(
+    'M_BAD_STATE',
+    'Somebody changed this account since you looked at it. Look again, then decide.',
+    { 'org.letro.reason': 'CHANGED' },
+  )
 }
 
 /** Two administrators must not remove each other at the same moment. */

@@ -5,8 +5,13 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 
-export interface AdminToken {
+export interface FileToken {
   matches(token: string): boolean
+  /** Other users of this machine can read the file. */
+  readonly isOpen: boolean
+}
+
+export interface AdminToken extends FileToken {
   /** What to say at start. */
   readonly warnings: readonly string[]
 }
@@ -15,19 +20,25 @@ const shortest = 32
 
 /** Throws with a sentence for the operator where the file will not do. */
 export function readAdminToken(file: string): AdminToken {
+  const token = readTokenFile('admin.token_file', file)
+  return {
+    ...token,
+    warnings: [
+      'admin.token_file is set: whoever can read that file administers this server without a passkey.',
+      ...(token.isOpen ? ['admin.token_file can be read by other users of this machine (chmod 600).'] : []),
+    ],
+  }
+}
+
+/** @param key of the configuration. Throws with a sentence for the operator where the file will not do. */
+export function readTokenFile(key: string, file: string): FileToken {
   const token = readFileSync(file, 'utf8').trim()
   if (token.length < shortest || !/^[\x21-\x7e]+$/.test(token))
-    throw new Error(
-      `admin.token_file: ${file} must hold one token of at least ${shortest} visible characters.`,
-    )
-  const others = statSync(file).mode & 0o077
+    throw new Error(`${key}: ${file} must hold one token of at least ${shortest} visible characters.`)
   const expected = hash('sha256', token, 'buffer')
   return {
     // Hashes are equally long, so that neither length nor content shows in the time it takes.
     matches: shown => timingSafeEqual(hash('sha256', shown, 'buffer'), expected),
-    warnings: [
-      'admin.token_file is set: whoever can read that file administers this server without a passkey.',
-      ...(others === 0 ? [] : ['admin.token_file can be read by other users of this machine (chmod 600).']),
-    ],
+    isOpen: (statSync(file).mode & 0o077) !== 0,
   }
 }

@@ -4,22 +4,33 @@ import type { Health } from '../health/health.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route } from '../http/route.ts'
 import type { Reports } from '../rooms/reports.ts'
+import type { RoomOversight } from '../rooms/room-oversight.ts'
 import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
+import { type BackupRouteDeps, backupRoutes } from './backups.ts'
 import { commandLineRoutes } from './command-lines.ts'
+import { configurationRoutes, type ShownSetting } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
 import { peerRoutes } from './peers.ts'
 import { peopleRoutes } from './people.ts'
+import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
+import { roomAdminRoutes } from './rooms.ts'
+import { type SiteFacts, siteRoutes } from './site.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
+  readonly oversight: RoomOversight
+  readonly settings: readonly ShownSetting[]
+  readonly site: SiteFacts
   readonly health: Pick<Health, 'report' | 'log'>
+  /** null: there is nothing to back up (areas alone, in tests). */
+  readonly backup: BackupRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -27,16 +38,21 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, health, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
     ...peopleRoutes(accounts, administrator, confirmation),
+    ...peopleImportRoutes(accounts, administrator, confirmation),
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
+    ...configurationRoutes(deps.settings, administrator),
+    ...siteRoutes(deps.site, administrator),
+    ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
   ]
 }

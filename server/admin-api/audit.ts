@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Audit } from '../accounts/audit.ts'
-import { queryInteger } from '../http/fields.ts'
+import { queryInteger, queryText } from '../http/fields.ts'
 import type { Route, Step } from '../http/route.ts'
 
 export function auditRoutes(accounts: Accounts, administrator: readonly Step[]): Route[] {
@@ -16,7 +16,19 @@ export function auditRoutes(accounts: Accounts, administrator: readonly Step[]):
 
 function list(audit: Audit): Step {
   return async ctx => {
-    const wanted = queryInteger(ctx.query, 'limit', 1, 500) ?? 100
+    const { query } = ctx
+    const wanted = queryInteger(query, 'limit', 1, 500) ?? 100
+    if (queryText(query, 'order') === 'newest') {
+      const { entries, more } = await audit.find({
+        before: queryInteger(query, 'from'),
+        actor: queryText(query, 'actor'),
+        target: queryText(query, 'target'),
+        action: queryText(query, 'action'),
+        limit: wanted,
+      })
+      ctx.body = { entries, ...(more ? { next_batch: entries.at(-1)!.sequence } : {}) }
+      return
+    }
     const entries = await audit.list({ after: queryInteger(ctx.query, 'from') ?? 0, limit: wanted })
     ctx.body = { entries, ...(entries.length === wanted ? { next_batch: entries.at(-1)!.sequence } : {}) }
   }

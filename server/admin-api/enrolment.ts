@@ -1,13 +1,13 @@
 /** Enrolment links and registration tokens: how people get in. A secret is shown once, when it is made. */
 import type { Accounts } from '../accounts/accounts.ts'
-import type { EnrolmentLink, NewLink } from '../accounts/enrolment.ts'
+import type { NewLink } from '../accounts/enrolment.ts'
 import { parseBody, parseOptionalBody } from '../http/body.ts'
 import { mayBoolean, mayInteger, mayString, needUserId } from '../http/fields.ts'
 import { notFound } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { actorOf } from './administrator.ts'
-import { externalOf, kindOf, target } from './people.ts'
+import { externalOf, kindOf, linkAnswer, target } from './people.ts'
 
 export function enrolmentAdminRoutes(
   accounts: Accounts,
@@ -35,6 +35,11 @@ export function enrolmentAdminRoutes(
   ]
 }
 
+/** The open link that the caller knows of, null for none; absent: whatever there is. */
+function replacesOf(body: JsonObject): string | null | undefined {
+  return body['replaces'] === null ? null : mayString(body, 'replaces', 64)
+}
+
 function createLink(accounts: Accounts): Step {
   return async ctx => {
     const { body } = ctx.state
@@ -45,6 +50,7 @@ function createLink(accounts: Accounts): Step {
       displayName: mayString(body, 'display_name', 256),
       external: externalOf(body, kind),
       code: mayBoolean(body, 'code'),
+      replaces: replacesOf(body),
     })
     ctx.body = newLinkAnswer(link)
   }
@@ -63,6 +69,7 @@ function createReEnrolmentLink(accounts: Accounts): Step {
     const link = await accounts.enrolment.createReEnrolmentLink(actorOf(ctx), target(ctx), {
       lifetimeMs: mayInteger(body, 'lifetime_ms'),
       code: mayBoolean(body, 'code'),
+      replaces: replacesOf(body),
     })
     ctx.body = newLinkAnswer(link)
   }
@@ -124,18 +131,6 @@ function newLinkAnswer(link: NewLink): JsonObject {
     user_id: link.userId,
     link: link.url,
     ...(link.code === undefined ? {} : { code: link.code }),
-    expires_ts: link.expiresTs,
-  }
-}
-
-function linkAnswer(link: EnrolmentLink): JsonObject {
-  return {
-    id: link.id,
-    user_id: link.userId,
-    purpose: link.purpose,
-    kind: link.kind,
-    created_ts: link.createdTs,
-    created_by: link.createdBy,
     expires_ts: link.expiresTs,
   }
 }

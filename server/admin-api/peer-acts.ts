@@ -10,7 +10,7 @@ import { invalidParam } from '../http/matrix-error.ts'
 import type { OutboundStatus } from '../peers/outbound.ts'
 import { PeerError } from '../peers/peer-error.ts'
 import type { Pin, PinTerms } from '../peers/pin.ts'
-import { readSigningKey } from '../peers/pin.ts'
+import { readSigningKey, versionOf } from '../peers/pin.ts'
 import type { PeerBook } from '../peers/pins.ts'
 import type { AuditAct } from '../protocol/audit-chain.ts'
 import { encodeBase64 } from '../protocol/base64.ts'
@@ -66,13 +66,13 @@ export function openPeerActs({ peers, site, outbound, audit }: PeerActsDeps) {
       const key = needString(body, 'key', 400)
       const serverName = serverNameIn(body)
       mustBeCompared(body, readSigningKey(key).publicKey)
-      return show(await peers.rotate(by, serverName, key))
+      return show(await peers.rotate(by, serverName, key, seenIn(body)))
     },
-    change: async (by, body) => show(await peers.change(by, serverNameIn(body), termsIn(body))),
-    suspend: async (by, body) => show(await peers.suspend(by, serverNameIn(body))),
-    resume: async (by, body) => show(await peers.resume(by, serverNameIn(body))),
+    change: async (by, body) => show(await peers.change(by, serverNameIn(body), termsIn(body), seenIn(body))),
+    suspend: async (by, body) => show(await peers.suspend(by, serverNameIn(body), seenIn(body))),
+    resume: async (by, body) => show(await peers.resume(by, serverNameIn(body), seenIn(body))),
     remove: async (by, body) => {
-      await peers.remove(by, serverNameIn(body))
+      await peers.remove(by, serverNameIn(body), seenIn(body))
       return {}
     },
     'our-card': async () => ({ card: site.card.json, fingerprint: wordsOf(site.card.rootKey) }),
@@ -90,6 +90,11 @@ function serverNameIn(body: JsonObject): ServerName {
   const serverName = parseServerName(needString(body, 'server_name', 255))
   if (!serverName) throw invalidParam('server_name is no server name.')
   return serverName
+}
+
+/** The version of the pin that was looked at. */
+function seenIn(body: JsonObject): string | undefined {
+  return mayString(body, 'version', 64)
 }
 
 function termsIn(body: JsonObject): PinTerms {
@@ -166,6 +171,7 @@ function peerAnswer({ peer, row, card }: Pin, outbound: OutboundStatus | null): 
     pinned_ts: row.pinnedTs,
     changed_by: row.changedBy,
     changed_ts: row.changedTs,
+    version: versionOf(row),
     ...(row.conflict ? { conflict: { serial: row.conflict.serial, seen_ts: row.conflict.seenTs } } : {}),
     ...(outbound
       ? {

@@ -1,6 +1,8 @@
 /** People: list, lock, suspend, change of kind, end. Every act is audited in the batch of its effect. */
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Person } from '../accounts/people.ts'
+import type { EnrolmentLink } from '../accounts/enrolment.ts'
+import { type Person, versionOf } from '../accounts/people.ts'
+import { type FoundPerson, personStates } from '../accounts/people-search.ts'
 import { parseBody } from '../http/body.ts'
 import {
   mayBoolean,
@@ -44,12 +46,19 @@ export function peopleRoutes(
 
 function list(accounts: Accounts): Step {
   return async ctx => {
-    const wanted = queryInteger(ctx.query, 'limit', 1, 500) ?? 100
-    const after = queryText(ctx.query, 'from')
-    const people = await accounts.people.list({ limit: wanted, ...(after === undefined ? {} : { after }) })
+    const { query } = ctx
+    const kind = queryText(query, 'kind')
+    const state = queryText(query, 'state')
+    const { people, more } = await accounts.peopleSearch.find({
+      limit: queryInteger(query, 'limit', 1, 500) ?? 100,
+      after: queryText(query, 'from'),
+      text: queryText(query, 'search'),
+      kind: kind === undefined ? undefined : kindOf(kind),
+      state: state === undefined ? undefined : stateOf(state),
+    })
     ctx.body = {
-      people: people.map(personAnswer),
-      ...(people.length === wanted ? { next_batch: people.at(-1)!.userId } : {}),
+      people: people.map(foundAnswer),
+      ...(more ? { next_batch: people.at(-1)!.userId } : {}),
     }
   }
 }
@@ -57,12 +66,20 @@ function list(accounts: Accounts): Step {
 function get(accounts: Accounts): Step {
   return async ctx => {
     const person = await known(accounts, ctx)
-    const [profile, passkeys, devices] = await Promise.all([
+    const [profile, passkeys, devices, links] = await Promise.all([
       accounts.profiles.member(person.userId),
       accounts.passkeys.count(person.userId),
       accounts.sessions.devices(person.userId),
+      accounts.enrolment.links(),
     ])
-    ctx.body = { ...personAnswer(person), ...profile, passkeys, devices: devices.length }
+    const link = links.find(each => each.userId === person.userId)
+    ctx.body = {
+      ...personAnswer(person),
+      ...profile,
+      passkeys,
+      devices: devices.length,
+      ...(link ? { link: linkAnswer(link) } : {}),
+    }
   }
 }
 
@@ -88,8 +105,9 @@ function setFlag(accounts: Accounts, flag: 'locked' | 'suspended'): Step {
   return async ctx => {
     const value = mayBoolean(ctx.state.body, flag)
     if (value === undefined) throw missingParam(flag)
-    if (flag === 'locked') await accounts.people.setLocked(actorOf(ctx), target(ctx), value)
-    else await accounts.people.setSuspended(actorOf(ctx), target(ctx), value)
+    const seen = mayString(ctx.state.body, 'version', 64)
+    if (flag === 'locked') await accounts.people.setLocked(actorOf(ctx), target(ctx), value, seen)
+    else await accounts.people.setSuspended(actorOf(ctx), target(ctx), value, seen)
     ctx.body = { [flag]: value }
   }
 }
@@ -98,7 +116,8 @@ function setKind(accounts: Accounts): Step {
   return async ctx => {
     const { body } = ctx.state
     const kind = kindOf(needString(body, 'kind'))
-    await accounts.people.setKind(actorOf(ctx), target(ctx), kind, externalOf(body, kind))
+    const seen = mayString(body, 'version', 64)
+    await accounts.people.setKind(actorOf(ctx), target(ctx), kind, externalOf(body, kind), seen)
     ctx.body = { kind }
   }
 }
@@ -107,7 +126,8 @@ function setExpiry(accounts: Accounts): Step {
   return async ctx => {
     const expiresTs = mayInteger(ctx.state.body, 'expires_ts')
     if (expiresTs === undefined) throw missingParam('expires_ts')
-    await accounts.people.setExpiry(actorOf(ctx), target(ctx), expiresTs)
+    const seen = mayString(ctx.state.body, 'version', 64)
+    await accounts.people.setExpiry(actorOf(ctx), target(ctx), expiresTs, seen)
     ctx.body = { expires_ts: expiresTs }
   }
 }
@@ -132,6 +152,7 @@ function deactivate(accounts: Accounts): Step {
       erase: mayBoolean(body, 'erase') ?? false,
       successor: successor === undefined ? undefined : userId(successor, 'successor'),
       needSuccessor: !(mayBoolean(body, 'leave_rooms_without_power') ?? false),
+      seen: mayString(body, 'version', 64),
     })
     ctx.body = {}
   }
@@ -167,6 +188,32 @@ export function target(ctx: Context): UserId {
   return userId(ctx.state.params['userId'], 'userId')
 }
 
+function stateOf(text: string): (typeof personStates)[number] {
+  const state = personStates.find(known => known === text)
+  if (!state) throw invalidParam(`state must be one of ${personStates.join(', ')}.`)
+  return state
+}
+
+function foundAnswer({ displayName, ...person }: FoundPerson): JsonObject {
+  return {
+    ...personAnswer(person),
+    ...(displayName === undefined ? {} : { displayname: displayName }),
+  }
+}
+
+export function linkAnswer(link: EnrolmentLink): JsonObject {
+  return {
+    id: link.id,
+    user_id: link.userId,
+    purpose: link.purpose,
+    kind: link.kind,
+    created_ts: link.createdTs,
+    created_by: link.createdBy,
+    expires_ts: link.expiresTs,
+    ...(link.displayName === undefined ? {} : { displayname: link.displayName }),
+  }
+}
+
 function personAnswer(person: Person): JsonObject {
   return {
     user_id: person.userId,
@@ -174,6 +221,7 @@ function personAnswer(person: Person): JsonObject {
     created_ts: person.createdTs,
     locked: person.locked === true,
     suspended: person.suspended === true,
+    version: versionOf(person),
     ...(person.deactivatedTs === undefined ? {} : { deactivated_ts: person.deactivatedTs }),
     ...(person.expiresTs === undefined
       ? {}

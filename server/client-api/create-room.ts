@@ -7,7 +7,13 @@ import { limit } from '../http/rate-limit.ts'
 import type { Route, Step } from '../http/route.ts'
 import { parseRoomAlias, type RoomAlias, type ServerName, type UserId } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
-import { type CreateRoomDeps, createRoom, type Preset, type StateDraft } from '../rooms/create-room.ts'
+import {
+  type CreateRoomDeps,
+  createRoom,
+  type Preset,
+  type RefusedInvite,
+  type StateDraft,
+} from '../rooms/create-room.ts'
 
 export interface CreateRoomRoutesDeps extends CreateRoomDeps {
   readonly authenticate: Step
@@ -16,7 +22,7 @@ export interface CreateRoomRoutesDeps extends CreateRoomDeps {
 export function createRoomRoutes(deps: CreateRoomRoutesDeps): Route[] {
   const createRoomStep: Step = async function createRoomStep(ctx) {
     const { body, requester } = ctx.state
-    const roomId = await createRoom(deps, requester, {
+    const { roomId, refused } = await createRoom(deps, requester, {
       version: mayString(body, 'room_version'),
       published: readVisibility(body) === 'public',
       alias: readAlias(body, deps.rooms.serverName),
@@ -29,7 +35,7 @@ export function createRoomRoutes(deps: CreateRoomRoutesDeps): Route[] {
       isDirect: mayBoolean(body, 'is_direct') ?? false,
       powerLevels: mayObject(body, 'power_level_content_override'),
     })
-    ctx.body = { room_id: roomId }
+    ctx.body = { room_id: roomId, ...(refused.length > 0 && { [refusedInvites]: refused.map(refusalBody) }) }
   }
 
   return [
@@ -46,6 +52,16 @@ export function createRoomRoutes(deps: CreateRoomRoutesDeps): Route[] {
       ],
     },
   ]
+}
+
+/**
+ * Beyond the specification: `createRoom` succeeds also where servers of those who are invited refuse or cannot be reached,
+ * and without this nobody would hear of it. Each has `user_id`, `errcode` and `error`, as /invite would have answered.
+ */
+const refusedInvites = 'org.letro.refused_invites'
+
+function refusalBody({ userId, code, message }: RefusedInvite): JsonObject {
+  return { user_id: userId, errcode: code, error: message }
 }
 
 /** This server knows no identity server, so an address without an account cannot be invited. */

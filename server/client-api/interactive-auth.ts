@@ -38,6 +38,8 @@ export interface InteractiveAuth {
    * caller does nothing. Call it after `requireAccessToken` and `parseBody`.
    */
   confirmed(ctx: Context): Promise<boolean>
+  /** As `confirmed`, and by nothing but a passkey where the person has one: for what administrators do to others. */
+  confirmedByPasskey(ctx: Context): Promise<boolean>
   /** For registration: with these flows; null while the answer (401) is written. */
   complete(ctx: Context, flows: readonly (readonly Stage[])[]): Promise<Confirmed | null>
 }
@@ -194,14 +196,19 @@ export function openInteractiveAuth(deps: InteractiveAuthDeps): InteractiveAuth 
     return null
   }
 
+  const confirmedBy = async (ctx: Context, flows: readonly (readonly Stage[])[]): Promise<boolean> => {
+    if (flows.length === 0 && isDemo) return true
+    if (flows.length === 0)
+      throw forbidden('This account has neither a passkey nor a password to confirm the request with.')
+    return (await run(ctx, flows, ctx.state.requester.userId)) !== null
+  }
+
   return {
-    confirmed: async ctx => {
-      const { userId } = ctx.state.requester
-      const flows = await flowsOf(accounts, userId)
-      if (flows.length === 0 && isDemo) return true
-      if (flows.length === 0)
-        throw forbidden('This account has neither a passkey nor a password to confirm the request with.')
-      return (await run(ctx, flows, userId)) !== null
+    confirmed: async ctx => confirmedBy(ctx, await flowsOf(accounts, ctx.state.requester.userId)),
+    confirmedByPasskey: async ctx => {
+      const flows = await flowsOf(accounts, ctx.state.requester.userId)
+      const byPasskey = flows.filter(stages => stages.includes(passkeyLoginType))
+      return confirmedBy(ctx, byPasskey.length > 0 ? byPasskey : flows)
     },
     complete: (ctx, flows) => run(ctx, flows, null),
   }

@@ -5,10 +5,12 @@ import { queryText, userId } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import { limit } from '../http/rate-limit.ts'
 import type { Context, Route, Step } from '../http/route.ts'
+import { serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Aliases } from '../rooms/aliases.ts'
 import { clientEvent } from '../rooms/client-event.ts'
 import { joinRestriction, type RoomMembers } from '../rooms/membership.ts'
+import type { OutwardRooms } from '../rooms/outward.ts'
 import { joinedView, readAccess, visibleState, wholeVisibleState } from '../rooms/room-access.ts'
 import type { Rooms, RoomView } from '../rooms/rooms.ts'
 import { showState } from '../rooms/shown-events.ts'
@@ -18,6 +20,7 @@ export interface StateDeps {
   readonly authenticate: Step
   readonly rooms: Rooms
   readonly members: Pick<RoomMembers, 'checkInvitee'>
+  readonly outward: Pick<OutwardRooms, 'invite'>
   readonly aliases: Pick<Aliases, 'checkCanonical'>
   readonly clock: () => number
 }
@@ -26,7 +29,7 @@ const wholePath = '/_matrix/client/v3/rooms/:roomId/state'
 const typePath = `${wholePath}/:eventType`
 const keyPath = `${typePath}/:stateKey`
 
-export function stateRoutes({ authenticate, rooms, members, aliases, clock }: StateDeps): Route[] {
+export function stateRoutes({ authenticate, rooms, members, outward, aliases, clock }: StateDeps): Route[] {
   const getWholeState: Step = async function getWholeState(ctx) {
     const access = await readAccess(rooms, ctx.state.requester.userId, pathRoomId(ctx))
     ctx.body = showState(readerOf(ctx, clock), await wholeVisibleState(rooms, access))
@@ -49,8 +52,15 @@ export function stateRoutes({ authenticate, rooms, members, aliases, clock }: St
     const { userId: sender } = ctx.state.requester
     const { type, stateKey } = pathState(ctx)
     const content = await checkedContent(ctx, type, stateKey)
-    const { eventId } = await rooms.send({ roomId: pathRoomId(ctx), sender, type, stateKey, content })
-    ctx.body = { event_id: eventId }
+    const draft = { roomId: pathRoomId(ctx), sender, type, stateKey, content }
+    const server = type === 'm.room.member' ? serverOf(stateKey as UserId) : rooms.serverName
+    // Somebody of another server is invited by asking that server, or they would never learn of it.
+    const isInvite = content['membership'] === 'invite' && server !== rooms.serverName
+    ctx.body = {
+      event_id: isInvite
+        ? await outward.invite({ ...draft, stateKey: stateKey as UserId }, server)
+        : (await rooms.send(draft)).eventId,
+    }
   }
 
   /** What some types need beyond the auth rules. */

@@ -12,8 +12,7 @@ import type { ServerName } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import { checkSignature, type KeyId, parseKeyId } from '../protocol/signing.ts'
-import type { FederationClient } from './client.ts'
-import { TransportError } from './transport.ts'
+import { type FederationClient, isOtherCertificate } from './client.ts'
 
 export const cardPath = '/_letro/federation/v1/card'
 
@@ -33,10 +32,13 @@ export interface CardExchangeDeps {
  */
 const pausesMs = [1_000, 3_000, 10_000, 30_000, 60_000, 600_000]
 
+const renewEveryMs = 60_000
+
 export class CardExchange {
   readonly #deps: CardExchangeDeps
   readonly #closing = new AbortController()
   #card: Card | null = null
+  readonly #renewedTs = new Map<ServerName, number>()
   /** The card that each site is being brought. */
   readonly #underWay = new Map<ServerName, Card>()
 
@@ -67,6 +69,23 @@ export class CardExchange {
       }
     } catch {
       report('a peer’s keys could not be asked for', { peer: server })
+    }
+  }
+
+  /**
+   * A site showed another certificate than its card names. Where it cannot bring us its new card, we ask for it, whoever
+   * it is that answers: a card is believed by its root key's signature alone. Once a minute, for it may be an impostor.
+   */
+  async renew(server: ServerName): Promise<void> {
+    const { peers, client, clock } = this.#deps
+    const now = clock()
+    if (peers.get(server)?.kind !== 'site' || now - (this.#renewedTs.get(server) ?? 0) < renewEveryMs) return
+    this.#renewedTs.set(server, now)
+    try {
+      const ask = { method: 'GET', path: cardPath, timeoutMs: 10_000, toAnybody: true } as const
+      await peers.offerCard(server, await client.json(server, ask))
+    } catch {
+      // The request that met the certificate has said that the peer cannot be reached.
     }
   }
 
@@ -103,7 +122,7 @@ export class CardExchange {
       } catch (error) {
         // It may have changed its certificate as we did ours, and neither believes the other's. Whoever else it is reads
         // a card, which is no secret; what is answered counts for nothing, so the attempts go on.
-        if (isOtherCertificate(error))
+        if (error instanceof Error && isOtherCertificate(error.cause))
           await this.#deps.client.json(server, { ...ask, toAnybody: true }).catch(() => {})
         await this.#deps.pause(pausesMs[Math.min(attempt, pausesMs.length - 1)]!, this.#closing.signal)
       }
@@ -127,11 +146,6 @@ export class CardExchange {
     for (const [name, value] of entriesOf(list['verify_keys'])) add(keys, name, value)
     return keys
   }
-}
-
-function isOtherCertificate(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof TransportError && cause.code === 'WRONG_CERTIFICATE'
 }
 
 function entriesOf(value: unknown): [string, JsonObject][] {

@@ -25,6 +25,8 @@ export interface FederationClientDeps {
   readonly peers: Pick<Peers, 'get' | 'maySendTo'>
   readonly signer: RequestSigner
   readonly transport: Transport
+  /** The peer showed a certificate that its pin does not know: it may have another card by now. */
+  readonly onOtherCertificate?: (server: ServerName) => void
 }
 
 export interface Ask {
@@ -98,9 +100,14 @@ export class FederationClient {
         ...(ask.toAnybody ? { toAnybody: true } : {}),
       })
     } catch (error) {
+      if (isOtherCertificate(error)) this.#deps.onOtherCertificate?.(server)
       throw unreachable(server, error)
     }
   }
+}
+
+export function isOtherCertificate(error: unknown): boolean {
+  return error instanceof TransportError && error.code === 'WRONG_CERTIFICATE'
 }
 
 /** Path parameters, percent-encoded: `pathOf\`/v1/event/${eventId}\``. */

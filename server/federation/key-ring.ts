@@ -123,7 +123,7 @@ export class KeyRing {
     const { peers, clock, learn } = this.#deps
     if (!peers.get(server)) return Promise.resolve()
     const last = this.#learning.get(server)
-    if (last && clock() - last.sinceMs < learnAgainMs) return last.done
+    if (last && Math.abs(clock() - last.sinceMs) < learnAgainMs) return last.done
     const done = learn(server)
     this.#learning.set(server, { sinceMs: clock(), done })
     return done

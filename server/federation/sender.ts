@@ -19,8 +19,8 @@ export interface SenderDeps {
   readonly peers: Pick<Peers, 'all' | 'maySendTo' | 'onChange' | 'get'>
   /** null: not here any more, or damaged. */
   readonly signed: (eventId: EventId) => Promise<Pdu | null>
-  /** May this room's events go to this server now (frozen rooms stand still)? */
-  readonly maySend: (roomId: RoomId, destination: ServerName) => Promise<boolean>
+  /** May this event go out now (frozen rooms stand still)? */
+  readonly maySend: (roomId: RoomId, eventId: EventId) => Promise<boolean>
   readonly send: (
     destination: ServerName,
     transaction: OutgoingTransaction,
@@ -61,7 +61,11 @@ export function openSender(deps: SenderDeps): Sender {
   deps.peers.onChange(destination => {
     if (!deps.peers.maySendTo(destination)) lines.get(destination)?.stop()
     if (!deps.peers.get(destination)) void deps.queue.clear(destination).catch(() => {})
-    else wake(destination)
+    else {
+      wake(destination)
+      // What stood in the way may be what changed: its address, or its certificate.
+      lines.get(destination)?.tryAgain()
+    }
   })
   for (const { serverName } of deps.peers.all()) wake(serverName)
   return {
@@ -171,7 +175,7 @@ class Line {
     const { signed, maySend, clock } = this.#deps
     const pdus = await Promise.all(
       batch.pdus.map(async ({ roomId, eventId }) => {
-        if (!(await maySend(roomId, this.#destination))) return null
+        if (!(await maySend(roomId, eventId))) return null
         try {
           return await signed(eventId)
         } catch {

@@ -51,6 +51,8 @@ const maxConnections = 8
 export class Transport {
   /** By peer; made anew when the pin has changed. */
   readonly #agents = new Map<ServerName, { readonly peer: Peer; readonly agent: PinnedAgent }>()
+  /** When a certificate ends that is good by the pin's authority alone; a pinned key has no end. Of the last connection. */
+  readonly certificateEndsTs = new Map<ServerName, number>()
 
   /** The answer's head; the body is the caller's to read within `signal`, or to destroy. */
   async send(peer: Peer, request: PeerRequest): Promise<{ response: IncomingMessage; signal: AbortSignal }> {
@@ -85,6 +87,7 @@ export class Transport {
 
   /** Open connections of a peer that was suspended, removed or pinned anew end at once. */
   forget(serverName: ServerName): void {
+    this.certificateEndsTs.delete(serverName)
     this.#agents.get(serverName)?.agent.destroy()
     this.#agents.delete(serverName)
   }
@@ -97,7 +100,7 @@ export class Transport {
     const known = this.#agents.get(peer.serverName)
     if (known?.peer === peer) return known.agent
     this.forget(peer.serverName)
-    const agent = new PinnedAgent(peer)
+    const agent = new PinnedAgent(peer, { certificateEndsTs: this.certificateEndsTs })
     this.#agents.set(peer.serverName, { peer, agent })
     return agent
   }
@@ -139,12 +142,20 @@ class PinnedAgent extends Agent {
   readonly #waiting = new Set<() => void>()
 
   readonly #toAnybody: boolean
+  readonly #certificateEndsTs: Map<ServerName, number> | undefined
 
-  constructor(destination: Destination, { toAnybody = false } = {}) {
+  constructor(
+    destination: Destination,
+    {
+      toAnybody = false,
+      certificateEndsTs,
+    }: { toAnybody?: boolean; certificateEndsTs?: Map<ServerName, number> } = {},
+  ) {
     // No resumed sessions: each connection shows its certificate.
     super({ keepAlive: true, maxSockets: maxConnections, maxCachedSessions: 0, keepAliveMsecs: 30_000 })
     this.#destination = destination
     this.#toAnybody = toAnybody
+    this.#certificateEndsTs = certificateEndsTs
   }
 
   /** Resolves when the request may go; whoever got his turn says `next` when he is done. */
@@ -198,13 +209,23 @@ class PinnedAgent extends Agent {
   ): undefined {
     connectPinned(this.#destination, this.#toAnybody).then(
       socket => {
-        if (!this.#isForgotten) return callback!(null, socket)
+        if (!this.#isForgotten) {
+          this.#noteEnd(socket)
+          return callback!(null, socket)
+        }
         socket.destroy()
         callback!(this.#forgotten(), undefined as unknown as Duplex)
       },
       error => callback!(error as Error, undefined as unknown as Duplex),
     )
     return undefined
+  }
+
+  #noteEnd(socket: TLSSocket): void {
+    const { serverName, tls } = this.#destination
+    const certificate = socket.getPeerX509Certificate()
+    if (!certificate || isPinned(certificate, tls)) this.#certificateEndsTs?.delete(serverName)
+    else this.#certificateEndsTs?.set(serverName, Date.parse(certificate.validTo))
   }
 }
 
@@ -259,10 +280,14 @@ export function spkiOf(certificate: X509Certificate): string {
   return createHash('sha256').update(spki).digest('base64')
 }
 
+function isPinned(certificate: X509Certificate, { spkiSha256 }: PeerTls): boolean {
+  const spki = spkiOf(certificate).replace(/=+$/, '')
+  return spkiSha256.some(pinned => pinned.replace(/=+$/, '') === spki)
+}
+
 function whyNot(certificate: X509Certificate, tls: PeerTls, socket: TLSSocket, name: string): string | null {
-  const spki = spkiOf(certificate)
-  if (tls.spkiSha256.some(pinned => pinned.replace(/=+$/, '') === spki.replace(/=+$/, ''))) return null
-  if (tls.ca === undefined) return `its key ${spki} is none of those in the pin`
+  if (isPinned(certificate, tls)) return null
+  if (tls.ca === undefined) return `its key ${spkiOf(certificate)} is none of those in the pin`
   if (!socket.authorized)
     return `its certificate is not of the pinned authority (${socket.authorizationError})`
   const misnamed = checkServerIdentity(name.replace(/^\[|\]$/g, ''), socket.getPeerCertificate())

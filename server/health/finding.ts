@@ -13,6 +13,7 @@ export {
   findingCodes,
   findingKey,
   type Severity,
+  severities,
   worstFirst,
 } from '../protocol/finding.ts'
 

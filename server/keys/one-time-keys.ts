@@ -20,6 +20,7 @@ import {
   keysSettingTable,
   type OneTimeKeyRow,
   oneTimeKeyTable,
+  remoteDeviceListTable,
 } from '../store/catalogue.ts'
 import type { Position, Store, Transaction } from '../store/store.ts'
 import { deviceTopic } from './device-lists.ts'
@@ -274,12 +275,19 @@ export async function removeKeysOf(tx: Transaction, userId: UserId, deviceId: De
   tx.announce(deviceTopic(userId, deviceId))
 }
 
-/** Drops all one-time keys if the store is not the one that they were uploaded to. May be broken off and run again. */
+/**
+ * Drops what may be older than what was known, if the store is not the one that it was written to: all one-time keys, and which device
+ * lists of other servers are whole: a device that was removed there meanwhile would go on getting keys. May be broken off
+ * and run again.
+ */
 export async function dropKeysOfOtherEpochs(store: Store): Promise<void> {
   const epochKey = keysSettingTable.key('epoch')
   const epoch = await store.read(view => view.get(epochKey))
   if (epoch === store.epoch) return
-  if (epoch !== undefined) await dropAllOneTimeKeys(store)
+  if (epoch !== undefined) {
+    await dropAllOneTimeKeys(store)
+    await forgetRemoteDeviceLists(store)
+  }
   await store.transact('keys', tx => tx.put(epochKey, store.epoch))
 }
 
@@ -306,6 +314,17 @@ async function dropAllOneTimeKeys(store: Store): Promise<void> {
         const changed = next()
         for (const { key, value } of devices) rows.put(key, { ...value, counts: {}, changed })
       })
+    })
+  }
+}
+
+/** Whoever needs one asks its server. */
+async function forgetRemoteDeviceLists(store: Store): Promise<void> {
+  for (;;) {
+    const lists = await store.read(view => view.range(remoteDeviceListTable.under(), { limit: rowsAtOnce }))
+    if (lists.length === 0) return
+    await store.transact('keys', tx => {
+      for (const { key } of lists) tx.delete(key)
     })
   }
 }

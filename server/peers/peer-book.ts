@@ -37,12 +37,13 @@ export interface PeerBook extends Peers {
   pinSite(by: string, card: Json, terms?: PinTerms): Promise<Pin>
   pinHomeserver(by: string, serverName: string, terms: HomeserverTerms): Promise<Pin>
   /** A homeserver's new key, compared by people. The old one stays good for events until now. */
-  rotate(by: string, serverName: ServerName, key: string): Promise<Pin>
-  change(by: string, serverName: ServerName, terms: PinTerms): Promise<Pin>
-  suspend(by: string, serverName: ServerName): Promise<Pin>
-  resume(by: string, serverName: ServerName): Promise<Pin>
+  rotate(by: string, serverName: ServerName, key: string, seen?: string): Promise<Pin>
+  /** `seen`, here and below: the version of the pin on which it was decided; another one refuses it. */
+  change(by: string, serverName: ServerName, terms: PinTerms, seen?: string): Promise<Pin>
+  suspend(by: string, serverName: ServerName, seen?: string): Promise<Pin>
+  resume(by: string, serverName: ServerName, seen?: string): Promise<Pin>
   /** The serial of its card stays known: no older card comes back. */
-  remove(by: string, serverName: ServerName): Promise<void>
+  remove(by: string, serverName: ServerName, seen?: string): Promise<void>
   /**
    * A card that came over the network, from whomever: it counts if the pinned root signed it and it is newer. A
    * suspended peer's as well: it may retire a stolen key.

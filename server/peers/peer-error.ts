@@ -17,6 +17,8 @@ export type PeerRefusal =
   | 'PIN_OF_OTHER_KIND'
   | 'FINGERPRINT_MISMATCH'
   | 'NOT_PINNED'
+  /** It is no longer what somebody decided on. */
+  | 'CHANGED'
 
 export class PeerError extends Error {
   readonly code: 'M_NOT_FOUND' | 'M_INVALID_PARAM' | 'M_BAD_STATE'
@@ -27,13 +29,24 @@ export class PeerError extends Error {
     this.name = 'PeerError'
     this.reason = reason
     this.code =
-      reason === 'NOT_PINNED' ? 'M_NOT_FOUND' : reason === 'PIN_EXISTS' ? 'M_BAD_STATE' : 'M_INVALID_PARAM'
+      reason === 'NOT_PINNED'
+        ? 'M_NOT_FOUND'
+        : reason === 'PIN_EXISTS' || reason === 'CHANGED'
+          ? 'M_BAD_STATE'
+          : 'M_INVALID_PARAM'
     this.fields = { 'org.letro.reason': reason }
   }
 }
 
 export function notPinned(name: ServerName): PeerError {
   return new PeerError('NOT_PINNED', `${name} is not pinned.`)
+}
+
+export function changedMeanwhile(name: ServerName): PeerError {
+  return new PeerError(
+    'CHANGED',
+    `Somebody changed the pin of ${name} since you looked. Look again, then decide.`,
+  )
 }
 
 export function pinnedByKey(name: ServerName): PeerError {

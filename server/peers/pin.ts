@@ -11,6 +11,7 @@ import type { JsonObject } from '../protocol/json.ts'
 import type { Verify } from '../protocol/primitives.ts'
 import { type KeyId, parseKeyId } from '../protocol/signing.ts'
 import type { PeerRow } from '../store/catalogue.ts'
+import { rowVersion } from '../store/row-version.ts'
 import type { Peer, PeerKey } from './peer.ts'
 import { PeerError } from './peer-error.ts'
 
@@ -115,6 +116,11 @@ export function withOfferedKeys(row: PeerRow, offered: ReadonlyMap<KeyId, PeerKe
     }))
   const changed = added.length > 0 || ended.some((key, at) => key !== known[at])
   return changed ? { ...row, signingKeys: [...ended, ...added] } : null
+}
+
+/** Which state of a pin it is that somebody looks at. */
+export function versionOf(row: PeerRow): string {
+  return rowVersion(row)
 }
 
 export function firstRow(kind: PeerRow['kind'], by: string, now: number): PeerRow {

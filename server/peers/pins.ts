@@ -19,7 +19,14 @@ import { suspendAfterRepair } from './after-repair.ts'
 import { digestOf, judgeCard, openCard, rootOf } from './offered-card.ts'
 import type { Peer } from './peer.ts'
 import type { PeerBook, PeersDeps } from './peer-book.ts'
-import { alreadyPinned, notPinned, ofOurselves, PeerError, pinnedByKey } from './peer-error.ts'
+import {
+  alreadyPinned,
+  changedMeanwhile,
+  notPinned,
+  ofOurselves,
+  PeerError,
+  pinnedByKey,
+} from './peer-error.ts'
 import {
   allows,
   auditable,
@@ -31,6 +38,7 @@ import {
   pinOf,
   readSigningKey,
   readTerms,
+  versionOf,
   withOfferedKeys,
 } from './pin.ts'
 
@@ -125,10 +133,11 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
     name: ServerName,
     action: string,
     next: (row: PeerRow) => PeerRow | null,
-    detail?: JsonObject,
+    { detail, seen }: { detail?: JsonObject; seen?: string | undefined } = {},
   ) => {
     await alter(name, async (_tx, row) => {
       if (!row) throw notPinned(name)
+      if (seen !== undefined && versionOf(row) !== seen) throw changedMeanwhile(name)
       const after = next(row)
       const act = { actor: by, action: `peer.${action}`, target: name, ...(detail ? { detail } : {}) }
       return { row: after && { ...after, changedBy: by, changedTs: clock() }, act }
@@ -283,7 +292,7 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
       return pinnedNow(serverName)
     },
 
-    async rotate(by, name, keyText) {
+    async rotate(by, name, keyText, seen) {
       const { id, publicKey } = readSigningKey(keyText)
       const detail = { key_id: id, public_key: encodeBase64(publicKey) }
       const next = (row: PeerRow): PeerRow => {
@@ -300,11 +309,11 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         const old = (row.signingKeys ?? []).map(key => ({ ...key, expiredTs: key.expiredTs ?? now }))
         return { ...row, signingKeys: [...old, { id, publicKey: detail.public_key }] }
       }
-      await alterPinned(by, name, 'rotate', next, detail)
+      await alterPinned(by, name, 'rotate', next, { detail, seen })
       return pinnedNow(name)
     },
 
-    async change(by, name, terms) {
+    async change(by, name, terms, seen) {
       const given = readTerms(terms)
       const next = (row: PeerRow): PeerRow => {
         if (row.kind === 'site' && given.residency !== undefined)
@@ -314,27 +323,29 @@ export async function openPeers(deps: PeersDeps): Promise<PeerBook> {
         return after
       }
       const narrows = given.direction !== undefined && given.direction !== 'both'
-      const change = () => alterPinned(by, name, 'change', next, auditable(given))
+      const change = () => alterPinned(by, name, 'change', next, { detail: auditable(given), seen })
       await (narrows ? withdraw(name, change) : change())
       return pinnedNow(name)
     },
 
-    async suspend(by, name) {
-      await withdraw(name, () => alterPinned(by, name, 'suspend', row => ({ ...row, suspended: true })))
+    async suspend(by, name, seen) {
+      const next = (row: PeerRow) => ({ ...row, suspended: true })
+      await withdraw(name, () => alterPinned(by, name, 'suspend', next, { seen }))
       return pinnedNow(name)
     },
 
-    async resume(by, name) {
+    async resume(by, name, seen) {
       await alterPinned(
         by,
         name,
         'resume',
         ({ suspended: _, afterRepair: _looked, conflict: _seen, ...row }) => row,
+        { seen },
       )
       return pinnedNow(name)
     },
 
-    remove: (by, name) => withdraw(name, () => alterPinned(by, name, 'remove', () => null)),
+    remove: (by, name, seen) => withdraw(name, () => alterPinned(by, name, 'remove', () => null, { seen })),
 
     async offerCard(name, json) {
       const pin = pinnedNow(name)

@@ -37,6 +37,8 @@ export const findingCodes = [
   'backup.none',
   'backup.old',
   'backup.failed',
+  'backup.same-disk',
+  'backup.keys-newer',
   // People.
   'administrators.only-one',
   'administrators.one-passkey',

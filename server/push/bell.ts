@@ -50,6 +50,7 @@ export interface BellDeps {
 export const ringDelayMs = 2_000
 const firstRetryMs = 30_000
 const longestRetryMs = 60 * 60 * 1000
+const farthestMs = 2 * longestRetryMs
 const giveUpMs = 24 * 60 * 60 * 1000
 const eventsAtOnce = 100
 const ringsAtOnce = 20
@@ -161,7 +162,9 @@ function* audience(event: RoomEvent, view: RoomView, serverName: string): Iterab
 async function ringSome(deps: BellDeps): Promise<number | null> {
   const waiting = await deps.store.read(view => view.range(ringTable.under()))
   const now = deps.clock()
-  const due = waiting.filter(({ value }) => value.nextTs <= now).slice(0, ringsAtOnce)
+  // Nothing is put off for longer than this: then the clock was set back since.
+  const isDue = (nextTs: number) => nextTs <= now || nextTs - now > farthestMs
+  const due = waiting.filter(({ value }) => isDue(value.nextTs)).slice(0, ringsAtOnce)
   await Promise.all(
     due.map(async ({ parts: [userId, appId, pushKey], value }) => {
       const pusher = (await deps.pushers.of(userId as UserId)).find(
@@ -188,7 +191,7 @@ async function ring(deps: BellDeps, pusher: Pusher, row: RingRow): Promise<void>
   if (now - row.sinceTs >= giveUpMs) return settle(deps, pusher, row)
   const waitMs = Math.max(
     Math.min(firstRetryMs * 2 ** row.attempts, longestRetryMs),
-    (retryAfterSeconds ?? 0) * 1000,
+    Math.min((retryAfterSeconds ?? 0) * 1000, farthestMs),
   )
   await change(deps, pusher, latest => ({ ...latest, attempts: row.attempts + 1, nextTs: now + waitMs }))
 }

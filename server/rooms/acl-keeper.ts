@@ -3,14 +3,15 @@
  * goes among them later.
  *
  * It is written for rooms whose creator is one of ours, by them or whoever else of ours has the power; a list that
- * people widened to `*` is theirs. A peer that is suspended stays listed: the others in the room need not follow. After
- * a crash in the middle of a change some rooms keep their former list until the next one.
+ * people widened to `*` is theirs. A peer that is suspended stays listed: the others in the room need not follow. What a
+ * crash or a failing store cuts off is done at the next start, or once the store works again (pin-follower.ts).
  *
  * Spec: server-server-api#server-access-control-lists-acls
  */
 import type { Peers } from '../peers/peer.ts'
 import { type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
+import { followPins, type PinFollowerDeps } from './pin-follower.ts'
 import { RoomError, type Rooms, type RoomView } from './rooms.ts'
 import { hostOf, isIpLiteral, serverAclType } from './server-acl.ts'
 
@@ -22,18 +23,26 @@ export function firstServerAcl(us: ServerName, peers: PinnedServers): JsonObject
   return { allow: [...allow], deny: [], allow_ip_literals: [...allow].some(isIpLiteral) }
 }
 
-export function keepServerAcls({
-  rooms,
-  peers,
-}: {
+export interface AclKeeperDeps extends Omit<PinFollowerDeps, 'peers'> {
   readonly rooms: Rooms
   readonly peers: PinnedServers & Pick<Peers, 'onChange' | 'isKnown'>
-}): void {
+}
+
+export async function keepServerAcls({ rooms, peers, store, report }: AclKeeperDeps): Promise<void> {
   let last: Promise<void> = Promise.resolve()
-  peers.onChange(server => {
-    // One after another. A failed write of the store leaves the lists as they were.
-    last = last.then(() => update(server)).catch(() => {})
-  })
+  await followPins(
+    { store, peers, report },
+    {
+      name: 'server ACLs',
+      standing: server => (takesPart(peers, server) ? 'in' : peers.isKnown(server) ? 'known' : null),
+      // One server after another: each list is written whole.
+      follow: server => {
+        const done = last.then(() => update(server))
+        last = done.catch(() => {})
+        return done
+      },
+    },
+  )
 
   async function update(server: ServerName): Promise<void> {
     for (const roomId of await rooms.roomIds()) {

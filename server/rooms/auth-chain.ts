@@ -50,21 +50,24 @@ export function authChainOf(
  */
 export function pathsBetween(ends: ReadonlySet<EventId>, events: EventLookup): Set<EventId> {
   const onPath = new Set<EventId>()
-  const done = new Set<EventId>()
+  /** Looked at or being looked at: what leads back to itself, as only a damaged store can have it, is not followed. */
+  const entered = new Set<EventId>()
   const walk: { readonly id: EventId; next: number }[] = []
   for (const end of ends) {
-    if (done.has(end)) continue
+    if (entered.has(end)) continue
+    entered.add(end)
     walk.push({ id: end, next: 0 })
     for (let step = walk.at(-1); step; step = walk.at(-1)) {
       const { auth_events } = eventIn(events, step.id).pdu
       const authId = auth_events[step.next++]
       if (authId !== undefined) {
-        if (!done.has(authId)) walk.push({ id: authId, next: 0 })
+        if (entered.has(authId)) continue
+        entered.add(authId)
+        walk.push({ id: authId, next: 0 })
         continue
       }
       // All that lies below is decided: this event leads to an end if one of its auth events is one, or leads to one.
       walk.pop()
-      done.add(step.id)
       const leadsToEnd = auth_events.some(id => ends.has(id) || onPath.has(id))
       if (!leadsToEnd) continue
       onPath.add(step.id)

@@ -13,7 +13,7 @@ import { memberContent, type RoomMembers } from './membership.ts'
 import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import type { PublicRooms } from './public-rooms.ts'
-import { type BatchOptions, type Draft, RoomError, type Rooms } from './rooms.ts'
+import { type BatchOptions, type Draft, RoomError, type RoomErrorCode, type Rooms } from './rooms.ts'
 import { serverAclType } from './server-acl.ts'
 
 export type Preset = 'private_chat' | 'trusted_private_chat' | 'public_chat'
@@ -64,7 +64,23 @@ const presets: Readonly<Record<Preset, PresetState>> = {
   public_chat: { joinRule: 'public', guestAccess: 'forbidden', invite: 50 },
 }
 
-export async function createRoom(deps: CreateRoomDeps, actor: Actor, request: RoomRequest): Promise<RoomId> {
+/** Somebody of another server whose invite came to nothing: the room is there without them. */
+export interface RefusedInvite {
+  readonly userId: UserId
+  readonly code: RoomErrorCode
+  readonly message: string
+}
+
+export interface MadeRoom {
+  readonly roomId: RoomId
+  readonly refused: readonly RefusedInvite[]
+}
+
+export async function createRoom(
+  deps: CreateRoomDeps,
+  actor: Actor,
+  request: RoomRequest,
+): Promise<MadeRoom> {
   checkMayCreate(actor)
   const rules = needRoomVersion(request.version ?? defaultRoomVersion, 'room_version')
   const { alias } = request
@@ -97,11 +113,17 @@ export async function createRoom(deps: CreateRoomDeps, actor: Actor, request: Ro
     },
   })
   // The room is there, whoever of the others can be asked now: they can be invited again.
+  const refused: RefusedInvite[] = []
   for (const { userId } of invites.filter(invite => !isLocal(invite.userId))) {
     const draft = { roomId, ...member(actor.userId, userId, inviteContent({})), stateKey: userId }
-    await deps.outward.invite(draft, serverOf(userId)).catch(ignoreRefusal)
+    try {
+      await deps.outward.invite(draft, serverOf(userId))
+    } catch (error) {
+      if (!(error instanceof RoomError)) throw error
+      refused.push({ userId, code: error.code, message: error.message })
+    }
   }
-  return roomId
+  return { roomId, refused }
 
   function isLocal(userId: UserId): boolean {
     return serverOf(userId) === deps.rooms.serverName
@@ -109,10 +131,6 @@ export async function createRoom(deps: CreateRoomDeps, actor: Actor, request: Ro
   function inviteContent(profile: JsonObject): JsonObject {
     return memberContent('invite', { ...profile, ...(request.isDirect ? { is_direct: true } : {}) })
   }
-}
-
-function ignoreRefusal(error: unknown): void {
-  if (!(error instanceof RoomError)) throw error
 }
 
 /** External people are guests of the rooms that others made. */

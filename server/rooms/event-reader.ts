@@ -11,7 +11,10 @@ import { Recent } from './recent.ts'
 import { nodeOf, type StateChain, type StateNode } from './state-chain.ts'
 import { type DecodedEvent, decodeEvent, StoredEvent } from './stored-event.ts'
 
-const maxCachedEvents = 10_000
+/** Of all cached events together, in characters of their rows: some 10,000 messages, or 150 events of 64 KiB. */
+const maxCachedText = 12 * 2 ** 20
+/** What an event takes beyond its text. */
+const eventFrame = 600
 const maxCachedIds = 20_000
 /** Entries of all cached snapshot nodes together. */
 const maxCachedChanges = 200_000
@@ -19,7 +22,10 @@ const maxCachedChanges = 200_000
 const sliceSize = 500
 
 export class EventReader {
-  readonly #events = new Recent<Position, StoredEvent>(maxCachedEvents)
+  readonly #events = new Recent<Position, StoredEvent>(
+    maxCachedText,
+    ({ textLength }) => textLength + eventFrame,
+  )
   readonly #positions = new Recent<EventId, Position>(maxCachedIds)
   #nodes = new Map<Position, StateNode>()
   #cachedChanges = 0
@@ -233,8 +239,10 @@ export class EventReader {
 }
 
 function eventOf(
-  { pdu, facts, position, order, before }: DecodedEvent,
+  { pdu, facts, position, order, before, textLength }: DecodedEvent,
   links?: ConstructorParameters<typeof StoredEvent>[2],
 ): StoredEvent {
-  return new StoredEvent(pdu, facts, links).at(position, order, before)
+  const event = new StoredEvent(pdu, facts, links).at(position, order, before)
+  event.textLength = textLength
+  return event
 }

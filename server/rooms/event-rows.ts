@@ -11,7 +11,7 @@ export interface EventTexts {
   readonly extras?: JsonObject | undefined
 }
 
-/** `content`: the text of the content row, where it is not simply the event's content. */
+/** The event learns how long its rows are. `content`: the text of the content row, where it is not simply the event's content. */
 export function writeEventRows(
   rows: RowWriter,
   event: StoredEvent,
@@ -19,7 +19,9 @@ export function writeEventRows(
   content = contentRowText(contentText, extras),
 ): void {
   const { position, eventId } = event
+  const skeleton = skeletonText(event, essential)
+  event.textLength = skeleton.length + content.length
   rows.put(eventPositions.key(eventId), position)
-  rows.put(eventSkeletons.key(position), skeletonText(event, essential))
+  rows.put(eventSkeletons.key(position), skeleton)
   rows.put(eventContents.key(position), content)
 }

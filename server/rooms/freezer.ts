@@ -2,8 +2,8 @@
  * Rooms that stand still because a server is in them that nobody here has pinned: when they begin to, and when they end.
  *
  * The room's own writer freezes it in the batch of the event that brings the stranger in (room-transaction.ts); here
- * is the rest: events that nobody can check, and pins that come and go. A room that is loaded is looked at anew, so a
- * crash between a change of pins and this leaves no room that runs on.
+ * is the rest: events that nobody can check, and pins that come and go. A room that is loaded is looked at anew, so that
+ * none runs on, whatever a crash left behind; `followPins` ends what a crash cut off.
  *
  * Spec: none; DESIGN, *Pins*.
  */
@@ -11,6 +11,7 @@ import type { RoomId, ServerName } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { frozenRooms, roomHeads, roomNumbers } from '../store/catalogue.ts'
 import type { Frozen } from './inbound-rooms.ts'
+import { followPins } from './pin-follower.ts'
 import { RoomError, type RoomView } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import { strangerAmong } from './strangers.ts'
@@ -20,11 +21,24 @@ export class Freezer {
 
   constructor(context: RoomsContext) {
     this.#context = context
-    context.peers?.onChange(server => {
-      const done = context.peers!.isKnown(server) ? this.#thawFor(server) : this.#freezeFor(server)
-      // The store failed: the rooms are loaded anew, and looked at.
-      done.catch(() => {})
+    // Loaded, a room turned out to stand otherwise than its row says: pins changed while nobody looked.
+    context.actors.onStandstillFound(roomId => {
+      this.#write(roomId, present => present).catch(() => {})
     })
+  }
+
+  /** From now on rooms stop and go on as pins go and come. */
+  async followPins(): Promise<void> {
+    const { store, peers, report } = this.#context
+    if (!peers) return
+    await followPins(
+      { store, peers, report },
+      {
+        name: 'standstill',
+        standing: server => (peers.isKnown(server) ? 'known' : null),
+        follow: server => (peers.isKnown(server) ? this.#thawFor(server) : this.#freezeFor(server)),
+      },
+    )
   }
 
   async freeze(roomId: RoomId, frozen: Frozen): Promise<void> {

@@ -2,9 +2,12 @@
  * Fetching what an event stands on and is not here: first the events in between, then the state and auth events that
  * nobody in between can tell.
  *
+ * Asked is who sent the event; where that one is away or does not know, others that are in the room. Whoever answers is
+ * believed alike: each event has to bear its signatures and stand on its auth events.
+ *
  * One transaction has one budget of requests: a peer that names events which lead to ever more events costs us so
- * many requests and no more, and only its own transaction waits for them. What could not be fetched stays missing;
- * the next event that stands on it asks again.
+ * many requests and no more, few of them to others, and only its own transaction waits for them. What could not be
+ * fetched stays missing; the next event that stands on it asks again.
  *
  * Spec: server-server-api#backfilling-and-retrieving-missing-events
  */
@@ -26,18 +29,37 @@ const gapSize = 100
 /** Above this many missing state events the whole state is one request. */
 const maxSingleEvents = 50
 const besideEachOther = 8
+/** Beside who sent the event: servers that one question goes to, and questions to them for one transaction. */
+const maxOthers = 2
+const maxAskedOfOthers = 20
 
 export class Budget {
   #left: number
+  #leftForOthers = maxAskedOfOthers
+  /** Who did not answer is not asked again. */
+  readonly #away = new Set<ServerName>()
+
   constructor(requests: number) {
     this.#left = requests
   }
-  spend(): void {
+
+  /** May this server be asked at all? */
+  isOpen(server: ServerName, isOther: boolean): boolean {
+    return !this.#away.has(server) && (!isOther || this.#leftForOthers > 0)
+  }
+
+  spend(isOther: boolean): void {
     if (this.#left-- <= 0) throw new RemoteError('unreachable', 'too many events are missing')
+    if (isOther) this.#leftForOthers--
+  }
+
+  failed(server: ServerName, { kind }: RemoteError): void {
+    if (kind !== 'refused') this.#away.add(server)
   }
 }
 
 export interface FetchSource {
+  /** Who is asked first. */
   readonly server: ServerName
   readonly budget: Budget
   /** Told of each event of the gap, or of the state after it, whose signature nobody here can check. */
@@ -97,13 +119,13 @@ export class MissingEvents {
     const { remote, actors, peers } = this.#context
     const actor = await actors.get(roomId)
     if (!actor) return
-    source.budget.spend()
-    const events = await remote.missingEvents(source.server, roomId, {
+    const question = {
       earliest: actor.durableForward.slice(0, 20),
       latest: [eventId],
       limit: gapSize,
       minDepth: 0,
-    })
+    }
+    const events = await this.#ask(roomId, source, server => remote.missingEvents(server, roomId, question))
     const known = new Set<EventId>()
     for (const event of byDepth(events, actor.rules).slice(0, gapSize)) {
       if (event.eventId === eventId || known.has(event.eventId)) continue
@@ -139,13 +161,14 @@ export class MissingEvents {
     source: FetchSource,
   ): Promise<void> {
     const { remote } = this.#context
-    source.budget.spend()
-    const chain = await remote.eventAuth(source.server, roomId, eventId).catch(unlessRefused)
+    const chain = await this.#ask(roomId, source, server => remote.eventAuth(server, roomId, eventId)).catch(
+      unlessRefused,
+    )
     const copy = await this.#copy(roomId)
     if (!copy) return
     const ids = chain ? await copy.take(chain) : []
     const left = missing.filter(id => !ids.includes(id))
-    if (left.length > 0) await copy.take(await this.#single(left, source))
+    if (left.length > 0) await copy.take(await this.#single(roomId, left, source))
   }
 
   /** The ids of the state before the event, all of them here; null: not all could be had. */
@@ -157,18 +180,20 @@ export class MissingEvents {
     const { remote, store, reader } = this.#context
     const copy = await this.#copy(roomId)
     if (!copy) return null
-    source.budget.spend()
-    const { stateIds, authChainIds } = await remote.stateIds(source.server, roomId, eventId)
+    const { stateIds, authChainIds } = await this.#ask(roomId, source, server =>
+      remote.stateIds(server, roomId, eventId),
+    )
     const wanted = [...new Set([...stateIds, ...authChainIds])]
     const missing = await store.read(async view => {
       const events = await reader.byIds(view, wanted)
       return wanted.filter((_, i) => !events[i] || events[i].facts.flags.unjudged)
     })
     if (missing.length > maxSingleEvents) {
-      source.budget.spend()
-      const { pdus, authChain } = await remote.state(source.server, roomId, eventId)
+      const { pdus, authChain } = await this.#ask(roomId, source, server =>
+        remote.state(server, roomId, eventId),
+      )
       await copy.take([...pdus, ...authChain])
-    } else await copy.take(await this.#single(missing, source))
+    } else await copy.take(await this.#single(roomId, missing, source))
 
     const inState = new Set(stateIds)
     for (const { eventId: id, server, event } of copy.strangers) {
@@ -179,18 +204,57 @@ export class MissingEvents {
     return held.length > 0 ? held : null
   }
 
-  async #single(eventIds: readonly EventId[], source: FetchSource): Promise<Json[]> {
-    const { remote } = this.#context
+  /** Those of these events that anybody has. */
+  async #single(roomId: RoomId, eventIds: readonly EventId[], source: FetchSource): Promise<Json[]> {
     const events: Json[] = []
     for (let i = 0; i < eventIds.length; i += besideEachOther) {
-      const slice = eventIds.slice(i, i + besideEachOther)
-      source.budget.spend()
-      const answers = await Promise.all(
-        slice.map(eventId => remote.event(source.server, eventId).catch(unlessRefused)),
-      )
-      for (const event of answers) if (event !== null) events.push(event)
+      let left: readonly EventId[] = eventIds.slice(i, i + besideEachOther)
+      await this.#ask(roomId, source, async server => {
+        const answers = await this.#singleFrom(server, left)
+        for (const event of answers) if (event !== null) events.push(event)
+        left = left.filter((_, n) => answers[n] === null)
+        if (left.length > 0) throw new RemoteError('refused', `${server} does not have all of them`)
+      }).catch(unlessRefused)
     }
     return events
+  }
+
+  #singleFrom(server: ServerName, eventIds: readonly EventId[]): Promise<(Json | null)[]> {
+    const { remote } = this.#context
+    return Promise.all(eventIds.map(eventId => remote.event(server, eventId).catch(unlessRefused)))
+  }
+
+  /** Who sent the event, then others of the room, until one of them answers. Throws what the last one said. */
+  async #ask<T>(
+    roomId: RoomId,
+    { server: first, budget }: FetchSource,
+    question: (server: ServerName) => Promise<T>,
+  ): Promise<T> {
+    let last = new RemoteError('unreachable', 'nobody who may know is left to be asked')
+    for (const server of [first, ...(await this.#others(roomId, first))]) {
+      const isOther = server !== first
+      if (!budget.isOpen(server, isOther)) continue
+      budget.spend(isOther)
+      try {
+        return await question(server)
+      } catch (error) {
+        if (!(error instanceof RemoteError)) throw error
+        budget.failed(server, error)
+        last = error
+      }
+    }
+    throw last
+  }
+
+  /** Those with the most people first: they are the likeliest to have what is missing. */
+  async #others(roomId: RoomId, first: ServerName): Promise<ServerName[]> {
+    const { actors, peers, serverName } = this.#context
+    const joined = (await actors.get(roomId))?.view.joinedServers ?? []
+    return [...joined]
+      .filter(([server]) => server !== first && server !== serverName && (peers?.maySendTo(server) ?? true))
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, maxOthers)
+      .map(([server]) => server)
   }
 
   async #copy(roomId: RoomId): Promise<RoomCopy | null> {

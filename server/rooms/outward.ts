@@ -43,8 +43,8 @@ export interface OutwardRooms {
   knock(userId: UserId, roomId: RoomId, via: readonly ServerName[], content: JsonObject): Promise<void>
   /** Turns down an invite, or takes a knock back, of a room that is not here. Holds here whoever can be reached. */
   leave(userId: UserId, roomId: RoomId, content: JsonObject): Promise<void>
-  /** Invites somebody of another server, who is asked first. Resolves when the invite is in the room. */
-  invite(draft: Draft & { readonly stateKey: UserId }, server: ServerName): Promise<void>
+  /** Invites somebody of another server, who is asked first. Resolves with its id when the invite is in the room. */
+  invite(draft: Draft & { readonly stateKey: UserId }, server: ServerName): Promise<EventId>
 }
 
 const maxServersAsked = 5
@@ -157,7 +157,7 @@ export class Outward implements OutwardRooms {
     }
   }
 
-  async invite(draft: Draft & { readonly stateKey: UserId }, server: ServerName): Promise<void> {
+  async invite(draft: Draft & { readonly stateKey: UserId }, server: ServerName): Promise<EventId> {
     const { remote, actors } = this.#context
     const { roomId } = draft
     const built = await this.#sender.draft(draft)
@@ -183,7 +183,7 @@ export class Outward implements OutwardRooms {
         source: 'here',
       },
     )
-    if (received.kind === 'accepted') return
+    if (received.kind === 'accepted') return built.eventId
     throw new RoomError(
       'M_FORBIDDEN',
       'rule' in received

@@ -6,15 +6,12 @@
  *
  * Assumes that auth events came before (as outliers at least): what is missing is told, never guessed.
  */
-import type { Pdu } from '../protocol/event.ts'
 import type { EventId, RoomId } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
-import { redactedEventId } from '../protocol/redaction.ts'
-import { backwardExtremities, waitingRedactions } from '../store/catalogue.ts'
-import type { Position, Transaction } from '../store/store.ts'
+import { backwardExtremities } from '../store/catalogue.ts'
+import type { Position } from '../store/store.ts'
 import { canonicalContent } from './build-event.ts'
 import { authorise } from './event-auth.ts'
-import type { StateLookup } from './graph-event.ts'
 import {
   type Incoming,
   incomingOf,
@@ -23,18 +20,17 @@ import {
   storedEventOf,
 } from './incoming-event.ts'
 import { isRecommended, type PolicyServer, policyServerFor } from './policy-server.ts'
-import { powerLevelsIn } from './power-levels.ts'
 import { verify } from './primitives.ts'
 import type { EventSource } from './projection.ts'
 import { judgeOnReceipt } from './receipt.ts'
-import { mayRedact } from './redaction-permission.ts'
+import { earlierRedactions, noRedaction, redactionOf } from './redactions.ts'
 import { RemoteError } from './remote-rooms.ts'
-import type { RoomActor } from './room-actor.ts'
-import { type CurrentState, RoomTransaction, type Step } from './room-transaction.ts'
+import { RoomTransaction } from './room-transaction.ts'
 import { RoomError } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received, ReceiveOptions } from './rooms-internal.ts'
 import { changesBetween, type FoundState, StateFinder } from './state-finder.ts'
+import type { CurrentState } from './step.ts'
 import { type EventFlags, noFlags, type StoredEvent } from './stored-event.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -68,11 +64,7 @@ export interface Circumstances {
 /** Events that are parsed and hashed before the event loop goes on. */
 const sliceSize = 50
 
-type Redaction = Pick<Step, 'redacted' | 'waitsFor'> & { readonly withheld: boolean }
-
 const standsStill: Received = { kind: 'refused', reason: 'the room stands still on this server' }
-
-const noRedaction: Redaction = { withheld: false }
 
 export class Receiver {
   readonly #context: RoomsContext
@@ -253,8 +245,11 @@ export class Receiver {
     if (lacks && !isSame(asked?.policyServer, lacks)) return { kind: 'unrecommended', policyServer: lacks }
     const verdict: Verdict = lacks ? notRecommended(lacks) : byRules
     const redaction =
-      verdict.kind === 'accept' ? await this.#redaction(tx, actor, pdu, before.lookup) : noRedaction
-    const earlier = verdict.kind === 'accept' ? await this.#earlierRedaction(tx, actor, incoming) : undefined
+      verdict.kind === 'accept' ? await redactionOf(this.#context, work, pdu, before.lookup) : noRedaction
+    const earlier =
+      verdict.kind === 'accept'
+        ? await earlierRedactions(this.#context, new RoomTransaction(this.#context, actor, tx), incoming)
+        : []
     const flags: EventFlags = {
       ...noFlags,
       cutOnReceipt: incoming.isCut,
@@ -264,7 +259,7 @@ export class Receiver {
     }
     const event = storedEventOf(incoming, actor.rules, flags, {
       replaced: before.replaced(pdu),
-      redactedBecause: earlier,
+      redactedBecause: earlier[0],
     })
     const moves = verdict.kind === 'accept' && !isPast
     const forward = moves
@@ -282,7 +277,7 @@ export class Receiver {
       forward,
       redacted: redaction.redacted,
       waitsFor: redaction.waitsFor,
-      redactedAlreadyBy: earlier,
+      redactedAlready: earlier,
       movedFrom: known?.position,
       missingPrevEvents: verdict.kind === 'reject' ? [] : missingPrevEvents,
       closesGap,
@@ -348,47 +343,6 @@ export class Receiver {
     const others = await finder.statesAfter(forward.filter(other => other !== event))
     const resolved = await finder.resolve([after, ...others])
     return { kind: 'resolved', changes: changesBetween(await finder.tip(), resolved) }
-  }
-
-  // ── redactions ───────────────────────────────────────────────────────────────────────────────────
-
-  /** Spec: rooms/v12#handling-redactions: carried out once both events are here, if the redaction is permitted. */
-  async #redaction(
-    tx: Transaction,
-    actor: RoomActor,
-    pdu: Pdu,
-    stateBefore: StateLookup,
-  ): Promise<Redaction> {
-    const targetId = pdu.type === 'm.room.redaction' ? redactedEventId(pdu, actor.rules) : null
-    if (targetId === null) return noRedaction
-    const [target] = await this.#context.reader.byIds(tx, [targetId], false)
-    if (!target || target.facts.flags.outlier) return { waitsFor: targetId, withheld: true }
-    const isPermitted =
-      target.roomId === actor.roomId && mayRedact(pdu, target.pdu, powerLevelsIn(stateBefore, actor.rules))
-    if (!isPermitted) return { withheld: true }
-    // The first redaction is the one that is told.
-    return target.redactedBecause ? noRedaction : { redacted: target, withheld: false }
-  }
-
-  /** The redaction of this event that came before it. */
-  async #earlierRedaction(
-    tx: Transaction,
-    actor: RoomActor,
-    { pdu, eventId }: Incoming,
-  ): Promise<StoredEvent | undefined> {
-    const waiting = await tx.get(waitingRedactions.key(actor.number, eventId))
-    if (!waiting) return undefined
-    const { reader } = this.#context
-    const redactions = await reader.byPositions(tx, waiting, false)
-    for (const redaction of redactions) {
-      if (!redaction) continue
-      const state = await new StateFinder(this.#context, new RoomTransaction(this.#context, actor, tx)).at(
-        redaction.before,
-        redaction.pdu,
-      )
-      if (mayRedact(redaction.pdu, pdu, powerLevelsIn(state.lookup, actor.rules))) return redaction
-    }
-    return undefined
   }
 }
 

@@ -19,6 +19,7 @@ import { chainId, emptyState, type StateChain, wholeState } from './state-chain.
 import { StateLayer } from './state-layer.ts'
 import type { StoredEvent } from './stored-event.ts'
 import { strangerAmong } from './strangers.ts'
+import type { TimelineGaps } from './timeline-gap.ts'
 
 /** Events of the timeline that stay in memory, so that an incremental sync reads nothing from the store. */
 const tailSize = 50
@@ -37,6 +38,7 @@ export class RoomActor {
   forward: readonly StoredEvent[] = []
   last = 0 as Position
   lowest = 0
+  gaps: TimelineGaps = []
   /** Each event above this position stood on all before it. */
   linearFrom = 0
   /** Transactions that are queued and not yet durable. */
@@ -61,6 +63,8 @@ export class RoomActor {
 
   /** Moved by its writer before it is durable: a room that is about to stand still sends nothing more. */
   frozen: Frozen | null = null
+  /** When it was loaded `frozen` was not what its row says. */
+  isStandstillNews = false
 
   usedAt = 0
 
@@ -123,6 +127,7 @@ export class RoomActor {
       lowest: this.lowest,
       joined: this.tip.counts.join,
       linearFrom: this.linearFrom,
+      ...(this.gaps.length > 0 && { gaps: this.gaps }),
     })
   }
 
@@ -132,6 +137,13 @@ export class RoomActor {
     if (this.tail.length < tailSize * 2) return
     this.tail = this.tail.slice(-tailSize)
     this.tailFrom = this.tail[0]!.order - 1
+  }
+
+  /** An event that has its place in the timeline already. */
+  insertIntoTail(event: StoredEvent): void {
+    if (event.order <= this.tailFrom) return
+    const place = this.tail.findIndex(other => other.order > event.order)
+    this.tail = this.tail.toSpliced(place < 0 ? this.tail.length : place, 0, event)
   }
 
   /** A redaction has become durable: whatever readers are shown of its target is replaced. */
@@ -178,12 +190,14 @@ export async function loadRoom(
   // Pins may have changed while nobody looked.
   const stands = frozen && !(peers?.isKnown(frozen.server) ?? true)
   actor.frozen = stands ? frozen : strangerAmong(peers, actor.durable.ofType('m.room.member'), clock())
+  actor.isStandstillNews = peers !== null && actor.frozen?.eventId !== frozen?.eventId
   Object.assign(actor.tip.counts, actor.durable.counts)
   for (const [server, joined] of actor.durable.servers) actor.tip.servers.set(server, joined)
 
   actor.forward = (await reader.byPositions(view, head.forward)).filter(event => event !== undefined)
   actor.last = head.last
   actor.lowest = head.lowest
+  actor.gaps = head.gaps ?? []
   actor.linearFrom = head.linearFrom
   actor.durableForward = actor.forward.map(({ eventId }) => eventId)
   actor.durableLast = actor.last

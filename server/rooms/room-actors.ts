@@ -35,6 +35,7 @@ export class RoomActors {
   /** Raised at each reset: what was read before is not to be kept. */
   #generation = 0
   #weight = 0
+  #standstillFound: (roomId: RoomId) => void = () => {}
 
   /** `maxLoadedState`: of all rooms in memory together, the one in use not counted. */
   constructor(
@@ -51,6 +52,11 @@ export class RoomActors {
     this.#maxLoadedState = maxLoadedState
     store.onReset(() => this.#reset())
     store.onDurable(({ durablePosition }) => this.#settle(durablePosition))
+  }
+
+  /** A room that was loaded stands still, or does not, otherwise than its row says. */
+  onStandstillFound(listener: (roomId: RoomId) => void): void {
+    this.#standstillFound = listener
   }
 
   /** The actor if it is in memory: what was asked for last is. */
@@ -121,6 +127,7 @@ export class RoomActors {
         this.add(actor)
         this.#weight += actor.weight()
         this.#makeRoom(actor)
+        if (actor.isStandstillNews) this.#standstillFound(roomId)
       }
       return actor
     }

@@ -22,9 +22,9 @@ import {
 } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
 import type { Position, RowWriter, Transaction } from '../store/store.ts'
-import { type EventTexts, writeEventRows } from './event-rows.ts'
+import { writeEventRows } from './event-rows.ts'
 import type { LoadedRows } from './gate.ts'
-import type { EventSource } from './projection.ts'
+import { writeCarriedOut } from './redactions.ts'
 import type { RoomActor } from './room-actor.ts'
 import type { LayerView } from './room-view.ts'
 import type { Membership, RoomMembership } from './rooms.ts'
@@ -32,60 +32,9 @@ import type { RoomsContext } from './rooms-context.ts'
 import { moveStandstill } from './standstill.ts'
 import { type Changes, chainId, extend, removed, rowOf, type StateChain } from './state-chain.ts'
 import { isMembership, type StateChange, StateLayer } from './state-layer.ts'
+import { bendsTheLine, isNews, type Step, sourceOf } from './step.ts'
 import { movedText, redactedRowText, type StoredEvent } from './stored-event.ts'
 import { strippedStateFor } from './stripped-state.ts'
-
-/** The room's current state after a step. */
-export type CurrentState =
-  /** The state after the event: all other changes are in it already. */
-  | { readonly kind: 'after-event'; readonly changes: readonly StateChange[] }
-  /** What resolution made of several states: the current one with these changes. */
-  | { readonly kind: 'resolved'; readonly changes: readonly StateChange[] }
-  | { readonly kind: 'unchanged' }
-
-export interface Step extends EventTexts {
-  readonly event: StoredEvent
-  readonly place: 'live' | 'backfilled' | 'hidden'
-  /** Of a backfilled event: where in the timeline it goes. */
-  readonly order?: number | undefined
-  /** The state before the event: the tip's own, or one found elsewhere with changes that have no snapshot yet. */
-  readonly before: 'tip' | 'none' | { readonly chain: StateChain; readonly changes: readonly StateChange[] }
-  readonly current: CurrentState
-  /** The forward extremities after it, newest first. */
-  readonly forward: readonly StoredEvent[]
-  /** A redaction that is carried out, and what it redacts. */
-  readonly redacted?: StoredEvent | undefined
-  /** A redaction whose target is not here. */
-  readonly waitsFor?: EventId | undefined
-  /** The event was redacted before it came. */
-  readonly redactedAlreadyBy?: StoredEvent | undefined
-  /** It was known as an outlier, at this position. */
-  readonly movedFrom?: Position | undefined
-  readonly missingPrevEvents?: readonly EventId[] | undefined
-  /** It was itself missing: others refer to it. */
-  readonly closesGap?: boolean | undefined
-  /** Where the event itself does not tell it. */
-  readonly source?: EventSource | undefined
-}
-
-/** Is there anything for readers to see? */
-function isNews({ event, place, current }: Step): boolean {
-  return (place === 'live' && event.isShown) || current.kind !== 'unchanged'
-}
-
-/** What was made here has no signature of its own server: that is made on its way out. */
-function sourceOf({ event: { facts, sender }, source }: Step): EventSource {
-  if (source) return source
-  return facts.ourKey !== undefined && facts.signatures?.[serverOf(sender)] === undefined
-    ? 'here'
-    : 'elsewhere'
-}
-
-/** Does it stand elsewhere than on the tip, or change the current state by more than itself? */
-function bendsTheLine({ before, current }: Step): boolean {
-  const standsElsewhere = before !== 'tip' && before !== 'none'
-  return standsElsewhere || (current.kind === 'resolved' && current.changes.length > 0)
-}
 
 interface MembershipChange {
   readonly userId: UserId
@@ -156,7 +105,8 @@ export class RoomTransaction {
     })
   }
 
-  async #prepare({ event, place, current }: Step): Promise<void> {
+  async #prepare({ event, place, current, waitsFor }: Step): Promise<void> {
+    if (waitsFor !== undefined) await this.load([waitingRedactions.key(this.actor.number, waitsFor)])
     if (current.kind !== 'unchanged') {
       for (const change of current.changes) this.#prepareMembership(change)
     }
@@ -263,7 +213,8 @@ export class RoomTransaction {
     const { event } = step
     const { position } = event
     const { number } = this.actor
-    const redactedBy = step.redactedAlreadyBy?.position
+    const { redactedAlready = [] } = step
+    const redactedBy = redactedAlready[0]?.position
     writeEventRows(rows, event, step, redactedBy === undefined ? undefined : redactedRowText(redactedBy))
     if (step.movedFrom !== undefined) {
       rows.put(eventSkeletons.key(step.movedFrom), movedText(position))
@@ -279,7 +230,8 @@ export class RoomTransaction {
       this.#loaded.set(key, waiting)
       rows.put(key, waiting)
     }
-    if (step.redactedAlreadyBy) rows.delete(waitingRedactions.key(number, event.eventId))
+    if (redactedBy !== undefined) rows.delete(waitingRedactions.key(number, event.eventId))
+    writeCarriedOut(rows, this.actor, redactedAlready)
     if (step.closesGap) rows.delete(backwardExtremities.key(number, event.eventId))
     for (const id of step.missingPrevEvents ?? []) rows.put(backwardExtremities.key(number, id), event.depth)
   }
@@ -381,11 +333,15 @@ export class RoomTransaction {
 
   // ── when it is durable ───────────────────────────────────────────────────────────────────────────
 
-  #settle({ event: queued, place, current, redacted, movedFrom }: Step): void {
+  #settle({ event: queued, place, current, redacted, redactedAlready = [], movedFrom }: Step): void {
     const { actor } = this
     const { reader } = this.#context
     const event = this.#withRedactedPast(queued)
     if (movedFrom !== undefined) reader.forget(movedFrom, event.eventId)
+    for (const redaction of redactedAlready) {
+      reader.forget(redaction.position, redaction.eventId)
+      actor.insertIntoTail(redaction.carriedOut())
+    }
     reader.remember(event)
     if (place === 'live' && event.isShown) actor.appendToTail(event)
     if (current.kind !== 'unchanged') {

@@ -10,11 +10,12 @@ import type { Position } from '../store/store.ts'
 import { authTypesFor } from './auth-events.ts'
 import { type StateLookup, splitStateKey, stateKeyOf } from './graph-event.ts'
 import { verify } from './primitives.ts'
-import type { RoomTransaction, Step } from './room-transaction.ts'
+import type { RoomTransaction } from './room-transaction.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import { chainId, emptyState, type StateChain, stateIn, wholeState } from './state-chain.ts'
 import type { StateChange } from './state-layer.ts'
 import { resolveState } from './state-resolution.ts'
+import type { Step } from './step.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 /** Keys are made by `stateKeyOf`. */

@@ -112,6 +112,8 @@ function mainlinePosition(eventId: EventId, positions: Map<EventId, number>, eve
   let id = powerLevelsBefore(eventId, events)
   while (id !== undefined && !positions.has(id)) {
     passed.push(id)
+    // Until it is known; and for good where they lead back to themselves, as only a damaged store can have it.
+    positions.set(id, Infinity)
     id = powerLevelsBefore(id, events)
   }
   const position = id === undefined ? Infinity : positions.get(id)!

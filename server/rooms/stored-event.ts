@@ -70,6 +70,8 @@ export class StoredEvent implements RoomEvent, GraphEvent {
   order = 0
   /** Snapshot of the state before it. 0: none (create event, outlier). */
   before = 0 as Position
+  /** Characters of its two rows: how much memory it takes, about. */
+  textLength = 0
   readonly roomId: RoomId
   readonly eventId: EventId
   readonly type: string
@@ -143,13 +145,26 @@ export class StoredEvent implements RoomEvent, GraphEvent {
       redactedBecause: because,
       replaced: this.replacesState,
     })
+    return copy.#asStored(this)
+  }
+
+  /** A redaction that was withheld, once what it redacts is here. */
+  carriedOut(): StoredEvent {
+    const facts = { ...this.facts, flags: { ...this.facts.flags, withheld: false } }
+    const { redactedBecause, replacesState } = this
+    const copy = new StoredEvent(this.pdu, facts, { redactedBecause, replaced: replacesState })
     return copy.at(this.position, this.order, this.before)
   }
 
   /** The same event with another record of what it replaced, after that was redacted. */
   withReplaced(replaced: Replaced): StoredEvent {
     const copy = new StoredEvent(this.pdu, this.facts, { redactedBecause: this.redactedBecause, replaced })
-    return copy.at(this.position, this.order, this.before)
+    return copy.#asStored(this)
+  }
+
+  #asStored({ position, order, before, textLength }: StoredEvent): this {
+    this.textLength = textLength
+    return this.at(position, order, before)
   }
 }
 
@@ -226,6 +241,7 @@ export interface DecodedEvent {
   readonly position: Position
   readonly order: number
   readonly before: Position
+  readonly textLength: number
   readonly essential: string
   readonly pdu: Pdu
   readonly facts: EventFacts
@@ -251,6 +267,7 @@ export function decodeEvent(
     position,
     order: header.o ?? position,
     before: header.s ?? (0 as Position),
+    textLength: skeleton.length + (content?.length ?? 0),
     essential,
     pdu,
     facts: {

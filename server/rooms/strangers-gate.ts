@@ -44,7 +44,7 @@ function comesIn({ type, stateKey, content }: Draft): boolean {
   )
 }
 
-/** Leaving, putting the stranger's people out, and moving to another room. What is written meanwhile stays here. */
+/** Leaving, putting the stranger's people out, and moving to another room. Only that last one goes out meanwhile. */
 function endsStandstill({ type, stateKey, sender, content }: Draft, { server }: Frozen): boolean {
   if (type === 'm.room.tombstone') return true
   if (type !== 'm.room.member' || stateKey === undefined) return false

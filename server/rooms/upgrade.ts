@@ -197,7 +197,7 @@ function closingEvents(view: RoomView, sender: UserId, replacement: RoomId): New
       content: { body: 'This room has been replaced', replacement_room: replacement },
     },
   ]
-  // A room that stands still takes nothing else, and tells nobody of this either until it goes on.
+  // A room that stands still takes nothing else, and of all that is in it this alone goes out to its other servers.
   if (view.frozen) return events
   // The aliases point to the new room now.
   if (mainAlias(view).length > 0 && view.maySend(sender, 'm.room.canonical_alias', true)) {

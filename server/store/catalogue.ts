@@ -84,6 +84,9 @@ export interface CardSerialRow {
 }
 export const cardSerialTable = jsonTable<CardSerialRow>()('fs', 'newest serial of a card', ['text'])
 
+/** Task, server → the standing of that server under which all rooms followed its pin. */
+export const followedPins = jsonTable<string>()('fv', 'what followed a pin', ['text', 'text'])
+
 // ── rooms: r ─────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ReceiptRow {
@@ -111,6 +114,8 @@ export interface RoomHeadRow {
   readonly joined: number
   /** Each event above this position stood on all before it, so positions alone say which state was when. */
   readonly linearFrom: number
+  /** Holes in the timeline's order, highest first; absent: there is none. See rooms/timeline-gap.ts. */
+  readonly gaps?: readonly { readonly above: number; readonly below: number; readonly depth: number }[]
 }
 
 /** A state as what changed since an older one: `stateKeyNames` number, position, number, position …; 0 = no longer there. */
@@ -274,6 +279,8 @@ export interface AccountRow {
   readonly suspended?: boolean
   readonly deactivatedTs?: number
   readonly erased?: boolean
+  /** Of a deactivated account: the room into which it comes once more, to pass its power on. */
+  readonly returnsTo?: string
   /** External people: the end, and who answers for them. */
   readonly expiresTs?: number
   readonly sponsor?: string
@@ -399,6 +406,16 @@ export const leavingTable = jsonTable<{ readonly sinceTs: number }>()('ap', 'lea
 
 /** External people: when they end. */
 export const externalTable = jsonTable<number>()('aq', 'external person', ['text'])
+
+/** External people whose end was told to their sponsor: which end, and how many days before it at the latest. */
+export const announcedEndTable = jsonTable<{ readonly expiresTs: number; readonly days: number }>()(
+  'at',
+  'announced end',
+  ['text'],
+)
+
+/** Rooms whose people here were told that it stands still, or are being told; goes when they know that it goes on. */
+export const toldStandstills = jsonTable<1>()('az', 'told of a standstill', ['u32'])
 
 /** `rpId`: frozen by the first passkey. `epoch`: the store's epoch that our tokens belong to. */
 export const accountSettingTable = jsonTable<string | number>()('ar', 'setting of accounts', ['text'])
@@ -690,5 +707,13 @@ export interface DiskSampleRow {
 }
 export const diskSampleTable = jsonTable<DiskSampleRow>()('hd', 'disk sample of a day', ['u32'])
 
-/** `clock-seen`: the latest time that was seen while writing. */
+/** `clock-seen`: the latest time that was seen while writing. `pseudonym-key`: of people in syslog lines. */
 export const healthSettingTable = jsonTable<string | number>()('hs', 'setting of health', ['text'])
+
+/** How far the syslog collector has read: an audit entry and its hash, and a number of the log of findings. */
+export interface SyslogCursorRow {
+  readonly sequence: number
+  readonly hash: string
+  readonly finding: number
+}
+export const syslogCursorTable = jsonTable<SyslogCursorRow>()('hc', 'cursor of syslog', [])

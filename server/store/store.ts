@@ -66,8 +66,8 @@ export interface RowWriter {
   announce(topic: Topic): void
 }
 
-/** `room:!id` new events · `ephemeral:!id` receipts, typing · `user:@id` account data, membership · `device:@id/ID` to-device, keys · `devices:@id` this person's device list changed · `devices:!id` someone joined or left the room · `peer:name` something waits for this server. */
-export type Topic = `${'room' | 'ephemeral' | 'user' | 'device' | 'devices' | 'peer'}:${string}`
+/** `room:!id` new events · `ephemeral:!id` receipts, typing · `user:@id` account data, membership · `device:@id/ID` to-device, keys · `devices:@id` this person's device list changed · `devices:!id` someone joined or left the room · `joined:!id @id` that person came into that room · `peer:name` something waits for this server. */
+export type Topic = `${'room' | 'ephemeral' | 'user' | 'device' | 'devices' | 'joined' | 'peer'}:${string}`
 
 export interface Commit {
   readonly durablePosition: Position

@@ -3,7 +3,7 @@
  * people than most organisations want told.
  *
  * People of ours are there while they sync. People of other servers are what their server said last, until it has been silent
- * for half an hour. Each change takes the next serial; those of one run lie above those of the runs before.
+ * for half an hour. Servers whose people come into a room are told who of us is there. Each change takes the next serial; those of one run lie above those of the runs before.
  *
  * Spec: client-server-api#presence, server-server-api#presence
  */
@@ -12,6 +12,8 @@ import { parseUserId, type ServerName, serverOf, type UserId } from '../protocol
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { otherServersIn } from '../rooms/room-edus.ts'
 import type { Rooms } from '../rooms/rooms.ts'
+import type { Store } from '../store/store.ts'
+import { type Newcomer, newcomersIn } from './newcomers.ts'
 
 export const presenceStates = ['online', 'unavailable', 'offline'] as const
 export type PresenceState = (typeof presenceStates)[number]
@@ -38,6 +40,7 @@ export interface Presence {
 }
 
 export interface PresenceDeps {
+  readonly store: Pick<Store, 'onDurable'>
   readonly rooms: Pick<Rooms, 'serverName' | 'memberships' | 'view'>
   readonly outbound: Pick<Outbound, 'ephemeral'>
   readonly clock: () => number
@@ -61,7 +64,7 @@ interface Entry extends PresenceStatus {
   toldTs: number
 }
 
-export function openPresence({ rooms, outbound, clock }: PresenceDeps): Presence {
+export function openPresence({ store, rooms, outbound, clock }: PresenceDeps): Presence {
   let serial = clock()
   const entries = new Map<UserId, Entry>()
   const listeners: ((userId: UserId) => void)[] = []
@@ -86,6 +89,10 @@ export function openPresence({ rooms, outbound, clock }: PresenceDeps): Presence
       if (membership !== 'join') continue
       for (const server of otherServersIn(await rooms.view(roomId), rooms.serverName)) servers.add(server)
     }
+    tellOf(userId, servers)
+  }
+
+  function tellOf(userId: UserId, servers: Iterable<ServerName>): void {
     const entry = entries.get(userId)
     if (!entry) return
     const push = [{ user_id: userId, ...presenceContent(entry, clock()) }]
@@ -93,6 +100,25 @@ export function openPresence({ rooms, outbound, clock }: PresenceDeps): Presence
       outbound.ephemeral(server, `presence ${userId}`, { edu_type: 'm.presence', content: { push } })
     }
   }
+
+  /** Servers that see each other's people in this room from now on begin with what is, not with the next change. */
+  async function meet({ roomId, userId }: Newcomer): Promise<void> {
+    const view = await rooms.view(roomId)
+    const others = otherServersIn(view, rooms.serverName)
+    if (isOurs(userId)) {
+      if (entries.get(userId)?.state !== 'offline') tellOf(userId, others)
+      return
+    }
+    const server = serverOf(userId)
+    if (!view || !others.includes(server) || view.joinedServers.get(server) !== 1) return
+    for (const [person, { state }] of entries) {
+      const isThere = isOurs(person) && state !== 'offline' && view.membership(person) === 'join'
+      if (isThere) tellOf(person, [server])
+    }
+  }
+  const stopListening = store.onDurable(({ topics }) => {
+    for (const newcomer of newcomersIn(topics)) meet(newcomer).catch(() => {})
+  })
 
   const sweep = setInterval(() => {
     const now = clock()
@@ -143,6 +169,7 @@ export function openPresence({ rooms, outbound, clock }: PresenceDeps): Presence
     onChange: listener => void listeners.push(listener),
     close() {
       clearInterval(sweep)
+      stopListening()
     },
   }
 }

@@ -68,6 +68,8 @@ export interface SyncDeps {
   /** Absent: off. */
   readonly presence?: Presence | undefined
   readonly clock: () => number
+  /** How long somebody waits, and has been away: a clock that never jumps. */
+  readonly steady?: () => number
 }
 
 /** Spec: client-server-api#send-to-device-messaging: "100 messages is recommended as a reasonable limit". */
@@ -84,7 +86,7 @@ interface Look {
 }
 
 export function openSync(deps: SyncDeps): Sync {
-  const { store, rooms, typing, clock } = deps
+  const { store, rooms, typing, clock, steady = clock } = deps
   const memberships = openDurableCache<UserId, Memberships>({
     store,
     kind: 'user',
@@ -273,7 +275,7 @@ export function openSync(deps: SyncDeps): Sync {
       const status = sender === userId || shares.has(sender) ? deps.presence!.get(sender) : undefined
       // Who was never here since the start is not worth a word to a new device.
       if (!status || (after === undefined && status.state === 'offline')) return []
-      const event = { type: 'm.presence', sender, content: presenceContent(status, clock()) }
+      const event = { type: 'm.presence', sender, content: presenceContent(status, steady()) }
       return filter.matches(event) ? [event] : []
     })
   }
@@ -313,7 +315,7 @@ export function openSync(deps: SyncDeps): Sync {
   return {
     async sync(request) {
       const { userId, deviceId, filter, hangUp } = request
-      const started = clock()
+      const started = steady()
       const timeoutMs = Math.min(request.timeoutMs, maxTimeoutMs)
       const first = request.since && isOfThisHistory(request.since, store) ? request.since : undefined
       const lazy = filter.state.lazyLoadMembers
@@ -331,7 +333,7 @@ export function openSync(deps: SyncDeps): Sync {
       let superseded = false
       for (;;) {
         const at = await look(userId)
-        const remaining = started + timeoutMs - clock()
+        const remaining = started + timeoutMs - steady()
         const mayWait = remaining > 0 && !superseded && !hangUp?.hasHungUp() && !closed
         if (!mayWait || mayHaveNews(request, since, at)) {
           const { result, isNews } = await collect(request, since, at, lazy)

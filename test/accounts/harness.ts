@@ -56,6 +56,7 @@ export interface HarnessOptions {
   readonly adminToken?: AdminToken
   /** Administrators are asked to confirm, as they are in the product; most tests are about something else. */
   readonly asksToConfirm?: boolean
+  readonly isClockInDoubt?: () => boolean
   readonly moreRoutes?: (accounts: Accounts) => Route[]
 }
 
@@ -209,6 +210,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     registration: options.registration ?? 'invite',
     passwords: options.passwords ?? true,
     passwordHasher: hasher,
+    ...(options.isClockInDoubt ? { isClockInDoubt: options.isClockInDoubt } : {}),
   } as const
   const accounts = await openAccounts(deps).catch(async error => {
     server.close()
@@ -241,12 +243,19 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
+      settings: [],
+      oversight: {
+        get: async () => null,
+        list: async () => ({ rooms: [], more: false, conversations: 0 }),
+      },
       health: {
         report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
         log: async () => [],
       },
+      backup: null,
+      site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,
-      confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmed(ctx) : true),
+      confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),
     }),
     ...(options.moreRoutes?.(accounts) ?? []),
   ]

@@ -61,10 +61,11 @@ const people: People = {
 const noPeers = { all: () => [], get: () => undefined, mayReceiveFrom: () => false, maySendTo: () => false }
 
 /** Over a store of one's own, or one in memory; `close` closes it. */
-/** `remoteRooms`: the only peers that there are. */
+/** `remoteRooms`: the only peers that there are; `peers`: to whom anything may be sent. */
 export async function startRoomServer(
   given?: Store,
   remoteRooms: RemoteRooms = noRemoteRooms,
+  peers = noPeers,
 ): Promise<RoomServer> {
   let now = 1_700_000_000_000
   const clock = () => now
@@ -78,6 +79,8 @@ export async function startRoomServer(
     signer: { keyId: 'ed25519:a' as KeyId, sign: (_keyId, bytes) => key.sign(bytes) },
     gates: [annotationGate],
     projections: [relationsProjection],
+    remote: remoteRooms,
+    checkSignatures: async () => true,
   })
   const ignored = new Map<string, Set<string>>()
   const suspended = new Set<string>()
@@ -89,7 +92,7 @@ export async function startRoomServer(
     rooms,
     people,
     outward: rooms.outward,
-    peers: noPeers,
+    peers,
   })
   const reports = openReports({ store, clock })
   const http = await startHttp(
@@ -100,7 +103,7 @@ export async function startRoomServer(
       clock,
       members,
       outward: rooms.outward,
-      peers: noPeers,
+      peers,
       people,
       publicRooms,
       remoteRooms,

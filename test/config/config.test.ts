@@ -20,8 +20,8 @@ test('without any configuration the server is a trial on localhost that is safe 
     origin: 'http://localhost:8008',
     data: 'data',
   } as never)
-  t.deepEqual(config.listen, { client: { host: 'localhost', port: 8008 }, federation: null })
-  t.deepEqual(config.accounts, { registration: 'invite', passwords: false })
+  t.deepEqual(config.listen, { client: { host: 'localhost', port: 8008 }, federation: null, trustPage: null })
+  t.deepEqual(config.accounts, { registration: 'invite', passwords: false, firstAdministrator: 'admin' })
   t.true(config.limits.enabled)
   t.is(config.limits.uploadBytes, 100 * 1024 * 1024)
   t.is(config.admin.tokenFile, null)
@@ -49,10 +49,21 @@ test('no two keys share a name in the environment', t => {
 test('the example file is what the table of keys says, and means the defaults', t => {
   const file = readFileSync(new URL('../../letro.example.toml', import.meta.url), 'utf8')
   t.is(file, exampleToml(), 'npm start -- --example-config > letro.example.toml')
-  t.deepEqual(parseConfig(file, {}), parseConfig('', {}))
+  const meant = (toml: string) => {
+    const { config, warnings } = parseConfig(toml, {})
+    const { shown, ...rest } = config
+    return { rest, warnings, values: shown.map(({ key, value }) => `${key} = ${value}`) }
+  }
+  t.deepEqual(meant(file), meant(''))
 })
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
+  ['[backup]\nsftp = "sftp://a@b/c"', 'backup.sftp_key_file', /needed, because backup.sftp is given/],
+  ['[backup]\nsftp = "user@host:/x"', 'backup.sftp', /sftp:\/\/letro@backup.example/],
+  ['[backup]\nrecipients = ["AGE-SECRET-KEY-1QQ"]', 'backup.recipients', /public keys of age/],
+  ['[backup]\nat = "25:00"', 'backup.at', /a time of day/],
+  ['[backup]\nkeep = 0', 'backup.keep', /1 to 100/],
+  ['[backup]\nsftp_host_key = "backup.example ssh-ed25519 AAAA"', 'backup.sftp_host_key', /ssh-keyscan/],
   ['[server]\nnam = "a"', 'server.nam', /did you mean server\.name/],
   ['[serve]\nname = "a"', 'serve.name', /did you mean server\.name/],
   ['nonsense = 1', 'nonsense', /no such key$/],
@@ -79,6 +90,9 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['[limits]\nsend = "0/s burst 5"', 'limits.send', /20\/s burst 200/],
   ['[limits]\nupload_size = "lots"', 'limits.upload_size', /100 MiB/],
   ['[tls]\nkey = "key.pem"', 'tls.certificate', /both or none/],
+  ['[syslog]\naddress = "c.example:6514"\nkey = "key.pem"', 'syslog.certificate', /both or none/],
+  ['[syslog]\naddress = "c.example"', 'syslog.address', /host:port/],
+  ['[syslog]\nauthority = "ca.pem"', 'syslog.address', /needed/],
   ['[server]\nname = "192.0.2.1"', 'server.origin', /needed/],
   ['[server\n', 'letro.toml', /./],
   ['[server]\nname = "a"\nname = "b"', 'letro.toml', /./],

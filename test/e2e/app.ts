@@ -5,12 +5,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
 
 const root = join(import.meta.dirname, '../..')
-const adminToken = 'a-token-for-tests-that-administers-0123456789'
+export const adminToken = 'a-token-for-tests-that-administers-0123456789'
 /** Where pictures of views go: not tracked. */
 export const pictures = join(root, 'dist/pictures')
 
@@ -22,6 +23,8 @@ export interface PersonOptions extends AuthenticatorOptions {
   /** One with a camera of its own; otherwise the browser of this world. */
   readonly browser?: Browser
   readonly locale?: string
+  /** `administrator`: of this server. */
+  readonly kind?: 'member' | 'administrator'
 }
 
 export class AppWorld {
@@ -51,13 +54,21 @@ export class AppWorld {
   }
 
   /** An enrolment link for somebody who has no account yet. */
-  async invite(name: string, displayName: string): Promise<string> {
+  async invite(name: string, displayName: string, kind = 'member'): Promise<string> {
     const { status, body } = await call(this.server.base, 'POST', '/_letro/admin/v1/enrolment-links', {
       token: adminToken,
-      body: { user_id: `@${name}:localhost`, display_name: displayName },
+      body: { user_id: `@${name}:localhost`, display_name: displayName, kind },
     })
     if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
     return body['link'] as string
+  }
+
+  /** The administration API, with the token of the file. */
+  async administer(method: string, path: string, body?: object): Promise<JsonObject> {
+    const options = { token: adminToken, ...(body === undefined ? {} : { body }) }
+    const answer = await call(this.server.base, method, `/_letro/admin/v1${path}`, options)
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer.body as JsonObject
   }
 
   /** A link that ends all earlier passkeys and devices of somebody, once it is used. */
@@ -83,7 +94,7 @@ export class AppWorld {
   /** A new person, enrolled, with the recovery key put off: inside. */
   async enrolled(name: string, displayName: string, options: PersonOptions = {}): Promise<Visitor> {
     const visitor = await this.visitor(options)
-    await visitor.page.goto(await this.invite(name, displayName))
+    await visitor.page.goto(await this.invite(name, displayName, options.kind))
     await visitor.page.locator('button[type=submit].main').click()
     await visitor.page.locator('.enter-key').waitFor()
     await visitor.page.locator('.enter-foot button').click()

@@ -27,6 +27,7 @@ interface World {
   /** What went out. */
   readonly asked: string[]
   readonly reports: string[]
+  now: number
   answer: (method: string, body: JsonObject | undefined) => JsonObject
   /** Lets those who pause go on. */
   goOn(): Promise<void>
@@ -47,6 +48,7 @@ async function open(): Promise<World> {
     peers,
     asked: [],
     reports: [],
+    now: 1_700_000_000_000,
     answer: () => ({}),
     goOn: async () => {
       for (const resolve of waiting.splice(0)) resolve()
@@ -56,7 +58,7 @@ async function open(): Promise<World> {
   const cards = new CardExchange({
     peers,
     verify,
-    clock: () => 1_700_000_000_000,
+    clock: () => world.now,
     report: message => void world.reports.push(message),
     pause: (_ms, signal) =>
       new Promise<void>(resolve => {
@@ -64,8 +66,12 @@ async function open(): Promise<World> {
         signal.addEventListener('abort', () => resolve())
       }),
     client: {
-      json: async (server: ServerName, { method, body }: { method: string; body?: JsonObject }) => {
-        world.asked.push(`${method} ${server}${body ? ` ${body['serial']}` : ''}`)
+      json: async (
+        server: ServerName,
+        { method, body, toAnybody }: { method: string; body?: JsonObject; toAnybody?: boolean },
+      ) => {
+        const to = toAnybody ? ' to anybody' : ''
+        world.asked.push(`${method} ${server}${body ? ` ${body['serial']}` : ''}${to}`)
         return world.answer(method, body)
       },
     } as never,
@@ -180,4 +186,29 @@ test('a newer card takes the place of the one that is under way; a suspended pee
   await settle()
   t.is(world.asked.length, 4)
   cards.close()
+})
+
+test('a site with another certificate is asked for its card, whoever answers, once a minute', async t => {
+  const world = await open()
+  const { peers, cards } = world
+  await peers.pinSite('local', first)
+  // An impostor has nothing that the root key signed, or something old.
+  world.answer = () => ({ ...second, residency: 'US' })
+  await cards.renew(name)
+  t.deepEqual(peers.pin(name)?.card?.json, first)
+  world.answer = () => second
+  await cards.renew(name)
+  t.is(world.asked.length, 1)
+  world.now += 60_000
+  await cards.renew(name)
+  t.deepEqual(peers.pin(name)?.card?.json, second)
+  t.deepEqual(world.asked, [`GET ${name} to anybody`, `GET ${name} to anybody`])
+  // A homeserver has no card: its certificate is its administrator's to change here.
+  await peers.pinHomeserver('local', synapse, {
+    key: keyText('a'),
+    address: { host: '127.0.0.1', port: 8449 },
+    spkiSha256: [encodeBase64(seedOf('t'))],
+  })
+  await cards.renew(synapse)
+  t.is(world.asked.length, 2)
 })

@@ -49,6 +49,24 @@ test('what is found reaches every administrator, once', async t => {
   t.true(log.body.entries.some(({ code }: { code: string }) => code === 'administrators.only-one'))
 })
 
+test('several findings of one look are told together, none in place of another', async t => {
+  const server = await startAdministered(t)
+  const root = await server.register('root')
+  await server.call('PUT', `/_letro/admin/v1/people/${encodeURIComponent(root.userId)}/kind`, {
+    token: adminToken,
+    body: { kind: 'administrator' },
+  })
+  const { body: health } = await root.call('GET', path)
+  const { body } = await root.call(
+    'GET',
+    `/_matrix/client/v3/user/${encodeURIComponent(root.userId)}/account_data/org.letro.administration`,
+  )
+  const told = body.notices.map(({ finding }: { finding?: { code: string } }) => finding?.code)
+  const serious = health.findings.filter(({ severity }: { severity: string }) => severity !== 'note')
+  t.true(serious.length > 1)
+  t.deepEqual(told.toSorted(), serious.map(({ code }: { code: string }) => code).toSorted())
+})
+
 test('nobody else learns how the server is', async t => {
   const server = await startAdministered(t)
   const alice = await server.register('alice')

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { ClaimedKey } from '../../server/keys/one-time-keys.ts'
-import { keysSettingTable } from '../../server/store/catalogue.ts'
+import { keysSettingTable, remoteDeviceListTable } from '../../server/store/catalogue.ts'
 import { alice, bob, type Directory, device, openDirectory, signIn } from './people.ts'
 
 const asBob = { userId: bob, kind: 'member' } as const
@@ -181,12 +181,17 @@ test('after a restore or repair no one-time key is left, the fallback key is, an
     fallback_keys: { 'signed_curve25519:F': device.key() },
   })
   // As if these rows had been written in an epoch that was given up.
-  await store.transact('test', tx => tx.put(keysSettingTable.key('epoch'), store.epoch - 1))
+  await store.transact('test', tx => {
+    tx.put(keysSettingTable.key('epoch'), store.epoch - 1)
+    tx.put(remoteDeviceListTable.key('@eve:elsewhere.test'), { streamId: 7 })
+  })
   const before = store.durablePosition
   const restored = await directory.reopen()
   const counts = await restored.keyCounts(alice, phone)
   t.deepEqual(counts.counts, { signed_curve25519: 0 })
   t.true(counts.changed > before)
+  // What another server's person had meanwhile is not known either: the list is asked for anew.
+  t.is(await store.read(view => view.get(remoteDeviceListTable.key('@eve:elsewhere.test'))), undefined)
   t.is((await restored.claim(asBob, wanted)).claimed[0]?.id, 'F')
   // Once only.
   await restored.upload(alice, phone, { one_time_keys: device.oneTimeKeys('NEW') })

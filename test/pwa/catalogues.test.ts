@@ -1,12 +1,21 @@
 import test from 'ava'
+import { administration as arAdministration } from '../../pwa/i18n/ar/administration.ts'
 import { ar } from '../../pwa/i18n/ar.ts'
+import { administration as deAdministration } from '../../pwa/i18n/de/administration.ts'
 import { de } from '../../pwa/i18n/de.ts'
+import { administration as enAdministration } from '../../pwa/i18n/en/administration.ts'
 import { en } from '../../pwa/i18n/en.ts'
+import { administration as frAdministration } from '../../pwa/i18n/fr/administration.ts'
 import { fr } from '../../pwa/i18n/fr.ts'
 
 type Text = string | Record<string, string>
 type Areas = Record<string, Record<string, Text>>
-const languages = { en, ar, de, fr } as unknown as Record<'en' | 'ar' | 'de' | 'fr', Areas>
+const languages = {
+  en: { ...en, ...enAdministration },
+  ar: { ...ar, ...arAdministration },
+  de: { ...de, ...deAdministration },
+  fr: { ...fr, ...frAdministration },
+} as unknown as Record<'en' | 'ar' | 'de' | 'fr', Areas>
 
 function* textsOf(areas: Areas): Generator<[key: string, text: Text]> {
   for (const [area, texts] of Object.entries(areas))

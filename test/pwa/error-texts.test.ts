@@ -21,6 +21,8 @@ const inServer = [/'((?:M|ORG_LETRO|LETRO)_[A-Z0-9_]+)'/g]
 
 /** Names of other things: of what a hash is made, and of a method. */
 const noCodes = new Set([
+  // The administration has words of its own for what is wrong with a card.
+  'CARD_UNREADABLE',
   ...['KEY_IDS', 'MATRIX_KEY_VERIFICATION_SAS', 'MEGOLM_KEYS', 'OLM_KEYS', 'OLM_RATCHET', 'OLM_ROOT'],
 ])
 

@@ -159,7 +159,8 @@ export class World {
           if (!sign) throw Object.assign(new Error('There is no such endpoint.'), { code: 'M_UNRECOGNIZED' })
           return sign(event)
         }),
-      timestampToEvent: () => Promise.reject(new Error('not asked for by anybody')),
+      timestampToEvent: server =>
+        ask(server, 'timestamp_to_event', () => Promise.reject(new Error('a test says what it answers'))),
       resolveAlias: async () => null,
       publicRooms: async () => ({}),
       hierarchy: async () => ({}),
@@ -229,7 +230,11 @@ async function before(
   return itself ? found.slice(0, limit) : found.slice(0, limit).reverse()
 }
 
-function peersOf(us: ServerName, pins: Site['pins'], listeners: ((server: ServerName) => void)[]): Peers {
+export function peersOf(
+  us: ServerName,
+  pins: Site['pins'],
+  listeners: ((server: ServerName) => void)[] = [],
+): Peers {
   return {
     get: () => undefined,
     all: () => [] as Peer[],

@@ -14,11 +14,18 @@ import { verify } from '../support/primitives.ts'
 
 const serverName = 'us.example' as ServerName
 
+interface Changes {
+  readonly origin?: string
+  readonly address?: { readonly host: string; readonly port: number }
+  readonly residency?: string
+  readonly awaitsTls?: boolean
+}
+
 interface World {
   readonly dataFolder: string
   now: number
   file(name: string): string
-  open(changes?: { origin?: string; residency?: string; awaitsTls?: boolean }): ReturnType<typeof openAll>
+  open(changes?: Changes): ReturnType<typeof openAll>
 }
 
 function world(t: ExecutionContext, dataFolder: string): World {
@@ -32,7 +39,7 @@ function world(t: ExecutionContext, dataFolder: string): World {
   return it
 }
 
-async function openAll(world: World, changes: { origin?: string; residency?: string; awaitsTls?: boolean }) {
+async function openAll(world: World, changes: Changes) {
   const { dataFolder } = world
   const means = { clock: () => world.now, randomBytes: (size: number) => randomBytes(size) }
   const folder = await openDataFolder(dataFolder, serverName, means)
@@ -45,7 +52,7 @@ async function openAll(world: World, changes: { origin?: string; residency?: str
     keys,
     serverName,
     origin: changes.origin ?? 'https://us.example',
-    address: { host: 'us.example', port: 8448 },
+    address: changes.address ?? { host: 'us.example', port: 8448 },
     residency: changes.residency,
     awaitsTls: changes.awaitsTls ?? false,
   })
@@ -87,6 +94,23 @@ test('the same facts are the same card at every start; another fact is the next 
   t.deepEqual(site.card.tlsSpkiSha256, [spki])
   t.deepEqual(told, [first.serial + 5_001])
   t.deepEqual((await it.open({ residency: 'DE' })).site.card.tlsSpkiSha256, [spki])
+})
+
+test('another federation.address or server.origin in the configuration: the next start signs a card that says so', async t => {
+  const it = await folder(t)
+  const first = (await it.open()).site.card
+  it.now += 5_000
+  const address = { host: '192.0.2.7', port: 9_448 }
+  const moved = (await it.open({ address })).site.card
+  t.deepEqual(moved.address, address)
+  t.true(moved.serial > first.serial)
+  const reading = readCardText(await readFile(it.file('site-card.json'), 'utf8'), verify)
+  t.like(reading, { kind: 'card', card: { address, serial: moved.serial } })
+  it.now += 5_000
+  const named = (await it.open({ address, origin: 'https://chat.us.example' })).site.card
+  t.deepEqual([named.rpId, ...named.origins], ['chat.us.example', 'https://chat.us.example'])
+  t.true(named.serial > moved.serial)
+  t.deepEqual([...named.rootKey], [...first.rootKey])
 })
 
 test('a site that answers others hands out no card before it knows its certificate', async t => {

@@ -33,6 +33,8 @@ export interface Session {
 export class ServerProcess {
   readonly base: string
   readonly folder: string
+  /** How far its clock is off the machine's, from its next start on. */
+  clockOffsetMs = 0
   /** What it has written so far, of all its lives. */
   output = ''
   #environment: Record<string, string>
@@ -56,9 +58,7 @@ export class ServerProcess {
       'limits.enabled': 'false',
       ...settings,
     }
-    this.#environment = Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]),
-    )
+    this.#environment = environmentOf(all)
     if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
@@ -67,6 +67,11 @@ export class ServerProcess {
     const server = new ServerProcess(await freePort(), folder, options)
     await server.start()
     return server
+  }
+
+  /** What is to be otherwise from the next start on. */
+  configure(settings: Readonly<Record<string, string>>): void {
+    Object.assign(this.#environment, environmentOf(settings))
   }
 
   get pid(): number | undefined {
@@ -79,7 +84,7 @@ export class ServerProcess {
     const [program, ...args] = [...this.#command, process.execPath, 'server/main.ts']
     const child = spawn(program!, args, {
       cwd: root,
-      env: { ...withoutLetro(process.env), ...this.#environment },
+      env: { ...withoutLetro(process.env), ...this.#environment, ...this.#shift() },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -95,6 +100,12 @@ export class ServerProcess {
       await sleep(20)
     }
     throw new Error(`the server did not start:\n${this.output}`)
+  }
+
+  #shift(): Record<string, string> {
+    if (this.clockOffsetMs === 0) return {}
+    const shift = join(import.meta.dirname, 'shifted-clock.ts')
+    return { NODE_OPTIONS: `--import=${shift}`, TEST_CLOCK_OFFSET_MS: String(this.clockOffsetMs) }
   }
 
   async #answers(): Promise<boolean> {
@@ -153,6 +164,11 @@ export class ServerProcess {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+function environmentOf(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const named = ([key, value]: [string, string]) => [`LETRO_${key.replaceAll('.', '_').toUpperCase()}`, value]
+  return Object.fromEntries(Object.entries(settings).map(named))
 }
 
 function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

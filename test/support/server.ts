@@ -19,6 +19,8 @@ export interface TestServerOptions {
   /** TOML, over what a test needs: passwords on, registration open, no limits, no quota worth mentioning. */
   readonly config?: string
   readonly clock?: () => number
+  /** Beside a clock that jumps. */
+  readonly monotonic?: () => number
   readonly sendPush?: SendPush
   /** Kept after `close`; otherwise a new folder that goes with it. */
   readonly dataFolder?: string
@@ -82,6 +84,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       clock,
       log,
       randomBytes: size => randomBytes(size),
+      ...(options.monotonic ? { monotonic: options.monotonic } : {}),
       ...(options.sendPush ? { sendPush: options.sendPush } : {}),
     })
     http = await listen(app.listener, { host: '127.0.0.1', port })

@@ -10,6 +10,7 @@ import { createHmac, createPrivateKey, createPublicKey } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { TestAuthority } from './certificates.ts'
 import { call } from './client.ts'
 import { freePort, type Session, sleep } from './server-process.ts'
@@ -147,6 +148,22 @@ export class Synapse {
     return `ed25519:${seed[1]}=${spki.subarray(-32).toString('base64').replace(/=+$/, '')}`
   }
 
+  /**
+   * While it does not run: it has found this server silent for so long, and will leave it alone for as long again unless it
+   * hears from it.
+   */
+  hasFoundSilent(serverName: string, forMs: number): void {
+    const database = new DatabaseSync(join(this.folder, 'homeserver.db'))
+    const now = Date.now()
+    const { changes } = database
+      .prepare(
+        'UPDATE destinations SET failure_ts = ?, retry_last_ts = ?, retry_interval = ? WHERE destination = ?',
+      )
+      .run(now - forMs, now - 1_000, forMs, serverName)
+    database.close()
+    if (changes !== 1) throw new Error(`Synapse does not know ${serverName} as a destination`)
+  }
+
   /** Opens an account and its first session. */
   async register(name: string, password: string): Promise<Session> {
     const { body: asked } = await call(this.base, 'GET', '/_synapse/admin/v1/register')
@@ -238,6 +255,7 @@ function configuration({ folder, serverName, federationPort, clientPort, peers }
       reject_limit: 10_000,
       concurrent: 100,
     },
+    rc_presence: { per_user: much },
     presence: { enabled: true },
     // What cannot be reached is tried again within the patience of a test.
     federation: {

@@ -3,6 +3,7 @@ import type { Edu } from '../../server/peers/outbound.ts'
 import type { ServerName, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Rooms } from '../../server/rooms/rooms.ts'
+import type { Commit } from '../../server/store/store.ts'
 import { openPresence } from '../../server/sync/presence.ts'
 import { ben, cam, openWorld } from './world.ts'
 
@@ -13,24 +14,38 @@ const peer = 'peer.test' as ServerName
 function open(known: readonly UserId[] = [ann, dora]) {
   const sent: { to: ServerName; edu: Edu }[] = []
   const time = { now: 1_000_000 }
+  const listeners: ((commit: Commit) => void)[] = []
+  const servers = new Map([
+    ['here.test', 1],
+    [peer, 1],
+  ])
   const rooms = {
     serverName: 'here.test',
     memberships: async (userId: UserId) =>
       new Map(known.includes(userId) ? [['!r', { roomId: '!r', membership: 'join' }]] : []),
     view: async () => ({
       frozen: null,
-      joinedServers: new Map([
-        ['here.test', 1],
-        [peer, 1],
-      ]),
+      joinedServers: servers,
+      membership: (userId: UserId) => (known.includes(userId) ? 'join' : undefined),
     }),
   } as unknown as Rooms
   const presence = openPresence({
+    store: {
+      onDurable(listener) {
+        listeners.push(listener)
+        return () => {}
+      },
+    },
     rooms,
     outbound: { ephemeral: (to, _key, edu) => void sent.push({ to, edu }) },
     clock: () => time.now,
   })
-  return { presence, sent, time }
+  const joined = async (userId: UserId) => {
+    const topics = new Set([`joined:!r ${userId}` as const])
+    for (const listener of listeners) listener({ durablePosition: 1 as Commit['durablePosition'], topics })
+    await settle()
+  }
+  return { presence, sent, time, servers, joined }
 }
 
 const settle = () => new Promise(resolve => setImmediate(resolve))
@@ -72,6 +87,35 @@ test('a peer speaks for its own people, of whom somebody here can see, and is to
   t.is(presence.get(ann), undefined)
   t.is(presence.get('@eve:peer.test' as UserId), undefined)
   await settle()
+  t.deepEqual(sent, [])
+  presence.close()
+})
+
+test('a server whose first person comes into a room is told who of us is there, and others of who of us comes', async t => {
+  const { presence, sent, servers, joined } = open()
+  presence.set(ann, 'unavailable', 'in court')
+  await settle()
+  sent.length = 0
+  await joined(dora)
+  const [told] = sent
+  t.is(sent.length, 1)
+  t.is(told!.to, peer)
+  const content = { user_id: ann, presence: 'unavailable', status_msg: 'in court' }
+  t.like((told!.edu.content['push'] as JsonObject[])[0], content)
+  servers.set(peer, 2)
+  await joined('@emil:peer.test' as UserId)
+  t.is(sent.length, 1, 'it knows already')
+  await joined(ann)
+  t.deepEqual(
+    sent.map(({ to }) => to),
+    [peer, peer],
+  )
+  presence.set(ann, 'offline', undefined)
+  await settle()
+  sent.length = 0
+  servers.set(peer, 1)
+  await joined(dora)
+  await joined(ann)
   t.deepEqual(sent, [])
   presence.close()
 })

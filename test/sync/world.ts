@@ -87,7 +87,7 @@ export async function openWorld(options: WorldOptions = {}) {
   const accountData = openAccountData({ store } as Core)
   const push = openPush({ store, rooms, receipts, ignoredUsers: accountData.ignoredUsers })
   const presence = options.presence
-    ? openPresence({ rooms, outbound: { ephemeral: () => {} }, clock: Date.now })
+    ? openPresence({ store, rooms, outbound: { ephemeral: () => {} }, clock: Date.now })
     : undefined
   const sync = openSync({
     store,

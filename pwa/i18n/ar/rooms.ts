@@ -12,6 +12,7 @@ export const rooms: Translated<typeof en> = {
   directory: 'البحث عن غرفة',
   help: 'المساعدة',
   settings: 'الإعدادات',
+  administration: 'إدارة الخادم',
   find: 'ابحث عن غرفة أو شخص أو كلمة',
   results: 'النتائج',
   filter: 'العرض',

@@ -152,4 +152,5 @@ export const errors: Translated<typeof en> = {
     'Auf einem gemeinsam genutzten Rechner wird nichts behalten, also gibt es nichts zu öffnen.',
   STORAGE_KEY_NO_PASSPHRASE:
     'Ihre Identität wird nicht mit einer Passphrase geöffnet. Nehmen Sie den Wiederherstellungsschlüssel oder einen Passkey.',
+  CHANGED: 'Jemand hat es inzwischen geändert. Sehen Sie neu hin und entscheiden Sie dann.',
 }

@@ -12,6 +12,7 @@ export const rooms: Translated<typeof en> = {
   directory: 'Raum finden',
   help: 'Hilfe',
   settings: 'Einstellungen',
+  administration: 'Verwaltung',
   find: 'Raum, Person oder Wort finden',
   results: 'Ergebnisse',
   filter: 'Zeigen',

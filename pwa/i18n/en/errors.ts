@@ -127,4 +127,5 @@ export const errors = {
   SHARED_COMPUTER: 'On a shared computer nothing is kept, so there is nothing to open.',
   STORAGE_KEY_NO_PASSPHRASE:
     'Your identity is not opened by a passphrase. Use the recovery key or a passkey.',
+  CHANGED: 'Somebody changed it meanwhile. Look again, then decide.',
 }

@@ -10,6 +10,7 @@ export const rooms = {
   directory: 'Find a room',
   help: 'Help',
   settings: 'Settings',
+  administration: 'Administration',
   find: 'Find a room, a person, a word',
   results: 'Results',
   filter: 'Show',

@@ -139,4 +139,5 @@ export const errors: Translated<typeof en> = {
   SHARED_COMPUTER: 'Sur un ordinateur partagé rien n’est gardé : il n’y a rien à ouvrir.',
   STORAGE_KEY_NO_PASSPHRASE:
     'Votre identité ne s’ouvre pas avec une phrase secrète. Prenez la clé de récupération ou une clé d’accès.',
+  CHANGED: 'Quelqu’un l’a modifié entre-temps. Regardez de nouveau, puis décidez.',
 }

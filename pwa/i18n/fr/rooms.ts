@@ -12,6 +12,7 @@ export const rooms: Translated<typeof en> = {
   directory: 'Trouver un salon',
   help: 'Aide',
   settings: 'Réglages',
+  administration: 'Administration',
   find: 'Trouver un salon, une personne, un mot',
   results: 'Résultats',
   filter: 'Afficher',

@@ -4,8 +4,10 @@ import { parts, t } from '../../i18n/i18n.ts'
 import type { TimelineItem } from '../../sync/timeline-item.ts'
 import { Button } from '../parts/button.tsx'
 import { Name } from '../parts/name.tsx'
+import { plainName } from '../parts/plain-name.ts'
 import { Attachment } from './attachment.tsx'
 import { linkedParts } from './link-text.ts'
+import { mentionedParts } from './mentioned-parts.ts'
 import { isEmojiOnly, saidBy, type Words } from './message-content.ts'
 import { safeHtml } from './message-html.ts'
 import { useGround } from './room-ground.ts'
@@ -70,7 +72,7 @@ export function Text({ words }: { words: Words }) {
   return (
     <>
       {words.html === null ? (
-        <Plain text={folds ? words.text.slice(0, foldFrom) : words.text} />
+        <Plain text={folds ? words.text.slice(0, foldFrom) : words.text} mentions={words.mentions ?? []} />
       ) : (
         <Html html={words.html} folds={folds} />
       )}
@@ -83,12 +85,16 @@ export function Text({ words }: { words: Words }) {
   )
 }
 
-function Plain({ text }: { text: string }) {
+function Plain({ text, mentions }: { text: string; mentions: readonly string[] }) {
+  const { members } = useGround()
+  const names = new Map(mentions.map(userId => [userId, plainName(members.get(userId)?.name ?? null) ?? '']))
   return (
     <p class={isEmojiOnly(text) ? 'words emoji' : 'words'} dir="auto">
       {linkedParts(text).map((part, i) =>
         part.href === null ? (
-          part.text
+          mentionedParts(part.text, names).map((said, j) =>
+            said.userId === null ? said.text : <bdi key={j}>{said.text}</bdi>,
+          )
         ) : (
           <a key={i} href={part.href} target="_blank" rel="noreferrer noopener">
             {part.text}

@@ -1,5 +1,5 @@
 /** What a message says, read from content that anybody may have written. Pure. Spec: client-server-api#mroommessage */
-import type { JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { TimelineItem } from '../../sync/timeline-item.ts'
 import { type AttachedFile, attachedFile, hasCaption } from './attached-file.ts'
 import { isNestedTooDeep } from './html-depth.ts'
@@ -8,6 +8,8 @@ export interface Words {
   readonly text: string
   /** To be sanitised; null: text alone. */
   readonly html: string | null
+  /** User ids, as the writer says. */
+  readonly mentions?: readonly string[]
 }
 
 export type Said =
@@ -20,6 +22,7 @@ export type Said =
 /** Longer texts are not shown as HTML: sanitising would hold up the page. */
 const longestHtml = 40_000
 const longestText = 100_000
+const mostMentions = 50
 
 export function saidBy(item: TimelineItem): Said {
   const { type, content } = item
@@ -50,8 +53,16 @@ export function wordsOf(content: JsonObject, isReply: boolean): Words {
     formatted !== null && formatted.length <= longestHtml && !isNestedTooDeep(formatted) ? formatted : null
   return {
     text: isReply ? withoutFallback(text) : text,
+    mentions: mentionedIn(content),
     html: html === null ? null : calmText(html).replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, ''),
   }
+}
+
+/** Spec: client-server-api#user-and-room-mentions */
+function mentionedIn(content: JsonObject): readonly string[] {
+  const mentions = content['m.mentions']
+  const userIds = isObject(mentions) ? mentions['user_ids'] : null
+  return Array.isArray(userIds) ? userIds.filter(id => typeof id === 'string').slice(0, mostMentions) : []
 }
 
 /** Without what turns the words around it, or towers over the lines above: more marks on a letter than any script needs. */

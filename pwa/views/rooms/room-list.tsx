@@ -13,6 +13,7 @@ import { ConnectionLine } from './connection-line.tsx'
 import { ListSection } from './list-section.tsx'
 import { filter, isPhone, sections } from './list-state.ts'
 import type { Filter } from './sections.ts'
+import { ServerNotices } from './server-notices-card.tsx'
 import { isMac, openSwitcher } from './switcher-state.ts'
 import { UpdatePrompt } from './update-prompt.tsx'
 
@@ -30,6 +31,7 @@ export function RoomList() {
       <Filters />
       <Rooms />
       {isPhone.value && <Expired />}
+      <ServerNotices />
       {isPhone.value && <Reminders />}
       <UpdatePrompt />
       <ConnectionLine />
@@ -57,6 +59,13 @@ function ListBar() {
         />
         <IconButton icon="search" label={t('rooms.searchAll')} onClick={() => go({ view: 'search' })} />
         <IconButton icon="help" label={t('rooms.help')} onClick={() => go({ view: 'help', page: '' })} />
+        {session.value?.isAdministrator && (
+          <IconButton
+            icon="shield"
+            label={t('rooms.administration')}
+            onClick={() => go({ view: 'admin', page: '' })}
+          />
+        )}
         <button
           type="button"
           class="list-me"

@@ -28,6 +28,7 @@ const WhoCanRead = lazy(async () => (await import('../trust/who-can-read.tsx')).
 const Person = lazy(async () => (await import('../trust/person.tsx')).Person)
 const Settings = lazy(async () => (await import('../settings/settings.tsx')).Settings)
 const Help = lazy(async () => (await import('../help/help.tsx')).Help)
+const Administration = lazy(async () => (await import('../admin/administration.tsx')).Administration)
 const NewRoom = lazy(async () => (await import('./new-room.tsx')).NewRoom)
 const SearchView = lazy(async () => (await import('./search-view.tsx')).SearchView)
 const Switcher = lazy(async () => (await import('./switcher.tsx')).Switcher)
@@ -128,6 +129,14 @@ function Main() {
       )
     case 'search':
       return <SearchView />
+    case 'admin':
+      // Whoever is none and types the address loads nothing; the server would refuse every question as well.
+      if (session.value && !session.value.isAdministrator) return <Start />
+      return (
+        <Behind isFirst={at.page === ''}>
+          <Administration page={at.page} {...(at.of !== undefined && { of: at.of })} />
+        </Behind>
+      )
     case 'new':
       return <NewRoom kind={at.kind} />
     default:

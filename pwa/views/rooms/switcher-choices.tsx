@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { formatWhen, manner, setManner, t } from '../../i18n/i18n.ts'
 import type { FoundMessage, FoundPerson } from '../../worker/calls.ts'
-import { call, ownerState, rooms } from '../account.ts'
+import { call, ownerState, rooms, session } from '../account.ts'
 import { Code, Name } from '../parts/name.tsx'
 import { cut, plainName } from '../parts/plain-name.ts'
 import { go } from '../route.ts'
@@ -96,6 +96,9 @@ function commands(): Choice[] {
     ...(unread ? [command(t('rooms.nextUnread'), () => go({ view: 'room', roomId: unread.roomId }))] : []),
     command(t('rooms.lightOrDark'), () => setManner({ theme: isDark() ? 'light' : 'dark' })),
     command(t('rooms.settings'), () => go({ view: 'settings', page: '' })),
+    ...(session.value?.isAdministrator
+      ? [command(t('rooms.administration'), () => go({ view: 'admin', page: '' }))]
+      : []),
     command(t('rooms.help'), () => go({ view: 'help', page: '' })),
     ...(ownerState.value?.inMemory ? [] : [command(t('rooms.lock'), () => call('lock', null))]),
   ]

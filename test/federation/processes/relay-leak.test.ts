@@ -4,6 +4,7 @@
  * Honest: B is one of ours. Lying: B does as it likes, and so does C. A is ours, a process of its own, in all of them.
  */
 import test from 'ava'
+import type { JsonObject } from '../../../server/protocol/json.ts'
 import { TestAuthority } from '../../support/certificates.ts'
 import { type FederatedServer, pinHomeserver, pinSite, startFederated } from '../../support/federated.ts'
 import { FederationPeer } from '../../support/federation-peer.ts'
@@ -81,7 +82,7 @@ test.serial(
       ),
     )
     t.like(told.content, { server: c.serverName })
-    const { length } = b.pdus
+    let { length } = b.pdus
     const refused = await ann.call('PUT', `/rooms/${encodeURIComponent(room)}/send/m.room.message/after`, {
       msgtype: 'm.text',
       body: 'after',
@@ -98,6 +99,16 @@ test.serial(
     t.is((await c.ask(a, 'GET', path)).status, 403)
     t.is(b.pdus.length, length)
     t.deepEqual(c.requests, [])
+
+    // Who moves to another room says where to, and the others hear that and nothing else.
+    const moved = await ann.ask('POST', `/rooms/${encodeURIComponent(room)}/upgrade`, { new_version: '12' })
+    await eventually(async () => b.pdus.length > length)
+    t.deepEqual(
+      b.pdus.slice(length).map(({ type, content }) => [type, (content as JsonObject)['replacement_room']]),
+      [['m.room.tombstone', moved.replacement_room]],
+    )
+    t.is((await b.ask(a, 'GET', path)).status, 403)
+    length++
 
     // Somebody looks at C and pins it so that its events can be checked: the room goes on, and C still gets nothing.
     await pinHomeserver(a, c, authority)

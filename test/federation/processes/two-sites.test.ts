@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { call } from '../../support/client.ts'
 import { type FederatedServer, pinSite, startFederated } from '../../support/federated.ts'
-import { sleep } from '../../support/server-process.ts'
+import { eventually, person } from '../../support/person.ts'
+import { freePort, sleep } from '../../support/server-process.ts'
 
 const script = join(import.meta.dirname, '../../../provisioning/make-certificate.ts')
 
@@ -48,10 +49,10 @@ const peerSeenBy = async (server: FederatedServer, other: FederatedServer) =>
   (await server.admin('GET', `/peers/${encodeURIComponent(other.serverName)}`)).body
 const ourCard = async (server: FederatedServer) => (await server.admin('GET', '/site-card')).body.card
 
-/** The other has the card of now. */
+/** The other has the card of now; a renewal issues two, one after the other. */
 async function hasCard(t: ExecutionContext, of: FederatedServer, at: FederatedServer) {
-  const { serial } = await ourCard(of)
   for (let i = 0; i < 600; i++) {
+    const { serial } = await ourCard(of)
     if ((await peerSeenBy(at, of)).serial === serial) return t.pass()
     await sleep(100)
   }
@@ -165,4 +166,51 @@ test.serial('a suspended peer gets no news, and has them when it is resumed', as
   t.is((await peerSeenBy(b, a)).serial, before)
   await a.admin('PUT', path, { suspended: false })
   await hasCard(t, a, b)
+})
+
+test.serial(
+  'a peer that cannot bring its card to us is asked for it when its certificate changed',
+  async t => {
+    const [a, b] = await pair(t)
+    const direct = (at: FederatedServer, of: FederatedServer, direction: string) =>
+      at.admin('PUT', `/peers/${encodeURIComponent(of.serverName)}`, { direction })
+    await direct(a, b, 'outbound')
+    await direct(b, a, 'inbound')
+    await b.process.stop()
+    for (const name of ['key.pem', 'certificate.pem']) {
+      rmSync(join(b.process.folder, 'data', 'tls', name), { force: true })
+    }
+    await b.process.start()
+    const bob = await person(b, 'bob')
+    const { room_id: room } = await bob.ask('POST', '/createRoom', { preset: 'public_chat' })
+    const ann = await person(a, 'ann')
+    // The first request meets the certificate that nobody knows.
+    const comeIn = () => ann.call('POST', `/join/${encodeURIComponent(room)}?via=${b.serverName}`, {})
+    await eventually(async () => (await comeIn()).status === 200)
+    t.is((await peerSeenBy(a, b)).serial, (await ourCard(b)).serial)
+    await ann.say(room, 'here I am')
+    await eventually(async () => (await bob.texts(room)).includes('here I am'))
+  },
+)
+
+test.serial('a server that moves to another address is found there by its peer', async t => {
+  const [a, b] = await pair(t)
+  const ann = await person(a, 'ann')
+  const bob = await person(b, 'bob')
+  const { room_id: room } = await ann.ask('POST', '/createRoom', { preset: 'public_chat' })
+  await bob.join(room, a.serverName)
+  await a.process.stop()
+  const port = await freePort()
+  a.process.configure({
+    'listen.federation': `127.0.0.1:${port}`,
+    'federation.address': `127.0.0.1:${port}`,
+  })
+  // Said while nobody knows where it is.
+  await bob.say(room, 'where are you?')
+  await a.process.start()
+  await hasCard(t, a, b)
+  t.deepEqual((await ourCard(a)).address, { host: '127.0.0.1', port })
+  await eventually(async () => (await ann.texts(room)).includes('where are you?'))
+  await ann.say(room, 'here')
+  await eventually(async () => (await bob.texts(room)).includes('here'))
 })

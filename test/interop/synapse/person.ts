@@ -12,7 +12,8 @@ export interface SeenEvent {
   readonly unsigned?: Record<string, any>
 }
 
-const patienceMs = 30_000
+/** A test that has much to wait for sets it. */
+export const patience = { ms: 30_000 }
 let counter = 0
 
 export class Person {
@@ -128,7 +129,7 @@ export function at(roomId: string): string {
 }
 
 export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + patienceMs
+  const end = Date.now() + patience.ms
   for (;;) {
     const found = await look()
     if (found !== undefined) return found

@@ -1,6 +1,7 @@
 /** Our server and a real Synapse, each pinned to the other, with people on both. */
 import { TestAuthority } from '../../support/certificates.ts'
 import { type FederatedServer, pinHomeserver, startFederated } from '../../support/federated.ts'
+import type { FederationPeer } from '../../support/federation-peer.ts'
 import { Synapse } from '../../support/synapse.ts'
 import { Person } from './person.ts'
 
@@ -15,11 +16,15 @@ export class World {
     this.synapse = synapse
   }
 
-  static async open(): Promise<World> {
-    const authority = new TestAuthority()
-    const letro = await startFederated('letro.test')
-    const synapse = await Synapse.start({ authority, peers: [letro] })
-    await pinHomeserver(letro, synapse, authority)
+  /** `settings`: of ours, named as in `letro.toml`. `others`: peers of both, with certificates of this authority. */
+  static async open(
+    settings: Readonly<Record<string, string>> = {},
+    authority = new TestAuthority(),
+    others: readonly FederationPeer[] = [],
+  ): Promise<World> {
+    const letro = await startFederated('letro.test', settings)
+    const synapse = await Synapse.start({ authority, peers: [letro, ...others] })
+    for (const peer of [synapse, ...others]) await pinHomeserver(letro, peer, authority)
     return new World(letro, synapse)
   }
 

@@ -1,0 +1,120 @@
+/** `letro backup`: making backups, trying them, and coming back from one. */
+import { Command } from 'commander'
+import { act } from './act.ts'
+import { type OpenOptions, restore, verify } from './backup-open.ts'
+import {
+  type CreateOptions,
+  createBackup,
+  type KeyOptions,
+  listBackups,
+  makeKey,
+  showStatus,
+} from './backup-server.ts'
+import { withServer } from './server-connection.ts'
+
+const exitHelp = `
+Exit codes:
+  0  done (verify: the backup is sound)
+  1  the server refused, or the backup is not sound, not yours, or does not open with this key
+  2  the command line is wrong
+  4  it could not run: no such file, no space, a backup of a newer release
+`
+
+export function backupCommand(): Command {
+  const backup = new Command('backup').description(
+    'Make backups of the server, try them, and restore one. They are age files (https://age-encryption.org).',
+  )
+
+  withServer(backup.command('key'))
+    .description('Make a key for backups. The private half is shown once; the server keeps the public one.')
+    .option('--out <file>', 'write the private half to this file (0600) instead of the terminal')
+    .option('--offline', 'ask no server: print the line for letro.toml')
+    .addHelpText(
+      'after',
+      `
+Best made on another machine than the server (letro login URL, then letro backup key): then
+the private half was never there.
+
+Examples:
+  letro backup key --server https://chat.clinic.example
+  letro backup key --data /var/lib/letro --out /media/usb/backup-key.txt
+${exitHelp}`,
+    )
+    .action(act((options: KeyOptions) => makeKey(options)))
+
+  withServer(backup.command('create'))
+    .description(
+      'Back up now: into the folder and to the other machine of the configuration, or to a file here.',
+    )
+    .option('--out <file>', 'fetch a full backup into this file instead')
+    .option('--no-wait', 'do not wait until it is done')
+    .addHelpText(
+      'after',
+      `
+The server goes on meanwhile, and reads at most backup.rate a second for it.
+
+Examples:
+  letro backup create --data /var/lib/letro
+  letro backup create --server https://chat.clinic.example --out clinic.age
+${exitHelp}`,
+    )
+    .action(act((options: CreateOptions) => createBackup(options)))
+
+  withServer(backup.command('status'))
+    .description('The last backup, the last failure, the next one, and who can open them.')
+    .addHelpText('after', exitHelp)
+    .action(act(showStatus))
+
+  withServer(backup.command('list'))
+    .description('The backups in the folder of the configuration.')
+    .addHelpText('after', exitHelp)
+    .action(act(listBackups))
+
+  withKey(backup.command('verify <file>'))
+    .description('Restore a backup into scratch, read everything, and say whether it is sound.')
+    .option(
+      '--scratch <folder>',
+      'where there is room for all of the data (default: the folder for temporary files)',
+    )
+    .addHelpText(
+      'after',
+      `
+FILE is a backup, or a folder: then the newest one in it. An incremental backup (-001 and up)
+needs the files before it beside it. Scratch holds the data unencrypted while it runs, and is
+removed. Do it once a quarter, on a machine that is not the server: a backup that nobody has
+tried is a hope.
+
+Examples:
+  letro backup verify /mnt/backups --key /media/usb/backup-key.txt
+  letro backup verify clinic.age --key - --json < key.txt
+${exitHelp}`,
+    )
+    .action(
+      act((options: OpenOptions & { readonly scratch?: string }, file: string) => verify(options, file)),
+    )
+
+  withKey(backup.command('restore <file>'))
+    .description('Make a data folder out of a backup. The server does not run meanwhile.')
+    .requiredOption('--data <folder>', 'the new data folder (server.data): empty, or not there yet')
+    .addHelpText(
+      'after',
+      `
+FILE is a backup, or a folder: then the newest one in it. Nothing counts until all of it was
+read and is right: cut off in between, the folder serves nobody, and the same command begins anew.
+
+Examples:
+  letro backup restore /mnt/backups --key /media/usb/backup-key.txt --data /var/lib/letro \\
+    --site clinic.example
+${exitHelp}`,
+    )
+    .action(act((options: OpenOptions & { readonly data: string }, file: string) => restore(options, file)))
+  return backup
+}
+
+function withKey(command: Command): Command {
+  return command
+    .option('--key <file>', 'the private key (AGE-SECRET-KEY-1…); - reads it from the standard input')
+    .option('--passphrase-file <file>', 'for a backup that was encrypted with a passphrase')
+    .option('--site <server name>', 'refuse a backup of any other site')
+    .option('--json', 'answer in JSON, for scripts')
+}

@@ -1,0 +1,145 @@
+/**
+ * `letro certificate`: the certificate that the server keeps in its data folder, and the authority behind it.
+ *
+ * All commands work on the folder, whether the server runs or not; a running one uses within ten seconds what has changed.
+ */
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { act } from './act.ts'
+import { NameNotPermitted } from './certificate.ts'
+import {
+  authority,
+  bring,
+  type CertificateAct,
+  type CertificateOptions,
+  issue,
+  mdm,
+  renew,
+  request,
+  show,
+} from './certificate-acts.ts'
+import { ChainRefused } from './certificate-chain.ts'
+import { certificateSite } from './certificate-site.ts'
+import { CommandFailed } from './command-failed.ts'
+import { exitCodes } from './exit-codes.ts'
+import { tell } from './terminal.ts'
+
+export function certificateCommand(): Command {
+  const certificate = new Command('certificate').description(
+    'The server’s certificate: see it, renew it, bring another one; make devices trust it.',
+  )
+
+  add(certificate, 'show [file]', 'What is used, for which names and until when; or what is in a file.', show)
+
+  add(
+    certificate,
+    'authority',
+    'Make a private authority that can vouch for this server’s names and for nothing else.',
+    authority,
+  )
+    .option('--name <name>', 'what it may vouch for; not needed once the server was started', collect)
+    .option('--replace', 'make another one in place of the one that is there')
+    .option('--yes', 'do not ask')
+
+  add(certificate, 'issue', 'Issue the server’s certificate by the private authority.', issue)
+    .option('--name <name>', 'for this name; not needed once the server was started', collect)
+    .option('--new-key', 'under a new key, which other servers learn first')
+    .option('--now', 'with --new-key: at once; peers that were away are lost until they have the new card')
+    .option('--yes', 'do not ask')
+
+  add(certificate, 'renew', 'Renew a certificate of the private authority now, under the same key.', renew)
+    .option('--new-key', 'under a new key, which other servers learn first')
+    .option('--now', 'with --new-key: at once; peers that were away are lost until they have the new card')
+
+  add(
+    certificate,
+    'request',
+    'Write a request (CSR) for your organisation’s own authority. The key stays here.',
+    request,
+  )
+    .option('--name <name>', 'for this name; not needed once the server was started', collect)
+    .option('--out <file>', 'where to (default: NAME.csr in this folder)')
+    .option('--new-key', 'for a new key, which other servers learn while you wait for the certificate')
+    .option('--organisation <name>', 'where your authority wants it (O)')
+    .option('--country <XX>', 'where your authority wants it (C), two letters')
+
+  add(certificate, 'import <file>', 'Take what an authority issued: PEM with its chain, or PKCS #12.', bring)
+    .option('--key <file>', 'its private key, where it was not made by: letro certificate request')
+    .option('--passphrase-file <file>', 'the first line of this file opens the key or PKCS #12 file')
+    .option('--passphrase-fd <number>', 'the same, from an open file descriptor')
+    .option('--name <name>', 'what it must be for; not needed once the server was started', collect)
+    .option('--now', 'use a new key at once; peers that were away are lost until they have the new card')
+
+  add(
+    certificate,
+    'mdm',
+    'Write the files by which device management makes devices trust the authority.',
+    mdm,
+  ).option('--out <folder>', 'where to (default: the folder letro-mdm here)')
+
+  certificate.addHelpText('after', help)
+  return certificate
+}
+
+const help = `
+Nothing is ever half done: a command that refuses has changed nothing, and the server has the old
+certificate or the new one, also after a power cut.
+
+Examples:
+  letro certificate show --data /var/lib/letro
+  letro certificate request --data /var/lib/letro --organisation "Clinic"
+  letro certificate import chain.pem --data /var/lib/letro
+  letro certificate import server.p12 --passphrase-file /root/p12.txt --data /var/lib/letro
+  letro certificate mdm --out /srv/mdm --data /var/lib/letro
+
+Exit codes:
+  0  done, and all is well
+  1  refused, or what was looked at is not well
+  2  the command line is wrong
+  4  it could not run: no such file or folder
+`
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+function add(parent: Command, name: string, description: string, doing: CertificateAct): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .requiredOption('--data <folder>', "the server's data folder (server.data in letro.toml)")
+    .option('--json', 'answer as JSON')
+    .action(
+      act<CertificateOptions, [string | undefined]>(async (options, ...given) => {
+        const argument = given[0]
+        const site = certificateSite(resolve(options.data), options.name)
+        const { answer, text, isUnsound } = await refusalInWords(() => doing(site, options, argument))
+        tell(options, answer, text)
+        return isUnsound ? exitCodes.unsound : exitCodes.done
+      }),
+    )
+}
+
+async function refusalInWords<T>(doing: () => Promise<T>): Promise<T> {
+  try {
+    return await doing()
+  } catch (error) {
+    if (error instanceof ChainRefused || error instanceof NameNotPermitted) {
+      throw new CommandFailed(`Nothing was changed.\n\n${error.message}`, exitCodes.unsound)
+    }
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new CommandFailed(
+        'The disk is full, and nothing was changed: make room, then try again.',
+        exitCodes.impossible,
+      )
+    }
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+      throw new CommandFailed(
+        `The data folder cannot be used (${code}). Run this as the user who runs the server, or as root.`,
+        exitCodes.impossible,
+      )
+    }
+    throw error
+  }
+}

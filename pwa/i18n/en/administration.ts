@@ -1,0 +1,6 @@
+import { admin } from './admin.ts'
+import { findings } from './findings.ts'
+import { people } from './people.ts'
+import { site } from './site.ts'
+
+export const administration = { admin, people, site, findings }

@@ -1,0 +1,8 @@
+import type { AddedAreas } from '../administration.ts'
+import type { Catalogue } from '../catalogue.ts'
+import { admin } from './admin.ts'
+import { findings } from './findings.ts'
+import { people } from './people.ts'
+import { site } from './site.ts'
+
+export const administration: Catalogue<AddedAreas> = { admin, people, site, findings }

@@ -1,0 +1,203 @@
+import { useState } from 'preact/hooks'
+import type { JsonObject } from '#protocol/json.ts'
+import { formatDateTime, formatNumber, t } from '../../i18n/i18n.ts'
+import { Button } from '../parts/button.tsx'
+import { Choice, Field } from '../parts/field.tsx'
+import { Code } from '../parts/name.tsx'
+import { Notice } from '../parts/notice.tsx'
+import { Skeleton } from '../parts/skeleton.tsx'
+import { toast } from '../parts/toast.tsx'
+import { addressOf, go } from '../route.ts'
+import { ActDialog, AdminFailure } from './act-dialog.tsx'
+import { type Direction, directions, type PeerAnswer } from './answers.ts'
+import { act, inPath, useAdmin } from './ask.ts'
+import { Fact, Facts } from './facts.tsx'
+import { PeerTags, type SiteCard } from './peers.tsx'
+import { Words } from './words.tsx'
+
+type Asked = 'suspend' | 'terms' | 'remove'
+
+/** One server: by which key it is known, how it stands, and what can be done. */
+export function OnePeer({ serverName }: { serverName: string }) {
+  const asked = useAdmin<PeerAnswer & JsonObject>(`/peers/${inPath(serverName)}`)
+  const ours = useAdmin<SiteCard & JsonObject>('/site-card')
+  const peer = asked.answer
+  if (asked.error !== null) return <AdminFailure error={asked.error} onRetry={asked.again} />
+  if (!peer) return <Skeleton lines={8} />
+  return (
+    <>
+      <div class="admin-head">
+        <h3>
+          <Code>{peer.server_name}</Code>
+        </h3>
+        <PeerTags peer={peer} />
+      </div>
+      {peer.conflict && (
+        <Notice tone="bad">{t('site.conflictText', { date: formatDateTime(peer.conflict.seen_ts) })}</Notice>
+      )}
+      {peer.suspended && (
+        <Notice tone="warn">{t(peer.after_repair ? 'site.suspendedRepair' : 'site.suspendedText')}</Notice>
+      )}
+      <Queue peer={peer} />
+      <div class="admin-side-by-side">
+        <Words words={peer.fingerprint} label={t('site.theirWords')} />
+        {ours.answer && <Words words={ours.answer.fingerprint} label={t('site.ourWords')} />}
+      </div>
+      <p class="quiet">{t('site.wordsText')}</p>
+      <Facts>
+        <Fact name={t('site.peerKind')}>{t(`site.peerKind_${peer.kind}`)}</Fact>
+        <Fact name={t('site.direction')}>{t(`site.direction_${peer.direction}`)}</Fact>
+        <Fact name={t('site.transport')}>{t(`site.transport_${peer.transport}`)}</Fact>
+        <Fact name={t('site.address')}>
+          <Code>{`${peer.address.host}:${peer.address.port}`}</Code>
+        </Fact>
+        {peer.issued_ts !== undefined && (
+          <Fact name={t('site.issued')}>{formatDateTime(peer.issued_ts)}</Fact>
+        )}
+        {peer.residency !== undefined && (
+          <Fact name={t('site.residency')}>
+            <Code>{peer.residency}</Code>
+          </Fact>
+        )}
+        {peer.note !== undefined && (
+          <Fact name={t('site.note')}>
+            <bdi>{peer.note}</bdi>
+          </Fact>
+        )}
+        <Fact name={t('site.pinnedBy')}>
+          <Code>{peer.pinned_by}</Code> · {formatDateTime(peer.pinned_ts)}
+        </Fact>
+        <Fact name={t('site.changedBy')}>
+          <Code>{peer.changed_by}</Code> · {formatDateTime(peer.changed_ts)}
+        </Fact>
+      </Facts>
+      <Acts peer={peer} onChange={asked.again} />
+    </>
+  )
+}
+
+function Queue({ peer }: { peer: PeerAnswer }) {
+  const { length = 0, oldest_ts: oldest, last_error: error, next_try_ts: next } = peer.outbound ?? {}
+  if (length === 0) return null
+  return (
+    <Notice tone={error === undefined ? 'plain' : 'warn'}>
+      <p>{t('site.queue', { count: formatNumber(length) })}</p>
+      {oldest !== undefined && <p>{t('site.queueOldest', { date: formatDateTime(oldest) })}</p>}
+      {error !== undefined && (
+        <p>
+          {t('site.queueError')} <Code>{error}</Code>
+          {next !== undefined && ` · ${t('site.queueNext', { date: formatDateTime(next) })}`}
+        </p>
+      )}
+    </Notice>
+  )
+}
+
+function Acts({ peer, onChange }: { peer: PeerAnswer; onChange: () => void }) {
+  const [asked, setAsked] = useState<Asked | null>(null)
+  const path = `/peers/${inPath(peer.server_name)}`
+  const common = {
+    onDone: () => {
+      setAsked(null)
+      toast(t('people.changed'))
+      onChange()
+    },
+    onChanged: () => {
+      setAsked(null)
+      onChange()
+    },
+    onClose: () => setAsked(null),
+  }
+  const words = peer.suspended ? 'resumePeer' : 'suspendPeer'
+  const row = (which: Asked, title: string, text: string, grave = false) => (
+    <li>
+      <div>
+        <p class="settings-row-name">{title}</p>
+        <p class="quiet">{text}</p>
+      </div>
+      <Button tone={grave ? 'grave' : 'plain'} onClick={() => setAsked(which)}>
+        {title}
+      </Button>
+    </li>
+  )
+  return (
+    <>
+      <h3>{t('people.acts')}</h3>
+      <ul class="settings-rows">
+        {row('terms', t('site.changeTerms'), t('site.changeTermsText'))}
+        {row('suspend', t(`site.${words}`), t(`site.${words}Text`))}
+        {row('remove', t('site.removePeer'), t('site.removePeerText'), true)}
+      </ul>
+      {asked === 'terms' && <Terms peer={peer} path={path} {...common} />}
+      {asked === 'suspend' && (
+        <ActDialog
+          title={t(`site.${words}`)}
+          confirm={t(`site.${words}`)}
+          onDo={() => act('PUT', `${path}/suspended`, { suspended: !peer.suspended, version: peer.version })}
+          {...common}
+        >
+          <p>{t(`site.${words}Text`)}</p>
+        </ActDialog>
+      )}
+      {asked === 'remove' && (
+        <ActDialog
+          title={t('site.removePeer')}
+          confirm={t('site.removePeer')}
+          grave
+          onDo={() => act('DELETE', path, { version: peer.version })}
+          {...common}
+          onDone={() => {
+            toast(t('site.removedPeer', { server: peer.server_name }))
+            go({ view: 'admin', page: 'peers' }, { replace: true })
+          }}
+        >
+          <p>{t('site.removePeerText')}</p>
+          <p>
+            <a href={addressOf({ view: 'admin', page: 'rooms' })}>{t('site.removePeerRooms')}</a>
+          </p>
+        </ActDialog>
+      )}
+    </>
+  )
+}
+
+function Terms({
+  peer,
+  path,
+  ...common
+}: {
+  peer: PeerAnswer
+  path: string
+  onDone: () => void
+  onChanged: () => void
+  onClose: () => void
+}) {
+  const [direction, setDirection] = useState(peer.direction)
+  const [note, setNote] = useState(peer.note ?? '')
+  return (
+    <ActDialog
+      title={t('site.changeTerms')}
+      confirm={t('parts.save')}
+      onDo={() => act('PUT', path, { direction, note: note.trim(), version: peer.version })}
+      {...common}
+    >
+      <Choice<Direction>
+        label={t('site.direction')}
+        value={direction}
+        options={directions.map(value => ({
+          value,
+          label: t(`site.direction_${value}`),
+          hint: t(`site.directionHint_${value}`),
+        }))}
+        onChange={setDirection}
+      />
+      <Field
+        label={t('site.note')}
+        hint={t('site.noteHint')}
+        value={note}
+        maxLength={1000}
+        onInput={event => setNote(event.currentTarget.value)}
+      />
+    </ActDialog>
+  )
+}

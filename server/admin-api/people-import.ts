@@ -1,0 +1,105 @@
+/** People by CSV: what a list would change, and, with `apply`, the change, whole or not at all. */
+import type { Accounts } from '../accounts/accounts.ts'
+import type { NewLink } from '../accounts/enrolment.ts'
+import type { RosterReport } from '../accounts/roster.ts'
+import { parseBodyUpTo } from '../http/body.ts'
+import { mayBoolean, mayInteger, needString } from '../http/fields.ts'
+import { MatrixError } from '../http/matrix-error.ts'
+import type { Route, Step } from '../http/route.ts'
+import type { UserId } from '../protocol/ids.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import { actorOf } from './administrator.ts'
+import { type CsvPerson, readPeopleCsv } from './people-csv.ts'
+
+/** A hundred thousand lines with long names. */
+const maxBytes = 16 * 1024 * 1024
+
+export function peopleImportRoutes(
+  accounts: Accounts,
+  administrator: readonly Step[],
+  confirmation: Step,
+): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/_letro/admin/v1/people/import',
+      steps: [...administrator, parseBodyUpTo(maxBytes), whereItLocks(confirmation), importPeople(accounts)],
+    },
+  ]
+}
+
+function whereItLocks(confirmation: Step): Step {
+  return function whereItLocks(ctx, next) {
+    const { apply, lock_leavers: locks } = ctx.state.body
+    return apply === true && locks === true ? confirmation(ctx, next) : next()
+  }
+}
+
+function importPeople({ roster }: Accounts): Step {
+  return async ctx => {
+    const { body } = ctx.state
+    const csv = await readPeopleCsv(needString(body, 'csv', maxBytes))
+    const options = {
+      lifetimeMs: mayInteger(body, 'lifetime_ms'),
+      code: mayBoolean(body, 'code'),
+      again: mayBoolean(body, 'again'),
+      lockLeavers: mayBoolean(body, 'lock_leavers'),
+    }
+    const isApplied = mayBoolean(body, 'apply') ?? false
+    const compared = await roster.compare(csv.people)
+    const report = { ...compared, problems: [...csv.problems, ...compared.problems] }
+    if (!isApplied || report.problems.length > 0) {
+      const said = answer(report, new Map())
+      if (!isApplied) ctx.body = said
+      else throw new MatrixError(400, 'M_INVALID_PARAM', 'The list has problems: nothing was changed.', said)
+      return
+    }
+    const done = await roster.apply(actorOf(ctx), csv.people, options)
+    ctx.body = answer(done.report, done.links)
+  }
+}
+
+function answer(report: RosterReport, links: ReadonlyMap<UserId, NewLink>): JsonObject {
+  const person = ({ entry, userId }: { entry: CsvPerson; userId: UserId }): JsonObject => {
+    const link = links.get(userId)
+    return {
+      line: entry.line,
+      user_id: userId,
+      kind: entry.kind,
+      ...(entry.displayName === undefined ? {} : { display_name: entry.displayName }),
+      ...(entry.expiresTs === undefined ? {} : { expires_ts: entry.expiresTs }),
+      ...(entry.language === undefined ? {} : { language: entry.language }),
+      ...(link
+        ? { link: link.url, link_expires_ts: link.expiresTs, ...(link.code ? { code: link.code } : {}) }
+        : {}),
+    }
+  }
+  return {
+    new: report.newPeople.map(person),
+    waiting: report.waiting.map(person),
+    changed: report.changed.map(change => ({
+      ...person(change),
+      from: factsAnswer(change.from),
+      to: factsAnswer(change.to),
+    })),
+    leavers: report.leavers.map(({ userId, account }) => ({
+      user_id: userId,
+      kind: account.kind,
+      locked: account.locked === true,
+    })),
+    unchanged: report.unchanged,
+    problems: report.problems.map(({ line, column, message }) => ({
+      line,
+      ...(column === undefined ? {} : { column }),
+      message,
+    })),
+  }
+}
+
+function factsAnswer({ kind, expiresTs, sponsor }: RosterReport['changed'][number]['to']): JsonObject {
+  return {
+    kind,
+    ...(expiresTs === undefined ? {} : { expires_ts: expiresTs }),
+    ...(sponsor === undefined ? {} : { sponsor }),
+  }
+}

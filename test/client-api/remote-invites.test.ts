@@ -1,0 +1,81 @@
+/** People of other servers are invited by asking their server, on whatever way a client takes. */
+import test from 'ava'
+import type { ServerName } from '../../server/protocol/ids.ts'
+import { noRemoteRooms, RemoteError, type RemoteRooms } from '../../server/rooms/remote-rooms.ts'
+import { inRoom, startRoomServer, v3 } from './room-server.ts'
+
+/** Who was asked for whom; what is said of people named `no…` and by servers named `away…`. */
+const asked: string[] = []
+const remote: RemoteRooms = {
+  ...noRemoteRooms,
+  async invite(server, { event }) {
+    asked.push(`${server} ${event['state_key']}`)
+    if (server.startsWith('away')) throw new RemoteError('unreachable', `${server} cannot be reached.`)
+    if (String(event['state_key']).startsWith('@no')) {
+      throw new RemoteError('refused', 'takes no invites', { status: 403, errcode: 'M_INVITE_BLOCKED' })
+    }
+    return event
+  },
+}
+const peers = {
+  all: () =>
+    [{ serverName: 'there.test' as ServerName }, { serverName: 'away.test' as ServerName }] as never[],
+  get: () => undefined,
+  mayReceiveFrom: (_server: string) => true,
+  maySendTo: (server: string) => server === 'there.test' || server === 'away.test',
+}
+const server = await startRoomServer(undefined, remote, peers as never)
+test.after.always(() => server.close())
+test.beforeEach(() => void asked.splice(0))
+
+const membership = async (roomId: string, userId: string) =>
+  (await server.call('alice', 'GET', inRoom(roomId, `/state/m.room.member/${encodeURIComponent(userId)}`)))
+    .body.membership
+const put = (roomId: string, userId: string, content: object) =>
+  server.call('alice', 'PUT', inRoom(roomId, `/state/m.room.member/${encodeURIComponent(userId)}`), content)
+
+test.serial('an invite by a state event asks the other server first, and what it says counts', async t => {
+  const roomId = await server.createRoom('alice')
+  const answer = await put(roomId, '@zoe:there.test', { membership: 'invite', reason: 'come' })
+  t.is(answer.status, 200)
+  t.regex(answer.body.event_id, /^\$/)
+  t.deepEqual(asked, ['there.test @zoe:there.test'])
+  t.is(await membership(roomId, '@zoe:there.test'), 'invite')
+
+  t.like(await put(roomId, '@nora:there.test', { membership: 'invite' }), {
+    status: 403,
+    body: { errcode: 'M_INVITE_BLOCKED' },
+  })
+  t.is(await membership(roomId, '@nora:there.test'), undefined)
+  t.like(await put(roomId, '@zoe:stranger.test', { membership: 'invite' }), {
+    status: 403,
+    body: { errcode: 'M_FORBIDDEN' },
+  })
+  t.is(asked.length, 2)
+  // Everything but an invite is ours alone to write.
+  t.is((await put(roomId, '@zoe:there.test', { membership: 'ban' })).status, 200)
+  t.is(await membership(roomId, '@zoe:there.test'), 'ban')
+  t.is(asked.length, 2)
+})
+
+test.serial('whoever could not be invited to a new room is named with the reason', async t => {
+  const { body } = await server.call('alice', 'POST', `${v3}/createRoom`, {
+    invite: ['@nora:there.test', '@zoe:there.test', '@eva:away.test'],
+  })
+  t.deepEqual(body['org.letro.refused_invites'], [
+    {
+      user_id: '@nora:there.test',
+      errcode: 'M_INVITE_BLOCKED',
+      error: 'there.test says: takes no invites',
+    },
+    {
+      user_id: '@eva:away.test',
+      errcode: 'M_UNKNOWN',
+      error: 'away.test could not be reached. Try again later.',
+    },
+  ])
+  t.is(await membership(body.room_id, '@zoe:there.test'), 'invite')
+  t.is(await membership(body.room_id, '@nora:there.test'), undefined)
+  const quiet = await server.call('alice', 'POST', `${v3}/createRoom`, { invite: ['@zoe:there.test'] })
+  t.deepEqual(Object.keys(quiet.body), ['room_id'])
+})

@@ -1,0 +1,130 @@
+/** People answered by the private authority's certificate: the whole server, and a client that trusts that authority alone. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { get } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type PeerCertificate } from 'node:tls'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { connect as connectLocally } from '../../provisioning/server-connection.ts'
+import { freePort } from '../support/server.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+test('tls.authority = "own": a first start, a client that trusts the authority, a renewal without a restart', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))
+  const [port, federation] = [await freePort(), await freePort()]
+  const { PATH, HOME } = process.env
+  const server = spawn(process.execPath, [join(root, 'server/main.ts')], {
+    cwd: folder,
+    env: {
+      PATH,
+      HOME,
+      LETRO_SERVER_NAME: 'a.example',
+      LETRO_SERVER_ORIGIN: `https://chat.a.example:${port}`,
+      LETRO_LISTEN_CLIENT: `127.0.0.1:${port}`,
+      LETRO_LISTEN_FEDERATION: `127.0.0.1:${federation}`,
+      LETRO_TLS_AUTHORITY: 'own',
+    },
+  })
+  let output = ''
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', chunk => (output += chunk))
+  t.teardown(async () => {
+    server.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  })
+  for (let i = 0; i < 1500 && !output.includes('"started"') && server.exitCode === null; i++) await pause()
+  t.regex(output, /Letro serves a\.example/, output)
+
+  const tls = join(folder, 'data', 'tls')
+  const ca = await readFile(join(tls, 'authority.pem'), 'utf8')
+  t.is(await status(port, ca), 200)
+  await t.throwsAsync(shownAt(port, 'chat.a.example', undefined), { code: 'SELF_SIGNED_CERT_IN_CHAIN' })
+  const first = await shownAt(port, 'chat.a.example', ca)
+  t.is(first.fingerprint256, (await shownAt(federation, 'a.example', ca)).fingerprint256, 'one for both')
+  await t.throwsAsync(shownAt(port, 'b.example', ca), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  const key = await readFile(join(tls, 'key.pem'), 'utf8')
+
+  const letro = [
+    join(root, 'provisioning/letro.ts'),
+    'certificate',
+    'renew',
+    '--data',
+    join(folder, 'data'),
+    '--json',
+  ]
+  await promisify(execFile)(process.execPath, letro)
+  server.kill('SIGHUP')
+  let second = first
+  for (let i = 0; i < 300 && second.fingerprint256 === first.fingerprint256; i++) {
+    await pause()
+    second = await shownAt(port, 'chat.a.example', ca)
+  }
+  t.not(second.fingerprint256, first.fingerprint256)
+  t.deepEqual(second.pubkey, first.pubkey)
+  t.is(await readFile(join(tls, 'key.pem'), 'utf8'), key)
+  const { entries } = (await (await connectLocally({ data: join(folder, 'data') })).ask('GET', '/audit')) as {
+    entries: { action: string; actor: string; detail: { fingerprint_sha256: string } }[]
+  }
+  const noted = entries.filter(({ action }) => action === 'site.certificate')
+  t.deepEqual(
+    noted.map(({ actor, detail }) => [actor, detail.fingerprint_sha256]),
+    [['local', second.fingerprint256]],
+  )
+  server.kill('SIGTERM')
+  const [code] = await once(server, 'exit')
+  t.is(code, 0, output)
+})
+
+const pause = () => new Promise(resolve => setTimeout(resolve, 40))
+
+function status(port: number, ca: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(
+      { host: '127.0.0.1', port, path: '/_matrix/client/versions', servername: 'chat.a.example', ca },
+      response => {
+        response.resume()
+        resolve(response.statusCode)
+      },
+    ).on('error', reject)
+  })
+}
+
+async function shownAt(port: number, servername: string, ca: string | undefined): Promise<PeerCertificate> {
+  const socket = connect({ host: '127.0.0.1', port, servername, ...(ca === undefined ? {} : { ca }) })
+  await once(socket, 'secureConnect')
+  const certificate = socket.getPeerCertificate()
+  socket.destroy()
+  return certificate
+}
+
+test('a start that cannot have its certificate says what to do', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const start = async (environment: Record<string, string>) => {
+    const { PATH, HOME } = process.env
+    const error = await t.throwsAsync(
+      promisify(execFile)(process.execPath, [join(root, 'server/main.ts')], {
+        cwd: folder,
+        env: {
+          PATH,
+          HOME,
+          LETRO_LISTEN_CLIENT: `127.0.0.1:${await freePort()}`,
+          LETRO_SERVER_NAME: 'a.example',
+          ...environment,
+        },
+      }),
+    )
+    return (error as Error & { stderr: string }).stderr
+  }
+  t.regex(
+    await start({ LETRO_TLS_AUTHORITY: 'organisation' }),
+    /letro certificate request .* letro certificate import/,
+  )
+  t.regex(
+    await start({ LETRO_TLS_AUTHORITY: 'own', LETRO_TLS_CERTIFICATE: 'c', LETRO_TLS_KEY: 'k' }),
+    /tls\.authority[\s\S]*either those files, or this/,
+  )
+})
