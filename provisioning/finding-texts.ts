@@ -213,7 +213,7 @@ function doubt(facts: Facts): string {
 }
 
 function reason(facts: Facts): string {
-  const said = facts.text('reason') ?? facts.text('last_error')
+  const said = facts.text('reason') ?? facts.text('last_error') ?? facts.text('failure')
   return said === null ? '' : ` (${said})`
 }
 

@@ -87,6 +87,14 @@ function rows(readings: ShownHealth['readings'], now: number): [string, string][
     if (synchronised === null) return null
     return synchronised ? 'kept right' : 'kept right by nothing'
   })
+  add('Backup', 'backup', backup => {
+    const last = backup.number('last_success_ts')
+    return last === null ? 'none has succeeded' : `the last ${moment(last, now)}`
+  })
+  add('TLS', 'certificates', certificates => {
+    const ends = certificates.list('server').flatMap(one => one.number('not_after_ts') ?? [])
+    return ends.length === 0 ? null : `certificate until ${moment(Math.min(...ends), now)}`
+  })
   add('Peers', 'queues', queues => {
     const peers = queues.list('peers')
     const waiting = peers.filter(peer => (peer.number('length') ?? 0) > 0)

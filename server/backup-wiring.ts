@@ -1,24 +1,20 @@
 /** Backups from their parts, for `serving.ts`: what they read, who signs them, when they are due, and what health hears of them. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Parts } from './app.ts'
 import { Backups } from './backup/backups.ts'
 import { backupFindings } from './backup/findings.ts'
 import type { Config } from './config.ts'
 import type { Duty } from './duties.ts'
-import type { HealthSource } from './health/finding.ts'
+import type { HealthSource, Reading } from './health/finding.ts'
 import type { JsonObject } from './protocol/json.ts'
 import { signJson } from './protocol/signing.ts'
-
-const release = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-  readonly version: string
-}
+import { release } from './release.ts'
 
 export interface ServerBackups {
   readonly backups: Backups
   readonly duty: Duty
   readonly source: HealthSource
+  readonly reading: Reading
 }
 
 const minuteMs = 60_000
@@ -56,6 +52,20 @@ export async function openServerBackups(parts: Parts): Promise<ServerBackups> {
       },
     },
     source: async now => backupFindings(await backups.status(), dataFolder, now),
+    reading: async now => {
+      const { success, failure } = await backups.status()
+      if (!success && !failure) return null
+      return {
+        ...(success
+          ? {
+              last_success_ts: success.ts,
+              age_seconds: Math.floor((now - success.ts) / 1000),
+              bytes: success.bytes,
+            }
+          : {}),
+        ...(failure ? { last_failure_ts: failure.ts, failure: failure.code } : {}),
+      }
+    },
   }
 }
 

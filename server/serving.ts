@@ -328,6 +328,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   health.addReading('certificates', certificates.reading)
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
+  health.addReading('backup', backup.reading)
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock: steady,
@@ -441,6 +442,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
+    tellDevices: (peer, userIds) => keys.tellDevices(peer, userIds),
     takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
@@ -463,14 +465,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     report: message => log.warn(message),
   })
   const hourMs = 60 * 60 * 1000
-  /** A certificate that is made by a wrong clock is not valid yet when that is put right. */
-  const sureOfTheTime = (duty: Duty): Duty => ({
-    ...duty,
-    run: async now => (clockWatch.isInDoubt ? undefined : duty.run(now)),
-  })
   const dutyList: readonly Duty[] = [
     ...serverHealth.duties,
-    sureOfTheTime(renewal.duty),
+    renewal.duty,
     backup.duty,
     {
       name: 'external people whose day has come',

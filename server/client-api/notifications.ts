@@ -9,7 +9,7 @@ import type { People } from '../rooms/people.ts'
 import type { Relations } from '../rooms/relations.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { showEvents } from '../rooms/shown-events.ts'
-import { timelineToken } from '../rooms/timeline-token.ts'
+import { maxOrder, timelineToken } from '../rooms/timeline-token.ts'
 import { queryLimit, queryPlace, readerOf } from './room-request.ts'
 
 export interface NotificationDeps extends NotifiedDeps {
@@ -37,7 +37,7 @@ function getNotifications(deps: NotificationDeps): Step {
     const only = queryText(ctx.query, 'only')
     if (only !== undefined && only !== 'highlight') throw invalidParam('only must be "highlight", or absent.')
     const { notified, next } = await notifiedOf(deps, ctx.state.requester.userId, {
-      before: queryPlace(ctx, 'from') ?? Number.MAX_SAFE_INTEGER,
+      before: queryPlace(ctx, 'from') ?? maxOrder,
       limit: queryLimit(ctx, 20, maxLimit),
       highlightsOnly: only === 'highlight',
     })

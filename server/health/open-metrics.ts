@@ -3,14 +3,14 @@
  *
  * Readings become gauges by rule, so that a new reading is a new metric: `disk.available_bytes` is
  * `letro_disk_available_bytes`; times become `_timestamp_seconds`, durations seconds, true and false 1 and 0. In a list each
- * element is a sample, told apart by its name in a label (`server_name`, `device`, `subject`). All other words stay out.
+ * element is a sample, told apart by its name in a label (`server_name`, `device`, `subject`, `use`). All other words stay out.
  *
  * Written by hand, not by prom-client: that counts events in the process; here gauges are read when asked, and the format
  * is what stands below.
  *
  * Spec: OpenMetrics 1.0 (prometheus.io/docs/specs/om/open_metrics_spec)
  */
-import type { Json, JsonObject } from '../protocol/json.ts'
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
 import { severities } from './finding.ts'
 import type { HealthReport } from './health.ts'
 
@@ -19,7 +19,7 @@ export const openMetricsType = 'application/openmetrics-text; version=1.0.0; cha
 type Labels = Readonly<Record<string, string>>
 type Families = Map<string, { readonly labels: Labels; readonly value: number }[]>
 
-const labelNames = ['server_name', 'device', 'subject'] as const
+const labelNames = ['server_name', 'device', 'subject', 'use'] as const
 
 export function openMetrics({ state, findings, readings }: HealthReport, version: string): string {
   const families: Families = new Map()
@@ -46,16 +46,18 @@ function addReading(families: Families, prefix: string, reading: JsonObject, lab
     if (typeof value === 'number' || typeof value === 'boolean')
       addNumber(families, prefix, name, Number(value), labels)
     else if (Array.isArray(value)) addList(families, prefix, value, labels)
+    else if (isObject(value)) addReading(families, `${prefix}_${name}`, value, labels)
   }
 }
 
 function addList(families: Families, prefix: string, list: readonly Json[], labels: Labels): void {
   for (const element of list) {
-    if (typeof element !== 'object' || element === null || Array.isArray(element)) continue
-    const one = element as JsonObject
+    if (!isObject(element)) continue
+    const one = element
     const named = labelNames.flatMap(label => (typeof one[label] === 'string' ? [[label, one[label]]] : []))
     // Without a name two elements would be one sample.
-    if (named.length > 0) addReading(families, prefix, one, { ...labels, ...Object.fromEntries(named) })
+    if (named.length > 0 || list.length === 1)
+      addReading(families, prefix, one, { ...labels, ...Object.fromEntries(named) })
   }
 }
 

@@ -13,7 +13,7 @@
  * Spec: server-server-api#get_matrixfederationv1timestamp_to_eventroomid
  */
 import type { Peers } from '../peers/peer.ts'
-import type { ServerName } from '../protocol/ids.ts'
+import { type EventId, type RoomId, type ServerName, serverOf } from '../protocol/ids.ts'
 import type { InboundRooms } from './inbound-rooms.ts'
 import { followPins, type PinFollowerDeps } from './pin-follower.ts'
 import { RemoteError, type RemoteRooms } from './remote-rooms.ts'
@@ -31,6 +31,8 @@ export interface CatchUpDeps extends Omit<PinFollowerDeps, 'peers'> {
 
 /** Its clock may be ahead of ours. */
 const aheadMs = 24 * 60 * 60 * 1000
+/** Events of ours that are looked past in one room: what people write while a peer waits to be resumed. */
+const maxSteps = 200
 
 export function catchUpWithPeers({ rooms, remote, peers, store, report, clock }: CatchUpDeps): Promise<void> {
   return followPins(
@@ -54,13 +56,28 @@ export function catchUpWithPeers({ rooms, remote, peers, store, report, clock }:
       if (!view || view.frozen || !view.joinedServers.has(server)) continue
       if (!view.joinedServers.has(rooms.serverName)) continue
       try {
-        const newest = await remote.timestampToEvent(server, roomId, clock() + aheadMs, 'b')
-        const [known] = await rooms.stored([newest.eventId])
-        if (!known) await rooms.takeTransaction(server, [await remote.event(server, newest.eventId)])
+        const missed = await newestMissed(server, roomId)
+        if (missed) await rooms.takeTransaction(server, [await remote.event(server, missed)])
       } catch (error) {
         // Of this room it has nothing to say; others it may know.
         if (!(error instanceof RemoteError) || error.kind !== 'refused') throw error
       }
     }
+  }
+
+  /**
+   * The newest event there that is not here. Ours of now may have arrived there first, as the newest of all: what lies
+   * before it is looked at then. An event of somebody else that is here brought with it all before it.
+   */
+  async function newestMissed(server: ServerName, roomId: RoomId): Promise<EventId | null> {
+    let before = clock() + aheadMs
+    for (let step = 0; step < maxSteps; step++) {
+      const { eventId, originServerTs } = await remote.timestampToEvent(server, roomId, before, 'b')
+      const [known] = await rooms.stored([eventId])
+      if (!known || known.outlier) return eventId
+      if (serverOf(known.pdu.sender) !== rooms.serverName) return null
+      before = Math.min(before, originServerTs) - 1
+    }
+    return null
   }
 }

@@ -66,5 +66,6 @@ export function writeCarriedOut(rows: RowWriter, actor: RoomActor, redactions: r
     const { position, order, pdu } = redaction
     rows.put(eventSkeletons.key(position), skeletonText(redaction.carriedOut(), signedText(pdu, actor.rules)))
     rows.put(timelines.key(actor.number, order), position)
+    if (order > actor.last) actor.last = position
   }
 }

@@ -26,6 +26,7 @@ export function residencyRefusal(
 ): string | null {
   const allowed = allowedResidencies(view)
   if (!allowed || !peers) return null
+  if (allowed.size === 0) return `This room's rule of jurisdictions allows none, so nobody can come in.`
   const residency = peers.residencyOf(server)
   if (residency === undefined) {
     return `This room is only for servers in ${[...allowed].join(', ')}; where ${server} is, nobody has said.`

@@ -14,6 +14,9 @@ export function tokenBelow(order: number): string {
   return `t${order - 1}`
 }
 
+/** Above every order that there can be, and still one that the store's keys can say. */
+export const maxOrder = 2 ** 52 - 1
+
 const pattern = /^[ts](-?[0-9]{1,16})(?:_.*)?$/s
 
 /** null: this is no token of ours. */
@@ -21,5 +24,5 @@ export function parseTimelineToken(text: string): number | null {
   const match = pattern.exec(text)
   if (!match) return null
   const order = Number(match[1])
-  return Number.isSafeInteger(order) ? order : null
+  return Math.abs(order) <= maxOrder ? order : null
 }

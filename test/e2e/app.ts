@@ -11,7 +11,7 @@ import { ServerProcess } from '../support/server-process.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
 
 const root = join(import.meta.dirname, '../..')
-const adminToken = 'a-token-for-tests-that-administers-0123456789'
+export const adminToken = 'a-token-for-tests-that-administers-0123456789'
 /** Where pictures of views go: not tracked. */
 export const pictures = join(root, 'dist/pictures')
 
@@ -23,6 +23,8 @@ export interface PersonOptions extends AuthenticatorOptions {
   /** One with a camera of its own; otherwise the browser of this world. */
   readonly browser?: Browser
   readonly locale?: string
+  /** `administrator`: of this server. */
+  readonly kind?: 'member' | 'administrator'
 }
 
 export class AppWorld {
@@ -52,10 +54,10 @@ export class AppWorld {
   }
 
   /** An enrolment link for somebody who has no account yet. */
-  async invite(name: string, displayName: string): Promise<string> {
+  async invite(name: string, displayName: string, kind = 'member'): Promise<string> {
     const { status, body } = await call(this.server.base, 'POST', '/_letro/admin/v1/enrolment-links', {
       token: adminToken,
-      body: { user_id: `@${name}:localhost`, display_name: displayName },
+      body: { user_id: `@${name}:localhost`, display_name: displayName, kind },
     })
     if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
     return body['link'] as string
@@ -92,7 +94,7 @@ export class AppWorld {
   /** A new person, enrolled, with the recovery key put off: inside. */
   async enrolled(name: string, displayName: string, options: PersonOptions = {}): Promise<Visitor> {
     const visitor = await this.visitor(options)
-    await visitor.page.goto(await this.invite(name, displayName))
+    await visitor.page.goto(await this.invite(name, displayName, options.kind))
     await visitor.page.locator('button[type=submit].main').click()
     await visitor.page.locator('.enter-key').waitFor()
     await visitor.page.locator('.enter-foot button').click()

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Locator } from 'playwright-core'
+import { encodeQR } from 'qr'
 import sharp from 'sharp'
 import { chromiumArgs, findChromium } from '../support/chromium.ts'
 
@@ -37,14 +38,26 @@ export class Camera {
     return new Camera(browser, folder, film)
   }
 
-  /** From the next time on that it is switched on: a picture, as it lies on a table. */
-  async see(picture: Buffer): Promise<void> {
+  /** What stands on somebody's screen there. */
+  async lookAt(shown: Locator): Promise<void> {
+    await this.#see(await shown.screenshot())
+  }
+
+  /** From the next time on that it is switched on. */
+  async #see(picture: Buffer): Promise<void> {
     writeFileSync(this.#film, await filmOf(picture))
   }
 
-  /** What stands on somebody's screen there. */
-  async lookAt(shown: Locator): Promise<void> {
-    await this.see(await shown.screenshot())
+  /** A code as it is printed on a sheet. */
+  async seeCode(content: string): Promise<void> {
+    const rows = encodeQR(content, 'raw', { ecc: 'medium', border: 4 })
+    const size = rows.length
+    const pixels = Buffer.from(rows.flatMap(row => row.map(isDark => (isDark ? 0 : 255))))
+    await this.#see(
+      await sharp(pixels, { raw: { width: size, height: size, channels: 1 } })
+        .png()
+        .toBuffer(),
+    )
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,5 @@
 /** The code of an enrolment sheet, held before a camera: a real Chromium whose camera shows a film of it. */
 import test from 'ava'
-import { encodeQR } from 'qr'
-import sharp from 'sharp'
 import { AppWorld } from './app.ts'
 import { Camera } from './camera.ts'
 
@@ -12,7 +10,7 @@ test.serial('a link that the camera reads opens the invitation', async t => {
     await camera.close()
     await world.close()
   })
-  await camera.see(await sheetOf(await world.invite('zeina', 'Zeina Farah')))
+  await camera.seeCode(await world.invite('zeina', 'Zeina Farah'))
   const { page, complaints } = await world.visitor({
     browser: camera.browser,
     context: { permissions: ['camera'] },
@@ -33,13 +31,3 @@ test.serial('a camera that may not be used is explained, and typing is left', as
   await page.locator('.notice').getByText('camera').waitFor()
   t.true(await page.getByLabel('Link or code').isEnabled())
 })
-
-/** As it was printed. */
-async function sheetOf(content: string): Promise<Buffer> {
-  const rows = encodeQR(content, 'raw', { ecc: 'medium', border: 4 })
-  const size = rows.length
-  const pixels = Buffer.from(rows.flatMap(row => row.map(isDark => (isDark ? 0 : 255))))
-  return sharp(pixels, { raw: { width: size, height: size, channels: 1 } })
-    .png()
-    .toBuffer()
-}

@@ -258,3 +258,38 @@ test.serial('a refusal of the peer, a stranger and a wrong id are no media', asy
   await t.throwsAsync(copies.download('stranger.test', 'id', 0), { code: 'M_NOT_FOUND' })
   await t.throwsAsync(copies.download(liar, '../etc', 0), { code: 'M_NOT_FOUND' })
 })
+
+const waysOut = [
+  '..',
+  '../../secret',
+  '..%2f..%2fsecret',
+  '%2e%2e/secret',
+  '..\\secret',
+  '/etc/passwd',
+  'a/../../secret',
+  'ok\u0000/../secret',
+  `${'../'.repeat(20)}etc/passwd`,
+  'x'.repeat(5_000),
+]
+
+test.serial(
+  'an id that leads out of the folder of files is none, whoever says it: path traversal',
+  async t => {
+    await writeFile(join(folder, 'secret'), 'TOP SECRET')
+    const copies = await openCopies()
+    strangely = multipart('--b\r\n\r\n{}\r\n--b\r\n\r\nTOP SECRET\r\n--b--')
+    const before = await readdir(folder, { recursive: true })
+    for (const way of waysOut) {
+      for (const act of ['download', 'thumbnail']) {
+        const answer = await asking.get(`/media/${act}/${encodeURIComponent(way)}?width=32&height=32`)
+        t.true(answer.status === 404 || answer.status === 400, `${act} ${way.slice(0, 40)}: ${answer.status}`)
+        t.false(JSON.stringify(answer.body).includes('SECRET'))
+      }
+      requests = 0
+      await t.throwsAsync(copies.download(liar, way, 0), { code: 'M_NOT_FOUND' }, way.slice(0, 40))
+      await t.throwsAsync(copies.download(`${liar}/${way}`, 'id', 0), { code: 'M_NOT_FOUND' })
+      t.is(requests, 0)
+    }
+    t.deepEqual((await readdir(folder, { recursive: true })).sort(), before.sort())
+  },
+)

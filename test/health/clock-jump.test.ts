@@ -1,4 +1,5 @@
 /** A whole server whose clock is set forward and back while it runs: what people and administrators notice of it. */
+import { setTimeout as pause } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { adminToken, startAdministered } from '../support/administered.ts'
 import type { TestPerson } from '../support/server.ts'
@@ -81,10 +82,12 @@ test('who waits for news gets an answer when the time is over, though the clock 
   // Everything that came with the account, so that there is nothing left to tell.
   const since = (await alice.call('GET', `/_matrix/client/v3/sync?since=${first.body.next_batch}`)).body
     .next_batch
-  const waiting = alice.call('GET', `/_matrix/client/v3/sync?since=${since}&timeout=400`)
-  time.now -= dayMs
+  const waiting = alice.call('GET', `/_matrix/client/v3/sync?since=${since}&timeout=1000`)
   const moving = setInterval(() => pass(100), 50)
   t.teardown(() => clearInterval(moving))
+  // The request has to be there before the clock is set.
+  await pause(500)
+  time.now -= dayMs
   t.is((await waiting).status, 200)
 })
 

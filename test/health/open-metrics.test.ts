@@ -17,6 +17,7 @@ const report = {
     writes: { median_ms: 12.5 },
     store: { found_whole_ts: 1_700_000_000_000, note: 'words stay out' },
     clock: { synchronised: true, in_doubt: false },
+    certificates: { server: [{ names: 'x', not_after_ts: 5_000 }], authority: { not_after_ts: 6_000 } },
     queues: {
       peers: [
         { server_name: 'b.example', length: 2, last_error: 'secret words' },
@@ -51,6 +52,10 @@ test('readings become gauges: seconds, bytes, one sample a peer', t => {
     'letro_clock_synchronised 1',
     '# TYPE letro_clock_in_doubt gauge',
     'letro_clock_in_doubt 0',
+    '# TYPE letro_certificates_not_after_timestamp_seconds gauge',
+    'letro_certificates_not_after_timestamp_seconds 5',
+    '# TYPE letro_certificates_authority_not_after_timestamp_seconds gauge',
+    'letro_certificates_authority_not_after_timestamp_seconds 6',
     '# TYPE letro_queues_length gauge',
     'letro_queues_length{server_name="b.example"} 2',
     'letro_queues_length{server_name="c.example"} 0',

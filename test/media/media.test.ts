@@ -416,7 +416,7 @@ test('a thumbnail carries no place and no camera', async t => {
   t.is(found?.exif, undefined)
 })
 
-test('what is no picture, a picture of a format that we decode not, and a broken one get no thumbnail', async t => {
+test('what is no picture, a picture of a format that we decode not, and a broken one get no thumbnail (CVE-2024-53863)', async t => {
   const ann = await person('nopicture')
   const good = await picture(500, 500)
   const svg =

@@ -148,7 +148,7 @@ rejectsWith('3.5', '2.5', 'an auth event of another room', (room, usual) =>
     i === 1 ? { ...event, pdu: { ...event.pdu, room_id: `${room.roomId}x` as typeof room.roomId } } : event,
   ),
 )
-test('rooms/v12 (3.5) rejects the auth events of a like room elsewhere', t => {
+test('rooms/v12 (3.5) rejects the auth events of a like room elsewhere (MSC4291)', t => {
   const here = TestRoom.open('12')
   const elsewhere = TestRoom.open('12', { create: { name: 'another' } })
   const event = here.draft({ type: 'm.room.message', sender: alice })

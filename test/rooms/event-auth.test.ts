@@ -250,7 +250,7 @@ rule(numbers('11', '10'), 'allows', 'a state event at exactly state_default', ve
 
 // MSC4289: creators
 
-test('rooms/v12: nothing takes power from a creator, not even a level above every integer', t => {
+test('rooms/v12: nothing takes power from a creator, not even a level above every integer (MSC4289)', t => {
   const high = { events: { 'm.room.topic': Number.MAX_SAFE_INTEGER }, users_default: -1 }
   const room = TestRoom.open('12', { create: { additional_creators: [bob] }, powerLevels: high })
   room.member(bob, 'join')

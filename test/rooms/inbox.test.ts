@@ -65,6 +65,26 @@ test('a long gap is bridged by the state, and both agree on what is now', async 
   t.is((await bodies(a, roomId)).length, 302)
 })
 
+test('a redaction of what lies behind a gap takes effect, and is shown, once that is fetched', async t => {
+  const { world, a, b, roomId } = await two()
+  const first = await b.rooms.send({ roomId, ...say(b, 'bob', 'secret') })
+  for (let i = 0; i < 120; i++) await b.rooms.send({ roomId, ...say(b, 'bob', `${i}`) })
+  const redaction = await b.rooms.send({
+    roomId,
+    sender: person('bob', b),
+    type: 'm.room.redaction',
+    content: { redacts: first.eventId },
+    redacts: first.eventId,
+  })
+  await world.deliver(b, [redaction.eventId])
+  const newest = async () => (await a.rooms.timeline(roomId, { limit: 1, reverse: true }))[0]!
+  t.is((await newest()).content['body'], '119')
+  while (await a.rooms.fetchOlder(roomId)) {}
+  t.is((await a.rooms.event(first.eventId))!.redactedBecause?.eventId, redaction.eventId)
+  t.is((await newest()).eventId, redaction.eventId)
+  t.is((await a.rooms.view(roomId))!.lastPosition, (await newest()).position)
+})
+
 test('one bad event hurts no other, whatever is wrong with it (CVE-2025-30355)', async t => {
   const { a, b, roomId } = await two()
   const good = await b.rooms.send({ roomId, ...say(b, 'bob', 'good') })

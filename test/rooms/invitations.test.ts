@@ -4,7 +4,7 @@ import type { RoomId, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { RoomError } from '../../server/rooms/rooms.ts'
 import { openRoom, person } from './federated-room.ts'
-import { forgedInvite } from './forged-event.ts'
+import { forged, forgedInvite } from './forged-event.ts'
 import { type Site, World } from './two-servers.ts'
 
 /** Signatures are another test's subject. */
@@ -95,4 +95,20 @@ test('so is what a server answers to a knock', async t => {
   const ann = person('ann', a)
   await a.rooms.outward.knock(ann, roomId, [b.name], {})
   checkKept(t, (await a.rooms.memberships(ann)).get(roomId)!.strippedState!)
+})
+
+test('an invite to a version 12 room shows that room’s create event, or none that is whole (MSC4291)', async t => {
+  const { world, a, b } = await three()
+  const [roomId, other] = [await openRoom(b), await openRoom(b)]
+  const createOf = async (id: RoomId) =>
+    JSON.parse(JSON.stringify(await b.rooms.signed((await b.rooms.view(id))!.createEvent.eventId)))
+  const ann = person('ann', a)
+  const draft = { type: 'm.room.member', state_key: ann, content: { membership: 'invite' } }
+  const { pdu, eventId } = forged(world, b, roomId, draft)
+  const invite = (inviteRoomState: JsonObject[]) =>
+    a.rooms.invite(b.name, roomId, eventId, { event: pdu, roomVersion: '12', inviteRoomState, via: [b.name] })
+  await t.throwsAsync(invite([await createOf(other)]), { code: 'M_INVALID_PARAM', message: /another room/ })
+  t.is(await open(a, ann), 0)
+  await invite([await createOf(roomId)])
+  t.is(await open(a, ann), 1)
 })

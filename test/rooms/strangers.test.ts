@@ -184,6 +184,10 @@ test('who is outside the allowed jurisdictions neither joins nor is invited', as
   })
   a.pins.get(b.name)!.residency = 'DE'
   await a.rooms.send({ ...invite, stateKey: person('eva', b) })
+  // A rule that nobody can read keeps everybody out, as it was meant for somebody.
+  const unclear = { roomId, sender: ann, type: 'org.letro.residency', stateKey: '' }
+  await a.rooms.send({ ...unclear, content: { allowed: 'everywhere' } })
+  await t.throwsAsync(a.rooms.send({ ...invite, stateKey: person('fay', b) }), { message: /allows none/ })
 })
 
 test('server ACL: globs, ports, case, IP literals, and values that are none', t => {

@@ -58,7 +58,7 @@ export function Backup() {
       <Standing status={status} />
       <div class="settings-acts">
         <Button
-          tone="main"
+          tone={mayRun ? 'main' : 'plain'}
           busy={busy || isRunning}
           disabled={!mayRun || status.folder === null}
           onClick={now}
@@ -100,7 +100,9 @@ export function Backup() {
         </Fact>
       </Facts>
       <p>
-        <Button onClick={() => setChanging(true)}>{t('site.changeRecipients')}</Button>
+        <Button tone={mayRun ? 'plain' : 'main'} onClick={() => setChanging(true)}>
+          {t('site.changeRecipients')}
+        </Button>
       </p>
       {status.files.length > 0 && (
         <>

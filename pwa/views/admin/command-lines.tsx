@@ -27,6 +27,9 @@ interface CommandLine {
   readonly expires_ts: number
 }
 
+/** So often a command that waits asks whether it was let in. */
+const commandAsksEveryMs = 3_000
+
 /** A command line that shows a code is let in, for some hours; those that are in can be put out. */
 export function CommandLines() {
   const [code, setCode] = useState('')
@@ -93,7 +96,8 @@ export function CommandLines() {
           onDone={() => {
             close()
             toast(t('admin.allowed'))
-            lines.again()
+            // It is in once it has fetched what it waits for.
+            setTimeout(lines.again, commandAsksEveryMs + 1000)
           }}
           onClose={() => {
             // Whoever says no means it: the code opens nothing any more.

@@ -72,7 +72,7 @@ export function Person({ person }: { person: Pick<PersonAnswer, 'user_id' | 'dis
     <span class="admin-person">
       <Avatar id={userId} name={displayname} avatar={null} />
       <span>
-        <Name of={displayname ?? userId} limit={60} />
+        {displayname !== null && <Name of={displayname} limit={60} />}
         <Code>{userId}</Code>
       </span>
     </span>

@@ -170,7 +170,14 @@ function OneRoom({ roomId }: { roomId: string }) {
       <ul class="admin-plain">
         {room.powerful.map(({ user_id: userId, level }) => (
           <li key={userId}>
-            <Code>{userId}</Code> · {level === null ? t('site.creator') : formatNumber(level)}
+            {userId.endsWith(`:${ours}`) ? (
+              <a href={addressOf({ view: 'admin', page: 'people', of: userId })}>
+                <Code>{userId}</Code>
+              </a>
+            ) : (
+              <Code>{userId}</Code>
+            )}{' '}
+            · {level === null ? t('site.creator') : formatNumber(level)}
           </li>
         ))}
       </ul>

@@ -1,7 +1,8 @@
 import { formatDateTime, t } from '../../i18n/i18n.ts'
-import { call } from '../account.ts'
+import { call, session } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Notice } from '../parts/notice.tsx'
+import { go } from '../route.ts'
 import { useAsked } from '../use-asked.ts'
 import { newNotices, noticesType, type ServerNotice } from './server-notices.ts'
 
@@ -32,9 +33,14 @@ export function ServerNotices() {
     <Notice
       tone={isUrgent ? 'bad' : 'warn'}
       actions={
-        <Button tone="quiet" onClick={() => void seen()}>
-          {t('notices.seen')}
-        </Button>
+        <>
+          {session.value?.isAdministrator && (
+            <Button onClick={() => go({ view: 'admin', page: '' })}>{t('rooms.administration')}</Button>
+          )}
+          <Button tone="quiet" onClick={() => void seen()}>
+            {t('notices.seen')}
+          </Button>
+        </>
       }
     >
       {notices.map(notice => (
