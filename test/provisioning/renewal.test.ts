@@ -202,6 +202,15 @@ test('an authority without constraints, or whose key is not here, issues nothing
   t.regex(t.throws(() => issueCertificate(site, names, {}, start)).message, /Put authority-key\.pem back/)
 })
 
+test('a certificate of another authority whose key is lost is not replaced by one of ours', t => {
+  const at = folder(t)
+  at.keepAside('authority.pem', 'authority-before.pem')
+  at.writeKeys([another])
+  const before = at.chain()
+  t.regex(t.throws(() => makeCertificate(at, names, start)).message, /Put the key back from a backup/)
+  t.is(at.chain(), before)
+})
+
 test('an authority that has ended says so', t => {
   const at = folder(t)
   const message = t.throws(() => renewCertificate(at, names, start + 21 * 365 * dayMs)).message

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { connect, type PeerCertificate } from 'node:tls'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { connect as connectLocally } from '../../provisioning/server-connection.ts'
 import { freePort } from '../support/server.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -64,6 +65,14 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
   t.not(second.fingerprint256, first.fingerprint256)
   t.deepEqual(second.pubkey, first.pubkey)
   t.is(await readFile(join(tls, 'key.pem'), 'utf8'), key)
+  const { entries } = (await (await connectLocally({ data: join(folder, 'data') })).ask('GET', '/audit')) as {
+    entries: { action: string; actor: string; detail: { fingerprint_sha256: string } }[]
+  }
+  const noted = entries.filter(({ action }) => action === 'site.certificate')
+  t.deepEqual(
+    noted.map(({ actor, detail }) => [actor, detail.fingerprint_sha256]),
+    [['local', second.fingerprint256]],
+  )
   server.kill('SIGTERM')
   const [code] = await once(server, 'exit')
   t.is(code, 0, output)
