@@ -1,6 +1,8 @@
 /** What the token of an administrator's session is not enough for, and what happens where two administrators act at once. */
 import test from 'ava'
+import { passkeyTable } from '../../server/store/catalogue.ts'
 import { openHarness, passwordOf } from '../accounts/harness.ts'
+import { siteOf } from '../peers/site.ts'
 
 const admin = '/_letro/admin/v1'
 const person = `${admin}/people/${encodeURIComponent('@alice:clinic.example')}`
@@ -36,6 +38,27 @@ for (const [method, path, body] of grave) {
     await h.close()
   })
 }
+
+test('where there is a passkey, a password confirms nothing', async t => {
+  const h = await openHarness({ asksToConfirm: true })
+  const root = await h.administrator()
+  await h.member('alice')
+  const row = { publicKey: '', counter: 0, name: 'Key', createdTs: 0, aaguid: '', backupEligible: false }
+  await h.store.transact(root.userId, tx =>
+    tx.put(passkeyTable.key(root.userId, 'key'), { ...row, backedUp: false }),
+  )
+  const asked = await h.put(`${person}/lock`, { locked: true }, root.token)
+  t.deepEqual(asked.body.flows, [{ stages: ['org.letro.login.passkey'] }])
+  const auth = {
+    type: 'm.login.password',
+    session: asked.body.session,
+    identifier: { type: 'm.id.user', user: 'root' },
+    password: passwordOf('root'),
+  }
+  t.is((await h.put(`${person}/lock`, { locked: true, auth }, root.token)).status, 401)
+  t.false((await h.get(person, root.token)).body.locked)
+  await h.close()
+})
 
 test('with the confirmation for this very act it is done; for another one it is not', async t => {
   const h = await openHarness({ asksToConfirm: true })
@@ -90,6 +113,29 @@ test('the second of two administrators learns that the account is no longer what
   const known = { locked: false, version: now.body.version }
   t.is((await h.put(`${person}/lock`, known, second.token)).status, 200)
   t.is((await h.get('/_matrix/client/v3/account/whoami', alice.token)).status, 200)
+  await h.close()
+})
+
+test('a pin that changed meanwhile is neither resumed, changed nor removed unseen', async t => {
+  const h = await openHarness()
+  const { token } = await h.administrator()
+  const card = siteOf('court.example').card(1_700_000_000_000)
+  const { fingerprint } = (await h.post(`${admin}/peers/check`, { card }, token)).body
+  const pinned = await h.post(`${admin}/peers`, { card, fingerprint: fingerprint.join(' ') }, token)
+  const { version } = pinned.body
+  t.is((await h.put(`${court}/suspended`, { suspended: true, version }, token)).status, 200)
+  const late: readonly (readonly [method: string, path: string, body: object])[] = [
+    ['PUT', `${court}/suspended`, { suspended: false, version }],
+    ['PUT', court, { direction: 'both', version }],
+    ['DELETE', court, { version }],
+  ]
+  for (const [method, path, body] of late) {
+    const answer = await h.call(method, path, body, token)
+    t.is(answer.body['org.letro.reason'], 'CHANGED', `${method} ${path}`)
+  }
+  const now = (await h.get(court, token)).body
+  t.true(now.suspended)
+  t.is((await h.delete(court, { version: now.version }, token)).status, 200)
   await h.close()
 })
 

@@ -6,6 +6,7 @@ import { type FederatedServer, pinHomeserver, pinSite, startFederated } from '..
 import { FederationPeer } from '../../support/federation-peer.ts'
 import { PeerRoom } from '../../support/peer-room.ts'
 import { eventually, type Person, person } from '../../support/person.ts'
+import { uploadKeys } from '../../support/uploaded-keys.ts'
 
 const authority = new TestAuthority()
 
@@ -39,6 +40,7 @@ test.serial(
     const roomId = await createPublic(ann)
     const room = encodeURIComponent(roomId)
     const held = await PeerRoom.join(b, a, roomId, `@bob:${b.serverName}`)
+    await uploadKeys(ann)
     await PeerRoom.join(c, a, roomId, `@cleo:${c.serverName}`)
     await ann.say(roomId, 'before')
     for (const each of [b, c]) await eventually(async () => texts(each.pdus).includes('before'))
@@ -87,6 +89,11 @@ test.serial(
     t.deepEqual((await b.transact(a, [said.pdu]))[said.eventId], {})
     t.true((await ann.texts(roomId)).includes('let me in'))
     t.false(b.edus.some(({ edu_type: type }) => type === 'm.direct_to_device'))
+    // Nor does it take the devices of then for those of now: nothing is said to come before, so it has to ask.
+    const update = await eventually(async () =>
+      b.edus.findLast(({ edu_type: type }) => type === 'm.device_list_update'),
+    )
+    t.like(update['content'], { user_id: ann.userId, device_id: ann.session.deviceId, prev_id: [] })
   },
 )
 
