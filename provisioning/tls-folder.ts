@@ -6,6 +6,7 @@
  *     key.pem                            the key in use, and behind it the one to come
  *     certificate.pem                    the certificate in use, and what vouches for it
  *     next.json                          what is to take its place, while other servers learn its key
+ *     lock                               the process that is changing something here
  *
  * Each file is written whole or not at all, and a key always before its certificate. The server takes from key.pem the key
  * that fits the certificate (server/tls-files.ts), so that there is no moment at which the two do not fit together:
@@ -16,12 +17,14 @@ import {
   chownSync,
   closeSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -44,6 +47,21 @@ export class TlsFolder {
 
   constructor(path: string) {
     this.path = path
+  }
+
+  /**
+   * One at a time: two commands, or a command and the server's renewal, would each leave half of what it wants.
+   * Throws FolderLocked.
+   */
+  async locked<T>(change: () => T | Promise<T>): Promise<T> {
+    this.#make()
+    const file = join(this.path, 'lock')
+    takeLock(file)
+    try {
+      return await change()
+    } finally {
+      rmSync(file, { force: true })
+    }
   }
 
   authority(): Issued | null {
@@ -172,6 +190,71 @@ export class TlsFolder {
     } finally {
       closeSync(folder)
     }
+  }
+}
+
+/** A sentence. */
+export class FolderLocked extends Error {}
+
+/** Of a process that is no more it is taken over: one that was cut off leaves its lock. */
+function takeLock(file: string): void {
+  // It comes to its place with its content, so that nobody reads an empty one.
+  const own = `${file}.${process.pid}`
+  writeFileSync(own, String(process.pid), { mode: 0o600 })
+  try {
+    while (!linkTo(own, file)) {
+      const holder = readLock(file)
+      if (holder === null) continue
+      if (isAlive(Number(holder))) {
+        throw new FolderLocked(
+          `Another command, or the server, is changing the certificate at this moment (process ${holder}). Nothing was changed: try again in a minute. If no such process is at work, remove ${file}.`,
+        )
+      }
+      removeLockOf(holder, file)
+    }
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+/** Of two that find it, one takes it away; who took another's by mistake gives it back. */
+function removeLockOf(holder: string, file: string): void {
+  const aside = `${file}.${process.pid}.old`
+  try {
+    renameSync(file, aside)
+  } catch {
+    return
+  }
+  if (readLock(aside) !== holder) linkTo(aside, file)
+  rmSync(aside, { force: true })
+}
+
+/** false: something is there. */
+function linkTo(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function readLock(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
