@@ -22,8 +22,8 @@ import { ChainRefused } from './certificate-chain.ts'
 import { certificateSite } from './certificate-site.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
+import { FolderLocked } from './folder-lock.ts'
 import { tell } from './terminal.ts'
-import { FolderLocked } from './tls-folder.ts'
 
 export function certificateCommand(): Command {
   const certificate = new Command('certificate').description(

@@ -17,18 +17,17 @@ import {
   chownSync,
   closeSync,
   fsyncSync,
-  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Issued } from './certificate.ts'
+import { underLock } from './folder-lock.ts'
 
 /** A key whose certificate is to take the place of the one in use. */
 export interface Next {
@@ -55,13 +54,7 @@ export class TlsFolder {
    */
   async locked<T>(change: () => T | Promise<T>): Promise<T> {
     this.#make()
-    const file = join(this.path, 'lock')
-    takeLock(file)
-    try {
-      return await change()
-    } finally {
-      rmSync(file, { force: true })
-    }
+    return underLock(join(this.path, 'lock'), change)
   }
 
   authority(): Issued | null {
@@ -190,71 +183,6 @@ export class TlsFolder {
     } finally {
       closeSync(folder)
     }
-  }
-}
-
-/** A sentence. */
-export class FolderLocked extends Error {}
-
-/** Of a process that is no more it is taken over: one that was cut off leaves its lock. */
-function takeLock(file: string): void {
-  // It comes to its place with its content, so that nobody reads an empty one.
-  const own = `${file}.${process.pid}`
-  writeFileSync(own, String(process.pid), { mode: 0o600 })
-  try {
-    while (!linkTo(own, file)) {
-      const holder = readLock(file)
-      if (holder === null) continue
-      if (isAlive(Number(holder))) {
-        throw new FolderLocked(
-          `Another command, or the server, is changing the certificate at this moment (process ${holder}). Nothing was changed: try again in a minute. If no such process is at work, remove ${file}.`,
-        )
-      }
-      removeLockOf(holder, file)
-    }
-  } finally {
-    rmSync(own, { force: true })
-  }
-}
-
-/** Of two that find it, one takes it away; who took another's by mistake gives it back. */
-function removeLockOf(holder: string, file: string): void {
-  const aside = `${file}.${process.pid}.old`
-  try {
-    renameSync(file, aside)
-  } catch {
-    return
-  }
-  if (readLock(aside) !== holder) linkTo(aside, file)
-  rmSync(aside, { force: true })
-}
-
-/** false: something is there. */
-function linkTo(from: string, to: string): boolean {
-  try {
-    linkSync(from, to)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  }
-}
-
-function readLock(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return null
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
