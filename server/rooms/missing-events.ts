@@ -11,21 +11,18 @@
  *
  * Spec: server-server-api#backfilling-and-retrieving-missing-events
  */
-import type { Pdu } from '../protocol/event.ts'
 import { requiredSigners } from '../protocol/event-signing.ts'
 import type { EventId, RoomId, ServerName } from '../protocol/ids.ts'
 import type { Json } from '../protocol/json.ts'
-import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
+import { roomVersion } from '../protocol/room-versions.ts'
 import { StoreError } from '../store/store.ts'
-import { incomingOf, parseReceived } from './incoming-event.ts'
+import { eventsBetween, gapSize } from './gap.ts'
 import type { Circumstances, Receiver } from './receive.ts'
 import { RemoteError } from './remote-rooms.ts'
 import { RoomCopy } from './room-copy.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import type { Received } from './rooms-internal.ts'
 
-/** Events in between that are asked for at once; other servers give 20 or fewer. */
-const gapSize = 100
 /** Above this many missing state events the whole state is one request. */
 const maxSingleEvents = 50
 const besideEachOther = 8
@@ -119,17 +116,12 @@ export class MissingEvents {
     const { remote, actors, peers } = this.#context
     const actor = await actors.get(roomId)
     if (!actor) return
-    const question = {
-      earliest: actor.durableForward.slice(0, 20),
-      latest: [eventId],
-      limit: gapSize,
-      minDepth: 0,
-    }
-    const events = await this.#ask(roomId, source, server => remote.missingEvents(server, roomId, question))
-    const known = new Set<EventId>()
-    for (const event of byDepth(events, actor.rules).slice(0, gapSize)) {
-      if (event.eventId === eventId || known.has(event.eventId)) continue
-      known.add(event.eventId)
+    const earliest = actor.durableForward.slice(0, 20)
+    const events = await eventsBetween(this.#context, actor.rules, eventId, latest => {
+      const question = { earliest, latest, limit: gapSize, minDepth: 0 }
+      return this.#ask(roomId, source, server => remote.missingEvents(server, roomId, question))
+    })
+    for (const event of events) {
       const stranger = requiredSigners(event.pdu).find(server => peers && !peers.isKnown(server))
       // Whoever spoke in between was in the room, whatever its state says by now.
       if (stranger) return await source.onStranger(stranger, event.json, event.eventId)
@@ -272,16 +264,4 @@ function unlessOwnFault(error: unknown): void {
 function unlessRefused(error: unknown): null {
   if (error instanceof RemoteError && error.kind === 'refused') return null
   throw error
-}
-
-/** Oldest first, whatever order they came in. */
-function byDepth(
-  events: readonly Json[],
-  rules: RoomRules,
-): { readonly json: Json; readonly pdu: Pdu; readonly eventId: EventId }[] {
-  const parsed = events.flatMap(json => {
-    const pdu = parseReceived(json, rules)
-    return 'refused' in pdu ? [] : [{ json, pdu, eventId: incomingOf(pdu, rules).eventId }]
-  })
-  return parsed.sort((a, b) => a.pdu.depth - b.pdu.depth)
 }

@@ -51,6 +51,8 @@ interface Unrecommended {
 interface Asked {
   readonly policyServer: PolicyServer
   readonly incoming: Incoming
+  /** It did not answer. */
+  readonly isAway: boolean
 }
 
 /** How an event came, beyond what the specification asks. */
@@ -135,7 +137,10 @@ export class Receiver {
       if (outcome.kind === 'taken') return outcomeOf(outcome.event, outcome.verdict)
       if (outcome.kind !== 'unrecommended') return outcome
       // Nothing was written, and the room's writer is free while the other server takes its time.
-      asked = await this.#ask(outcome.policyServer, incoming, how)
+      asked = await this.#ask(outcome.policyServer, incoming)
+      // History that nobody can judge now is fetched again when somebody reads there.
+      if (asked.isAway && how.order !== undefined)
+        return { kind: 'refused', reason: 'nobody can judge it now' }
     }
   }
 
@@ -288,15 +293,13 @@ export class Receiver {
   }
 
   /** Spec: server-server-api#validating-policy-server-signatures: a missing or wrong signature is asked for. */
-  async #ask(policyServer: PolicyServer, incoming: Incoming, how: Circumstances): Promise<Asked> {
+  async #ask(policyServer: PolicyServer, incoming: Incoming): Promise<Asked> {
     try {
       const pdu = await this.#context.policySignatures.sign(policyServer, incoming.pdu, incoming.essential)
-      return { policyServer, incoming: { ...incoming, pdu } }
+      return { policyServer, incoming: { ...incoming, pdu }, isAway: false }
     } catch (error) {
       if (!(error instanceof RemoteError)) throw error
-      // History that nobody can judge now is fetched again when somebody reads there.
-      if (how.order !== undefined && error.kind !== 'refused') throw error
-      return { policyServer, incoming }
+      return { policyServer, incoming, isAway: error.kind !== 'refused' }
     }
   }
 

@@ -1,5 +1,6 @@
 /** Peers, people, rooms and the process: what is found, and when. */
 import test from 'ava'
+import { openAudit } from '../../server/accounts/audit.ts'
 import { openFrozenRooms } from '../../server/health/frozen.ts'
 import { openPeerQueues } from '../../server/health/peer-queues.ts'
 import { openPeopleHealth } from '../../server/health/people.ts'
@@ -70,7 +71,11 @@ async function peopled(accounts: Record<string, Partial<AccountRow>>, passkeys: 
     }
   })
   const { source, reading } = openPeopleHealth(store)
-  return { reading, findings: async () => (await source(start)).map(({ code, facts }) => [code, facts]) }
+  return {
+    store,
+    reading,
+    findings: async () => (await source(start)).map(({ code, facts }) => [code, facts]),
+  }
 }
 
 test('two administrators with two passkeys each: nothing to say', async t => {
@@ -96,6 +101,18 @@ test('one administrator, and administrators with a single passkey, are warnings;
     ['administrators.one-passkey', { administrators: 1 }],
   ])
   t.like(await reading(start), { people: 2, administrators: 1, administrators_with_one_passkey: 1 })
+})
+
+test('many people are counted whole, and again once the audit has grown', async t => {
+  const accounts = Object.fromEntries(Array.from({ length: 1_234 }, (_, i) => [`@p${i}:x`, {}]))
+  const { reading, store } = await peopled(accounts, {})
+  t.like(await reading(start), { people: 1_234, administrators: 0 })
+  const audit = openAudit(store, () => start)
+  await store.transact('test', async tx => {
+    tx.put(accountTable.key('@root:x'), { kind: 'administrator', createdTs: start })
+    await audit.record(tx, { actor: 'test', action: 'account.kind', target: '@root:x' })
+  })
+  t.like(await reading(start), { people: 1_235, administrators: 1 })
 })
 
 test('external people who end within two weeks are counted, and never named', async t => {

@@ -293,7 +293,7 @@ test('while it does not answer, what comes unsigned is shown to nobody; history 
   let now = 1_750_000_000_000
   const world = await PolicyWorld.open()
   const { a, b, roomId } = world
-  await world.say(b, 'bob', 'long ago')
+  for (const text of ['long ago', 'and then']) await world.say(b, 'bob', text)
   const late = await world.add('late.test', { clock: () => now++ })
   await world.deliver(b, [(await b.rooms.view(roomId))!.forwardExtremities[0]!], [a])
   await late.rooms.outward.join(person('lea', late), roomId, [a.name], {})
@@ -314,7 +314,7 @@ test('while it does not answer, what comes unsigned is shown to nobody; history 
   world.cut.delete(policyName)
   now += 120_000
   t.true(await late.rooms.fetchOlder(roomId))
-  t.deepEqual(await world.bodies(late), ['long ago'])
+  t.deepEqual(await world.bodies(late), ['long ago', 'and then'])
 
   const { eventId } = await world.say(b, 'bob', 'now')
   world.cut.add(policyName)

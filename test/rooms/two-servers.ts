@@ -33,6 +33,8 @@ export class World {
   readonly residency: string | undefined
   /** What a server answers to a request of this name in place of the truth. */
   readonly lies = new Map<string, () => Promise<unknown>>()
+  /** How many events a server gives at most to get_missing_events: Synapse 20. */
+  mostMissing = 1_000
   /** Servers that are policy servers, and how each answers. */
   readonly policy = new Map<ServerName, (event: JsonObject) => JsonObject>()
   /** Each request as `from > to: method`. */
@@ -146,7 +148,8 @@ export class World {
       missingEvents: (server, roomId, options) =>
         ask(server, 'get_missing_events', async rooms => {
           await rooms.askedBy(us, roomId)
-          return signedAll(rooms, await before(rooms, options.latest, options.earliest, options.limit, false))
+          const limit = Math.min(options.limit, this.mostMissing)
+          return signedAll(rooms, await before(rooms, options.latest, options.earliest, limit, false))
         }),
       backfill: (server, roomId, from, limit) =>
         ask(server, 'backfill', async rooms => {
