@@ -40,6 +40,11 @@ export function makeCertificate(folder: TlsFolder, names: readonly string[], now
     const leaf = new X509Certificate(chain)
     const fits = folder.keyFor(leaf) !== null
     const own = isOwn(leaf, folder.authorityCertificate())
+    if (!fits && !own) {
+      throw new NameNotPermitted(
+        `The certificate in ${folder.path} was issued by another authority, and key.pem does not hold its key. Put the key back from a backup, or bring certificate and key again with: letro certificate import`,
+      )
+    }
     if (fits && (!own || (covers(leaf, names) && !isDue(leaf, now)))) return false
   }
   if (!folder.authority()) folder.writeAuthority(issueAuthority(names, now))

@@ -96,18 +96,20 @@ const manifestPlace = 'self.__WB_MANIFEST'
 function precached(): { url: string; revision: string | null }[] {
   const list = (folder: string) => readdirSync(join(outDir, folder)).map(name => `${folder}/${name}`)
   const files = ['index.html', 'manifest.webmanifest', ...list('assets'), ...list('icons')]
-  return files
-    .filter(file => !/\.(?:br|gz|map)$/.test(file))
-    // The administration view is for a few, and is nothing without its server.
-    .filter(file => !file.startsWith('assets/administration-'))
-    .sort()
-    .map(file => {
-      const hash = () =>
-        createHash('sha256')
-          .update(readFileSync(join(outDir, file)))
-          .digest('hex')
-      return { url: `/${file}`, revision: file.startsWith('assets/') ? null : hash().slice(0, 32) }
-    })
+  return (
+    files
+      .filter(file => !/\.(?:br|gz|map)$/.test(file))
+      // The administration view is for a few, and is nothing without its server.
+      .filter(file => !file.startsWith('assets/administration-'))
+      .sort()
+      .map(file => {
+        const hash = () =>
+          createHash('sha256')
+            .update(readFileSync(join(outDir, file)))
+            .digest('hex')
+        return { url: `/${file}`, revision: file.startsWith('assets/') ? null : hash().slice(0, 32) }
+      })
+  )
 }
 
 /**

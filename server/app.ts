@@ -26,6 +26,7 @@ import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
 import { openServing, type Serving } from './serving.ts'
 import { storeFolder } from './store/level-folder.ts'
 import { StoreHost } from './store/store-host.ts'
+import type { TlsMaterial } from './tls-files.ts'
 import { openWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export interface Means {
@@ -50,6 +51,8 @@ export interface App {
   readonly localListener: RequestListener
   /** The keys (SPKI SHA-256) of the certificates with which other servers are answered: they stand in our card. */
   answersWith(spkiSha256: readonly string[]): Promise<void>
+  /** Another certificate is in use: it goes into the audit. */
+  noteCertificate(certificate: Pick<TlsMaterial, 'fingerprint256' | 'notAfterMs'>): Promise<void>
   readonly state: 'serving' | 'maintenance'
   /** The data folder was empty before. */
   readonly isNew: boolean
@@ -162,6 +165,7 @@ async function run(parts: Parts): Promise<App> {
     federationListener: (request, response) => federationListener(request, response),
     localListener: (request, response) => localListener(request, response),
     answersWith: spkiSha256 => parts.site.setTls(spkiSha256),
+    noteCertificate: async certificate => serving?.noteCertificate(certificate),
     get state() {
       return serving ? 'serving' : 'maintenance'
     },

@@ -4,9 +4,9 @@
  */
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { CardExchange } from './federation/card-exchange.ts'
-import { catchUp } from './federation/catch-up.ts'
 import { FederationClient } from './federation/client.ts'
 import { KeyRing } from './federation/key-ring.ts'
+import { tellMissedNews } from './federation/missed-news.ts'
 import { remoteKeysClient } from './federation/remote-keys-client.ts'
 import { remoteMediaClient } from './federation/remote-media-client.ts'
 import { type RemoteProfile, remoteProfileClient } from './federation/remote-profile-client.ts'
@@ -29,7 +29,7 @@ import type { OwnSite } from './own-site.ts'
 import type { OutboundQueue, OutboundStatus } from './peers/outbound.ts'
 import { openOutboundQueue } from './peers/outbound-queue.ts'
 import type { PeerBook } from './peers/peer-book.ts'
-import type { ServerName } from './protocol/ids.ts'
+import type { ServerName, UserId } from './protocol/ids.ts'
 import { release } from './release.ts'
 import type { InboundRooms } from './rooms/inbound-rooms.ts'
 import { verify } from './rooms/primitives.ts'
@@ -69,6 +69,7 @@ export interface Federation {
 export interface FederationParts {
   readonly rooms: Rooms & RoomsInternal & InboundRooms
   readonly takeEdu: TakeEdu
+  readonly tellDevices: (peer: ServerName, userIds: Iterable<UserId>) => Promise<void>
   /** The routes that are no business of this file's, given the step that tells who asks. */
   readonly answers: (authenticate: Step) => readonly Route[]
 }
@@ -111,7 +112,7 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
     checkSignatures: (pdu, rules) => keyRing.checkSignatures(pdu, rules),
     peerCertificateEndsTs: server => transport.certificateEndsTs.get(server),
     status: async server => (await sender?.status(server)) ?? outbound.waiting(server),
-    start({ rooms, takeEdu, answers }) {
+    start({ rooms, takeEdu, answers, tellDevices }) {
       void cards.bring(site.card)
       sender = openSender({
         queue: outbound,
@@ -128,14 +129,15 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         pause,
         report,
       })
-      catchUp({
+      tellMissedNews({
         serverName,
         peers,
         rooms,
         queue: (peer, roomId, eventId) =>
-          store.transact(`catch-up ${peer}`, tx => {
+          store.transact(`missed by ${peer}`, tx => {
             tx.sequence((_next, rows) => outbound.put(rows, peer, { kind: 'pdu', roomId, eventId }))
           }),
+        tellDevices,
         report,
       })
       const authenticate = authenticatePeer({

@@ -102,7 +102,7 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
   health.addReading('memory', machine.memory)
   health.addReading('temperature', machine.temperature)
   health.addReading('smart', machine.disks)
-  health.addReading('store', openStoreSize(store, storeFolder(dataFolder)))
+  health.addReading('store', openStoreSize(store, storeFolder(dataFolder), monotonic))
 
   const duties: Duty[] = [
     { name: 'clock', everyMs: minuteMs, run: () => writes.measure(() => clockWatch.remember()) },

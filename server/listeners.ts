@@ -48,6 +48,7 @@ export async function openListeners(
     const client = await listenAt('listen.client', config.listen.client, app.listener, material(forPeople))
     opened.push(client)
     let present = shown && keysOf(shown)
+    let fingerprint256 = (shown ?? material(forPeople))?.fingerprint256
     const renew = async (renewed: TlsMaterial) => {
       if (present) await app.answersWith([...new Set([...present, ...keysOf(renewed)])])
       federation?.renewCertificate(renewed)
@@ -56,7 +57,10 @@ export async function openListeners(
         present = keysOf(renewed)
         await app.answersWith(present)
       }
+      if (renewed.fingerprint256 === fingerprint256) return
+      fingerprint256 = renewed.fingerprint256
       log.info('the certificate was renewed')
+      await app.noteCertificate(renewed).catch(() => log.warn('the new certificate is not in the audit'))
     }
     const watched = forPeers ?? forPeople
     const watchers = watched ? [watchTlsFiles(watched, renew, message => log.warn(message))] : []

@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -72,13 +72,15 @@ export function certificateNames({ server, federation }: CertificateConfig): str
 /** Makes what is not there, or no good any more. Rejects with StartRefused, a sentence for the operator. */
 export async function makeOwnCertificate(config: CertificateConfig, now: number): Promise<void> {
   const { own } = certificateFiles(config)
-  if (own === null || isGood(own, certificateNames(config), now)) return
-  const certificate = join(own, 'certificate.pem')
-  if (config.tlsAuthority === 'organisation' && !existsSync(certificate)) {
+  if (own === null) return
+  if (config.tlsAuthority === 'organisation') {
+    // Nothing is made in its place: whether it can be used, whoever reads it says.
+    if (existsSync(join(own, 'certificate.pem'))) return
     throw new StartRefused(
-      `tls.authority = "organisation", but there is no ${certificate} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
+      `tls.authority = "organisation", but there is no certificate in ${own} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
     )
   }
+  if (isGood(own, certificateNames(config), now)) return
   try {
     await issuing('make', own, now, certificateNames(config))
   } catch (error) {
@@ -105,6 +107,8 @@ function isGood(folder: string, names: readonly string[], now: number): boolean 
 export interface Renewal {
   readonly duty: Duty
   readonly failure: string | null
+  /** Did it bring in this certificate by itself? */
+  isOurs(fingerprint256: string): boolean
 }
 
 export interface RenewalDeps {
@@ -118,6 +122,7 @@ export interface RenewalDeps {
  */
 export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renewal {
   let failure: string | null = null
+  let ours: string | null = null
   return {
     duty: {
       name: 'renewing the certificate',
@@ -127,7 +132,10 @@ export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renew
         // By a wrong clock it would be issued for a wrong year.
         if (own === null || deps.isClockInDoubt() || !existsSync(join(own, 'certificate.pem'))) return
         try {
+          const before = fingerprintIn(own)
           await issuing('renew', own, now, certificateNames(config))
+          const after = fingerprintIn(own)
+          if (after !== before) ours = after
           failure = null
         } catch (error) {
           failure = whyOf(error).trim() || 'The program that issues certificates did not run.'
@@ -138,7 +146,12 @@ export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renew
     get failure() {
       return failure
     },
+    isOurs: fingerprint256 => fingerprint256 === ours,
   }
+}
+
+function fingerprintIn(folder: string): string {
+  return new X509Certificate(readFileSync(join(folder, 'certificate.pem'))).fingerprint256
 }
 
 async function issuing(act: 'make' | 'renew', folder: string, now: number, names: string[]): Promise<void> {

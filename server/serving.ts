@@ -106,6 +106,7 @@ import { openReadMarkers } from './sync/read-markers.ts'
 import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
 import { parseSyncToken } from './sync/token.ts'
+import type { TlsMaterial } from './tls-files.ts'
 
 export interface Serving {
   readonly accounts: Accounts
@@ -113,6 +114,8 @@ export interface Serving {
   /** For other servers. */
   readonly peerRoutes: readonly Route[]
   readonly duties: Duties
+  /** Who changed it: the renewal, or somebody with the command or the files on this machine. */
+  noteCertificate(certificate: Pick<TlsMaterial, 'fingerprint256' | 'notAfterMs'>): Promise<void>
   stopWaiting(): void
   close(): Promise<void>
 }
@@ -439,6 +442,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   ]
   const peerRoutes = federation.start({
     rooms,
+    tellDevices: (peer, userIds) => keys.tellDevices(peer, userIds),
     takeEdu: peerEdus({ rooms, keys, typing, receipts, presence, outbound: federation.outbound, clock }),
     answers: authenticate =>
       peerAnswers({ store, serverName, accounts, rooms, aliases, publicRooms, media, clock }, authenticate),
@@ -487,6 +491,13 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     routes,
     peerRoutes,
     duties,
+    noteCertificate: async ({ fingerprint256, notAfterMs }) => {
+      await audit({
+        actor: renewal.isOurs(fingerprint256) ? 'system' : 'local',
+        action: 'site.certificate',
+        detail: { fingerprint_sha256: fingerprint256, not_after_ts: notAfterMs },
+      })
+    },
     stopWaiting: () => sync.close(),
     close: async () => {
       sync.close()

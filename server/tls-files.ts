@@ -21,6 +21,8 @@ export interface TlsMaterial {
   /** PEM, with its chain. */
   readonly certificate: string
   readonly key: string
+  /** SHA-256 of the certificate itself, in hexadecimal with colons. */
+  readonly fingerprint256: string
   /** Base64 of SHA-256 over the SubjectPublicKeyInfo: what peers pin. */
   readonly spkiSha256: string
   /** The same of the other keys in the file: a certificate to come has one of them. */
@@ -57,6 +59,7 @@ export function readTlsFiles(paths: TlsPaths): TlsMaterial {
   return {
     certificate,
     key: fitting.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    fingerprint256: leaf.fingerprint256,
     spkiSha256,
     otherSpkiSha256: keys.map(spkiSha256Of).filter(other => other !== spkiSha256),
     notBeforeMs: Date.parse(leaf.validFrom),

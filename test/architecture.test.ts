@@ -91,6 +91,7 @@ const table: Record<string, Row> = {
       'node:os',
       'node:path',
       'node:perf_hooks',
+      'node:timers/promises',
       'node:tls',
     ],
   },

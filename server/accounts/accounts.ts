@@ -10,6 +10,7 @@ import {
   commandLineTable,
   deviceTokenTable,
   refreshTokenTable,
+  repairs,
 } from '../store/catalogue.ts'
 import type { Transaction } from '../store/store.ts'
 import { type AccountData, openAccountData } from './account-data.ts'
@@ -197,7 +198,8 @@ async function revokeAfterRepair(
   const known = await store.read(async view => {
     const epoch = await view.get(accountSettingTable.key('epoch'))
     const anybody = (await view.range(accountTable.under(), { limit: 1 })).length > 0
-    return { epoch, anybody }
+    const reason = (await view.get(repairs.key(store.epoch)))?.reason ?? 'repair'
+    return { epoch, anybody, reason }
   })
   if (known.epoch === store.epoch) return
   await store.transact('accounts', async tx => {
@@ -213,7 +215,8 @@ async function revokeAfterRepair(
       }
       for (const { key } of await tx.range(commandLineTable.under())) tx.delete(key)
       await registrationTokens.removeAllIn(tx)
-      await audit.record(tx, { actor: 'system', action: 'store.repaired', detail: { epoch: store.epoch } })
+      const action = known.reason === 'restore' ? 'store.restored' : 'store.repaired'
+      await audit.record(tx, { actor: 'system', action, detail: { epoch: store.epoch } })
     }
     tx.put(accountSettingTable.key('epoch'), store.epoch)
   })

@@ -7,6 +7,7 @@
  */
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreExport } from '../store/export.ts'
 import { BackupError } from './backup-error.ts'
 import { backupsIn, inWords, paced, removeParts, writeBackupFile } from './backup-file.ts'
@@ -161,7 +162,8 @@ export class Backups {
 
   async close(): Promise<void> {
     this.#stop.abort()
-    await this.#running?.done.catch(() => {})
+    // Who fetches one slowly does not keep the server from stopping.
+    await Promise.race([this.#running?.done.catch(() => {}), pause(2_000, undefined, { ref: false })])
   }
 
   // ── one at a time ──────────────────────────────────────────────────────────────────────────────────
@@ -305,7 +307,7 @@ export class Backups {
     } finally {
       await kept?.discard()
       notes?.close()
-      rows.close()
+      await rows.close()
     }
   }
 
@@ -377,7 +379,7 @@ export class Backups {
       await this.#failed(sourceFailed(error))
       throw error
     } finally {
-      rows?.close()
+      await rows?.close()
       this.#running = null
       ended.resolve()
     }

@@ -9,12 +9,11 @@ import { isObject, type JsonObject } from '../protocol/json.ts'
 import { BackupError } from './backup-error.ts'
 
 export const formatVersion = 1
-const magic = 'letro-backup '
 /** Longer than any line that is written. */
 const maxLineBytes = 1 << 20
 
 export function firstLine(): Buffer {
-  return Buffer.from(`${magic}${formatVersion}\n`)
+  return Buffer.from(`letro-backup ${formatVersion}\n`)
 }
 
 export function recordLine(record: JsonObject): Buffer {
@@ -38,7 +37,7 @@ export class ContainerReader {
   /** Rejects with BACKUP_NOT_ONE, or BACKUP_NEWER for a format that is not known here. */
   async begin(): Promise<void> {
     const line = await this.#line()
-    const version = line?.startsWith(magic) ? Number(line.slice(magic.length)) : Number.NaN
+    const version = Number(/^letro-backup ([1-9][0-9]{0,8})$/.exec(line ?? '')?.[1])
     if (!Number.isInteger(version))
       throw new BackupError('BACKUP_NOT_ONE', 'This file is no backup of Letro.')
     if (version > formatVersion) {

@@ -166,41 +166,45 @@ function sinkInto(building: string, importing: StoreImport, part: SinkPart): Bac
   }
 }
 
+interface MediaFileFacts {
+  readonly sizeBytes: number
+  readonly sha256: string
+}
+
 /** Media files without a row go: they came after the snapshot, or were deleted later in the chain. */
 async function compareMedia(
   building: string,
   importing: StoreImport,
   { checkMedia = false, onProgress }: RestoreOptions,
 ): Promise<{ media: number; mediaMissing: number }> {
-  // Names of files only, some 40 bytes each: what a server holds in media fits.
-  const expected = new Map<string, { readonly sizeBytes: number; readonly sha256: string }>()
+  let total = 0
   for await (const rows of importing.rowsOf(mediaTable.under())) {
-    for (const { parts, value } of rows) {
-      if (value.state === 'there') expected.set(pathOf('media', parts[0]), value)
-    }
+    for (const { value } of rows) if (value.state === 'there') total++
   }
+  // Copies of other servers' media are filed under ids that no key names. There are some thousands at most.
+  const copies = new Map<string, MediaFileFacts>()
   for await (const rows of importing.rowsOf(remoteMediaTable.under())) {
-    for (const { value } of rows) expected.set(pathOf('remote-media', value.fileId), value)
+    for (const { value } of rows) copies.set(value.fileId, value)
   }
-  const total = expected.size
+  total += copies.size
+  const factsOf = async (path: string): Promise<MediaFileFacts | undefined> => {
+    const id = basename(path)
+    if (path.startsWith('remote-media/')) return copies.get(id)
+    const row = await importing.get(mediaTable.key(id))
+    return row?.state === 'there' ? row : undefined
+  }
   let media = 0
   for await (const { path } of mediaFiles(building)) {
-    const row = expected.get(path)
+    const facts = await factsOf(path)
     const file = join(building, path)
-    if (row && (await isSame(file, row, checkMedia))) {
-      expected.delete(path)
-      media++
-    } else if (!row) await rm(file)
+    if (!facts) await rm(file)
+    else if (await isSame(file, facts, checkMedia)) media++
     onProgress?.({ step: 'checking', done: media, total })
   }
-  return { media, mediaMissing: expected.size }
+  return { media, mediaMissing: total - media }
 }
 
-async function isSame(
-  path: string,
-  row: { readonly sizeBytes: number; readonly sha256: string },
-  readAll: boolean,
-): Promise<boolean> {
+async function isSame(path: string, row: MediaFileFacts, readAll: boolean): Promise<boolean> {
   const file = await open(path, 'r')
   try {
     if ((await file.stat()).size !== row.sizeBytes) return false
@@ -211,10 +215,6 @@ async function isSame(
   } finally {
     await file.close()
   }
-}
-
-function pathOf(top: string, id: string): string {
-  return `${top}/${id.slice(0, 2)}/${id.slice(2, 4)}/${id}`
 }
 
 async function writeFileAt(root: string, path: string, body: AsyncIterable<Buffer>): Promise<void> {

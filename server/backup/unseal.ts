@@ -3,6 +3,7 @@
  *
  * age notices every change and a missing end; it does not say who encrypted. That is what the signature inside is for.
  */
+import { ReadableStream } from 'node:stream/web'
 import { Decrypter } from 'age-encryption'
 import { BackupError } from './backup-error.ts'
 import { cutShort, unreadable } from './container.ts'

@@ -1,6 +1,6 @@
 /**
  * A backup as a stream of plain bytes: the records of container.ts, from one snapshot of the store and the files beside
- * it. Memory: one piece of rows (4 MiB) and one piece of a file.
+ * it. Memory: one piece of rows (2 MiB) and one piece of a file.
  *
  * Order matters. The snapshot is older than all that follows: a key that it needs is in the key files that are read
  * later, and a media file was in its place before its row. A media file that is newer than the snapshot has no row; a

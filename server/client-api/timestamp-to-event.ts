@@ -15,7 +15,7 @@ import { pathRoomId, queryForwards } from './room-request.ts'
 
 export interface TimestampToEventDeps {
   readonly authenticate: Step
-  readonly rooms: Rooms & Pick<RoomsInternal, 'backwardExtremities'>
+  readonly rooms: Rooms & Pick<RoomsInternal, 'backwardExtremities' | 'fetchEvent'>
   readonly remoteRooms: Pick<RemoteRooms, 'timestampToEvent'>
 }
 
@@ -28,10 +28,13 @@ export function timestampToEventRoutes({ authenticate, rooms, remoteRooms }: Tim
     if (timestamp === undefined) throw missingParam('ts')
     const { view, until } = await readAccess(rooms, userId, roomId)
     const here = await visibleNear(userId, roomId, timestamp, forwards)
-    const event =
+    const nearest =
       until === undefined
         ? await nearestOfAll({ rooms, remote: remoteRooms }, view, timestamp, forwards, here)
         : here
+    // What came from a peer was shown to this server; whether this person may see it, the state at it says.
+    const isVisible = nearest && (nearest === here || (await rooms.visible(userId, [nearest]))[0])
+    const event = isVisible ? nearest : here
     if (!event) {
       throw notFound(`ts: no event from ${timestamp} in ${forwards ? 'forward' : 'backward'} direction.`)
     }

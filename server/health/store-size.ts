@@ -5,10 +5,16 @@ import { cleanScrub } from '../store/catalogue.ts'
 import type { Store } from '../store/store.ts'
 import type { Reading } from './finding.ts'
 
-export function openStoreSize(store: Store, folder: string): Reading {
+/** Thousands of files are no question for every minute. */
+const freshMs = 10 * 60_000
+
+export function openStoreSize(store: Store, folder: string, monotonic: () => number): Reading {
+  let measured: { readonly at: number; readonly sizeBytes: Promise<number> } | null = null
   return async () => {
+    const at = monotonic()
+    if (!measured || at - measured.at >= freshMs) measured = { at, sizeBytes: sizeOf(folder) }
     const [sizeBytes, clean] = await Promise.all([
-      sizeOf(folder),
+      measured.sizeBytes,
       store.read(view => view.get(cleanScrub.key())),
     ])
     return {
@@ -19,18 +25,16 @@ export function openStoreSize(store: Store, folder: string): Reading {
   }
 }
 
-/** LevelDB removes files while we look: what is gone takes no room. */
+/** LevelDB removes files while we look: what is gone takes no room. One after another, for it commits on the same threads. */
 async function sizeOf(folder: string): Promise<number> {
   const files = await readdir(folder, { withFileTypes: true, recursive: true })
-  const sizes = await Promise.all(
-    files
-      .filter(file => file.isFile())
-      .map(file =>
-        stat(join(file.parentPath, file.name)).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      ),
-  )
-  return sizes.reduce((sum, size) => sum + size, 0)
+  let sum = 0
+  for (const file of files) {
+    if (!file.isFile()) continue
+    sum += await stat(join(file.parentPath, file.name)).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  }
+  return sum
 }

@@ -9,11 +9,19 @@
  * Deviation: client-server-api#e2e-extensions-to-sync speaks of encrypted rooms. Any shared room counts here, as in
  * `/keys/changes`: a room may become encrypted later, and devices are known by then.
  */
-import { type DeviceId, parseUserId, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
+import {
+  type DeviceId,
+  parseUserId,
+  type RoomId,
+  type ServerName,
+  serverOf,
+  type UserId,
+} from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import type { AcceptedEvent, Projection } from '../rooms/projection.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import {
+  deviceKeysTable,
   deviceListFeedTable,
   deviceListPlaceTable,
   type SharingRow,
@@ -186,6 +194,27 @@ export class DeviceLists {
       rows.put(place, position)
       rows.announce(`devices:${userId}`)
     })
+  }
+
+  /**
+   * What a server missed of these people's devices: it sees by an update that names nothing before it that it may have, and
+   * asks for the list; who has the newest passes it over. Spec: server-server-api#device-management (`prev_id`)
+   */
+  async tellAnew(server: ServerName, userIds: Iterable<UserId>): Promise<void> {
+    const { outbound } = this.#federation ?? {}
+    if (!outbound) return
+    for (const userId of userIds) {
+      await this.#store.transact(userId, async tx => {
+        const position = await tx.get(deviceListPlaceTable.key(userId))
+        if (position === undefined) return
+        const [device] = await tx.range(deviceKeysTable.under(userId), { limit: 1 })
+        // Somebody without devices had some: that one of any name is gone shows the gap as well.
+        const deviceId = (device?.parts[1] ?? 'NONE') as DeviceId
+        const change = { kind: 'device', deviceId, keys: device?.value ?? null } as const
+        const update = deviceListUpdate(userId, change, position, undefined)
+        tx.sequence((_next, rows) => outbound.put(rows, server, update))
+      })
+    }
   }
 
   /** A server that comes to share a room only now asks for the list when it wants it. */

@@ -238,6 +238,11 @@ export class Keys {
     }
   }
 
+  /** To a server that could not be told of changes for a while. */
+  tellDevices(server: ServerName, userIds: Iterable<UserId>): Promise<void> {
+    return this.#lists.tellAnew(server, userIds)
+  }
+
   /** Whose keys to ask for again, from one position to another. */
   deviceListChanges(userId: UserId, after: Position, upTo: Position): Promise<DeviceListChanges> {
     return this.#lists.changes(userId, after, upTo)

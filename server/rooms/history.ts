@@ -28,7 +28,7 @@ const maxScanned = 2_000
 const maxFetched = 5
 
 export async function readHistory(
-  rooms: Pick<Rooms, 'timeline' | 'visible' | 'fetchOlder'>,
+  rooms: Pick<Rooms, 'timeline' | 'visible' | 'fetchOlder' | 'fetchBetween'>,
   userId: UserId,
   roomId: RoomId,
   query: HistoryQuery,
@@ -48,6 +48,14 @@ export async function readHistory(
       reverse: !forwards,
       limit: size,
     })
+    const newest = forwards ? batch.at(-1) : undefined
+    if (newest && fetched < maxFetched) {
+      const low = from ?? Number.NEGATIVE_INFINITY
+      if (await rooms.fetchBetween(roomId, low, newest.order)) {
+        fetched++
+        continue
+      }
+    }
     const matching = filter.matchesAll ? batch : batch.filter(event => filter.matches(event))
     const visible = await rooms.visible(userId, matching)
     for (let i = 0; i < matching.length; i++) {
@@ -61,7 +69,7 @@ export async function readHistory(
     if (batch.length < size) {
       // What is here ends; what other servers have may go on.
       const goesOn =
-        !forwards && to === undefined && fetched++ < maxFetched && (await rooms.fetchOlder(roomId))
+        !forwards && to === undefined && fetched++ < maxFetched && (await rooms.fetchOlder(roomId, from))
       if (!goesOn) return { events }
     }
     scanned += batch.length

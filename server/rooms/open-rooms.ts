@@ -109,7 +109,10 @@ export async function openRooms(
     create: (room: NewRoom, options?: BatchOptions) => sender.create(room, options),
     forget: (userId: UserId, roomId: RoomId) => sender.forget(userId, roomId),
     timeline: (roomId: RoomId, options: TimelineOptions) => rooms.timeline(roomId, options),
-    fetchOlder: (roomId: RoomId) => backfill.fetchOlder(roomId),
+    fetchOlder: (roomId: RoomId, from?: number) => backfill.fetchOlder(roomId, from),
+    fetchBetween: (roomId: RoomId, low: number, high: number) => backfill.fetchBetween(roomId, low, high),
+    fetchEvent: async (roomId: RoomId, server: ServerName, eventId: EventId) =>
+      (await backfill.fetchEvent(roomId, server, eventId)) ? rooms.event(eventId) : null,
     event: (eventId: EventId) => rooms.event(eventId),
     events: (eventIds: readonly EventId[]) => rooms.events(eventIds),
     stateAt: (roomId: RoomId, at: Position, side: 'before' | 'after') => rooms.stateAt(roomId, at, side),

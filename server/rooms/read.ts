@@ -10,6 +10,7 @@ import { RoomError, type RoomEvent, type RoomView, type StateAt, type TimelineOp
 import type { RoomsContext } from './rooms-context.ts'
 import { chainId, emptyState, type StateChain, stateIn, wholeState } from './state-chain.ts'
 import type { StoredEvent } from './stored-event.ts'
+import { gapUnder } from './timeline-gap.ts'
 
 /** Events on each side of the place found by time that are looked at: clocks of different people disagree. */
 const clockDisorder = 50
@@ -53,7 +54,10 @@ export class RoomReader {
   async timeline(roomId: RoomId, options: TimelineOptions): Promise<RoomEvent[]> {
     const actor = await this.actor(roomId)
     if (!actor || options.limit <= 0) return []
-    return fromTail(actor, options) ?? this.#timelineRows(actor, options)
+    const { after = Number.NEGATIVE_INFINITY, before, reverse } = options
+    const gap = reverse ? gapUnder(actor.gaps, before) : undefined
+    const asked = gap ? { ...options, after: Math.max(after, gap.below) } : options
+    return fromTail(actor, asked) ?? this.#timelineRows(actor, asked)
   }
 
   #timelineRows(actor: RoomActor, { after, before, reverse, limit }: TimelineOptions): Promise<RoomEvent[]> {

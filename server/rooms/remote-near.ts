@@ -1,12 +1,13 @@
 /**
- * The event nearest to a moment, where the history here has gaps: what is missing may be nearer than what is here.
+ * The event nearest to a moment, where the history here has gaps: what is missing may be nearer than what is here. It is
+ * fetched before it is told, so that whoever is told can read on from it.
  *
  * Only where history is open to all members: what a peer shows to a server as a whole, not everybody of it may see.
  * Spec: client-server-api#get_matrixclientv1roomsroomidtimestamp_to_event, server-server-api#get_matrixfederationv1timestamp_to_eventroomid
  */
-import type { EventId } from '../protocol/ids.ts'
+import type { EventId, ServerName } from '../protocol/ids.ts'
 import { RemoteError, type RemoteRooms } from './remote-rooms.ts'
-import type { Rooms, RoomView } from './rooms.ts'
+import type { RoomEvent, Rooms, RoomView } from './rooms.ts'
 import type { RoomsInternal } from './rooms-internal.ts'
 
 export interface Near {
@@ -15,7 +16,7 @@ export interface Near {
 }
 
 export interface RemoteNearDeps {
-  readonly rooms: Pick<Rooms, 'serverName'> & Pick<RoomsInternal, 'backwardExtremities'>
+  readonly rooms: Pick<Rooms, 'serverName'> & Pick<RoomsInternal, 'backwardExtremities' | 'fetchEvent'>
   readonly remote: Pick<RemoteRooms, 'timestampToEvent'>
 }
 
@@ -23,42 +24,40 @@ export interface RemoteNearDeps {
 const maxServers = 3
 
 /** `here`: what this server found. The nearer of both. */
-export async function nearestOfAll(
+export async function nearestOfAll<N extends Near>(
   { rooms, remote }: RemoteNearDeps,
   view: RoomView,
   timestamp: number,
   forwards: boolean,
-  here: Near | undefined,
-): Promise<Near | undefined> {
+  here: N | undefined,
+): Promise<N | RoomEvent | undefined> {
   if (here?.originServerTs === timestamp || view.frozen || !isOpen(view)) return here
-  if ((await rooms.backwardExtremities(view.roomId)).size === 0) return here
-  const found = await ask(rooms, remote, view, timestamp, forwards)
-  if (!found || !here) return found ?? here
-  return distance(found, timestamp) < distance(here, timestamp) ? found : here
-}
-
-async function ask(
-  { serverName }: RemoteNearDeps['rooms'],
-  remote: RemoteNearDeps['remote'],
-  view: RoomView,
-  timestamp: number,
-  forwards: boolean,
-): Promise<Near | undefined> {
-  const servers = [...view.joinedServers]
-    .filter(([server]) => server !== serverName)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, maxServers)
-  for (const [server] of servers) {
+  const { roomId } = view
+  if ((await rooms.backwardExtremities(roomId)).size === 0) return here
+  const isThatWay = ({ originServerTs }: Near): boolean =>
+    forwards ? originServerTs >= timestamp : originServerTs <= timestamp
+  for (const server of serversOf(view, rooms.serverName)) {
     try {
-      const found = await remote.timestampToEvent(server, view.roomId, timestamp, forwards ? 'f' : 'b')
-      const isThatWay = forwards ? found.originServerTs >= timestamp : found.originServerTs <= timestamp
-      if (isThatWay) return found
+      const found = await remote.timestampToEvent(server, roomId, timestamp, forwards ? 'f' : 'b')
+      if (!isThatWay(found)) continue
+      if (here && distance(found, timestamp) >= distance(here, timestamp)) return here
+      const event = await rooms.fetchEvent(roomId, server, found.eventId)
+      // The time that the event itself bears counts, not the one that was told with it.
+      if (event?.roomId === roomId && event.originServerTs === found.originServerTs) return event
     } catch (error) {
       // Not pinned, away, or without such an event: the next may know.
       if (!(error instanceof RemoteError)) throw error
     }
   }
-  return undefined
+  return here
+}
+
+function serversOf(view: RoomView, ours: ServerName): ServerName[] {
+  return [...view.joinedServers]
+    .filter(([server]) => server !== ours)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, maxServers)
+    .map(([server]) => server)
 }
 
 function isOpen(view: RoomView): boolean {

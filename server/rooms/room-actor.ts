@@ -19,6 +19,7 @@ import { chainId, emptyState, type StateChain, wholeState } from './state-chain.
 import { StateLayer } from './state-layer.ts'
 import type { StoredEvent } from './stored-event.ts'
 import { strangerAmong } from './strangers.ts'
+import type { TimelineGaps } from './timeline-gap.ts'
 
 /** Events of the timeline that stay in memory, so that an incremental sync reads nothing from the store. */
 const tailSize = 50
@@ -37,6 +38,7 @@ export class RoomActor {
   forward: readonly StoredEvent[] = []
   last = 0 as Position
   lowest = 0
+  gaps: TimelineGaps = []
   /** Each event above this position stood on all before it. */
   linearFrom = 0
   /** Transactions that are queued and not yet durable. */
@@ -125,6 +127,7 @@ export class RoomActor {
       lowest: this.lowest,
       joined: this.tip.counts.join,
       linearFrom: this.linearFrom,
+      ...(this.gaps.length > 0 && { gaps: this.gaps }),
     })
   }
 
@@ -194,6 +197,7 @@ export async function loadRoom(
   actor.forward = (await reader.byPositions(view, head.forward)).filter(event => event !== undefined)
   actor.last = head.last
   actor.lowest = head.lowest
+  actor.gaps = head.gaps ?? []
   actor.linearFrom = head.linearFrom
   actor.durableForward = actor.forward.map(({ eventId }) => eventId)
   actor.durableLast = actor.last

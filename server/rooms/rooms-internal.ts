@@ -7,6 +7,7 @@ import type { Json } from '../protocol/json.ts'
 import type { RoomRules } from '../protocol/room-versions.ts'
 import type { KeyId } from '../protocol/signing.ts'
 import type { Position } from '../store/store.ts'
+import type { RoomEvent } from './rooms.ts'
 
 /** Signs with our event-signing keys. Deterministic: the same bytes under the same key are the same signature. */
 export interface EventSigner {
@@ -92,6 +93,8 @@ export interface RoomsInternal {
   /** The auth chains of these events, themselves not included unless another one needs them. */
   authChain(eventIds: readonly EventId[]): Promise<ReadonlySet<EventId>>
   /** The events that others refer to and that are not here, with the depth of the event that needs them. */
+  /** An event of the room's past, from this server, into a place of the timeline. null: it cannot be had or shown. */
+  fetchEvent(roomId: RoomId, server: ServerName, eventId: EventId): Promise<RoomEvent | null>
   backwardExtremities(roomId: RoomId): Promise<ReadonlyMap<EventId, number>>
   /** Events of this room from `latest` back along their previous events, the newest (by depth) first. */
   eventsBefore(roomId: RoomId, question: EventsBefore): Promise<readonly EventId[]>

@@ -173,12 +173,20 @@ export interface Rooms {
   /** Takes the room from the user's list. Refused with M_UNKNOWN while the user is joined, invited or knocking. */
   forget(userId: UserId, roomId: RoomId): Promise<void>
 
-  /** Accepted, not rejected or soft-failed, in the timeline's order. */
+  /**
+   * Accepted, not rejected or soft-failed, in the timeline's order. Read backwards it ends where history is missing in
+   * between (`fetchOlder` goes on from there); forwards it does not.
+   */
   timeline(roomId: RoomId, options: TimelineOptions): Promise<RoomEvent[]>
   event(eventId: EventId): Promise<RoomEvent | null>
   events(eventIds: readonly EventId[]): Promise<(RoomEvent | null)[]>
-  /** Fetches what came before the oldest event here, from other servers; resolves with whether there is more now. */
-  fetchOlder(roomId: RoomId): Promise<boolean>
+  /**
+   * Fetches what came before this place, or before the oldest event here, from other servers; resolves with whether there
+   * is more now.
+   */
+  fetchOlder(roomId: RoomId, from?: number): Promise<boolean>
+  /** The same for what is missing between these places; at once where nothing is. */
+  fetchBetween(roomId: RoomId, low: number, high: number): Promise<boolean>
   /** The room's state before (or after) the event at this position. Keys are `stateKeyOf(type, stateKey)`. */
   stateAt(roomId: RoomId, at: Position, side: 'before' | 'after'): Promise<StateAt>
   /** The room's current state as it was when this position was the newest: what a sync token of then had seen. */

@@ -114,6 +114,8 @@ export interface RoomHeadRow {
   readonly joined: number
   /** Each event above this position stood on all before it, so positions alone say which state was when. */
   readonly linearFrom: number
+  /** Holes in the timeline's order, highest first; absent: there is none. See rooms/timeline-gap.ts. */
+  readonly gaps?: readonly { readonly above: number; readonly below: number; readonly depth: number }[]
 }
 
 /** A state as what changed since an older one: `stateKeyNames` number, position, number, position …; 0 = no longer there. */

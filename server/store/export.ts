@@ -18,7 +18,7 @@ export interface StoreExport {
   readonly schema: Schema
   /** Every row's checksum is looked at: rejects with STORE_DAMAGED rather than giving a wrong one. */
   chunks(): AsyncIterable<RowChunk>
-  close(): void
+  close(): Promise<void>
 }
 
 /** So few that the event loop gets its turn within a millisecond or two. */
@@ -36,7 +36,7 @@ export async function exportRows(engine: LevelEngine): Promise<StoreExport> {
       head,
       schema: schemaText === undefined ? ourSchema : schemaRow.decode(schemaText),
       chunks: () => rowChunks(rowsIn(engine, snapshot)),
-      close: () => snapshot.close(),
+      close: async () => snapshot.close(),
     }
   } catch (error) {
     snapshot.close()
@@ -52,9 +52,9 @@ export async function exportFolder(folder: string, options: LevelOptions = {}): 
     const rows = await exportRows(engine)
     return {
       ...rows,
-      close: () => {
-        rows.close()
-        void engine.close()
+      close: async () => {
+        await rows.close()
+        await engine.close()
       },
     }
   } catch (error) {

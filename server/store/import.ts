@@ -12,6 +12,7 @@ import { type JournalRow, journal, journalBase, repairs, type Schema, schemaRow 
 import { checksum, seal, unseal } from './checksum.ts'
 import { nextEpoch } from './epoch.ts'
 import { HeadFile, type HeadRecord } from './head-file.ts'
+import { type Key, tableOf } from './key.ts'
 import { damaged, epochSize, type Level, openLevel, ourSchema, tableName } from './level-engine.ts'
 import { isNoSpace, noSpace, pathsOf } from './level-folder.ts'
 import { type RowText, rowChunks } from './row-chunks.ts'
@@ -127,6 +128,12 @@ export class StoreImport {
     for await (const rows of this.#rows(range.from, range.to)) {
       yield rows.map(([key, text]) => ({ parts: range.table.parts(key), value: range.table.decode(text) }))
     }
+  }
+
+  async get<V>(key: Key<V>): Promise<V | undefined> {
+    const sealed = await this.#level.get(key)
+    const text = sealed === undefined ? null : unseal(key, sealed)
+    return text === null ? undefined : (tableOf(key).decode(text) as V)
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * The rows of a store in pieces that stay the same while their rows do: what an incremental backup does not write again.
  *
- * A piece ends after a key that its own checksum picks (one in 2,048), so that a new or changed row moves no other
+ * A piece ends after a key that its own checksum picks (one in 1,024), so that a new or changed row moves no other
  * piece's borders. It covers all keys above `after`, up to and including `upTo` (null: to the end of the order); what
  * is not in it does not exist. Rows that say where the store stands (journal, its base, the last scrub) are left out.
  */
@@ -19,13 +19,13 @@ export interface RowChunk {
   readonly rows: number
   /** For each row: length of the key, length of the value (u32, big-endian), key, value (UTF-8). */
   readonly body: Buffer
-  /** SHA-256 over borders and body, base64: the same for the same rows, on any machine. */
+  /** SHA-256 over body and borders, base64: the same for the same rows, on any machine. */
   readonly id: string
 }
 
-const pickOneIn = 2048
+const pickOneIn = 1024
 /** A piece is never larger than this and one row: what it costs in memory. */
-export const maxChunkBytes = 4 * 2 ** 20
+export const maxChunkBytes = 2 * 2 ** 20
 
 const leftOut = new Set([journal.prefix, journalBase.prefix, cleanScrub.prefix])
 
@@ -41,12 +41,16 @@ export async function* rowChunks(source: AsyncIterable<readonly RowText[]>): Asy
       after = key
       body = new BodyWriter()
     }
+    // Some at a time: all at once would take the event loop for many milliseconds.
+    body.hashMore()
   }
   yield chunkOf(after, null, body)
 }
 
 /** Rows one after another in one piece of memory that grows. */
 class BodyWriter {
+  readonly #hash = createHash('sha256')
+  #hashed = 0
   #buffer = Buffer.allocUnsafe(256 * 1024)
   bytes = 0
   rows = 0
@@ -67,15 +71,25 @@ class BodyWriter {
     this.rows++
   }
 
+  hashMore(): void {
+    this.#hash.update(this.#buffer.subarray(this.#hashed, this.bytes))
+    this.#hashed = this.bytes
+  }
+
+  /** Once, at the end. */
+  id(borders: string): string {
+    this.hashMore()
+    return this.#hash.update(`\n${borders}`).digest('base64')
+  }
+
   get body(): Buffer {
     return this.#buffer.subarray(0, this.bytes)
   }
 }
 
-function chunkOf(after: string, upTo: string | null, { body, rows }: BodyWriter): RowChunk {
-  const borders = JSON.stringify([hexOf(after), upTo === null ? null : hexOf(upTo)])
-  const id = createHash('sha256').update(`${borders}\n`).update(body).digest('base64')
-  return { after, upTo, rows, body, id }
+function chunkOf(after: string, upTo: string | null, writer: BodyWriter): RowChunk {
+  const id = writer.id(JSON.stringify([hexOf(after), upTo === null ? null : hexOf(upTo)]))
+  return { after, upTo, rows: writer.rows, body: writer.body, id }
 }
 
 /** A row whose key lies outside its piece would land in another one's place: null, as for a body that ends too early. */

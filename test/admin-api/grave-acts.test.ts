@@ -1,6 +1,7 @@
 /** What the token of an administrator's session is not enough for, and what happens where two administrators act at once. */
 import test from 'ava'
 import { openHarness, passwordOf } from '../accounts/harness.ts'
+import { siteOf } from '../peers/site.ts'
 
 const admin = '/_letro/admin/v1'
 const person = `${admin}/people/${encodeURIComponent('@alice:clinic.example')}`
@@ -90,6 +91,29 @@ test('the second of two administrators learns that the account is no longer what
   const known = { locked: false, version: now.body.version }
   t.is((await h.put(`${person}/lock`, known, second.token)).status, 200)
   t.is((await h.get('/_matrix/client/v3/account/whoami', alice.token)).status, 200)
+  await h.close()
+})
+
+test('a pin that changed meanwhile is neither resumed, changed nor removed unseen', async t => {
+  const h = await openHarness()
+  const { token } = await h.administrator()
+  const card = siteOf('court.example').card(1_700_000_000_000)
+  const { fingerprint } = (await h.post(`${admin}/peers/check`, { card }, token)).body
+  const pinned = await h.post(`${admin}/peers`, { card, fingerprint: fingerprint.join(' ') }, token)
+  const { version } = pinned.body
+  t.is((await h.put(`${court}/suspended`, { suspended: true, version }, token)).status, 200)
+  const late: readonly (readonly [method: string, path: string, body: object])[] = [
+    ['PUT', `${court}/suspended`, { suspended: false, version }],
+    ['PUT', court, { direction: 'both', version }],
+    ['DELETE', court, { version }],
+  ]
+  for (const [method, path, body] of late) {
+    const answer = await h.call(method, path, body, token)
+    t.is(answer.body['org.letro.reason'], 'CHANGED', `${method} ${path}`)
+  }
+  const now = (await h.get(court, token)).body
+  t.true(now.suspended)
+  t.is((await h.delete(court, { version: now.version }, token)).status, 200)
   await h.close()
 })
 

@@ -128,6 +128,6 @@ export async function backUp(data: string, place: string, site: Site, options: B
     await writeBackupFile(place, name, seal(plain, { recipients: [options.recipient] }))
     return name
   } finally {
-    rows.close()
+    await rows.close()
   }
 }

@@ -1,5 +1,6 @@
 /** What goes out comes back, as a chain and alone; and every bad backup is a sentence, with nothing half done. */
-import { createReadStream } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -285,6 +286,43 @@ test('verify restores into scratch, tells, and leaves nothing there', t =>
     t.is(report.restored.mediaMissing, 1)
     t.deepEqual(await readdir(scratch), [])
   }))
+
+const withTmpfs = process.getuid?.() === 0 && process.platform === 'linux' ? test : test.skip
+
+withTmpfs('a disk that is too small, or becomes full during a restore: said, and nothing half done', t =>
+  withFolder(t, async folder => {
+    const { file, identity } = await backedUp(folder)
+    const keys = { identities: [identity] }
+    const disk = join(folder, 'disk')
+    await mkdir(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk])
+    try {
+      const target = join(disk, 'restored')
+      await refused(t, restoreBackup(file, target, { keys }), 'BACKUP_NO_SPACE', /needs about [0-9]+ MiB/)
+      t.deepEqual(await readdir(disk), [])
+      execFileSync('mount', ['-o', 'remount,size=40m', disk])
+      // Somebody else takes what was free when it began.
+      let isTaken = false
+      const onProgress = () => {
+        if (isTaken) return
+        isTaken = true
+        const file = openSync(join(disk, 'others'), 'w')
+        try {
+          for (;;) writeSync(file, Buffer.alloc(65_536))
+        } catch {
+          closeSync(file)
+        }
+      }
+      const restoring = restoreBackup(file, target, { keys, onProgress })
+      await refused(t, restoring, 'BACKUP_NO_SPACE', /is full. Nothing was restored/)
+      t.deepEqual(await readdir(target), [])
+      await rm(join(disk, 'others'))
+      t.is((await restoreBackup(file, target, { keys, clock })).end.rows, 3_002)
+    } finally {
+      execFileSync('umount', [disk])
+    }
+  }),
+)
 
 test('the beginning alone says whose backup it is, and of when', t =>
   withFolder(t, async folder => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: tests look into answers of every shape
 /** Backups of a server that runs: asked for, nightly, incremental, pulled; what is said when they cannot be made. */
 import { execFileSync } from 'node:child_process'
 import { createWriteStream } from 'node:fs'

@@ -58,6 +58,12 @@ test('the example file is what the table of keys says, and means the defaults', 
 })
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
+  ['[backup]\nsftp = "sftp://a@b/c"', 'backup.sftp_key_file', /needed, because backup.sftp is given/],
+  ['[backup]\nsftp = "user@host:/x"', 'backup.sftp', /sftp:\/\/letro@backup.example/],
+  ['[backup]\nrecipients = ["AGE-SECRET-KEY-1QQ"]', 'backup.recipients', /public keys of age/],
+  ['[backup]\nat = "25:00"', 'backup.at', /a time of day/],
+  ['[backup]\nkeep = 0', 'backup.keep', /1 to 100/],
+  ['[backup]\nsftp_host_key = "backup.example ssh-ed25519 AAAA"', 'backup.sftp_host_key', /ssh-keyscan/],
   ['[server]\nnam = "a"', 'server.nam', /did you mean server\.name/],
   ['[serve]\nname = "a"', 'serve.name', /did you mean server\.name/],
   ['nonsense = 1', 'nonsense', /no such key$/],
@@ -84,6 +90,9 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['[limits]\nsend = "0/s burst 5"', 'limits.send', /20\/s burst 200/],
   ['[limits]\nupload_size = "lots"', 'limits.upload_size', /100 MiB/],
   ['[tls]\nkey = "key.pem"', 'tls.certificate', /both or none/],
+  ['[syslog]\naddress = "c.example:6514"\nkey = "key.pem"', 'syslog.certificate', /both or none/],
+  ['[syslog]\naddress = "c.example"', 'syslog.address', /host:port/],
+  ['[syslog]\nauthority = "ca.pem"', 'syslog.address', /needed/],
   ['[server]\nname = "192.0.2.1"', 'server.origin', /needed/],
   ['[server\n', 'letro.toml', /./],
   ['[server]\nname = "a"\nname = "b"', 'letro.toml', /./],

@@ -69,6 +69,9 @@ test.serial('somebody is invited by link and code, comes in, and is found', asyn
     [],
     'nothing of it is loaded',
   )
+  const worker = await call(clinic.world.server.base, 'GET', '/service-worker.js')
+  t.true(worker.body.includes('/assets/'))
+  t.false(worker.body.includes('administration'), 'nor kept for later')
   await amal.close()
 
   await page.getByLabel('Name or address').fill('nasser')

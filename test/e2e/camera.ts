@@ -49,8 +49,10 @@ export class Camera {
   }
 
   /** A code as it is printed on a sheet. */
-  async seeCode(content: string): Promise<void> {
-    const rows = encodeQR(content, 'raw', { ecc: 'medium', border: 4 })
+  async seeCode(content: string | Uint8Array): Promise<void> {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    const options = { encoding: 'byte', ecc: 'medium', border: 4, textEncoder: () => bytes } as const
+    const rows = encodeQR('bytes', 'raw', options)
     const size = rows.length
     const pixels = Buffer.from(rows.flatMap(row => row.map(isDark => (isDark ? 0 : 255))))
     await this.#see(

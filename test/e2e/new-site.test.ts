@@ -39,9 +39,9 @@ test('from letro init to the first message, with the private authority', async t
     origin,
     administrator: 'amal',
     certificate: { from: 'own' },
-    listen: { client: `127.0.0.1:${client}` },
+    listen: { client: `127.0.0.1:${client}`, trust_page: `127.0.0.1:${trust}` },
   })
-  const server = await started(t, trust)
+  const server = await started(t)
 
   // A browser that knows nothing yet.
   const stranger = await launchTrusting(home('stranger'), null, '*.clinic.test')
@@ -163,10 +163,9 @@ async function run(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [letro, ...args])).stdout
 }
 
-async function started(t: ExecutionContext, trust: number): Promise<{ output(): string }> {
+async function started(t: ExecutionContext): Promise<{ output(): string }> {
   const child = spawn(process.execPath, ['server/main.ts', '--config', config], {
     cwd: join(import.meta.dirname, '../..'),
-    env: { ...process.env, LETRO_LISTEN_TRUST_PAGE: `127.0.0.1:${trust}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -5,6 +5,10 @@ import decodeQR from 'qr/decode.js'
 const pixels = 6
 
 export async function readShownCode(page: Page): Promise<string> {
+  return new TextDecoder().decode(await readShownBytes(page))
+}
+
+export async function readShownBytes(page: Page): Promise<Uint8Array> {
   const drawing = page.locator('.qr-code svg')
   await drawing.waitFor()
   const size = Number((await drawing.getAttribute('viewBox'))!.split(' ')[2])
@@ -17,5 +21,15 @@ export async function readShownCode(page: Page): Promise<string> {
       for (let at = from; at < from + Number(length) * pixels * 4; at += 4) data.fill(0, at, at + 3)
     }
   }
-  return decodeQR({ data, width: side, height: side })
+  let read = new Uint8Array()
+  decodeQR(
+    { data, width: side, height: side },
+    {
+      textDecoder: bytes => {
+        read = Uint8Array.from(bytes)
+        return ''
+      },
+    },
+  )
+  return read
 }

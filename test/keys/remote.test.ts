@@ -166,6 +166,36 @@ test('a list that is held stays so when they change their name, or one more of o
   t.is(here.asked.length, 1)
 })
 
+test('a server that could not be told of changes is told that it missed some, and asks; who missed none does not', async t => {
+  const both = await openTwoServers()
+  const { here, there } = both
+  await signIn(there, dora, 'D1')
+  await joinBoth(both, room1, alice, dora)
+  await devicesSeen(here, dora)
+  const tellAnew = async () => {
+    await there.keys.tellDevices(here.rooms.serverName, [dora, emil])
+    await deliver(there, here)
+  }
+  await tellAnew()
+  t.deepEqual(await devicesSeen(here, dora), ['D1'])
+  t.is(here.asked.length, 1)
+
+  await signIn(there, dora, 'D2')
+  await deliver(there, here, () => true)
+  const after = here.store.durablePosition
+  await tellAnew()
+  t.deepEqual(await changedFor(here, alice, after), [dora])
+  t.deepEqual(await devicesSeen(here, dora), ['D1', 'D2'])
+
+  // The last of them is gone.
+  for (const id of ['D1', 'D2']) {
+    await there.store.transact(dora, tx => there.keys.removeDevice(tx, dora, device(id)))
+  }
+  await deliver(there, here, () => true)
+  await tellAnew()
+  t.deepEqual(await devicesSeen(here, dora), [])
+})
+
 test('cross-signing keys come with the list and follow its changes; who verified whom stays at home', async t => {
   const both = await openTwoServers()
   const { here, there } = both

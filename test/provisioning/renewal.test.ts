@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { newKey } from '../../provisioning/certificate.ts'
 import { issueCertificate, makeAuthority } from '../../provisioning/certificate-issue.ts'
+import { permittedNames } from '../../provisioning/certificate-names.ts'
 import { announceKey, makeCertificate, renewCertificate } from '../../provisioning/renewal.ts'
 import { TlsFolder } from '../../provisioning/tls-folder.ts'
 import { readTlsFiles } from '../../server/tls-files.ts'
@@ -200,6 +201,31 @@ test('an authority without constraints, or whose key is not here, issues nothing
   )
   rmSync(join(at.path, 'authority-key.pem'))
   t.regex(t.throws(() => issueCertificate(site, names, {}, start)).message, /Put authority-key\.pem back/)
+})
+
+test('constraints count only where they are critical and leave nothing out', t => {
+  const ca = new OwnAuthority()
+  t.teardown(() => ca.remove())
+  const permitted = (constraints: string) => {
+    const subject = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'x.key', '-out', 'x.pem', '-subj', '/CN=x']
+    ca.openssl('req', '-x509', ...subject, '-addext', `nameConstraints=${constraints}`)
+    return permittedNames(ca.read('x.pem'))
+  }
+  const noAddress = 'excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::'
+  t.deepEqual(permitted(`critical,permitted;DNS:a.example,${noAddress}`), ['a.example'])
+  t.is(permitted(`permitted;DNS:a.example,${noAddress}`), null, 'a remark that programs may pass over')
+  t.is(permitted('critical,permitted;DNS:a.example'), null, 'every address')
+  t.is(permitted('critical,permitted;DNS:a.example,excluded;IP:0.0.0.0/0.0.0.0'), null, 'every IPv6 address')
+  t.is(permitted(`critical,${noAddress}`), null, 'every name')
+})
+
+test('a certificate of another authority whose key is lost is not replaced by one of ours', t => {
+  const at = folder(t)
+  at.keepAside('authority.pem', 'authority-before.pem')
+  at.writeKeys([another])
+  const before = at.chain()
+  t.regex(t.throws(() => makeCertificate(at, names, start)).message, /Put the key back from a backup/)
+  t.is(at.chain(), before)
 })
 
 test('an authority that has ended says so', t => {

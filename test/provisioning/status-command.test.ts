@@ -1,9 +1,15 @@
 /** `letro status`: the page that a tired administrator reads, and what scripts go by. */
 import { execFile } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { backupCommand } from '../../provisioning/backup-command.ts'
+import { certificateCommand } from '../../provisioning/certificate-command.ts'
 import { findingText } from '../../provisioning/finding-texts.ts'
+import { peerCommand } from '../../provisioning/peer-command.ts'
+import { recoverCommand } from '../../provisioning/recover.ts'
 import { type ShownHealth, statusPage } from '../../provisioning/status-page.ts'
+import { storeCommand } from '../../provisioning/store-command.ts'
 import { listenAtSocket } from '../../server/http/server.ts'
 import { findingCodes } from '../../server/protocol/finding.ts'
 import { startTestServer } from '../support/server.ts'
@@ -75,6 +81,23 @@ test('every finding has its sentences, whatever its facts are', t => {
   }
 })
 
+test('what a finding says to type is a command that there is', t => {
+  const groups = [backupCommand(), certificateCommand(), peerCommand(), storeCommand(), recoverCommand()]
+  const known = new Map(groups.map(group => [group.name(), group.commands.map(command => command.name())]))
+  let said = 0
+  for (const code of findingCodes) {
+    const { is, act } = findingText({ code, subject: 'x.example', facts: {} }, now)
+    for (const [text, group, command] of `${is} ${act}`.matchAll(/letro ([a-z-]+)(?: ([a-z]+))?/g)) {
+      const commands = known.get(group!)
+      // "This letro is older …"
+      if (!commands) continue
+      said++
+      if (command !== undefined && commands.length > 0) t.true(commands.includes(command), `${code}: ${text}`)
+    }
+  }
+  t.true(said > 8)
+})
+
 test('a finding that this release does not know is shown as it is', t => {
   t.regex(
     findingText({ code: 'moon.full', subject: 'x', facts: { a: 1 } }, now).is,
@@ -95,6 +118,24 @@ test('the command shows the running server, and its JSON is what the server answ
   t.regex(shown.out, /^Disk {6}[^\n]+ free/m)
   const json = await letro('status', '--json', '--data', server.dataFolder)
   t.like(JSON.parse(json.out).readings.people, { administrators: 0 })
+})
+
+test('a server in maintenance is an exit code of its own, and a sentence that says what to type', async t => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  for (const name of ['alice', 'bob', 'carol']) await server.register(name)
+  await server.restart(async () => {
+    const db = join(server.dataFolder, 'store', 'db')
+    const [log] = (await readdir(db)).filter(name => name.endsWith('.log'))
+    const bytes = await readFile(join(db, log!))
+    bytes[bytes.length >> 1]! ^= 8
+    await writeFile(join(db, log!), bytes)
+  })
+  const socket = await listenAtSocket(server.app.localListener, join(server.dataFolder, 'admin.sock'))
+  t.teardown(() => socket.close(0))
+  const { code, err } = await letro('status', '--data', server.dataFolder)
+  t.is(code, 1)
+  t.regex(err, /in maintenance: it found damaged data\. Look with: letro store check/)
 })
 
 test('a server that is not there is said in a sentence, with an exit code of its own', async t => {

@@ -57,6 +57,12 @@ test('each phase has its screen', t => {
   t.is(screenOf(flow({ requestedByUs: true })), 'asking')
   t.is(screenOf(flow({ phase: 'ready' })), 'codes')
   t.is(screenOf(flow({ phase: 'scanned' })), 'scanned')
+  t.is(
+    screenOf(flow({ phase: 'waiting' })),
+    'fits',
+    'the other end’s person is asked whether we say that it worked',
+  )
+  t.is(screenOf(flow({ phase: 'waiting', sas: { emoji: [], decimals: [1, 2, 3] } })), 'waiting')
 })
 
 test('nothing is offered that one of the two cannot do', t => {

@@ -3,7 +3,7 @@ import test from 'ava'
 import type { EventId, RoomId, ServerName } from '../../server/protocol/ids.ts'
 import { type Near, nearestOfAll } from '../../server/rooms/remote-near.ts'
 import { RemoteError } from '../../server/rooms/remote-rooms.ts'
-import type { RoomView } from '../../server/rooms/rooms.ts'
+import type { RoomEvent, RoomView } from '../../server/rooms/rooms.ts'
 
 const at = (originServerTs: number, name = 'x'): Near => ({ eventId: `$${name}` as EventId, originServerTs })
 
@@ -13,6 +13,8 @@ interface World {
   visibility?: string
   frozen?: boolean
   servers?: Record<string, Near | Error>
+  /** Servers that name an event and do not give it. */
+  lost?: string[]
 }
 
 async function find(timestamp: number, forwards: boolean, world: World) {
@@ -30,6 +32,11 @@ async function find(timestamp: number, forwards: boolean, world: World) {
         serverName: 'hq.test' as ServerName,
         backwardExtremities: async () =>
           new Map(Array.from({ length: world.gaps ?? 1 }, (_, i) => [`$gap${i}` as EventId, 1])),
+        async fetchEvent(roomId, server) {
+          const answer = servers[server]
+          if (world.lost?.includes(server) || answer instanceof Error) return null
+          return { ...answer, roomId } as unknown as RoomEvent
+        },
       },
       remote: {
         async timestampToEvent(server) {
@@ -45,7 +52,7 @@ async function find(timestamp: number, forwards: boolean, world: World) {
     forwards,
     world.here,
   )
-  return { found, asked }
+  return { found: found && at(found.originServerTs), asked }
 }
 
 const away = new RemoteError('unreachable', 'away')
@@ -66,6 +73,13 @@ test('servers are asked one after the other until one knows, at most three, neve
 test('an answer on the wrong side of the moment is none', async t => {
   t.deepEqual((await find(10, true, { here: at(50), servers: { a: at(9) } })).found, at(50))
   t.deepEqual((await find(10, false, { servers: { a: at(11), b: at(4) } })).found, at(4))
+})
+
+test('an event that is named and cannot be had is not told: the next server may have one', async t => {
+  const servers = { a: at(11), b: at(12) }
+  const world = { here: at(50), servers }
+  t.deepEqual(await find(10, true, { ...world, lost: ['a'] }), { found: at(12), asked: ['a', 'b'] })
+  t.deepEqual(await find(10, true, { ...world, lost: ['a', 'b'] }), { found: at(50), asked: ['a', 'b'] })
 })
 
 for (const [name, world] of [

@@ -162,7 +162,8 @@ export class World {
           if (!sign) throw Object.assign(new Error('There is no such endpoint.'), { code: 'M_UNRECOGNIZED' })
           return sign(event)
         }),
-      timestampToEvent: () => Promise.reject(new Error('not asked for by anybody')),
+      timestampToEvent: server =>
+        ask(server, 'timestamp_to_event', () => Promise.reject(new Error('a test says what it answers'))),
       resolveAlias: async () => null,
       publicRooms: async () => ({}),
       hierarchy: async () => ({}),

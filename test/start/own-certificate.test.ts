@@ -1,13 +1,17 @@
 /** People answered by the private authority's certificate: the whole server, and a client that trusts that authority alone. */
 import { execFile, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type PeerCertificate } from 'node:tls'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { connect as connectLocally } from '../../provisioning/server-connection.ts'
+import { parseConfig } from '../../server/config.ts'
+import { makeOwnCertificate, openRenewal } from '../../server/own-certificate.ts'
 import { freePort } from '../support/server.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -64,6 +68,29 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
   t.not(second.fingerprint256, first.fingerprint256)
   t.deepEqual(second.pubkey, first.pubkey)
   t.is(await readFile(join(tls, 'key.pem'), 'utf8'), key)
+  const { entries } = (await (await connectLocally({ data: join(folder, 'data') })).ask('GET', '/audit')) as {
+    entries: { action: string; actor: string; detail: { fingerprint_sha256: string } }[]
+  }
+  const noted = entries.filter(({ action }) => action === 'site.certificate')
+  t.deepEqual(
+    noted.map(({ actor, detail }) => [actor, detail.fingerprint_sha256]),
+    [['local', second.fingerprint256]],
+  )
+
+  // The next key: peers learn it now, and it is used later.
+  await promisify(execFile)(process.execPath, [...letro, '--new-key'])
+  server.kill('SIGHUP')
+  const named = async () => {
+    const { card } = (await (
+      await connectLocally({ data: join(folder, 'data') })
+    ).ask('GET', '/site-card')) as {
+      card: { keys: { tls: unknown[] } }
+    }
+    return card.keys.tls.length
+  }
+  for (let i = 0; i < 300 && (await named()) < 2; i++) await pause()
+  t.is(await named(), 2)
+  t.is((await shownAt(federation, 'a.example', ca)).fingerprint256, second.fingerprint256)
   server.kill('SIGTERM')
   const [code] = await once(server, 'exit')
   t.is(code, 0, output)
@@ -90,6 +117,36 @@ async function shownAt(port: number, servername: string, ca: string | undefined)
   socket.destroy()
   return certificate
 }
+
+test('the duty renews by the server’s clock, not by a clock in doubt, and says why it could not', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const { config } = parseConfig('', {
+    LETRO_SERVER_NAME: 'a.example',
+    LETRO_SERVER_DATA: folder,
+    LETRO_TLS_AUTHORITY: 'own',
+  })
+  const now = Date.now()
+  const days = (count: number) => now + count * 24 * 60 * 60 * 1000
+  await makeOwnCertificate(config, now)
+  const tls = join(folder, 'tls')
+  const shown = async () => new X509Certificate(await readFile(join(tls, 'certificate.pem'))).fingerprint256
+  const first = await shown()
+  let isInDoubt = true
+  const renewal = openRenewal(config, { log: { warn: () => {} }, isClockInDoubt: () => isInDoubt })
+  await renewal.duty.run(days(300))
+  t.is(await shown(), first)
+  isInDoubt = false
+  await rename(join(tls, 'authority-key.pem'), join(tls, 'away'))
+  await renewal.duty.run(days(300))
+  t.regex(renewal.failure ?? '', /Put authority-key\.pem back from a backup/)
+  t.is(await shown(), first)
+  await rename(join(tls, 'away'), join(tls, 'authority-key.pem'))
+  await renewal.duty.run(days(300))
+  t.is(renewal.failure, null)
+  t.not(await shown(), first)
+  t.true(renewal.isOurs(await shown()))
+})
 
 test('a start that cannot have its certificate says what to do', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))

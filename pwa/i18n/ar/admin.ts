@@ -91,6 +91,7 @@ export const admin: Translated<typeof english> = {
   act_peer_resume: 'استُؤنف خادم',
   act_peer_remove: 'أُزيل تثبيت',
   act_room_give_power: 'أُعيدت السلطة في غرفة',
+  act_site_certificate: 'شهادة أخرى قيد الاستعمال',
   act_site_rotate_key: 'مفتاح توقيع جديد لهذا الخادم',
   reportsText: 'ما أبلغك به الناس. لا يعلم من أُبلغ عنه مَن أبلغ.',
   noReports: 'لم يبلّغ أحد عن شيء',

@@ -124,6 +124,7 @@ export const site: Translated<typeof english> = {
   saveCard: 'الحفظ في ملف',
   cardQr: 'رمزًا للكاميرا',
   pinText: 'خذ البطاقة التي أعطاك إياها المدير الآخر.',
+  pinHomeserver: 'خادم ماتركس بلا بطاقة يُثبّت على جهاز الخادم: letro peer --help',
   cardFile: 'ملف البطاقة',
   scanCard: 'قراءة رمزها',
   takeCard: 'أخذ البطاقة الأحدث',

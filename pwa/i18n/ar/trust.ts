@@ -196,6 +196,8 @@ export const trust: Translated<typeof english> = {
   theyMatch: 'متطابقة',
   theyDiffer: 'مختلفة',
   waitingOther: 'في انتظار تأكيد الجهاز الآخر',
+  codeFits: 'الرمز صحيح',
+  codeFitsText: 'أجب الآن بـ«نعم» على الجهاز الآخر، وبذلك ينتهي الأمر.',
   scannedTitle: 'هل يقول الجهاز الآخر إن الأمر نجح؟',
   scannedText: 'لقد مسح رمزك للتو. ينبغي أن تظهر عليه الآن علامة خضراء.',
   scannedYes: 'نعم',

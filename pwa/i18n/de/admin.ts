@@ -99,6 +99,7 @@ export const admin: Translated<typeof english> = {
   act_peer_resume: 'Server wieder zugelassen',
   act_peer_remove: 'Festlegung aufgehoben',
   act_room_give_power: 'Macht über einen Raum zurückgegeben',
+  act_site_certificate: 'Ein anderes Zertifikat ist in Gebrauch',
   act_site_rotate_key: 'Neuer Signaturschlüssel dieses Servers',
   reportsText: 'Was man Ihnen gemeldet hat. Wer gemeldet wird, erfährt nicht, von wem.',
   noReports: 'Niemand hat etwas gemeldet',

@@ -14,6 +14,8 @@ export const people: Translated<typeof english> = {
   kindHint_member: 'Jemand aus Ihrer Organisation.',
   kindHint_external: 'Ein Gast: Jemand bürgt dafür, und das Konto endet an einem Tag.',
   kindHint_administrator: 'Darf alles, was hier steht. Zwei sind besser als eine Person, zehn sind zu viele.',
+  kindHint_service:
+    'Ein Programm, etwa ein Bot. Es meldet sich mit einem Token an; einen Passkey gibt es dafür nicht.',
   state: 'Zustand',
   state_present: 'Alle, die da sind',
   state_locked: 'Gesperrt',
@@ -49,6 +51,12 @@ export const people: Translated<typeof english> = {
   copyLink: 'Link kopieren',
   copyCode: 'Code kopieren',
   makeLink: 'Link machen',
+  makeService: 'Dienst anlegen',
+  serviceTitle: 'Der Dienst ist fertig',
+  serviceFor: '{who} meldet sich mit diesem Token an.',
+  serviceOnce:
+    'Es wird nur dieses eine Mal gezeigt und läuft nicht ab. Wer es hat, handelt als dieser Dienst; beenden können Sie es, indem Sie das Konto sperren.',
+  copyToken: 'Token kopieren',
   localpart: 'Adresse',
   localpartHint: 'Daraus wird {example}. Das ändert sich nie und wird nie neu vergeben.',
   localpartWrong: 'Nur kleine Buchstaben, Ziffern und . _ = / + -',

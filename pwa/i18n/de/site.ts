@@ -111,6 +111,8 @@ export const site: Translated<typeof english> = {
   saveCard: 'Als Datei sichern',
   cardQr: 'Als Code für eine Kamera',
   pinText: 'Nehmen Sie die Karte, die die andere Verwaltung Ihnen gegeben hat.',
+  pinHomeserver:
+    'Ein Matrix-Server ohne Karte wird auf der Maschine des Servers festgelegt: letro peer --help',
   cardFile: 'Kartendatei',
   scanCard: 'Code lesen',
   takeCard: 'Neuere Karte übernehmen',
@@ -183,7 +185,7 @@ export const site: Translated<typeof english> = {
   encryptedFor: 'Verschlüsselt für',
   forNobody: 'Noch niemanden: Nichts kann gesichert werden. Setzen Sie einen Schlüssel.',
   forPassphrase: 'eine Passphrase',
-  none: 'Keine',
+  none: 'Nicht gesetzt',
   backupFolder: 'Ordner',
   backupSftp: 'Andere Maschine',
   backupNext: 'Nächste',

@@ -187,6 +187,8 @@ export const trust: Translated<typeof english> = {
   theyMatch: 'Sie sind gleich',
   theyDiffer: 'Sie sind verschieden',
   waitingOther: 'Warten auf die Bestätigung des anderen Geräts',
+  codeFits: 'Der Code stimmt',
+  codeFitsText: 'Antworten Sie jetzt auf dem anderen Gerät mit „Ja“, dann ist es fertig.',
   scannedTitle: 'Meldet das andere Gerät, dass es geklappt hat?',
   scannedText: 'Es hat gerade Ihren Code gescannt. Dort sollte jetzt ein grüner Haken stehen.',
   scannedYes: 'Ja',

@@ -96,6 +96,7 @@ export const admin = {
   act_peer_resume: 'Server resumed',
   act_peer_remove: 'Pin removed',
   act_room_give_power: 'Power over a room given back',
+  act_site_certificate: 'Another certificate in use',
   act_site_rotate_key: 'New signing key of this server',
   // Reports
   reportsText: 'What people reported to you. The one who is reported does not learn who did.',

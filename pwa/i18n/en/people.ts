@@ -11,6 +11,7 @@ export const people = {
   kindHint_member: 'Somebody of your organisation.',
   kindHint_external: 'A guest: somebody answers for them, and the account ends on a day.',
   kindHint_administrator: 'May do everything that stands here. Two are better than one; ten are too many.',
+  kindHint_service: 'A program, such as a bot. It signs in with a token; nobody makes a passkey for it.',
   state: 'State',
   state_present: 'All who are here',
   state_locked: 'Locked',
@@ -46,6 +47,12 @@ export const people = {
   copyLink: 'Copy the link',
   copyCode: 'Copy the code',
   makeLink: 'Make the link',
+  makeService: 'Make the service',
+  serviceTitle: 'The service is ready',
+  serviceFor: '{who} signs in with this token.',
+  serviceOnce:
+    'It is shown this once, and does not run out. Whoever has it acts as this service; lock the account to end it.',
+  copyToken: 'Copy the token',
   // Inviting
   localpart: 'Address',
   localpartHint: 'It becomes {example} and can never change, nor be given to somebody else.',

@@ -107,6 +107,7 @@ export const site = {
   saveCard: 'Save as a file',
   cardQr: 'As a code for a camera',
   pinText: 'Take the card that the other administrator gave you.',
+  pinHomeserver: 'A Matrix server without a card is pinned on the server’s machine: letro peer --help',
   cardFile: 'Card file',
   scanCard: 'Scan its code',
   takeCard: 'Take the newer card',

@@ -184,6 +184,8 @@ export const trust = {
   theyMatch: 'They are the same',
   theyDiffer: 'They differ',
   waitingOther: 'Waiting for the other device to confirm',
+  codeFits: 'The code is right',
+  codeFitsText: 'Now answer “Yes, it does” on the other device, and it is done.',
   scannedTitle: 'Does the other device say that it worked?',
   scannedText: 'It has just scanned your code. It should show a green tick now.',
   scannedYes: 'Yes, it does',

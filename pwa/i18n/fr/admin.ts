@@ -98,6 +98,7 @@ export const admin: Translated<typeof english> = {
   act_peer_resume: 'Serveur rétabli',
   act_peer_remove: 'Épingle retirée',
   act_room_give_power: 'Pouvoir rendu dans un salon',
+  act_site_certificate: 'Un autre certificat est en service',
   act_site_rotate_key: 'Nouvelle clé de signature de ce serveur',
   reportsText: 'Ce qu’on vous a signalé. La personne signalée n’apprend pas par qui.',
   noReports: 'Personne n’a rien signalé',

@@ -14,6 +14,8 @@ export const people: Translated<typeof english> = {
   kindHint_member: 'Quelqu’un de votre organisation.',
   kindHint_external: 'Un invité : quelqu’un répond de lui, et le compte prend fin un jour donné.',
   kindHint_administrator: 'Peut faire tout ce qui se trouve ici. Deux valent mieux qu’un ; dix, c’est trop.',
+  kindHint_service:
+    'Un programme, par exemple un robot. Il se connecte avec un jeton ; il n’a pas de clé d’accès.',
   state: 'État',
   state_present: 'Tous ceux qui sont là',
   state_locked: 'Verrouillé',
@@ -48,6 +50,12 @@ export const people: Translated<typeof english> = {
   copyLink: 'Copier le lien',
   copyCode: 'Copier le code',
   makeLink: 'Créer le lien',
+  makeService: 'Créer le service',
+  serviceTitle: 'Le service est prêt',
+  serviceFor: '{who} se connecte avec ce jeton.',
+  serviceOnce:
+    'Il n’est montré que cette fois et n’expire pas. Qui l’a agit comme ce service ; verrouillez le compte pour y mettre fin.',
+  copyToken: 'Copier le jeton',
   localpart: 'Adresse',
   localpartHint: 'Elle devient {example} ; elle ne change jamais et n’est jamais réattribuée.',
   localpartWrong: 'Minuscules, chiffres et . _ = / + - seulement.',

@@ -109,6 +109,7 @@ export const site: Translated<typeof english> = {
   saveCard: 'Enregistrer dans un fichier',
   cardQr: 'Sous forme de code pour une caméra',
   pinText: 'Prenez la carte que l’autre administrateur vous a donnée.',
+  pinHomeserver: 'Un serveur Matrix sans carte s’épingle sur la machine du serveur : letro peer --help',
   cardFile: 'Fichier de carte',
   scanCard: 'Lire son code',
   takeCard: 'Prendre la carte plus récente',

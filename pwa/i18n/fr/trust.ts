@@ -187,6 +187,8 @@ export const trust: Translated<typeof english> = {
   theyMatch: 'Elles sont identiques',
   theyDiffer: 'Elles sont différentes',
   waitingOther: 'En attente de la confirmation de l’autre appareil',
+  codeFits: 'Le code est bon',
+  codeFitsText: 'Répondez maintenant « Oui » sur l’autre appareil, et c’est terminé.',
   scannedTitle: 'L’autre appareil indique-t-il que cela a marché ?',
   scannedText: 'Il vient de scanner votre code. Une coche verte devrait s’y afficher.',
   scannedYes: 'Oui',

@@ -15,9 +15,11 @@ export function formatSpan(ms: number): string {
         : ms >= 2 * minute
           ? (['minute', minute] as const)
           : (['second', 1000] as const)
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' }).format(
-    Math.round(ms / size),
-  )
+  return inUnit(Math.round(ms / size), unit)
+}
+
+function inUnit(value: number, unit: string): string {
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 }
 
 /** By the unit at the end of its name, as facts and readings are named. Null: nothing that can be shown. */
@@ -26,7 +28,8 @@ export function formatFact(name: string, value: unknown): string | null {
   if (typeof value !== 'number') return null
   if (name.endsWith('_bytes') || name === 'bytes') return formatBytes(value)
   if (name.endsWith('_ts') || name === 'ts') return formatDateTime(value)
-  if (name.endsWith('_ms')) return value < 1000 ? `${formatNumber(value)} ms` : formatSpan(Math.abs(value))
+  if (name.endsWith('_ms'))
+    return Math.abs(value) < 1000 ? inUnit(value, 'millisecond') : formatSpan(Math.abs(value))
   if (name.endsWith('_seconds')) return formatSpan(value * 1000)
   if (name.endsWith('celsius')) return `${formatNumber(value)} °C`
   return formatNumber(value)

@@ -7,9 +7,10 @@ import type { NewLink, PersonAnswer } from './answers.ts'
 import { act } from './ask.ts'
 import { dayEnd, earliestDay } from './day.ts'
 import { NewLinkDialog } from './new-link.tsx'
+import { type NewService, NewServiceDialog } from './new-service.tsx'
 import { PersonSelect } from './person-select.tsx'
 
-const invited = ['member', 'external', 'administrator'] as const
+const invited = ['member', 'external', 'administrator', 'service'] as const
 type Invited = (typeof invited)[number]
 
 /** Somebody new: a name, what they are, and a link that is the key to the account. */
@@ -21,12 +22,19 @@ export function Invite({ onDone, onClose }: { onDone: () => void; onClose: () =>
   const [end, setEnd] = useState('')
   const [withCode, setWithCode] = useState(true)
   const [link, setLink] = useState<NewLink | null>(null)
+  const [service, setService] = useState<NewService | null>(null)
   if (link) return <NewLinkDialog link={link} onClose={onClose} />
+  if (service) return <NewServiceDialog service={service} onClose={onClose} />
   const server = session.value?.serverName ?? ''
   const typed = localpart.trim().replace(/^@/, '').replace(`:${server}`, '')
   const isName = /^[a-z0-9._=/+-]+$/.test(typed)
   const isComplete = isName && (kind !== 'external' || (sponsor !== null && dayEnd(end) !== null))
   const invite = async () => {
+    if (kind === 'service') {
+      const made = await act<NewService>('POST', '/people', { user_id: `@${typed}:${server}`, kind })
+      onDone()
+      return setService(made)
+    }
     const made = await act<NewLink>('POST', '/enrolment-links', {
       user_id: `@${typed}:${server}`,
       kind,
@@ -41,8 +49,8 @@ export function Invite({ onDone, onClose }: { onDone: () => void; onClose: () =>
   return (
     <ActDialog
       title={t('people.invite')}
-      confirm={t('people.makeLink')}
-      byPasskey={kind === 'administrator'}
+      confirm={t(kind === 'service' ? 'people.makeService' : 'people.makeLink')}
+      byPasskey={kind === 'administrator' || kind === 'service'}
       disabled={!isComplete}
       onDo={invite}
       onDone={() => {}}
@@ -61,14 +69,16 @@ export function Invite({ onDone, onClose }: { onDone: () => void; onClose: () =>
         autoFocus
         onInput={event => setLocalpart(event.currentTarget.value)}
       />
-      <Field
-        label={t('people.displayName')}
-        hint={t('people.displayNameHint')}
-        value={name}
-        maxLength={256}
-        autoComplete="off"
-        onInput={event => setName(event.currentTarget.value)}
-      />
+      {kind !== 'service' && (
+        <Field
+          label={t('people.displayName')}
+          hint={t('people.displayNameHint')}
+          value={name}
+          maxLength={256}
+          autoComplete="off"
+          onInput={event => setName(event.currentTarget.value)}
+        />
+      )}
       <Choice
         label={t('people.kind')}
         value={kind}
@@ -82,12 +92,14 @@ export function Invite({ onDone, onClose }: { onDone: () => void; onClose: () =>
       {kind === 'external' && (
         <ExternalTerms sponsor={sponsor} onSponsor={setSponsor} end={end} onEnd={setEnd} />
       )}
-      <Switch
-        label={t('people.withCode')}
-        hint={t('people.withCodeHint')}
-        checked={withCode}
-        onChange={setWithCode}
-      />
+      {kind !== 'service' && (
+        <Switch
+          label={t('people.withCode')}
+          hint={t('people.withCodeHint')}
+          checked={withCode}
+          onChange={setWithCode}
+        />
+      )}
     </ActDialog>
   )
 }

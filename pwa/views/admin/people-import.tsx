@@ -151,7 +151,7 @@ function Report({ report }: { report: ImportReport }) {
                     <Code>{column}</Code>
                   </>
                 )}
-                : <bdi>{message}</bdi>
+                : <bdi lang="en">{message}</bdi>
               </li>
             ))}
           </ul>

@@ -54,17 +54,21 @@ export type Screen =
   | 'exchanging'
   | 'comparing'
   | 'waiting'
+  /** We scanned a code that is right: the other end asks its person whether we say so. */
+  | 'fits'
   /** Our code was scanned: does the other device say so too? */
   | 'scanned'
   | 'done'
   | 'cancelled'
 
-export function screenOf({ phase, requestedByUs }: Verification): Screen {
+export function screenOf({ phase, requestedByUs, sas }: Verification): Screen {
   switch (phase) {
     case 'requested':
       return requestedByUs ? 'asking' : 'asked'
     case 'ready':
       return 'codes'
+    case 'waiting':
+      return sas === null ? 'fits' : 'waiting'
     default:
       return phase
   }

@@ -60,6 +60,8 @@ function Step(props: StepProps) {
       return <Pictures flow={flow} />
     case 'waiting':
       return <Waiting title={t('trust.waitingOther')} onLeave={onLeave} />
+    case 'fits':
+      return <Fits {...props} />
     case 'scanned':
       return <Scanned {...props} />
     case 'done':
@@ -100,6 +102,27 @@ function Waiting({ title, text, onLeave }: { title: string; text?: string; onLea
   )
 }
 
+function Fits({ onLeave }: StepProps) {
+  return (
+    <>
+      <Tick />
+      <h3>{t('trust.codeFits')}</h3>
+      <p>{t('trust.codeFitsText')}</p>
+      <Actions>
+        <Button onClick={onLeave}>{t('parts.cancel')}</Button>
+      </Actions>
+    </>
+  )
+}
+
+function Tick() {
+  return (
+    <p class="verification-tick">
+      <Icon name="check" size={40} />
+    </p>
+  )
+}
+
 function Scanned({ flow }: StepProps) {
   const { busy, error, act } = useAct()
   const { flowId } = flow
@@ -123,9 +146,7 @@ function Scanned({ flow }: StepProps) {
 function Done({ flow, name, isOwn }: StepProps) {
   return (
     <>
-      <p class="verification-tick">
-        <Icon name="check" size={40} />
-      </p>
+      <Tick />
       <h3>{isOwn ? t('trust.verifiedOwn') : t('trust.verified', { name })}</h3>
       <p>{isOwn ? t('trust.verifiedOwnText') : t('trust.verifiedText', { name })}</p>
       <Actions>

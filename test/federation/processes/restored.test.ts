@@ -59,6 +59,8 @@ test.serial('what a restored site has lost comes back from its partner, signed b
 
   const { peers } = (await a.admin('GET', '/peers')).body
   t.true(peers[0].suspended && peers[0].after_repair)
+  const { entries } = (await a.admin('GET', '/audit')).body
+  t.true(entries.some(({ action }: { action: string }) => action === 'store.restored'))
   const annAgain = new Person(a.process.base, await a.process.login('ann', password))
   t.false((await annAgain.texts(roomId)).includes('lost by a'))
   // Nobody has looked at the peer yet, and people write: a branch that starts where the backup ended.

@@ -1,11 +1,14 @@
 /** A peer that an administrator suspends in the middle of a room: nothing goes to it, nothing of it is taken, and then it catches up. */
 import test, { type ExecutionContext } from 'ava'
+import { encodeBase64 } from '../../../server/protocol/base64.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
+import { type KeyId, signJson } from '../../../server/protocol/signing.ts'
 import { TestAuthority } from '../../support/certificates.ts'
 import { type FederatedServer, pinHomeserver, pinSite, startFederated } from '../../support/federated.ts'
 import { FederationPeer } from '../../support/federation-peer.ts'
 import { PeerRoom } from '../../support/peer-room.ts'
 import { eventually, type Person, person } from '../../support/person.ts'
+import { signingKey } from '../../support/primitives.ts'
 
 const authority = new TestAuthority()
 
@@ -20,6 +23,24 @@ async function peer(t: ExecutionContext, host: string, pinnedBy: FederatedServer
   t.teardown(() => made.close())
   await pinHomeserver(pinnedBy, made, authority)
   return made
+}
+
+/** As a client does when it begins. */
+async function uploadKeys(who: Person): Promise<void> {
+  const { userId, session } = who
+  const { deviceId } = session
+  const device = signingKey(new Uint8Array(32).fill(8))
+  const keys = {
+    user_id: userId,
+    device_id: deviceId,
+    algorithms: ['m.olm.v1.curve25519-aes-sha2'],
+    keys: {
+      [`ed25519:${deviceId}`]: encodeBase64(device.publicKey),
+      [`curve25519:${deviceId}`]: encodeBase64(new Uint8Array(32).fill(9)),
+    },
+  }
+  const signed = signJson(keys, userId as never, `ed25519:${deviceId}` as KeyId, device.sign)
+  await who.ask('POST', '/keys/upload', { device_keys: signed })
 }
 
 const createPublic = async (ann: Person): Promise<string> =>
@@ -39,6 +60,7 @@ test.serial(
     const roomId = await createPublic(ann)
     const room = encodeURIComponent(roomId)
     const held = await PeerRoom.join(b, a, roomId, `@bob:${b.serverName}`)
+    await uploadKeys(ann)
     await PeerRoom.join(c, a, roomId, `@cleo:${c.serverName}`)
     await ann.say(roomId, 'before')
     for (const each of [b, c]) await eventually(async () => texts(each.pdus).includes('before'))
@@ -87,6 +109,11 @@ test.serial(
     t.deepEqual((await b.transact(a, [said.pdu]))[said.eventId], {})
     t.true((await ann.texts(roomId)).includes('let me in'))
     t.false(b.edus.some(({ edu_type: type }) => type === 'm.direct_to_device'))
+    // Nor does it take the devices of then for those of now: nothing is said to come before, so it has to ask.
+    const update = await eventually(async () =>
+      b.edus.findLast(({ edu_type: type }) => type === 'm.device_list_update'),
+    )
+    t.like(update['content'], { user_id: ann.userId, device_id: ann.session.deviceId, prev_id: [] })
   },
 )
 
