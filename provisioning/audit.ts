@@ -24,11 +24,19 @@ import { storeFolder } from '../server/store/level-folder.ts'
 import { StoreError } from '../server/store/store.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { askServer, withdraw } from './local-requests.ts'
+import { tell } from './terminal.ts'
 
 const waitMs = 30_000
 
 /** What a command could not do, in words for the person who typed it. */
 class Impossible extends Error {}
+
+interface CheckOptions {
+  readonly data?: string
+  readonly file?: string
+  readonly earlier?: string
+  readonly json?: boolean
+}
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description('The record of administrative acts.')
@@ -53,6 +61,7 @@ export function auditCommand(): Command {
     .option('--data <folder>', "the server's data folder (server.data in letro.toml)")
     .option('--file <file>', 'an export, instead of the data folder')
     .option('--earlier <file>', 'an export that was kept elsewhere: is all of it still there, unchanged?')
+    .option('--json', 'answer in JSON, for scripts')
     .addHelpText(
       'after',
       `
@@ -66,13 +75,13 @@ Exit codes:
   4  it could not run
 `,
     )
-    .action(async (options: { data?: string; file?: string; earlier?: string }) => {
+    .action(async (options: CheckOptions) => {
       process.exitCode = await run(() => check(options))
     })
   return audit
 }
 
-async function check(options: { data?: string; file?: string; earlier?: string }): Promise<ExitCode> {
+async function check(options: CheckOptions): Promise<ExitCode> {
   const { data, file, earlier } = options
   if ((data === undefined) === (file === undefined)) {
     process.stderr.write('Give either --data or --file.\n')
@@ -80,27 +89,33 @@ async function check(options: { data?: string; file?: string; earlier?: string }
   }
   const entries = data === undefined ? await readExport(file!) : await readEntries(resolve(data))
   const verdict = checkAuditChain(entries, sha256)
-  if (verdict.kind === 'broken') return tell(verdict)
+  if (verdict.kind === 'broken') return tellVerdict(options, verdict)
   if (earlier !== undefined) {
     const before = await readExport(earlier)
     const earlierVerdict = checkAuditChain(before, sha256)
     if (earlierVerdict.kind === 'broken') {
-      process.stdout.write('The EARLIER export itself is not whole:\n')
-      return tell(earlierVerdict)
+      if (!options.json) process.stdout.write('The EARLIER export itself is not whole:\n')
+      return tellVerdict(options, earlierVerdict)
     }
     const continues = checkAuditContinues(before, entries)
-    if (continues) return tell(continues)
+    if (continues) return tellVerdict(options, continues)
   }
-  return tell(verdict)
+  return tellVerdict(options, verdict)
 }
 
-function tell(verdict: AuditVerdict): ExitCode {
-  if (verdict.kind === 'whole') {
-    process.stdout.write(`The record is whole: ${verdict.entries} entries, last hash ${verdict.tip.hash}.\n`)
-    return exitCodes.done
-  }
-  process.stdout.write(`The record is NOT whole: ${verdict.reason}.\n`)
-  return exitCodes.unsound
+function tellVerdict(options: CheckOptions, verdict: AuditVerdict): ExitCode {
+  const isWhole = verdict.kind === 'whole'
+  const text = isWhole
+    ? `The record is whole: ${verdict.entries} entries, last hash ${verdict.tip.hash}.`
+    : `The record is NOT whole: ${verdict.reason}.`
+  tell(
+    options,
+    isWhole
+      ? { whole: true, entries: verdict.entries, hash: verdict.tip.hash }
+      : { whole: false, reason: verdict.reason },
+    text,
+  )
+  return isWhole ? exitCodes.done : exitCodes.unsound
 }
 
 async function readEntries(data: string): Promise<AuditEntry[]> {

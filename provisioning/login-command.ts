@@ -4,12 +4,12 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { hostname, userInfo } from 'node:os'
 import { Command } from 'commander'
-import { isObject, type JsonObject } from '#protocol/json.ts'
+import type { JsonObject } from '#protocol/json.ts'
 import { act } from './act.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { dropLogin, keepLogin, type Login, loginFor } from './logins.ts'
-import { awayByNetwork, connect } from './server-connection.ts'
+import { awayByNetwork, connect, objectIn } from './server-connection.ts'
 import { print } from './terminal.ts'
 
 interface Options {
@@ -141,7 +141,7 @@ function post(url: string, act: string, body: JsonObject, ca: string | undefined
         })
         answer.on('error', fail)
         answer.on('end', () => {
-          const parsed = parse(text)
+          const parsed = objectIn(text)
           if (answer.statusCode === 200 && parsed) return fulfil(parsed)
           const said = parsed?.['error']
           const sentence = typeof said === 'string' ? said : `${url} is no Letro server, or an older one.`
@@ -153,13 +153,4 @@ function post(url: string, act: string, body: JsonObject, ca: string | undefined
     request.on('error', fail)
     request.end(JSON.stringify(body))
   })
-}
-
-function parse(text: string): JsonObject | null {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isObject(parsed) ? parsed : null
-  } catch {
-    return null
-  }
 }

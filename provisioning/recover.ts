@@ -9,14 +9,18 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { parseUserId } from '#protocol/ids.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { act } from './act.ts'
+import { CommandFailed } from './command-failed.ts'
+import { exitCodes } from './exit-codes.ts'
 import { askServer } from './local-requests.ts'
+import { tell } from './terminal.ts'
 
 interface Options {
   readonly data: string
   readonly user?: string
   readonly origin?: string
   readonly wait: string
+  readonly json?: boolean
 }
 
 export function recoverCommand(): Command {
@@ -26,6 +30,7 @@ export function recoverCommand(): Command {
     .option('--user <user id>', 'which administrator; not needed where there is one only')
     .option('--origin <url>', 'server.origin, to print the whole link while the server is not running')
     .option('--wait <seconds>', 'how long to wait for the server', '10')
+    .option('--json', 'answer in JSON, for scripts')
     .addHelpText(
       'after',
       `
@@ -45,18 +50,17 @@ Exit codes:
   4  it could not run: no such folder
 `,
     )
-    .action(async (options: Options) => {
-      process.exitCode = await recover(options)
-    })
+    .action(act((options: Options) => recover(options)))
 }
 
-async function recover(options: Options): Promise<ExitCode> {
+async function recover(options: Options): Promise<void> {
   const userId = options.user === undefined ? undefined : parseUserId(options.user)
-  if (userId === null) return fail('--user is no user id (@name:server).', exitCodes.usage)
+  if (userId === null) throw new CommandFailed('--user is no user id (@name:server).', exitCodes.usage)
   const wait = Number(options.wait)
-  if (!Number.isFinite(wait) || wait < 0) return fail('--wait is no number of seconds.', exitCodes.usage)
+  if (!Number.isFinite(wait) || wait < 0)
+    throw new CommandFailed('--wait is no number of seconds.', exitCodes.usage)
   const data = resolve(options.data)
-  if (!(await isFolder(data))) return fail(`There is no folder ${data}.`, exitCodes.impossible)
+  if (!(await isFolder(data))) throw new CommandFailed(`There is no folder ${data}.`, exitCodes.impossible)
 
   const secret = `enrol_${randomBytes(32).toString('base64url')}`
   const secretHash = createHash('sha256').update(secret).digest('base64url')
@@ -68,16 +72,23 @@ async function recover(options: Options): Promise<ExitCode> {
   } as const
   const { answer } = await askServer(data, request, wait * 1000)
   if (answer === null) {
-    const origin = options.origin?.replace(/\/+$/, '') ?? '<server.origin>'
-    print('The server has not answered: it is probably not running. The link works once it has started.')
-    print(`${origin}/enrol#${secret}`)
-    return exitCodes.done
+    const link = `${options.origin?.replace(/\/+$/, '') ?? '<server.origin>'}/enrol#${secret}`
+    tell(
+      options,
+      { waits: true, link },
+      `The server has not answered: it is probably not running. The link works once it has started.\n${link}`,
+    )
+    return
   }
-  if (!answer.ok) return fail(answer.error, exitCodes.unsound)
+  if (!answer.ok) throw new CommandFailed(answer.error, exitCodes.unsound)
+  const link = `${answer.origin}/enrol#${secret}`
   const until = answer.expiresTs === undefined ? '' : `, until ${new Date(answer.expiresTs).toISOString()}`
-  print(`For ${answer.userId}, once${until}:`)
-  print(`${answer.origin}/enrol#${secret}`)
-  return exitCodes.done
+  const { userId: whose = null, expiresTs = null } = answer
+  tell(
+    options,
+    { waits: false, user_id: whose, link, expires_ts: expiresTs },
+    `For ${whose}, once${until}:\n${link}`,
+  )
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -85,13 +96,4 @@ async function isFolder(path: string): Promise<boolean> {
     found => found.isDirectory(),
     () => false,
   )
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
-
-function fail(message: string, code: ExitCode): ExitCode {
-  process.stderr.write(`${message}\n`)
-  return code
 }

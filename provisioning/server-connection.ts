@@ -62,7 +62,7 @@ function connectionBy(way: Way): ServerConnection {
     name: way.name,
     ask: async (method, path, body) => {
       const answer = await send(way, method, path, body)
-      const parsed = parse(await text(answer, way))
+      const parsed = objectIn(await text(answer, way))
       if (isOk(answer)) {
         if (parsed) return parsed
         throw new CommandFailed(
@@ -74,7 +74,7 @@ function connectionBy(way: Way): ServerConnection {
     },
     download: async (path, file) => {
       const answer = await send(way, 'GET', path)
-      if (!isOk(answer)) throw refusal(answer, parse(await text(answer, way)))
+      if (!isOk(answer)) throw refusal(answer, objectIn(await text(answer, way)))
       try {
         await pipeline(answer, createWriteStream(`${file}.part`, { mode: 0o600 }))
         await rename(`${file}.part`, file)
@@ -118,7 +118,8 @@ async function text(answer: IncomingMessage, way: Way): Promise<string> {
   }
 }
 
-function parse(text: string): JsonObject | null {
+/** null: it is no object of JSON. */
+export function objectIn(text: string): JsonObject | null {
   try {
     const parsed: unknown = JSON.parse(text)
     return isObject(parsed) ? parsed : null

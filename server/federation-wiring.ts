@@ -19,6 +19,7 @@ import { cardRoutes } from './federation-api/card.ts'
 import { eventsRoutes } from './federation-api/events.ts'
 import { keyServerRoutes } from './federation-api/key-server.ts'
 import { membershipRoutes } from './federation-api/membership.ts'
+import { takeTurns } from './federation-api/peer-turns.ts'
 import { type TakeEdu, transactionRoutes } from './federation-api/transactions.ts'
 import { versionRoutes } from './federation-api/version.ts'
 import type { Log } from './http/log.ts'
@@ -147,13 +148,14 @@ export async function openFederation(deps: FederationDeps): Promise<Federation> 
         verify,
         heard: server => sender?.heard(server),
       })
+      const takeTurn = takeTurns()
       return [
         ...keyServerRoutes({ serverName, keys: () => keys.published, signer: keys, clock }),
         ...versionRoutes({ version: release.version }),
         ...cardRoutes({ authenticate, ourCard: () => site.card, peers }),
         ...transactionRoutes({ authenticate, rooms, takeEdu }),
-        ...membershipRoutes({ authenticate, serverName, rooms }),
-        ...eventsRoutes({ authenticate, serverName, rooms, clock }),
+        ...membershipRoutes({ authenticate, takeTurn, serverName, rooms }),
+        ...eventsRoutes({ authenticate, takeTurn, serverName, rooms, clock }),
         ...answers(authenticate),
       ]
     },

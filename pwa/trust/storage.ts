@@ -51,7 +51,7 @@ interface KeptKey {
 
 /** What we made or opened, until a sync brings it. */
 interface Made extends Storage {
-  /** The key that it took the place of. */
+  /** The key that syncs had then, where it is another one: until they have this one, it is the older of the two. */
   readonly replaces: string | null
 }
 
@@ -86,8 +86,7 @@ export async function newStorage(deps: TrustDeps, passkey: PasskeyOpener | null)
   })
   const recoveryKey = made.key.toRecoveryKey()
   const { keyId } = made.key
-  const replaces = before?.keyId ?? null
-  await keep(deps, { keyId, recoveryKey }, { description: made.description, replaces })
+  await keep(deps, { keyId, recoveryKey }, made.description)
   await machine.run((step, own) => storeSecrets(step, own, made.key, made.description))
   if (before) await putAccountData(deps, keyType(before.keyId), {})
   await sendSoon(deps)
@@ -111,7 +110,7 @@ export async function addPasskey(deps: TrustDeps, passkey: PasskeyOpener): Promi
   const { keyId, recoveryKey } = kept
   const key = await keyFromRecoveryKey(keyId, storage.description, recoveryKey)
   const description = withPasskey(key, storage.description, passkey)
-  await keep(deps, kept, { description, replaces: null })
+  await keep(deps, kept, description)
   await putAccountData(deps, keyType(keyId), description)
   await sendSoon(deps)
 }
@@ -147,7 +146,7 @@ export async function openStorage(deps: TrustDeps, opener: StorageOpener): Promi
     if (content) secrets[name] = content
   }
   await machine.run((step, own) => openSecrets(step, own, key, secrets))
-  await keep(deps, { keyId, recoveryKey: key.toRecoveryKey() }, { description, replaces: null })
+  await keep(deps, { keyId, recoveryKey: key.toRecoveryKey() }, description)
 }
 
 function keyOf({ keyId, description }: Storage, opener: StorageOpener): Promise<StorageKey> {
@@ -221,10 +220,12 @@ async function keptKey({ machine }: Pick<TrustDeps, 'machine'>): Promise<KeptKey
 }
 
 async function keep(
-  { machine }: TrustDeps,
+  { machine, accountData }: TrustDeps,
   { keyId, recoveryKey }: KeptKey,
-  { description, replaces }: Omit<Made, 'keyId'>,
+  description: JsonObject,
 ): Promise<void> {
+  const synced = accountData(defaultKeyType)?.['key']
+  const replaces = typeof synced === 'string' && synced !== keyId ? synced : null
   // Together: between the two it would seem that another device had made a new key.
   await machine.run(async step => {
     putSecret(step, storageSecret, `${keyId} ${recoveryKey}`)

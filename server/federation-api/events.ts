@@ -18,6 +18,8 @@ import { historyFor, signedEvents } from './signed-events.ts'
 
 export interface EventsDeps {
   readonly authenticate: Step
+  /** Before what is costly: see peer-turns.ts. */
+  readonly takeTurn: Step
   readonly serverName: ServerName
   readonly rooms: InboundRooms &
     Pick<RoomsInternal, 'signed' | 'stored' | 'authChain' | 'visibleToServer' | 'eventsBefore'> &
@@ -29,7 +31,7 @@ const maxHistory = 100
 const defaultMissing = 10
 const maxExtremities = 100
 
-export function eventsRoutes({ authenticate, serverName, rooms, clock }: EventsDeps): Route[] {
+export function eventsRoutes({ authenticate, takeTurn, serverName, rooms, clock }: EventsDeps): Route[] {
   const transaction = (pdus: unknown) => ({ origin: serverName, origin_server_ts: clock(), pdus })
 
   const event: Step = async function event(ctx) {
@@ -122,18 +124,18 @@ export function eventsRoutes({ authenticate, serverName, rooms, clock }: EventsD
     return stored?.roomId
   }
 
-  const route = (method: 'GET' | 'POST', path: string, step: Step): Route => ({
+  const route = (method: 'GET' | 'POST', path: string, ...steps: Step[]): Route => ({
     method,
     path: `/_matrix/federation/v1${path}`,
-    steps: [authenticate, step],
+    steps: [authenticate, ...steps],
   })
   return [
     route('GET', '/event/:eventId', event),
-    route('GET', '/state/:roomId', state),
-    route('GET', '/state_ids/:roomId', stateIds),
-    route('GET', '/event_auth/:roomId/:eventId', eventAuth),
-    route('GET', '/backfill/:roomId', backfill),
-    route('POST', '/get_missing_events/:roomId', missingEvents),
+    route('GET', '/state/:roomId', takeTurn, state),
+    route('GET', '/state_ids/:roomId', takeTurn, stateIds),
+    route('GET', '/event_auth/:roomId/:eventId', takeTurn, eventAuth),
+    route('GET', '/backfill/:roomId', takeTurn, backfill),
+    route('POST', '/get_missing_events/:roomId', takeTurn, missingEvents),
     route('GET', '/timestamp_to_event/:roomId', timestampToEvent),
   ]
 }

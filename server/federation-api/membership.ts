@@ -16,6 +16,8 @@ import { signedEvents } from './signed-events.ts'
 
 export interface MembershipDeps {
   readonly authenticate: Step
+  /** Before what is costly: see peer-turns.ts. */
+  readonly takeTurn: Step
   readonly serverName: ServerName
   readonly rooms: InboundRooms & Pick<RoomsInternal, 'signed'>
 }
@@ -25,7 +27,7 @@ const maxVersions = 100
 const maxStrippedState = 100
 const maxVia = 20
 
-export function membershipRoutes({ authenticate, serverName, rooms }: MembershipDeps): Route[] {
+export function membershipRoutes({ authenticate, takeTurn, serverName, rooms }: MembershipDeps): Route[] {
   const makeJoin: Step = async function makeJoin(ctx) {
     ctx.body = templateBody(
       await rooms.makeJoin(ctx.state.origin, pathRoom(ctx), pathUser(ctx), versionsOf(ctx)),
@@ -63,9 +65,7 @@ export function membershipRoutes({ authenticate, serverName, rooms }: Membership
   }
 
   const invite: Step = async function invite(ctx) {
-    const { origin, body, limits } = ctx.state
-    // Each costs a row, a room number and a look by a person, whoever it is for.
-    limits.take('peerInvites', `peer ${origin}`)
+    const { origin, body } = ctx.state
     const event = await rooms.invite(origin, pathRoom(ctx), pathEvent(ctx), {
       event: needObject(body, 'event'),
       roomVersion: needString(body, 'room_version', 255),
@@ -79,23 +79,29 @@ export function membershipRoutes({ authenticate, serverName, rooms }: Membership
     ctx.body = {}
   }
 
+  /** Each costs rows that stay, and a look by a person or the whole state in answer, whoever it is for. */
+  const limited: Step = async function limited(ctx, next) {
+    ctx.state.limits.take('peerMembership', `peer ${ctx.state.origin}`)
+    await next()
+  }
+
   const get = (path: string, step: Step): Route => route('GET', path, step)
-  const put = (path: string, step: Step): Route => route('PUT', path, step)
-  const route = (method: 'GET' | 'PUT', path: string, step: Step): Route => ({
+  const put = (path: string, ...steps: Step[]): Route => route('PUT', path, ...steps)
+  const route = (method: 'GET' | 'PUT', path: string, ...steps: Step[]): Route => ({
     method,
     path: `/_matrix/federation${path}`,
-    steps: [authenticate, step],
+    steps: [authenticate, ...steps],
   })
   return [
     get('/v1/make_join/:roomId/:userId', makeJoin),
     get('/v1/make_leave/:roomId/:userId', makeLeave),
     get('/v1/make_knock/:roomId/:userId', makeKnock),
-    put('/v2/send_join/:roomId/:eventId', sendJoin),
-    put('/v1/send_join/:roomId/:eventId', listed(sendJoin)),
+    put('/v2/send_join/:roomId/:eventId', limited, takeTurn, sendJoin),
+    put('/v1/send_join/:roomId/:eventId', limited, takeTurn, listed(sendJoin)),
     put('/v2/send_leave/:roomId/:eventId', sendLeave),
     put('/v1/send_leave/:roomId/:eventId', listed(sendLeave)),
-    put('/v1/send_knock/:roomId/:eventId', sendKnock),
-    put('/v2/invite/:roomId/:eventId', invite),
+    put('/v1/send_knock/:roomId/:eventId', limited, sendKnock),
+    put('/v2/invite/:roomId/:eventId', limited, invite),
     put('/v1/exchange_third_party_invite/:roomId', exchangeInvite),
   ]
 }

@@ -19,7 +19,10 @@ const maxEdus = 100
 /** For each peer: what a retry after a lost answer asks for. */
 const maxAnswers = 20
 
-/** What takes one EDU of a peer. It throws nothing that matters to the others. */
+/**
+ * What takes one EDU of a peer. It throws nothing that matters to the others. A message between devices has its place among
+ * those to the same person when this is called, not when it resolves.
+ */
 export type TakeEdu = (origin: ServerName, type: string, content: JsonObject) => Promise<void>
 
 export interface TransactionDeps {
@@ -51,14 +54,13 @@ export function transactionRoutes({ authenticate, rooms, takeEdu }: TransactionD
       const { edu_type: type, content } = isObject(edu) ? edu : {}
       return typeof type === 'string' && isObject(content) ? [{ type, content }] : []
     })
-    const takeAll = async (some: typeof parsed) => {
-      for (const { type, content } of some) await takeEdu(origin, type, content)
-    }
-    // Messages between devices carry the keys of the events beside them: they go first. All else comes after the events
-    // that it may speak of: receipts, and the devices of those who just joined.
-    await takeAll(parsed.filter(({ type }) => type === toDevice))
+    const messages = parsed.filter(({ type }) => type === toDevice)
+    const others = parsed.filter(({ type }) => type !== toDevice)
+    // Messages between devices carry the keys of the events beside them: they go first, and become durable together.
+    await Promise.all(messages.map(({ type, content }) => takeEdu(origin, type, content)))
     const results = await rooms.takeTransaction(origin, pdus)
-    await takeAll(parsed.filter(({ type }) => type !== toDevice))
+    // All else comes after the events that it may speak of: receipts, and the devices of those who just joined.
+    for (const { type, content } of others) await takeEdu(origin, type, content)
     return { pdus: Object.fromEntries(results) as JsonObject }
   }
 

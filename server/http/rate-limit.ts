@@ -33,7 +33,7 @@ export const limitDefaults = {
   upload: { perSecond: 2, burst: 50, covers: 'media uploads' },
   media: { perSecond: 50, burst: 500, covers: 'media downloads and thumbnails' },
   federation: { perSecond: 200, burst: 2000, covers: 'requests of one peer' },
-  peerInvites: { perSecond: 5, burst: 500, covers: 'invites that one peer brings to people here' },
+  peerMembership: { perSecond: 5, burst: 500, covers: 'invites, knocks and joins that one peer brings' },
   admin: { perSecond: 20, burst: 200, covers: 'the administration API' },
 } as const satisfies Readonly<Record<string, Limit & { covers: string }>>
 

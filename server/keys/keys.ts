@@ -13,6 +13,7 @@ import type { Verify } from '../protocol/primitives.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { crossSigningKeyTable, deviceKeysTable, keyCountsTable } from '../store/catalogue.ts'
 import type { Position, Store, Transaction, View } from '../store/store.ts'
+import { leaveOtherEpoch } from './after-repair.ts'
 import {
   type CrossSigningKeys,
   checkCrossSigningKeys,
@@ -36,7 +37,6 @@ import {
   type ClaimedKey,
   claimKeys,
   countsOf,
-  dropKeysOfOtherEpochs,
   type KeyCounts,
   type KeyWanted,
   parseUploadedKeys,
@@ -78,7 +78,7 @@ export interface ClaimAnswer {
 const maxUsersAtOnce = 5_000
 
 export async function openKeys(options: KeysOptions): Promise<Keys> {
-  await dropKeysOfOtherEpochs(options.store)
+  await leaveOtherEpoch(options.store)
   const keys = new Keys(options)
   await keys.open()
   return keys

@@ -17,12 +17,10 @@ import {
   givenKeyTable,
   type KeyCountsRow,
   keyCountsTable,
-  keysSettingTable,
   type OneTimeKeyRow,
   oneTimeKeyTable,
-  remoteDeviceListTable,
 } from '../store/catalogue.ts'
-import type { Position, Store, Transaction } from '../store/store.ts'
+import type { Position, Transaction } from '../store/store.ts'
 import { deviceTopic } from './device-lists.ts'
 import { KeysError } from './keys-error.ts'
 import { isPublicKey, signaturesOf, signedText, withSignatures } from './signed-object.ts'
@@ -274,59 +272,3 @@ export async function removeKeysOf(tx: Transaction, userId: UserId, deviceId: De
   tx.delete(keyCountsTable.key(userId, deviceId))
   tx.announce(deviceTopic(userId, deviceId))
 }
-
-/**
- * Drops what may be older than what was known, if the store is not the one that it was written to: all one-time keys, and which device
- * lists of other servers are whole: a device that was removed there meanwhile would go on getting keys. May be broken off
- * and run again.
- */
-export async function dropKeysOfOtherEpochs(store: Store): Promise<void> {
-  const epochKey = keysSettingTable.key('epoch')
-  const epoch = await store.read(view => view.get(epochKey))
-  if (epoch === store.epoch) return
-  if (epoch !== undefined) {
-    await dropAllOneTimeKeys(store)
-    await forgetRemoteDeviceLists(store)
-  }
-  await store.transact('keys', tx => tx.put(epochKey, store.epoch))
-}
-
-async function dropAllOneTimeKeys(store: Store): Promise<void> {
-  for (;;) {
-    const keys = await store.read(view => view.range(oneTimeKeyTable.under(), { limit: rowsAtOnce }))
-    if (keys.length === 0) break
-    await store.transact('keys', tx => {
-      for (const { key } of keys) tx.delete(key)
-    })
-  }
-  let after: string | undefined
-  for (;;) {
-    const devices = await store.read(view =>
-      view.range(
-        keyCountsTable.under(),
-        after === undefined ? { limit: rowsAtOnce } : { limit: rowsAtOnce, after },
-      ),
-    )
-    if (devices.length === 0) break
-    after = devices.at(-1)!.key
-    await store.transact('keys', tx => {
-      tx.sequence((next, rows) => {
-        const changed = next()
-        for (const { key, value } of devices) rows.put(key, { ...value, counts: {}, changed })
-      })
-    })
-  }
-}
-
-/** Whoever needs one asks its server. */
-async function forgetRemoteDeviceLists(store: Store): Promise<void> {
-  for (;;) {
-    const lists = await store.read(view => view.range(remoteDeviceListTable.under(), { limit: rowsAtOnce }))
-    if (lists.length === 0) return
-    await store.transact('keys', tx => {
-      for (const { key } of lists) tx.delete(key)
-    })
-  }
-}
-
-const rowsAtOnce = 2_000

@@ -8,7 +8,7 @@
 import type { ServerName } from '../protocol/ids.ts'
 import { outboundLatestTable, outboundTable } from '../store/catalogue.ts'
 import type { Key } from '../store/key.ts'
-import type { RowWriter, Store } from '../store/store.ts'
+import type { RowWriter, Store, View } from '../store/store.ts'
 import type { Edu, OutboundBatch, OutboundItem, OutboundLength, OutboundQueue } from './outbound.ts'
 import type { Peers } from './peer.ts'
 
@@ -46,6 +46,8 @@ class Queue implements OutboundQueue {
   /** By row: the number of the last word, durable or not, while it may not be taken away. */
   readonly #lastWords = new Map<Key<unknown>, number>()
   readonly #taken = new WeakMap<OutboundBatch, Taken>()
+  /** Where the last batch of last words ended: the next goes on from there, or names early in the alphabet keep all others waiting. */
+  readonly #latestAfter = new Map<ServerName, Key<unknown>>()
   readonly #listeners: ((destination: ServerName) => void)[] = []
 
   constructor({ store, peers, clock }: OutboundQueueDeps) {
@@ -114,7 +116,7 @@ class Queue implements OutboundQueue {
       return {
         pdus: await view.range(outboundTable.under(destination, pduLane), { limit: maxPdus }),
         toDevice,
-        latest: room > 0 ? await view.range(outboundLatestTable.under(destination), { limit: room }) : [],
+        latest: await this.#nextLatest(view, destination, room),
       }
     })
     const rest = maxEdus - toDevice.length - latest.length
@@ -143,6 +145,8 @@ class Queue implements OutboundQueue {
     await this.#store.transact(ownerOf(destination), tx => {
       for (const key of taken.keys) tx.delete(key)
       tx.sequence((_next, rows) => {
+        const lastKey = taken.latest.at(-1)?.key
+        if (lastKey !== undefined) this.#latestAfter.set(destination, lastKey)
         for (const { key, number } of taken.latest) {
           // A newer word that came meanwhile stays, durable or not.
           if ((this.#lastWords.get(key) ?? number) !== number) continue
@@ -179,6 +183,7 @@ class Queue implements OutboundQueue {
 
   async clear(destination: ServerName): Promise<void> {
     this.#ephemeral.delete(destination)
+    this.#latestAfter.delete(destination)
     for (;;) {
       const removed = await this.#store.transact(ownerOf(destination), async tx => {
         const rows = [
@@ -194,6 +199,17 @@ class Queue implements OutboundQueue {
 
   onItem(listener: (destination: ServerName) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** In a circle. The same until a batch is done. */
+  async #nextLatest(view: View, destination: ServerName, limit: number) {
+    if (limit <= 0) return []
+    const lane = outboundLatestTable.under(destination)
+    const after = this.#latestAfter.get(destination)
+    if (after === undefined) return view.range(lane, { limit })
+    const rows = await view.range(lane, { limit, after })
+    if (rows.length === limit) return rows
+    return [...rows, ...(await view.range(lane, { limit: limit - rows.length, before: `${after}\x00` }))]
   }
 
   #takeEphemeral(destination: ServerName, limit: number): Edu[] {

@@ -1,5 +1,6 @@
 /** What the token of an administrator's session is not enough for, and what happens where two administrators act at once. */
 import test from 'ava'
+import { passkeyTable } from '../../server/store/catalogue.ts'
 import { openHarness, passwordOf } from '../accounts/harness.ts'
 import { siteOf } from '../peers/site.ts'
 
@@ -37,6 +38,27 @@ for (const [method, path, body] of grave) {
     await h.close()
   })
 }
+
+test('where there is a passkey, a password confirms nothing', async t => {
+  const h = await openHarness({ asksToConfirm: true })
+  const root = await h.administrator()
+  await h.member('alice')
+  const row = { publicKey: '', counter: 0, name: 'Key', createdTs: 0, aaguid: '', backupEligible: false }
+  await h.store.transact(root.userId, tx =>
+    tx.put(passkeyTable.key(root.userId, 'key'), { ...row, backedUp: false }),
+  )
+  const asked = await h.put(`${person}/lock`, { locked: true }, root.token)
+  t.deepEqual(asked.body.flows, [{ stages: ['org.letro.login.passkey'] }])
+  const auth = {
+    type: 'm.login.password',
+    session: asked.body.session,
+    identifier: { type: 'm.id.user', user: 'root' },
+    password: passwordOf('root'),
+  }
+  t.is((await h.put(`${person}/lock`, { locked: true, auth }, root.token)).status, 401)
+  t.false((await h.get(person, root.token)).body.locked)
+  await h.close()
+})
 
 test('with the confirmation for this very act it is done; for another one it is not', async t => {
   const h = await openHarness({ asksToConfirm: true })

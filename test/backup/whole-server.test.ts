@@ -106,7 +106,9 @@ test('a backup can be pulled as a stream, and counts once it was taken whole', a
   const place = await scratch(t)
   const { identity, recipient } = await newKeys()
   const server = await startAdministered(t, `[backup]\nrecipients = ["${recipient}"]\n`)
-  await withPeople(server)
+  const { anna } = await withPeople(server)
+  // More than the way to the client holds.
+  await upload(server, anna.token, Buffer.alloc(16 * 2 ** 20, 'm'))
   const nowhere = await ask(server, 'POST', '/backups')
   t.is(nowhere.status, 409)
   t.regex(nowhere.body.error, /backup.folder or backup.sftp/)
@@ -188,6 +190,7 @@ test('the nightly one is made at once where there is none, each night after that
   await nights(1).catch(() => [])
   const { body: later } = await ask(server, 'GET', '/health')
   t.true(codes(later).includes('backup.old'))
+  t.true(later.readings.backup.last_success_ts < now - 48 * 3_600_000)
 })
 
 const full = process.getuid?.() === 0 && process.platform === 'linux' ? test : test.skip
@@ -246,6 +249,12 @@ test('what a crash left half written goes with the next backup, and notes that a
   t.is(names.filter(name => name.endsWith('.part')).length, 1)
   t.true((await stat(join(place, 'notes.txt.part'))).isFile())
 })
+
+async function upload(server: TestServer, token: string, body: Buffer<ArrayBuffer>): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/octet-stream' }
+  const { status } = await fetch(`${server.base}/_matrix/media/v3/upload`, { method: 'POST', headers, body })
+  if (status !== 200) throw new Error(`the upload was answered with ${status}`)
+}
 
 function codes(body: any): string[] {
   return body.findings.map((finding: any) => finding.code)

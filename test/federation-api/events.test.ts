@@ -1,6 +1,7 @@
 /** Events, states and history over HTTP: nobody outside of a room learns anything of it (CVE-2022-39335). */
 import test, { type ExecutionContext } from 'ava'
 import { eventsRoutes } from '../../server/federation-api/events.ts'
+import { takeTurns } from '../../server/federation-api/peer-turns.ts'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
 import { openRoom, person, say } from '../rooms/federated-room.ts'
 import type { RoomDraft } from '../rooms/room-fixture.ts'
@@ -24,7 +25,7 @@ async function open(t: ExecutionContext, state: readonly RoomDraft[] = []) {
   await b.rooms.outward.join(person('bob', b), roomId, [a.name], {})
   const late = await a.rooms.send({ roomId, ...say(a, 'ann', 'TOP SECRET after') })
   const asking = await startAsking(
-    eventsRoutes({ authenticate, serverName: a.name, rooms: a.rooms, clock: () => 1 }),
+    eventsRoutes({ authenticate, takeTurn: takeTurns(), serverName: a.name, rooms: a.rooms, clock: () => 1 }),
   )
   t.teardown(() => asking.close())
   return { world, a, b, c, roomId, early: early.eventId, late: late.eventId, asking, draft }

@@ -1,6 +1,7 @@
 /** Invites of a peer over HTTP, faster than any person could read them. */
 import test from 'ava'
 import { membershipRoutes } from '../../server/federation-api/membership.ts'
+import { takeTurns } from '../../server/federation-api/peer-turns.ts'
 import { person } from '../rooms/federated-room.ts'
 import { forgedInvite } from '../rooms/forged-event.ts'
 import { type Site, World } from '../rooms/two-servers.ts'
@@ -13,9 +14,9 @@ test('10,000 invites of one peer to as many people: it is slowed down, others ar
   const flooding = await world.add('aa.test')
   const honest = await world.add('bbb.test')
   let now = 1_800_000_000_000
-  const rate = { peerInvites: { perSecond: 1, burst: 50 } }
+  const rate = { peerMembership: { perSecond: 1, burst: 50 } }
   const http = await startHttp(
-    membershipRoutes({ authenticate, serverName: us.name, rooms: us.rooms }),
+    membershipRoutes({ authenticate, takeTurn: takeTurns(), serverName: us.name, rooms: us.rooms }),
     rate,
     () => now,
   )
@@ -41,6 +42,11 @@ test('10,000 invites of one peer to as many people: it is slowed down, others ar
   t.is(refused.body.errcode, 'M_LIMIT_EXCEEDED')
   t.is(refused.body.retry_after_ms, 1_000)
   t.is((await invite(honest, 2)).status, 200)
+  // Knocks and joins count with them: nothing of them is looked at.
+  for (const path of ['v1/send_knock', 'v1/send_join', 'v2/send_join']) {
+    const put = { body: {}, headers: { 'x-test-origin': flooding.name } }
+    t.is((await http.call('PUT', `/_matrix/federation/${path}/!room/$event`, put)).status, 429, path)
+  }
   now += 1_000
   t.is((await invite(flooding, 20_000)).status, 200)
 })

@@ -1,6 +1,10 @@
 import test from 'ava'
 import type { ClaimedKey } from '../../server/keys/one-time-keys.ts'
-import { keysSettingTable, remoteDeviceListTable } from '../../server/store/catalogue.ts'
+import {
+  deviceListPlaceTable,
+  keysSettingTable,
+  remoteDeviceListTable,
+} from '../../server/store/catalogue.ts'
 import { alice, bob, type Directory, device, openDirectory, signIn } from './people.ts'
 
 const asBob = { userId: bob, kind: 'member' } as const
@@ -190,6 +194,8 @@ test('after a restore or repair no one-time key is left, the fallback key is, an
   const counts = await restored.keyCounts(alice, phone)
   t.deepEqual(counts.counts, { signed_curve25519: 0 })
   t.true(counts.changed > before)
+  // Whoever holds a list of the time that was lost sees that there is a newer one.
+  t.true((await store.read(view => view.get(deviceListPlaceTable.key(alice))))! > before)
   // What another server's person had meanwhile is not known either: the list is asked for anew.
   t.is(await store.read(view => view.get(remoteDeviceListTable.key('@eve:elsewhere.test'))), undefined)
   t.is((await restored.claim(asBob, wanted)).claimed[0]?.id, 'F')

@@ -57,8 +57,8 @@ export class Visitor {
     return this.context.close()
   }
 
-  addAuthenticator(transport: 'internal' | 'usb'): Promise<string> {
-    return addAuthenticator(this.#cdp, transport)
+  addAuthenticator(transport: 'internal' | 'usb', options: AuthenticatorOptions = {}): Promise<string> {
+    return addAuthenticator(this.#cdp, transport, options)
   }
 
   /** Another tab of the same person. */

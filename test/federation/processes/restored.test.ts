@@ -8,6 +8,7 @@ import test from 'ava'
 import { newKeys } from '../../backup/backup-data.ts'
 import { type FederatedServer, pinSite, startFederated } from '../../support/federated.ts'
 import { eventually, Person, person } from '../../support/person.ts'
+import { uploadKeys } from '../../support/uploaded-keys.ts'
 
 const letro = join(import.meta.dirname, '../../../provisioning/letro.ts')
 const password = 'correct horse battery staple'
@@ -32,6 +33,12 @@ test.serial('what a restored site has lost comes back from its partner, signed b
   const roomId = (await ann.ask('POST', '/createRoom', { preset: 'public_chat' })).room_id
   const room = encodeURIComponent(roomId)
   await bob.join(roomId, a.serverName)
+  await uploadKeys(ann)
+  const devicesOfAnn = async () => {
+    const { device_keys: found } = await bob.ask('POST', '/keys/query', { device_keys: { [ann.userId]: [] } })
+    return Object.keys(found[ann.userId] ?? {})
+  }
+  await eventually(async () => (await devicesOfAnn()).length === 1)
   await ann.say(roomId, 'before the backup')
   await eventually(async () => (await bob.texts(roomId)).includes('before the backup'))
 
@@ -46,6 +53,9 @@ test.serial('what a restored site has lost comes back from its partner, signed b
   const lost = await ann.say(roomId, 'lost by a')
   await bob.say(roomId, 'lost by a, said by b')
   await ann.setState(roomId, 'm.room.topic', '', { topic: 'after the backup' })
+  const later = new Person(a.process.base, await a.process.login('ann', password))
+  await uploadKeys(later)
+  await eventually(async () => (await devicesOfAnn()).length === 2)
   const cleo = await person(a, 'cleo')
   await cleo.ask('POST', `/join/${room}`, {})
   await cleo.say(roomId, 'cleo came after the backup')
@@ -80,6 +90,9 @@ test.serial('what a restored site has lost comes back from its partner, signed b
     (await annAgain.ask('GET', `/rooms/${room}/event/${encodeURIComponent(lost)}`)).content.body,
     'lost by a',
   )
+
+  // A device that the backup does not know gets no more keys.
+  await eventually(async () => (await devicesOfAnn()).join() === ann.session.deviceId)
 
   // From here on both say the same, and hear each other.
   await annAgain.say(roomId, 'after b was resumed')

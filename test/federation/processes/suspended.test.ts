@@ -1,14 +1,12 @@
 /** A peer that an administrator suspends in the middle of a room: nothing goes to it, nothing of it is taken, and then it catches up. */
 import test, { type ExecutionContext } from 'ava'
-import { encodeBase64 } from '../../../server/protocol/base64.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
-import { type KeyId, signJson } from '../../../server/protocol/signing.ts'
 import { TestAuthority } from '../../support/certificates.ts'
 import { type FederatedServer, pinHomeserver, pinSite, startFederated } from '../../support/federated.ts'
 import { FederationPeer } from '../../support/federation-peer.ts'
 import { PeerRoom } from '../../support/peer-room.ts'
 import { eventually, type Person, person } from '../../support/person.ts'
-import { signingKey } from '../../support/primitives.ts'
+import { uploadKeys } from '../../support/uploaded-keys.ts'
 
 const authority = new TestAuthority()
 
@@ -23,24 +21,6 @@ async function peer(t: ExecutionContext, host: string, pinnedBy: FederatedServer
   t.teardown(() => made.close())
   await pinHomeserver(pinnedBy, made, authority)
   return made
-}
-
-/** As a client does when it begins. */
-async function uploadKeys(who: Person): Promise<void> {
-  const { userId, session } = who
-  const { deviceId } = session
-  const device = signingKey(new Uint8Array(32).fill(8))
-  const keys = {
-    user_id: userId,
-    device_id: deviceId,
-    algorithms: ['m.olm.v1.curve25519-aes-sha2'],
-    keys: {
-      [`ed25519:${deviceId}`]: encodeBase64(device.publicKey),
-      [`curve25519:${deviceId}`]: encodeBase64(new Uint8Array(32).fill(9)),
-    },
-  }
-  const signed = signJson(keys, userId as never, `ed25519:${deviceId}` as KeyId, device.sign)
-  await who.ask('POST', '/keys/upload', { device_keys: signed })
 }
 
 const createPublic = async (ann: Person): Promise<string> =>

@@ -23,6 +23,11 @@ async function world() {
   return { server, device }
 }
 
+const passkey = (credentialId: string) => ({
+  kind: 'passkey' as const,
+  credentialId,
+  prfOutput: new Uint8Array(32).fill(credentialId.length),
+})
 const masterAt = (server: TrustServer) => server.crossSigning.master_keys[alice]
 const masterHere = (device: TrustDevice) =>
   device.machine.run(async step => (await readIdentity(step, alice))?.master ?? null)
@@ -144,6 +149,39 @@ test('a reset makes a new identity, storage and backup; the old recovery key ope
   await t.throwsAsync(open(old), { code: 'STORAGE_KEY_WRONG' })
   await open(recoveryKey)
   await isReady(t, { server, device: other })
+})
+
+test('a passkey that is let in before a sync brings the new recovery key takes nothing from this device', async t => {
+  const { server, device } = await world()
+  const { recoveryKey: old } = await device.calls.setUpIdentity({ prf: passkey('first'), auth: null })
+  await server.settle()
+  device.lagBehind(true)
+  const { recoveryKey } = await device.calls.newRecoveryKey(null)
+  await device.calls.addPasskeyToIdentity(passkey('second'))
+  for (const isLagging of [true, false]) {
+    if (!isLagging) device.lagBehind(false)
+    device.trust.synced()
+    await server.settle()
+    t.deepEqual((await device.calls.identity(null)).passkeys, ['second'], `lagging: ${isLagging}`)
+    const isHere = (key: string) => device.calls.checkRecoveryKey({ group: 1, text: key.split(' ')[1]! })
+    t.true(await isHere(recoveryKey))
+    t.false(await isHere(old))
+  }
+})
+
+test('what was opened before a sync tells of it is not taken for another one', async t => {
+  const { server, device } = await world()
+  await device.calls.setUpIdentity({ prf: null, auth: null })
+  await server.settle()
+  const other = await TrustDevice.open(server, alice, 'OTHER')
+  await server.settle()
+  other.lagBehind(true)
+  const { recoveryKey } = await device.calls.newRecoveryKey(null)
+  await server.settle()
+  await other.calls.openIdentity({ kind: 'recovery-text', text: recoveryKey })
+  other.trust.synced()
+  await server.settle()
+  t.true(await other.calls.checkRecoveryKey({ group: 1, text: recoveryKey.split(' ')[1]! }))
 })
 
 test('secrets that are not those of our identity are refused, and none is taken', async t => {

@@ -40,6 +40,8 @@ export class TrustDevice implements Participant {
   readonly told: TrustNotice[] = []
   readonly records: MemoryRecords
   readonly timers = new Set<Timer>()
+  /** What the last sync had; null: everything, at once. */
+  #synced: ReadonlyMap<string, JsonObject> | null = null
 
   private constructor(server: TrustServer, device: OurDevice, records = new MemoryRecords()) {
     this.records = records
@@ -64,6 +66,11 @@ export class TrustDevice implements Participant {
     const again = new TrustDevice(this.server, this.device, this.records)
     this.server.participants[this.server.participants.indexOf(this)] = again
     return again
+  }
+
+  /** Account data that is written from now on comes with no sync, until it is told to. */
+  lagBehind(isLagging: boolean): void {
+    this.#synced = isLagging ? new Map(this.server.accountData) : null
   }
 
   get machine(): Machine {
@@ -117,7 +124,7 @@ export class TrustDevice implements Participant {
         request: async (method, path, { body = {} } = {}) => this.#request(method, path, body),
       },
       records: this.records,
-      accountData: type => server.accountData.get(`${device.userId} ${type}`) ?? null,
+      accountData: type => (this.#synced ?? server.accountData).get(`${device.userId} ${type}`) ?? null,
       flush: () => this.flush(),
       clock: () => device.now,
       after: (ms, act) => {
