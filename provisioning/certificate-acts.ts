@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { JsonObject } from '#protocol/json.ts'
 import { newKey } from './certificate.ts'
-import { certificatesIn, dateOf, dayOf, namesIn, remarksAbout } from './certificate-chain.ts'
+import { ChainRefused, certificatesIn, dateOf, dayOf, namesIn, remarksAbout } from './certificate-chain.ts'
 import { type ImportOptions, importCertificate } from './certificate-import.ts'
 import { isOwnInUse, issueCertificate, makeAuthority } from './certificate-issue.ts'
 import { permittedNames } from './certificate-names.ts'
@@ -42,10 +42,17 @@ export type CertificateAct = (
   argument: string | undefined,
 ) => Promise<Done>
 
-export const show: CertificateAct = async (site, _options, file) =>
-  file === undefined
-    ? showSite(site, Date.now())
-    : showFile(certificatesIn(readText(file)), site.names, Date.now())
+export const show: CertificateAct = async (site, _options, file) => {
+  try {
+    return file === undefined
+      ? showSite(site, Date.now())
+      : showFile(certificatesIn(readText(file)), site.names, Date.now())
+  } catch (error) {
+    if (!(error instanceof ChainRefused)) throw error
+    const complaints = error.complaints.map(({ sentence }) => sentence)
+    return { answer: { complaints }, text: complaints.join('\n'), isUnsound: true }
+  }
+}
 
 export const authority: CertificateAct = async (site, options) => {
   const names = needNames(site)

@@ -185,7 +185,12 @@ export function complaintsAbout(
 
 /** What devices will not find out by themselves: not wrong, but worth a sentence. */
 export function remarksAbout({ leaf, above }: Pick<Chain, 'leaf' | 'above'>): string[] {
-  if (above.length > 0 || isSelfSigned(leaf)) return []
+  if (above.length > 0) return []
+  if (isSelfSigned(leaf)) {
+    return [
+      'The certificate is signed by itself: no device trusts it until that device is told to. A private authority (letro certificate authority) is trusted once and renews itself.',
+    ]
+  }
   return [
     `Nothing stands behind the certificate in the file. That is right only if devices trust ${issuerOf(leaf)} itself; if that is an intermediate authority, put its certificate behind the server’s.`,
   ]

@@ -22,6 +22,7 @@ import { ChainRefused } from './certificate-chain.ts'
 import { certificateSite } from './certificate-site.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
+import { FolderLocked } from './folder-lock.ts'
 import { tell } from './terminal.ts'
 
 export function certificateCommand(): Command {
@@ -96,6 +97,7 @@ Exit codes:
   0  done, and all is well
   1  refused, or what was looked at is not well
   2  the command line is wrong
+  3  another command is changing the certificate
   4  it could not run: no such file or folder
 `
 
@@ -113,7 +115,12 @@ function add(parent: Command, name: string, description: string, doing: Certific
       act<CertificateOptions, [string | undefined]>(async (options, ...given) => {
         const argument = given[0]
         const site = certificateSite(resolve(options.data), options.name)
-        const { answer, text, isUnsound } = await refusalInWords(() => doing(site, options, argument))
+        const { answer, text, isUnsound } = await refusalInWords(() =>
+          // What only looks waits for nobody.
+          doing === show || doing === mdm
+            ? doing(site, options, argument)
+            : site.folder.locked(() => doing(site, options, argument)),
+        )
         tell(options, answer, text)
         return isUnsound ? exitCodes.unsound : exitCodes.done
       }),
@@ -127,6 +134,7 @@ async function refusalInWords<T>(doing: () => Promise<T>): Promise<T> {
     if (error instanceof ChainRefused || error instanceof NameNotPermitted) {
       throw new CommandFailed(`Nothing was changed.\n\n${error.message}`, exitCodes.unsound)
     }
+    if (error instanceof FolderLocked) throw new CommandFailed(error.message, exitCodes.inUse)
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new CommandFailed(

@@ -164,6 +164,11 @@ function whatNext(answers: SiteAnswers, { configFile, data, authority, requestFi
       : [
           `Send ${requestFile} to your authority, and bring what it issues:\n     letro certificate import FILE --data ${data} ${names.map(name => `--name ${name}`).join(' ')}`,
         ]),
+    ...(process.getuid?.() === 0
+      ? [
+          `You set this up as root. If another user runs the server, give it to them:\n     chown -R USER: ${data} ${configFile}`,
+        ]
+      : []),
     `Your DNS must lead ${names.join(' and ')} to this machine.`,
     ...(timeServers.length === 0
       ? []

@@ -5,31 +5,26 @@
  * Each group of commands is a file of its own. Exit codes are the same everywhere (exit-codes.ts).
  */
 import { Command, CommanderError } from 'commander'
-import { auditCommand } from './audit.ts'
-import { backupCommand } from './backup-command.ts'
-import { certificateCommand } from './certificate-command.ts'
-import { enrolCommand } from './enrol-command.ts'
 import { exitCodes } from './exit-codes.ts'
-import { initCommand } from './init-command.ts'
-import { loginCommand, logoutCommand } from './login-command.ts'
-import { peerCommand } from './peer-command.ts'
-import { recoverCommand } from './recover.ts'
-import { statusCommand } from './status-command.ts'
-import { storeCommand } from './store-command.ts'
 
-const program = new Command('letro')
-  .description('Administer a Letro server.')
-  .addCommand(initCommand())
-  .addCommand(statusCommand())
-  .addCommand(storeCommand())
-  .addCommand(recoverCommand())
-  .addCommand(auditCommand())
-  .addCommand(enrolCommand())
-  .addCommand(backupCommand())
-  .addCommand(peerCommand())
-  .addCommand(certificateCommand())
-  .addCommand(loginCommand())
-  .addCommand(logoutCommand())
+/** Each is loaded when it is asked for: nobody waits for what issues certificates to see a status. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init-command.ts')).initCommand(),
+  status: async () => (await import('./status-command.ts')).statusCommand(),
+  enrol: async () => (await import('./enrol-command.ts')).enrolCommand(),
+  backup: async () => (await import('./backup-command.ts')).backupCommand(),
+  certificate: async () => (await import('./certificate-command.ts')).certificateCommand(),
+  peer: async () => (await import('./peer-command.ts')).peerCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  store: async () => (await import('./store-command.ts')).storeCommand(),
+  'recover-administrator': async () => (await import('./recover.ts')).recoverCommand(),
+  login: async () => (await import('./login-command.ts')).loginCommand(),
+  logout: async () => (await import('./login-command.ts')).logoutCommand(),
+}
+
+const program = new Command('letro').description('Administer a Letro server.')
+const named = Object.hasOwn(commands, process.argv[2] ?? '') ? [process.argv[2]!] : Object.keys(commands)
+for (const name of named) program.addCommand(await commands[name]!())
 
 // Whoever read the output has read enough (`letro … | head`). What was asked for was done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -19,8 +19,12 @@ if ((act !== 'make' && act !== 'renew') || !isAbsolute(path) || !/^[0-9]+$/.test
 } else {
   try {
     const folder = new TlsFolder(path)
-    if (act === 'make') makeCertificate(folder, names.map(nameOf), Number(now))
-    else renewCertificate(folder, names.map(nameOf), Number(now))
+    const parsed = names.map(nameOf)
+    await folder.locked(() =>
+      act === 'make'
+        ? makeCertificate(folder, parsed, Number(now))
+        : renewCertificate(folder, parsed, Number(now)),
+    )
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
     process.exitCode = exitCodes.impossible

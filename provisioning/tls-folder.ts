@@ -6,6 +6,7 @@
  *     key.pem                            the key in use, and behind it the one to come
  *     certificate.pem                    the certificate in use, and what vouches for it
  *     next.json                          what is to take its place, while other servers learn its key
+ *     lock                               the process that is changing something here
  *
  * Each file is written whole or not at all, and a key always before its certificate. The server takes from key.pem the key
  * that fits the certificate (server/tls-files.ts), so that there is no moment at which the two do not fit together:
@@ -26,6 +27,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Issued } from './certificate.ts'
+import { underLock } from './folder-lock.ts'
 
 /** A key whose certificate is to take the place of the one in use. */
 export interface Next {
@@ -44,6 +46,15 @@ export class TlsFolder {
 
   constructor(path: string) {
     this.path = path
+  }
+
+  /**
+   * One at a time: two commands, or a command and the server's renewal, would each leave half of what it wants.
+   * Throws FolderLocked.
+   */
+  async locked<T>(change: () => T | Promise<T>): Promise<T> {
+    this.#make()
+    return underLock(join(this.path, 'lock'), change)
   }
 
   authority(): Issued | null {

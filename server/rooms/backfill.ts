@@ -38,6 +38,8 @@ export class Backfill {
   readonly #missing: MissingEvents
   /** By room and part of it. */
   readonly #underway = new Map<string, Promise<boolean>>()
+  /** By room: one after the other, for each takes places in the room's order. */
+  readonly #turns = new Map<RoomId, Promise<unknown>>()
   readonly #leftAloneUntil = new Map<string, number>()
 
   constructor(context: RoomsContext, outgoing: Outgoing, missing: MissingEvents) {
@@ -64,7 +66,11 @@ export class Backfill {
    * One event by its id, to a place of its own with a hole above it. Resolves with whether it is in the timeline now; a
    * crash leaves the event and its hole, or neither.
    */
-  async fetchEvent(roomId: RoomId, server: ServerName, eventId: EventId): Promise<boolean> {
+  fetchEvent(roomId: RoomId, server: ServerName, eventId: EventId): Promise<boolean> {
+    return this.#inTurn(roomId, () => this.#fetchEvent(roomId, server, eventId))
+  }
+
+  async #fetchEvent(roomId: RoomId, server: ServerName, eventId: EventId): Promise<boolean> {
     const { actors, remote } = this.#context
     const actor = await actors.hold(roomId)
     if (!actor) return false
@@ -103,9 +109,21 @@ export class Backfill {
     const part = `${roomId} ${gap?.below ?? ''}`
     const underway = this.#underway.get(part)
     if (underway) return underway
-    const fetching = this.#fetch(roomId, part, gap?.below).finally(() => this.#underway.delete(part))
+    const fetching = this.#inTurn(roomId, () => this.#fetch(roomId, part, gap?.below)).finally(() =>
+      this.#underway.delete(part),
+    )
     this.#underway.set(part, fetching)
     return fetching
+  }
+
+  #inTurn<T>(roomId: RoomId, act: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(roomId) ?? Promise.resolve()).then(act, act)
+    this.#turns.set(roomId, turn)
+    const end = () => {
+      if (this.#turns.get(roomId) === turn) this.#turns.delete(roomId)
+    }
+    turn.then(end, end)
+    return turn
   }
 
   async #fetch(roomId: RoomId, part: string, below: number | undefined): Promise<boolean> {
@@ -117,6 +135,8 @@ export class Backfill {
     if (!actor) return false
     try {
       if (actor.frozen) return false
+      // Closed while we waited: reading goes on.
+      if (below !== undefined && !gapAt(actor, below)) return true
       const edge = await this.#edge(actor, below)
       if (edge.length === 0) return closeGap(actor, below)
       for (const server of this.#serversOf(actor)) {

@@ -4,7 +4,7 @@
  *
  * Spec: client-server-api#post_matrixclientv3createroom
  */
-import { type RoomAlias, type RoomId, serverOf, type UserId } from '../protocol/ids.ts'
+import { type RoomAlias, type RoomId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { defaultRoomVersion, type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { firstServerAcl, type PinnedServers } from './acl-keeper.ts'
@@ -13,6 +13,7 @@ import { memberContent, type RoomMembers } from './membership.ts'
 import type { OutwardRooms } from './outward.ts'
 import type { Actor, People } from './people.ts'
 import type { PublicRooms } from './public-rooms.ts'
+import { RemoteError } from './remote-rooms.ts'
 import { type BatchOptions, type Draft, RoomError, type RoomErrorCode, type Rooms } from './rooms.ts'
 import { serverAclType } from './server-acl.ts'
 
@@ -114,12 +115,17 @@ export async function createRoom(
   })
   // The room is there, whoever of the others can be asked now: they can be invited again.
   const refused: RefusedInvite[] = []
+  const away = new Map<ServerName, RoomError>()
   for (const { userId } of invites.filter(invite => !isLocal(invite.userId))) {
     const draft = { roomId, ...member(actor.userId, userId, inviteContent({})), stateKey: userId }
+    const server = serverOf(userId)
     try {
-      await deps.outward.invite(draft, serverOf(userId))
+      // Once it could not be reached it is not waited for again.
+      if (away.has(server)) throw away.get(server)
+      await deps.outward.invite(draft, server)
     } catch (error) {
       if (!(error instanceof RoomError)) throw error
+      if (error.cause instanceof RemoteError && error.cause.kind === 'unreachable') away.set(server, error)
       refused.push({ userId, code: error.code, message: error.message })
     }
   }

@@ -60,7 +60,7 @@ test.serial('an invite by a state event asks the other server first, and what it
 
 test.serial('whoever could not be invited to a new room is named with the reason', async t => {
   const { body } = await server.call('alice', 'POST', `${v3}/createRoom`, {
-    invite: ['@nora:there.test', '@zoe:there.test', '@eva:away.test'],
+    invite: ['@nora:there.test', '@zoe:there.test', '@eva:away.test', '@fay:away.test'],
   })
   t.deepEqual(body['org.letro.refused_invites'], [
     {
@@ -73,9 +73,15 @@ test.serial('whoever could not be invited to a new room is named with the reason
       errcode: 'M_UNKNOWN',
       error: 'away.test could not be reached. Try again later.',
     },
+    {
+      user_id: '@fay:away.test',
+      errcode: 'M_UNKNOWN',
+      error: 'away.test could not be reached. Try again later.',
+    },
   ])
   t.is(await membership(body.room_id, '@zoe:there.test'), 'invite')
   t.is(await membership(body.room_id, '@nora:there.test'), undefined)
+  t.is(asked.filter(each => each.startsWith('away.test')).length, 1)
   const quiet = await server.call('alice', 'POST', `${v3}/createRoom`, { invite: ['@zoe:there.test'] })
   t.deepEqual(Object.keys(quiet.body), ['room_id'])
 })

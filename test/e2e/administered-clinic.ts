@@ -18,8 +18,9 @@ export class Clinic {
     this.world = world
   }
 
-  static async open(): Promise<Clinic> {
-    return new Clinic(await AppWorld.open({ 'accounts.registration': 'open', 'accounts.passwords': 'true' }))
+  static async open(settings: Record<string, string> = {}): Promise<Clinic> {
+    const open = { 'accounts.registration': 'open', 'accounts.passwords': 'true' }
+    return new Clinic(await AppWorld.open({ ...open, ...settings }))
   }
 
   close(): Promise<void> {

@@ -1,7 +1,8 @@
 /** What administrators do in the app, from the invitation to the end of an account: each grave act with a passkey. */
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import test from 'ava'
 import { siteOf } from '../peers/site.ts'
 import { call } from '../support/client.ts'
@@ -11,13 +12,16 @@ import { finish } from './app.ts'
 
 let clinic: Clinic
 let root: Visitor
+let backups: string
 test.before(async t => {
   t.timeout(240_000)
-  clinic = await Clinic.open()
+  backups = mkdtempSync(join(tmpdir(), 'letro-backups-'))
+  clinic = await Clinic.open({ 'backup.folder': backups })
   root = await clinic.administrator('root', 'Rana Haddad')
 })
 test.after.always(async () => {
   await clinic?.close()
+  rmSync(backups, { recursive: true, force: true })
 })
 
 const rowOf = (who: Visitor, text: string) => who.page.locator('.admin-rows li').filter({ hasText: text })
@@ -254,6 +258,33 @@ test.serial(
     t.is(await figure('New'), '0')
     t.is(await figure('Invited already'), '2')
     await page.keyboard.press('Escape')
+  },
+)
+
+test.serial(
+  'a backup: nothing without a key; with one it is made, listed, and can be taken away',
+  async t => {
+    const { page } = root
+    await goTo(root, 'backup')
+    await page.getByText('There has never been a backup').waitFor()
+    t.true(await page.getByRole('button', { name: 'Back up now' }).isDisabled())
+    await page.getByRole('button', { name: 'Change the keys' }).click()
+    const recipient = await identityToRecipient(await generateX25519Identity())
+    await dialog(root).getByLabel('Public keys').fill('no-key')
+    await dialog(root).getByText('A public key begins with').waitFor()
+    await dialog(root).getByLabel('Public keys').fill(recipient)
+    await dialog(root).getByRole('button', { name: 'Save' }).click()
+    await page.getByText(recipient).waitFor()
+    await page.getByRole('button', { name: 'Back up now' }).click()
+    await page.getByText('The last one:').waitFor()
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download', exact: true }).first().click(),
+    ])
+    t.regex(file.suggestedFilename(), /letro|localhost/)
+    await goTo(root, 'audit')
+    await page.getByLabel('What').selectOption('backup')
+    await page.locator('.admin-audit').getByText('Backup keys changed').waitFor()
   },
 )
 

@@ -1,9 +1,9 @@
 /** What people seldom see: the session ran out, nobody was there, another release, reminders, an update, what others share, what calls back. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
 import anyTest, { type TestFn } from 'ava'
 import type { Page } from 'playwright-core'
+import { Front } from '../support/front.ts'
 import { until, type Visitor } from '../support/visitor.ts'
 import { AppWorld, inside, pictures } from './app.ts'
 import { violations } from './axe.ts'
@@ -160,43 +160,40 @@ test.serial(
 )
 
 test.serial('a new release waits while somebody writes, and takes over when they say so', async t => {
-  const visitor = await world.enrolled('vera', 'Vera Lang')
-  const { page } = visitor
+  const front = await Front.open()
+  const own = await AppWorld.open({ 'server.origin': front.origin })
+  t.teardown(async () => {
+    await own.close()
+    await front.close()
+  })
+  front.base = own.server.base
+  const { page } = await own.enrolled('vera', 'Vera Lang')
   await page.evaluate('navigator.serviceWorker.ready.then(() => {})')
   await page.reload()
   await unlock(page).or(page.locator('nav.list')).first().waitFor()
   if (await unlock(page).isVisible()) await unlock(page).click()
   await inside(page)
   await page.waitForFunction('navigator.serviceWorker.controller !== null')
-  const undo = newRelease()
-  try {
-    await page.evaluate(`location.hash = '#/search'`)
-    const field = page.locator('.search-form input[type=search]')
-    await field.fill('half a word')
-    await page.evaluate(
-      'navigator.serviceWorker.getRegistration().then(each => each.update()).then(() => {})',
-    )
-    await page.waitForFunction(
-      'navigator.serviceWorker.getRegistration().then(each => each.waiting !== null)',
-    )
-    const prompt = page.getByText('A new version of Letro is ready')
-    t.is(await prompt.count(), 0, 'not while somebody writes')
-    await field.fill('')
-    await prompt.waitFor()
-    t.deepEqual(await looked(page, 'update'), [])
-    const reloaded = page.waitForEvent('load')
-    await page
-      .getByRole('button', { name: 'Reload now' })
-      .or(page.locator('.notice .button.main'))
-      .first()
-      .click()
-    await reloaded
-    await unlock(page).or(page.locator('nav.list')).first().waitFor()
-    t.is(await prompt.count(), 0)
-  } finally {
-    undo()
-  }
-  await visitor.close()
+  front.changes.set('/service-worker.js', file => Buffer.concat([file, Buffer.from('\n// newer\n')]))
+  await page.evaluate(`location.hash = '#/search'`)
+  const field = page.locator('.search-form input[type=search]')
+  await field.fill('half a word')
+  await page.evaluate('navigator.serviceWorker.getRegistration().then(each => each.update()).then(() => {})')
+  await page.waitForFunction('navigator.serviceWorker.getRegistration().then(each => each.waiting !== null)')
+  const prompt = page.getByText('A new version of Letro is ready')
+  t.is(await prompt.count(), 0, 'not while somebody writes')
+  await field.fill('')
+  await prompt.waitFor()
+  t.deepEqual(await looked(page, 'update'), [])
+  const reloaded = page.waitForEvent('load')
+  await page
+    .getByRole('button', { name: 'Reload now' })
+    .or(page.locator('.notice .button.main'))
+    .first()
+    .click()
+  await reloaded
+  await unlock(page).or(page.locator('nav.list')).first().waitFor()
+  t.is(await prompt.count(), 0)
 })
 
 test.serial('what another app shares goes to the room that is chosen; a mention calls back', async t => {
@@ -271,18 +268,3 @@ test.serial('what another app shares goes to the room that is chosen; a mention 
   await jonas.page.locator('li.message', { hasText: 'See the list' }).waitFor()
   for (const each of [amal, jonas] as Visitor[]) await each.close()
 })
-
-/** The service worker is another one from here on. Returns how to take it back. */
-function newRelease(): () => void {
-  const path = join(import.meta.dirname, '../../dist/pwa/service-worker.js')
-  const before = ['', '.br', '.gz'].map(
-    suffix => [`${path}${suffix}`, readFileSync(`${path}${suffix}`)] as const,
-  )
-  const source = Buffer.concat([before[0]![1], Buffer.from(`\n// ${Date.now()}\n`)])
-  writeFileSync(path, source)
-  writeFileSync(`${path}.br`, brotliCompressSync(source))
-  writeFileSync(`${path}.gz`, gzipSync(source))
-  return () => {
-    for (const [file, content] of before) writeFileSync(file, content)
-  }
-}

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { ChainRefused } from '../../provisioning/certificate-chain.ts'
+import { ChainRefused, remarksAbout } from '../../provisioning/certificate-chain.ts'
 import { importCertificate } from '../../provisioning/certificate-import.ts'
 import { type CertificateSite, certificateSite } from '../../provisioning/certificate-site.ts'
 import { CommandFailed } from '../../provisioning/command-failed.ts'
@@ -14,10 +14,14 @@ import { readTlsFiles } from '../../server/tls-files.ts'
 import { type LeafOptions, OwnAuthority } from './own-authority.ts'
 
 const ca = new OwnAuthority()
+const stranger = new OwnAuthority()
 const middle = ca.read('middle.pem')
 const root = ca.read('root.pem')
 const dayMs = 24 * 60 * 60 * 1000
-test.after.always(() => ca.remove())
+test.after.always(() => {
+  ca.remove()
+  stranger.remove()
+})
 
 /** A server that was started, with peers or without. */
 function site(
@@ -171,7 +175,7 @@ const wrong: readonly (readonly [string, string, LeafOptions, (pem: string) => s
   ],
   ['signed with SHA-1', 'WEAK_SIGNATURE', { digest: '-sha1' }, pem => pem + middle],
   ['good for too long', 'TOO_LONG', { days: 3000 }, pem => pem + middle],
-  ['a chain of strangers', 'WRONG_CHAIN', {}, pem => pem + new OwnAuthority().read('middle.pem')],
+  ['a chain of strangers', 'WRONG_CHAIN', {}, pem => pem + stranger.read('middle.pem')],
 ]
 for (const [title, code, options, chain] of wrong) {
   test(`refused: ${title}`, async t => {
@@ -248,6 +252,42 @@ test('a new key waits a week while peers learn it, and then changes; the same ke
   )
 })
 
+test('what devices will not find out by themselves is remarked', async t => {
+  const at = site(t)
+  const { certificate, key } = ca.leaf()
+  const alone = await importCertificate(at, at.put('alone.pem', key + certificate), {}, Date.now())
+  t.regex(remarksAbout(alone).join(), /Nothing stands behind the certificate/)
+  const subject = [
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    's.key',
+    '-out',
+    's.pem',
+    '-subj',
+    '/CN=x',
+    '-days',
+    '90',
+  ]
+  ca.openssl(
+    'req',
+    '-x509',
+    ...subject,
+    '-addext',
+    'subjectAltName=DNS:a.example',
+    '-addext',
+    'basicConstraints=CA:false',
+  )
+  const self = await importCertificate(
+    at,
+    at.put('self.pem', ca.read('s.key') + ca.read('s.pem')),
+    {},
+    Date.now(),
+  )
+  t.regex(remarksAbout(self).join(), /signed by itself/)
+})
+
 test('--now, and a certificate in use that has ended, wait for nobody', async t => {
   const at = site(t, true)
   const first = ca.leaf()
@@ -313,6 +353,13 @@ test('as a process: request, sign elsewhere, import, show; the key never leaves 
   t.is(shown.code, 0, shown.out)
   t.true(shown.out.includes(new X509Certificate(certificate).fingerprint256.slice(0, 47)))
   t.regex(shown.out, /Renewal +by you/)
+  writeFileSync(join(at.folder.path, 'key.pem'), ca.leaf().key)
+  const broken = await run('show', '--json')
+  t.is(broken.code, 1)
+  t.regex(
+    (JSON.parse(broken.out) as { complaints: string[] }).complaints[0]!,
+    /does not belong to a key of this server/,
+  )
   const renewed = await run('renew')
   t.is(renewed.code, 1)
   t.regex(renewed.err, /only who issued it can renew it/)

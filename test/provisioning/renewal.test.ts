@@ -1,12 +1,14 @@
 /** Renewing by the private authority: when, under which key, and what a crash at each step leaves. */
+import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { newKey } from '../../provisioning/certificate.ts'
 import { issueCertificate, makeAuthority } from '../../provisioning/certificate-issue.ts'
 import { permittedNames } from '../../provisioning/certificate-names.ts'
+import { FolderLocked } from '../../provisioning/folder-lock.ts'
 import { announceKey, makeCertificate, renewCertificate } from '../../provisioning/renewal.ts'
 import { TlsFolder } from '../../provisioning/tls-folder.ts'
 import { readTlsFiles } from '../../server/tls-files.ts'
@@ -226,6 +228,26 @@ test('a certificate of another authority whose key is lost is not replaced by on
   const before = at.chain()
   t.regex(t.throws(() => makeCertificate(at, names, start)).message, /Put the key back from a backup/)
   t.is(at.chain(), before)
+})
+
+test('one at a time; the lock of a process that is no more is taken over', async t => {
+  const at = folder(t)
+  const file = join(at.path, 'lock')
+  await at.locked(async () => {
+    const error = await t.throwsAsync(
+      at.locked(() => t.fail()),
+      { instanceOf: FolderLocked },
+    )
+    t.regex(error.message, new RegExp(`process ${process.pid}\\)`))
+  })
+  t.false(existsSync(file))
+  await t.throwsAsync(at.locked(() => Promise.reject(new Error('no space'))))
+  t.false(existsSync(file))
+  const gone = spawnSync(process.execPath, ['--version']).pid
+  for (const left of [String(gone), '', 'nonsense']) {
+    writeFileSync(file, left)
+    t.is(await at.locked(() => readFileSync(file, 'utf8')), String(process.pid))
+  }
 })
 
 test('an authority that has ended says so', t => {

@@ -2,6 +2,7 @@
 import test from 'ava'
 import type { RoomId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
+import { openRooms } from '../../server/rooms/open-rooms.ts'
 import { openRoom, person, say } from './federated-room.ts'
 import { type Site, World } from './two-servers.ts'
 
@@ -50,4 +51,47 @@ test('an event of a page that does not hold keeps no other out, and none before 
   t.true(await b.rooms.fetchOlder(roomId))
   t.deepEqual((await bodies(b, roomId)).toSorted(), numbers(20).toSorted())
   t.is((await b.rooms.backwardExtremities(roomId)).size, 0)
+})
+
+test('an event that was fetched apart keeps its hole above it, after a restart as well', async t => {
+  const { a, b, roomId } = await lateComer(50)
+  const said = (await a.rooms.timeline(roomId, { limit: 100 })).find(
+    ({ content }) => content['body'] === '20',
+  )!
+  const [event, twice] = await Promise.all([
+    b.rooms.fetchEvent(roomId, a.name, said.eventId),
+    b.rooms.fetchEvent(roomId, a.name, said.eventId),
+  ])
+  t.is(event!.content['body'], '20')
+  t.is(twice!.eventId, said.eventId)
+  const again = await openRooms({
+    store: b.store,
+    serverName: b.name,
+    clock: () => 0,
+    randomBytes: size => new Uint8Array(size),
+    signer: { keyId: 'ed25519:1' as never, sign: () => new Uint8Array(64) },
+  })
+  for (const rooms of [b.rooms, again]) {
+    t.is((await rooms.timeline(roomId, { limit: 1 }))[0]!.eventId, said.eventId)
+    const backwards = await rooms.timeline(roomId, { limit: 50, reverse: true })
+    t.deepEqual(
+      backwards.map(({ type }) => type),
+      ['m.room.member'],
+    )
+  }
+  t.deepEqual((await b.rooms.view(roomId))!.state('m.room.name')!.content, { name: 'the room' })
+})
+
+test('an event that cannot be had, or is not of this room, leaves no hole', async t => {
+  const { world, a, b, roomId } = await lateComer(30)
+  const said = (await a.rooms.timeline(roomId, { limit: 50 })).at(-5)!
+  const other = await openRoom(a)
+  const foreign = (await a.rooms.view(other))!.createEvent.eventId
+  t.is(await b.rooms.fetchEvent(roomId, a.name, foreign), null)
+  world.lies.set('event', async () => ({ ...(await a.rooms.signed(said.eventId)), signatures: {} }))
+  t.is(await b.rooms.fetchEvent(roomId, a.name, said.eventId), null)
+  world.lies.clear()
+  while (await b.rooms.fetchOlder(roomId)) {}
+  t.deepEqual(await bodies(b, roomId), numbers(30))
+  t.is((await b.rooms.timeline(roomId, { limit: 100, reverse: true })).at(-1)!.type, 'm.room.create')
 })

@@ -170,6 +170,9 @@ export const site: Translated<typeof english> = {
   authority: 'Unsere eigene Zertifizierungsstelle',
   authorityText:
     'Durch sie trauen alle Geräte diesem Server. Sie zu erneuern heißt, jedes Gerät zu besuchen: Fangen Sie früh an.',
+  trustPage: 'Vertrauensseite für neue Geräte',
+  authorityWords: 'Die Wörter unserer Zertifizierungsstelle',
+  trustPageText: 'Wer ein Gerät einrichtet, öffnet dort die Seite und vergleicht die Wörter.',
   renew: 'Erneuern',
   renewText:
     'Zertifikate werden auf der Maschine des Servers gemacht und erneuert; dort sagt der Befehl, was zu tun ist:',

@@ -163,6 +163,9 @@ export const site = {
   fingerprint: 'Fingerprint (SHA-256)',
   authority: 'Our own authority',
   authorityText: 'All devices trust this server by it. Renewing it means visiting every device: begin early.',
+  trustPage: 'Trust page for new devices',
+  authorityWords: 'The words of our authority',
+  trustPageText: 'Whoever sets up a device opens the page there and compares the words.',
   renew: 'Renewing',
   renewText: 'Certificates are made and renewed on the server’s machine; there the command says what to do:',
   // Backup

@@ -167,6 +167,9 @@ export const site: Translated<typeof english> = {
   authority: 'Notre propre autorité',
   authorityText:
     'Par elle, tous les appareils se fient à ce serveur. La renouveler, c’est visiter chaque appareil : commencez tôt.',
+  trustPage: 'Page de confiance pour les nouveaux appareils',
+  authorityWords: 'Les mots de notre autorité',
+  trustPageText: 'Qui installe un appareil y ouvre la page et compare les mots.',
   renew: 'Renouveler',
   renewText:
     'Les certificats se font et se renouvellent sur la machine du serveur ; la commande y dit quoi faire :',

@@ -124,7 +124,7 @@ export function Backup() {
       )}
       <h3>{t('site.drill')}</h3>
       <p>{t('site.drillText')}</p>
-      <Code block>letro backup verify</Code>
+      <Code block>letro backup verify FILE --key KEY</Code>
       {isChanging && (
         <Recipients
           now={Array.isArray(status.encrypted_for) ? status.encrypted_for : []}
@@ -209,7 +209,7 @@ function Recipients({
       </label>
       {text.trim() !== '' && !isGood && <Notice tone="warn">{t('site.recipientsWrong')}</Notice>}
       <p>{t('site.recipientsMake')}</p>
-      <Code block>letro backup --help</Code>
+      <Code block>letro backup key</Code>
     </ActDialog>
   )
 }

@@ -9,6 +9,7 @@ import type { HealthAnswer } from './answers.ts'
 import { useAdmin } from './ask.ts'
 import { Fact, Facts } from './facts.tsx'
 import { FindingView } from './finding.tsx'
+import { Words } from './words.tsx'
 
 /** Which certificates this server shows, how long they are good, and what is wrong with them or with those of peers. */
 export function Certificates() {
@@ -51,10 +52,38 @@ export function Certificates() {
           </Facts>
         </section>
       )}
+      <TrustPage />
       <h3>{t('site.renew')}</h3>
       <p>{t('site.renewText')}</p>
       <Code block>letro certificate status</Code>
     </>
+  )
+}
+
+interface SiteAnswer extends JsonObject {
+  readonly trust_page: string | null
+  readonly authority: { readonly words: string[] } | null
+}
+
+/** How a device that knows nothing yet comes to trust this server. */
+function TrustPage() {
+  const site = useAdmin<SiteAnswer>('/site')
+  if (site.error !== null) return <AdminFailure error={site.error} onRetry={site.again} />
+  const { trust_page: page = null, authority = null } = site.answer ?? {}
+  if (page === null && authority === null) return null
+  return (
+    <section>
+      <h3>{t('site.trustPage')}</h3>
+      <p class="quiet">{t('site.trustPageText')}</p>
+      {page !== null && (
+        <p>
+          <a href={page} target="_blank" rel="noopener">
+            <Code>{page}</Code>
+          </a>
+        </p>
+      )}
+      {authority && <Words words={authority.words} label={t('site.authorityWords')} />}
+    </section>
   )
 }
 

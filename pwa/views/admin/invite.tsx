@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { session } from '../account.ts'
-import { Choice, Field, Switch } from '../parts/field.tsx'
+import { Field, Switch } from '../parts/field.tsx'
 import { ActDialog } from './act-dialog.tsx'
 import type { NewLink, PersonAnswer } from './answers.ts'
 import { act } from './ask.ts'
 import { dayEnd, earliestDay } from './day.ts'
+import { KindChoice } from './kind-choice.tsx'
 import { NewLinkDialog } from './new-link.tsx'
 import { type NewService, NewServiceDialog } from './new-service.tsx'
 import { PersonSelect } from './person-select.tsx'
@@ -79,16 +80,7 @@ export function Invite({ onDone, onClose }: { onDone: () => void; onClose: () =>
           onInput={event => setName(event.currentTarget.value)}
         />
       )}
-      <Choice
-        label={t('people.kind')}
-        value={kind}
-        options={invited.map(value => ({
-          value,
-          label: t(`people.kind_${value}`),
-          hint: t(`people.kindHint_${value}`),
-        }))}
-        onChange={setKind}
-      />
+      <KindChoice kind={kind} kinds={invited} onChange={setKind} />
       {kind === 'external' && (
         <ExternalTerms sponsor={sponsor} onSponsor={setSponsor} end={end} onEnd={setEnd} />
       )}

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks'
 import type { JsonObject } from '#protocol/json.ts'
 import { formatDateTime, formatNumber, t } from '../../i18n/i18n.ts'
-import { Button } from '../parts/button.tsx'
-import { Choice, Field } from '../parts/field.tsx'
 import { Code } from '../parts/name.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
 import { addressOf, go } from '../route.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
-import { type Direction, directions, type PeerAnswer } from './answers.ts'
+import { ActRow } from './act-row.tsx'
+import type { PeerAnswer } from './answers.ts'
 import { act, inPath, useAdmin } from './ask.ts'
 import { Fact, Facts } from './facts.tsx'
+import { PeerTerms } from './peer-terms.tsx'
 import { PeerTags, type SiteCard } from './peers.tsx'
 import { Words } from './words.tsx'
 
@@ -109,24 +109,22 @@ function Acts({ peer, onChange }: { peer: PeerAnswer; onChange: () => void }) {
     onClose: () => setAsked(null),
   }
   const words = peer.suspended ? 'resumePeer' : 'suspendPeer'
-  const row = (which: Asked, title: string, text: string, grave = false) => (
-    <li>
-      <div>
-        <p class="settings-row-name">{title}</p>
-        <p class="quiet">{text}</p>
-      </div>
-      <Button tone={grave ? 'grave' : 'plain'} onClick={() => setAsked(which)}>
-        {title}
-      </Button>
-    </li>
-  )
   return (
     <>
       <h3>{t('people.acts')}</h3>
       <ul class="settings-rows">
-        {row('terms', t('site.changeTerms'), t('site.changeTermsText'))}
-        {row('suspend', t(`site.${words}`), t(`site.${words}Text`))}
-        {row('remove', t('site.removePeer'), t('site.removePeerText'), true)}
+        <ActRow
+          title={t('site.changeTerms')}
+          text={t('site.changeTermsText')}
+          onAsk={() => setAsked('terms')}
+        />
+        <ActRow title={t(`site.${words}`)} text={t(`site.${words}Text`)} onAsk={() => setAsked('suspend')} />
+        <ActRow
+          title={t('site.removePeer')}
+          text={t('site.removePeerText')}
+          grave
+          onAsk={() => setAsked('remove')}
+        />
       </ul>
       {asked === 'terms' && <Terms peer={peer} path={path} {...common} />}
       {asked === 'suspend' && (
@@ -181,23 +179,7 @@ function Terms({
       onDo={() => act('PUT', path, { direction, note: note.trim(), version: peer.version })}
       {...common}
     >
-      <Choice<Direction>
-        label={t('site.direction')}
-        value={direction}
-        options={directions.map(value => ({
-          value,
-          label: t(`site.direction_${value}`),
-          hint: t(`site.directionHint_${value}`),
-        }))}
-        onChange={setDirection}
-      />
-      <Field
-        label={t('site.note')}
-        hint={t('site.noteHint')}
-        value={note}
-        maxLength={1000}
-        onInput={event => setNote(event.currentTarget.value)}
-      />
+      <PeerTerms direction={direction} onDirection={setDirection} note={note} onNote={setNote} />
     </ActDialog>
   )
 }

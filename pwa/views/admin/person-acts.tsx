@@ -1,15 +1,16 @@
 import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { ourUserId } from '../account.ts'
-import { Button } from '../parts/button.tsx'
-import { Choice, Field } from '../parts/field.tsx'
+import { Field } from '../parts/field.tsx'
 import { toast } from '../parts/toast.tsx'
 import { ActDialog } from './act-dialog.tsx'
+import { ActRow } from './act-row.tsx'
 import type { NewLink, OnePerson, PersonAnswer } from './answers.ts'
 import { act, inPath } from './ask.ts'
 import { dayEnd, dayOf, earliestDay } from './day.ts'
 import { Deactivate } from './deactivate.tsx'
 import { ExternalTerms } from './invite.tsx'
+import { KindChoice } from './kind-choice.tsx'
 import { NewLinkDialog } from './new-link.tsx'
 
 type Asked = 'lock' | 'suspend' | 'kind' | 'expiry' | 're-enrol' | 'deactivate'
@@ -41,15 +42,7 @@ export function PersonActs({ person, onChange }: { person: OnePerson; onChange: 
     onClose: () => setAsked(null),
   }
   const row = (which: Asked, title: string, text: string, grave = false) => (
-    <li>
-      <div>
-        <p class="settings-row-name">{title}</p>
-        <p class="quiet">{text}</p>
-      </div>
-      <Button tone={grave ? 'grave' : 'plain'} onClick={() => setAsked(which)}>
-        {title}
-      </Button>
-    </li>
+    <ActRow title={title} text={text} grave={grave} onAsk={() => setAsked(which)} />
   )
   return (
     <>
@@ -122,16 +115,7 @@ function ChangeKind({ person, ...props }: ActProps) {
       }
       {...props}
     >
-      <Choice
-        label={t('people.kind')}
-        value={kind}
-        options={offered.map(value => ({
-          value,
-          label: t(`people.kind_${value}`),
-          hint: t(`people.kindHint_${value}`),
-        }))}
-        onChange={setKind}
-      />
+      <KindChoice kind={kind} kinds={offered} onChange={setKind} />
       {kind === 'external' && person.kind !== 'external' && (
         <ExternalTerms sponsor={sponsor} onSponsor={setSponsor} end={end} onEnd={setEnd} />
       )}

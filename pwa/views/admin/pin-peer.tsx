@@ -2,16 +2,16 @@ import { useState } from 'preact/hooks'
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { formatDateTime, t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
-import { Choice, Field } from '../parts/field.tsx'
 import { lazy } from '../parts/lazy.tsx'
 import { Code } from '../parts/name.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
-import { type CardAnswer, type Direction, directions } from './answers.ts'
+import type { CardAnswer, Direction } from './answers.ts'
 import { act, look } from './ask.ts'
 import { Fact, Facts } from './facts.tsx'
+import { PeerTerms } from './peer-terms.tsx'
 import { CompareWords } from './words.tsx'
 
 const QrScanner = lazy(async () => (await import('../parts/qr-scanner.tsx')).QrScanner)
@@ -101,23 +101,7 @@ export function PinPeer({ onDone, onClose }: { onDone: () => void; onClose: () =
           ) : (
             <>
               <CompareWords words={seen.fingerprint} onAgree={setAgrees} />
-              <Choice
-                label={t('site.direction')}
-                value={direction}
-                options={directions.map(value => ({
-                  value,
-                  label: t(`site.direction_${value}`),
-                  hint: t(`site.directionHint_${value}`),
-                }))}
-                onChange={setDirection}
-              />
-              <Field
-                label={t('site.note')}
-                hint={t('site.noteHint')}
-                value={note}
-                maxLength={1000}
-                onInput={event => setNote(event.currentTarget.value)}
-              />
+              <PeerTerms direction={direction} onDirection={setDirection} note={note} onNote={setNote} />
             </>
           )}
         </>
