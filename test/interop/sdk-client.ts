@@ -31,6 +31,8 @@ export class SdkDevice {
   /** The last requests: method, path, status. */
   readonly requests: string[] = []
   readonly #asked: VerificationRequest[] = []
+  #held: Promise<void> = Promise.resolve()
+  #newToken: string | undefined
 
   constructor(server: Pick<ServerProcess, 'base'>, { userId, deviceId, token }: Session) {
     this.userId = userId
@@ -53,11 +55,24 @@ export class SdkDevice {
     this.client.on(CryptoEvent.VerificationRequestReceived, request => void this.#asked.push(request))
   }
 
+  /** Its requests wait from now on; the answer lets them go on, with the token of a renewed session. */
+  hold(): (newToken: string) => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return newToken => {
+      this.#newToken = newToken
+      resolve()
+    }
+  }
+
   async #fetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
     const line = `${init?.method ?? 'GET'} ${String(input instanceof Request ? input.url : input).slice(21, 180)}`
     if (this.requests.length > 100) this.requests.shift()
     try {
-      const answer = await fetch(input, init)
+      await this.#held
+      const headers = new Headers(init?.headers)
+      if (this.#newToken) headers.set('Authorization', `Bearer ${this.#newToken}`)
+      const answer = await fetch(input, { ...init, headers })
       this.requests.push(`${line} → ${answer.status}`)
       return answer
     } catch (error) {

@@ -13,7 +13,7 @@ import { SdkDevice, until } from '../sdk-client.ts'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
 
-const password = 'correct horse battery staple'
+export const password = 'correct horse battery staple'
 
 /** Our server with a past: points in it to which its data can go back. */
 export class OldCopies {
@@ -71,11 +71,15 @@ export interface OldCopyRig {
   readonly ourDevice: SdkDevice
   readonly theirDevice: SdkDevice
   readonly encryptedRoom: string
+  /** One more device of one of these two, started. */
+  deviceAtLetro(name: 'amal'): Promise<SdkDevice>
+  deviceAtSynapse(name: 'jonas'): Promise<SdkDevice>
   close(): Promise<void>
 }
 
-export async function openOldCopyRig(): Promise<OldCopyRig> {
-  const world = await World.open()
+/** `settings`: of ours, named as in `letro.toml`. */
+export async function openOldCopyRig(settings: Readonly<Record<string, string>> = {}): Promise<OldCopyRig> {
+  const world = await World.open(settings)
   const copies = new OldCopies(world)
   const ours = await world.atLetro('nour')
   const theirs = await world.atSynapse('petra')
@@ -116,6 +120,9 @@ export async function openOldCopyRig(): Promise<OldCopyRig> {
     ourDevice,
     theirDevice,
     encryptedRoom,
+    deviceAtLetro: async name => new SdkDevice(process, await process.login(name, password)).start(),
+    deviceAtSynapse: async name =>
+      new SdkDevice(world.synapse, await world.synapse.login(name, password)).start(),
     async close() {
       for (const device of [ourDevice, theirDevice]) device.stop()
       copies.remove()
