@@ -76,6 +76,7 @@ test('a code that lives longer than a day has sixteen characters; a link without
   const plain = await h.post(links, body, root.token)
   t.false('code' in plain.body)
   t.regex(plain.body.link, /#enrol_/)
+  await h.close()
 })
 
 test('a person who lost everything is let in again by a code', async t => {
