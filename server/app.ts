@@ -34,6 +34,8 @@ export interface Means {
   readonly clock: () => number
   /** Milliseconds that never jump, for how long something takes; the clock itself where it is simulated. */
   readonly monotonic?: () => number
+  /** false: no program is started to ask after the machine. Simulated time would ask it without end. */
+  readonly asksMachine?: boolean
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
   /** The way to push services, where it is another one than the network's. */

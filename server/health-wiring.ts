@@ -34,6 +34,7 @@ export interface HealthParts {
   readonly clockWatch: ClockWatch
   readonly clock: () => number
   readonly monotonic: () => number
+  readonly asksMachine: boolean
   readonly accounts: Pick<Accounts, 'people' | 'tellIn' | 'audit'>
   readonly peers: Pick<PeerBook, 'pins'>
   readonly outbound: (server: ServerName) => Promise<OutboundStatus>
@@ -54,9 +55,10 @@ const syslogEveryMs = 10_000
 
 export function watchClock(
   store: Store,
-  { clock, monotonic }: { readonly clock: () => number; readonly monotonic: () => number },
+  { clock, monotonic, asksMachine }: Pick<HealthParts, 'clock' | 'monotonic' | 'asksMachine'>,
 ): Promise<ClockWatch> {
-  return openClockWatch({ store, clock, monotonic, synchronised: openTimeKeeping(monotonic) })
+  const synchronised = asksMachine ? openTimeKeeping(monotonic) : async () => null
+  return openClockWatch({ store, clock, monotonic, synchronised })
 }
 
 export async function openServerHealth(parts: HealthParts): Promise<ServerHealth> {
@@ -80,7 +82,7 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
   })
   const disk = openDisk({ store, use: () => diskUseOf(dataFolder) })
   const writes = openWriteLatency(monotonic)
-  const machine = openMachine({ monotonic, probe: probeMachine })
+  const machine = openMachine({ monotonic, probe: parts.asksMachine ? probeMachine : async () => null })
   const queues = openPeerQueues({ pins: () => parts.peers.pins(), status: parts.outbound })
   const people = openPeopleHealth(store)
   const frozen = openFrozenRooms(store)

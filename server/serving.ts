@@ -125,6 +125,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
+  const { asksMachine = true } = means
   const steady = steadyClock(clock, monotonic)
   const { hosts } = config.push
   const isPushOn = hosts.length > 0
@@ -174,7 +175,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
-  const clockWatch = await watchClock(store, { clock, monotonic })
+  const clockWatch = await watchClock(store, { clock, monotonic, asksMachine })
   const accounts = await openAccounts({
     store,
     rooms,
@@ -310,6 +311,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clockWatch,
     clock,
     monotonic,
+    asksMachine,
     accounts,
     peers,
     outbound: server => federation.status(server),

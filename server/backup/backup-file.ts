@@ -1,5 +1,5 @@
 /** A backup that becomes a file in a folder: under another name until it is whole and durable. */
-import { open, readdir, rename, rm, statfs } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { syncFolder } from '../store/head-file.ts'
@@ -67,6 +67,36 @@ export async function* paced(
     await pause(waiting, undefined, { ref: false })
     waiting = 0
   }
+}
+
+/** What the server itself needs to go on writing, where backups lie on the disk of its data. */
+const reserveBytes = 256 * 2 ** 20
+const lookEveryBytes = 32 * 2 ** 20
+
+/** A backup that would fill the disk of the data is given up: without it people can still write. */
+export async function* keepingRoom(
+  bytes: AsyncIterable<Buffer>,
+  folder: string,
+  dataFolder: string,
+): AsyncGenerator<Buffer> {
+  const isShared = (await stat(folder)).dev === (await stat(dataFolder)).dev
+  let untilLook = 0
+  for await (const piece of bytes) {
+    untilLook -= piece.length
+    if (isShared && untilLook <= 0) {
+      untilLook = lookEveryBytes
+      const { bavail, bsize } = await statfs(folder)
+      if (bavail * bsize < reserveBytes) throw tooFull(folder)
+    }
+    yield piece
+  }
+}
+
+function tooFull(folder: string): BackupError {
+  return new BackupError(
+    'BACKUP_NO_SPACE',
+    `${folder} is on the disk of the server's data, and that has less than ${reserveBytes / 2 ** 20} MiB left, which the server needs itself. Nothing is left half written. Name a folder on another disk as backup.folder.`,
+  )
 }
 
 export async function inWords(folder: string, error: unknown): Promise<unknown> {

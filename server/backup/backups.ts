@@ -5,21 +5,22 @@
  * machine does not have yet is copied there. So a copy that failed is made up for without a second backup. It counts as
  * done when both are.
  */
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreExport } from '../store/export.ts'
 import { BackupError } from './backup-error.ts'
-import { backupsIn, inWords, paced, removeParts, writeBackupFile } from './backup-file.ts'
+import { backupsIn, inWords, paced, removeParts } from './backup-file.ts'
 import { type BackupRecord, readRecord, type WrittenBackup, writeRecord } from './backup-record.ts'
-import { type ChainHead, ChainNotesWriter, readChainNotes } from './chain-notes.ts'
+import { copyAway } from './copy-away.ts'
 import { stagingFolder } from './data-files.ts'
-import { type BackupName, backupName, newChain, parseBackupName, surplus } from './names.ts'
+import { backupName, newChain, parseBackupName } from './names.ts'
 import { dueAt } from './nightly.ts'
 import { type ForWhom, forWhom, keepRecipients, type RecipientSettings } from './recipients.ts'
 import { seal } from './seal.ts'
-import { listBySftp, putBySftp, removeBySftp, type SftpPlace } from './sftp.ts'
+import type { SftpPlace } from './sftp.ts'
 import { type BackupProgress, type BackupSource, backupBytes, newBackupId } from './write-backup.ts'
+import { sourceFailed, writeIntoFolder } from './write-into-folder.ts'
 
 export interface BackupSettings extends RecipientSettings {
   /** null: none; with `sftp` backups then wait in the data folder for their way. */
@@ -218,8 +219,10 @@ export class Backups {
     const whom = await this.#forWhom()
     const folder = this.#requireFolder()
     await this.#prepareFolder(folder)
-    const done = written ?? (await this.#write(folder, whom))
-    if (settings.sftp) await this.#copy(folder, settings.sftp)
+    const how = { signal: this.#stop.signal, onProgress: this.#onProgress }
+    const done = written ?? (await writeIntoFolder(this.#deps, folder, whom, how))
+    if (!written) await this.#remember({ written: done })
+    if (settings.sftp) await copyAway(this.#deps, folder, settings.sftp, this.#stop.signal)
     const places = [
       ...(settings.folder === null ? [] : (['folder'] as const)),
       ...(settings.sftp ? (['sftp'] as const) : []),
@@ -253,109 +256,6 @@ export class Backups {
     })
   }
 
-  async #write(folder: string, whom: ForWhom): Promise<WrittenBackup> {
-    const { dataFolder, settings, clock, exportRows } = this.#deps
-    const there = await this.#known(folder)
-    const rows = await exportRows().catch(error => {
-      throw sourceFailed(error)
-    })
-    const notes = await readChainNotes(dataFolder)
-    let kept: ChainNotesWriter | null = null
-    try {
-      const now = clock()
-      const earlier = notes && this.#continues(notes.head, there, whom, rows.epoch, now) ? notes : null
-      const head = headOf(earlier?.head ?? null, {
-        there,
-        whom,
-        epoch: rows.epoch,
-        now,
-        serverName: this.#deps.serverName,
-      })
-      kept = await ChainNotesWriter.begin(dataFolder, head).catch(async error => {
-        throw await inWords(dataFolder, error)
-      })
-      const plain = backupBytes(
-        { ...this.#deps, rows },
-        {
-          id: head.id,
-          now,
-          notes: kept,
-          onProgress: this.#onProgress,
-          ...(earlier
-            ? {
-                earlier: {
-                  id: earlier.head.id,
-                  name: earlier.head.name,
-                  hasRows: earlier.hasRows,
-                  hasMedia: earlier.hasMedia,
-                },
-              }
-            : {}),
-        },
-      )
-      const pace = paced(plain, settings.bytesPerSecond, this.#stop.signal)
-      const bytes = await writeBackupFile(folder, head.name, seal(pace, whom))
-      await kept.keep()
-      kept = null
-      const written = { ts: now, name: head.name, bytes, full: earlier === null }
-      await this.#remember({ written })
-      for (const { name } of surplus(await backupsIn(folder), settings.keepChains))
-        await rm(join(folder, name), { force: true })
-      return written
-    } catch (error) {
-      throw sourceFailed(error)
-    } finally {
-      await kept?.discard()
-      notes?.close()
-      await rows.close()
-    }
-  }
-
-  /** What can be built on: in the folder, or, where that is only for the way, on the other machine. */
-  async #known(folder: string): Promise<BackupName[]> {
-    const { settings, dataFolder } = this.#deps
-    const here = await backupsIn(folder)
-    if (settings.folder !== null || !settings.sftp) return here
-    // It may be away: then the next one is a full one, and is copied when it is back.
-    const away = await listBySftp(settings.sftp, dataFolder, this.#stop.signal).catch(() => [])
-    return [...here, ...away]
-  }
-
-  #continues(
-    head: ChainHead,
-    there: readonly BackupName[],
-    whom: ForWhom,
-    epoch: number,
-    now: number,
-  ): boolean {
-    return (
-      there.some(({ name }) => name === head.name) &&
-      head.recipients === whom.digest &&
-      head.epoch === epoch &&
-      now >= head.fullTs &&
-      now - head.fullTs < this.#deps.settings.fullEveryDays * dayMs &&
-      head.number < 998
-    )
-  }
-
-  async #copy(folder: string, place: SftpPlace): Promise<void> {
-    const { settings, dataFolder } = this.#deps
-    const { signal } = this.#stop
-    const away = await listBySftp(place, dataFolder, signal)
-    const has = new Set(away.map(({ name }) => name))
-    const here = await backupsIn(folder)
-    // Older chains that are gone there were removed there.
-    const oldest = away[0]?.chain ?? ''
-    for (const backup of here) {
-      if (has.has(backup.name) || backup.chain < oldest) continue
-      await putBySftp(place, dataFolder, folder, backup.name, signal)
-      away.push(backup)
-    }
-    const going = surplus(away, settings.keepChains).map(({ name }) => name)
-    await removeBySftp(place, dataFolder, going, signal)
-    if (settings.folder === null) for (const { name } of here) await rm(join(folder, name), { force: true })
-  }
-
   async *#pulled(name: string, whom: ForWhom): AsyncGenerator<Buffer> {
     if (this.#running) throw alreadyRunning()
     const { clock, exportRows, settings } = this.#deps
@@ -386,34 +286,6 @@ export class Backups {
   }
 }
 
-interface NewHead {
-  readonly there: readonly BackupName[]
-  readonly whom: ForWhom
-  readonly epoch: number
-  readonly now: number
-  readonly serverName: string
-}
-
-function headOf(before: ChainHead | null, { there, whom, epoch, now, serverName }: NewHead): ChainHead {
-  const chain = before?.chain ?? newChain(serverName, now)
-  // A number that is taken stays taken, even where that backup is not built on.
-  const taken = there.filter(backup => backup.chain === chain).map(({ number }) => number)
-  const number = before === null ? 0 : Math.max(before.number, ...taken) + 1
-  const id = newBackupId()
-  const fullTs = before?.fullTs ?? now
-  return { id, name: backupName(chain, number), chain, number, fullTs, epoch, recipients: whom.digest }
-}
-
 function alreadyRunning(): BackupError {
   return new BackupError('BACKUP_RUNNING', 'A backup is being made already. Look with: letro backup status')
-}
-
-/** The store says in its own codes why it cannot be read. */
-function sourceFailed(error: unknown): unknown {
-  if (error instanceof BackupError || !(error instanceof Error) || error.name !== 'StoreError') return error
-  return new BackupError(
-    'BACKUP_SOURCE',
-    `The server's own data cannot be backed up now: ${error.message}. Look with: letro status`,
-    { cause: error },
-  )
 }

@@ -11,8 +11,8 @@ import { Recent } from './recent.ts'
 import { nodeOf, type StateChain, type StateNode } from './state-chain.ts'
 import { type DecodedEvent, decodeEvent, StoredEvent } from './stored-event.ts'
 
-/** Of all cached events together, in characters of their rows: some 10,000 messages, or 150 events of 64 KiB. */
-const maxCachedText = 12 * 2 ** 20
+/** Of all cached events together, in characters of their rows: some 5,000 messages, or 120 events of 64 KiB. */
+const maxCachedText = 8 * 2 ** 20
 /** What an event takes beyond its text. */
 const eventFrame = 600
 const maxCachedIds = 20_000

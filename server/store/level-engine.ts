@@ -349,13 +349,14 @@ export class LevelEngine implements Engine {
 
 const noOptions = {}
 
-export async function openLevel(path: string, cacheBytes = 32 * 2 ** 20): Promise<Level> {
+export async function openLevel(path: string, cacheBytes = 16 * 2 ** 20): Promise<Level> {
   const level: Level = new ClassicLevel(path, {
     keyEncoding: 'utf8',
     valueEncoding: 'utf8',
     cacheSize: cacheBytes,
-    // Larger tables are merged less often. A start after a crash reads the log again, up to this size: about 0.1 s.
-    writeBufferSize: 16 * 2 ** 20,
+    // Larger tables are merged less often, and two of this size are in memory. A start after a crash reads the log
+    // again, up to this size: about 0.1 s.
+    writeBufferSize: 8 * 2 ** 20,
   })
   await level.open()
   return level

@@ -1,10 +1,11 @@
 /** What goes out comes back, as a chain and alone; and every bad backup is a sentence, with nothing half done. */
 import { execFileSync } from 'node:child_process'
 import { closeSync, createReadStream, openSync, writeSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { BackupErrorCode } from '../../server/backup/backup-error.ts'
+import { keepingRoom } from '../../server/backup/backup-file.ts'
 import { backupName, newChain } from '../../server/backup/names.ts'
 import { readBackupHeader } from '../../server/backup/read-backup.ts'
 import { restoreBackup } from '../../server/backup/restore.ts'
@@ -318,6 +319,29 @@ withTmpfs('a disk that is too small, or becomes full during a restore: said, and
       t.deepEqual(await readdir(target), [])
       await rm(join(disk, 'others'))
       t.is((await restoreBackup(file, target, { keys, clock })).end.rows, 3_002)
+    } finally {
+      execFileSync('umount', [disk])
+    }
+  }),
+)
+
+withTmpfs('a backup on the disk of the data leaves the server room to write', t =>
+  withFolder(t, async folder => {
+    const disk = join(folder, 'disk')
+    await mkdir(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', disk])
+    try {
+      const take = async (from: Buffer[], place: string) => {
+        async function* pieces() {
+          yield* from
+        }
+        for await (const piece of keepingRoom(pieces(), place, disk)) await appendFile(join(disk, 'x'), piece)
+      }
+      const pieces = Array.from({ length: 100 }, () => Buffer.alloc(2 ** 20))
+      await refused(t, take(pieces, disk), 'BACKUP_NO_SPACE', /less than 256 MiB left/)
+      // On another disk it may fill it.
+      await rm(join(disk, 'x'))
+      await t.notThrowsAsync(take(pieces, folder))
     } finally {
       execFileSync('umount', [disk])
     }

@@ -8,7 +8,7 @@ import { type Site, World } from '../rooms/two-servers.ts'
 import { startHttp } from '../support/http.ts'
 import { authenticate } from './asking-peer.ts'
 
-test('10,000 invites of one peer to as many people: it is slowed down, others are not', async t => {
+test('2,000 invites of one peer in a moment: it is slowed down, others are not', async t => {
   const world = new World()
   const us = await world.add('us.test')
   const flooding = await world.add('aa.test')
@@ -30,13 +30,13 @@ test('10,000 invites of one peer to as many people: it is slowed down, others ar
     })
   }
   const statuses = new Map<number, number>()
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 20; i++) {
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => invite(flooding, n)))
     for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
   }
   t.deepEqual([...statuses].sort(), [
     [200, 50],
-    [429, 9_950],
+    [429, 1_950],
   ])
   const refused = await invite(flooding, 1)
   t.is(refused.body.errcode, 'M_LIMIT_EXCEEDED')

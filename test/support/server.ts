@@ -21,6 +21,7 @@ export interface TestServerOptions {
   readonly clock?: () => number
   /** Beside a clock that jumps. */
   readonly monotonic?: () => number
+  readonly asksMachine?: boolean
   readonly sendPush?: SendPush
   /** Kept after `close`; otherwise a new folder that goes with it. */
   readonly dataFolder?: string
@@ -84,6 +85,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       clock,
       log,
       randomBytes: size => randomBytes(size),
+      ...(options.asksMachine === undefined ? {} : { asksMachine: options.asksMachine }),
       ...(options.monotonic ? { monotonic: options.monotonic } : {}),
       ...(options.sendPush ? { sendPush: options.sendPush } : {}),
     })
