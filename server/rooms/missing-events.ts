@@ -29,6 +29,9 @@ const besideEachOther = 8
 /** Beside who sent the event: servers that one question goes to, and questions to them for one transaction. */
 const maxOthers = 2
 const maxAskedOfOthers = 20
+/** What a long gap leaves of each for the state before it: without that nothing of the gap could be taken. */
+const keptForState = 40
+const keptForStateOfOthers = 10
 
 export class Budget {
   #left: number
@@ -43,6 +46,10 @@ export class Budget {
   /** May this server be asked at all? */
   isOpen(server: ServerName, isOther: boolean): boolean {
     return !this.#away.has(server) && (!isOther || this.#leftForOthers > 0)
+  }
+
+  get isAmple(): boolean {
+    return this.#left > keptForState && this.#leftForOthers > keptForStateOfOthers
   }
 
   spend(isOther: boolean): void {
@@ -117,7 +124,9 @@ export class MissingEvents {
     const actor = await actors.get(roomId)
     if (!actor) return
     const earliest = actor.durableForward.slice(0, 20)
-    const events = await eventsBetween(this.#context, actor.rules, eventId, latest => {
+    const events = await eventsBetween(this.#context, actor.rules, eventId, async latest => {
+      const isFirst = latest[0] === eventId
+      if (!isFirst && !source.budget.isAmple) throw new RemoteError('unreachable', 'the gap is too long')
       const question = { earliest, latest, limit: gapSize, minDepth: 0 }
       return this.#ask(roomId, source, server => remote.missingEvents(server, roomId, question))
     })

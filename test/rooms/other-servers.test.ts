@@ -51,6 +51,17 @@ test('where it is away another server of the room is asked, and the one that is 
   ])
 })
 
+test('a gap that is longer than its requests reach is bridged by the state that another server tells', async t => {
+  const { world, a, roomId, last } = await gapAt(130, made => {
+    made.cut.add('bb.test' as never)
+    made.mostMissing = 5
+  })
+  t.true((await a.rooms.view(roomId))!.forwardExtremities.includes(last))
+  t.is((await bodies(a, roomId)).at(-1), 'last')
+  t.is(world.requests.filter(request => request.includes('> bb.test')).length, 1)
+  t.true(world.requests.includes('a.test > ccc.test: state_ids'))
+})
+
 test('a gap of which nobody tells the events is bridged by the state that another server tells', async t => {
   const { world, a, roomId, last } = await gapAt(30, made => {
     made.cut.add('bb.test' as never)
