@@ -6,7 +6,8 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
@@ -17,51 +18,38 @@ import {
   checkAuditContinues,
   parseAuditEntry,
 } from '#protocol/audit-chain.ts'
-import { auditFile } from '#protocol/local-request.ts'
 import { auditTable } from '../server/store/catalogue.ts'
 import { openLevelStore } from '../server/store/level-engine.ts'
 import { storeFolder } from '../server/store/level-folder.ts'
 import { StoreError } from '../server/store/store.ts'
+import { act } from './act.ts'
+import { CommandFailed } from './command-failed.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { askServer, withdraw } from './local-requests.ts'
-import { tell } from './terminal.ts'
+import { connect, type ServerConnection, type ServerOptions, withServer } from './server-connection.ts'
+import { printer, tell } from './terminal.ts'
 
-const waitMs = 30_000
-
-/** What a command could not do, in words for the person who typed it. */
-class Impossible extends Error {}
-
-interface CheckOptions {
-  readonly data?: string
+interface Options extends ServerOptions {
+  readonly out?: string
   readonly file?: string
   readonly earlier?: string
-  readonly json?: boolean
 }
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description('The record of administrative acts.')
-  audit
-    .command('export')
+  withServer(audit.command('export'))
     .description('Write all entries as JSON lines, oldest first.')
-    .requiredOption('--data <folder>', "the server's data folder (server.data in letro.toml)")
     .option('--out <file>', 'write to this file (mode 0600) instead of the terminal')
-    .action(async (options: { data: string; out?: string }) => {
-      process.exitCode = await run(async () => {
-        const text = (await readEntries(resolve(options.data)))
-          .map(entry => `${JSON.stringify(entry)}\n`)
-          .join('')
-        if (options.out === undefined) process.stdout.write(text)
-        else await writeFile(options.out, text, { mode: 0o600 })
-        return exitCodes.done
-      })
-    })
-  audit
-    .command('check')
+    .action(
+      act(async (options: Options) => {
+        const lines = (await readEntries(options)).map(entry => `${JSON.stringify(entry)}\n`)
+        if (options.out === undefined) process.stdout.write(lines.join(''))
+        else await writeExport(options.out, lines)
+      }),
+    )
+  withServer(audit.command('check'))
     .description('Say whether an entry was removed, changed or moved.')
-    .option('--data <folder>', "the server's data folder (server.data in letro.toml)")
-    .option('--file <file>', 'an export, instead of the data folder')
+    .option('--file <file>', 'an export, instead of a server')
     .option('--earlier <file>', 'an export that was kept elsewhere: is all of it still there, unchanged?')
-    .option('--json', 'answer in JSON, for scripts')
     .addHelpText(
       'after',
       `
@@ -75,26 +63,22 @@ Exit codes:
   4  it could not run
 `,
     )
-    .action(async (options: CheckOptions) => {
-      process.exitCode = await run(() => check(options))
-    })
+    .action(act((options: Options) => check(options)))
   return audit
 }
 
-async function check(options: CheckOptions): Promise<ExitCode> {
-  const { data, file, earlier } = options
-  if ((data === undefined) === (file === undefined)) {
-    process.stderr.write('Give either --data or --file.\n')
-    return exitCodes.usage
-  }
-  const entries = data === undefined ? await readExport(file!) : await readEntries(resolve(data))
+async function check(options: Options): Promise<ExitCode> {
+  const { data, server, file, earlier } = options
+  if (file !== undefined && (data !== undefined || server !== undefined))
+    throw new CommandFailed('Give either a server (--data, --server) or --file.', exitCodes.usage)
+  const entries = file === undefined ? await readEntries(options) : await readExport(file)
   const verdict = checkAuditChain(entries, sha256)
   if (verdict.kind === 'broken') return tellVerdict(options, verdict)
   if (earlier !== undefined) {
     const before = await readExport(earlier)
     const earlierVerdict = checkAuditChain(before, sha256)
     if (earlierVerdict.kind === 'broken') {
-      if (!options.json) process.stdout.write('The EARLIER export itself is not whole:\n')
+      printer(options)('The EARLIER export itself is not whole:')
       return tellVerdict(options, earlierVerdict)
     }
     const continues = checkAuditContinues(before, entries)
@@ -103,7 +87,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
   return tellVerdict(options, verdict)
 }
 
-function tellVerdict(options: CheckOptions, verdict: AuditVerdict): ExitCode {
+function tellVerdict(options: Options, verdict: AuditVerdict): ExitCode {
   const isWhole = verdict.kind === 'whole'
   const text = isWhole
     ? `The record is whole: ${verdict.entries} entries, last hash ${verdict.tip.hash}.`
@@ -118,8 +102,17 @@ function tellVerdict(options: CheckOptions, verdict: AuditVerdict): ExitCode {
   return isWhole ? exitCodes.done : exitCodes.unsound
 }
 
-async function readEntries(data: string): Promise<AuditEntry[]> {
-  await needFolder(storeFolder(data))
+/** Of a stopped server from its store, of a running one from the server: its rows are its own. */
+async function readEntries(options: Options): Promise<AuditEntry[]> {
+  if (options.data === undefined) return entriesOf(await connect(options))
+  const data = resolve(options.data)
+  const found = await stat(storeFolder(data)).catch(() => null)
+  if (!found?.isDirectory()) {
+    throw new CommandFailed(
+      `There is no store in ${storeFolder(data)}. Is this the folder of server.data?`,
+      exitCodes.impossible,
+    )
+  }
   try {
     const store = await openLevelStore(storeFolder(data))
     try {
@@ -128,53 +121,47 @@ async function readEntries(data: string): Promise<AuditEntry[]> {
       await store.close()
     }
   } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error
-    return await askForEntries(data)
+    if (!(error instanceof StoreError)) throw error
+    if (error.code !== 'STORE_LOCKED') throw new CommandFailed(error.message, exitCodes.impossible)
+    return entriesOf(await connect({ data }))
   }
 }
 
-async function askForEntries(data: string): Promise<AuditEntry[]> {
-  const asked = await askServer(data, { type: 'export-audit', createdTs: Date.now() }, waitMs)
-  if (asked.answer === null) {
-    await withdraw(asked)
-    throw new Impossible('The data is in use, but the server does not answer. Is another command running?')
-  }
-  if (!asked.answer.ok) throw new Impossible(asked.answer.error)
-  const file = join(asked.folder, auditFile(asked.id))
+async function entriesOf(server: ServerConnection): Promise<AuditEntry[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-audit-'))
   try {
+    const file = join(folder, 'audit.jsonl')
+    await server.download('/audit/export', file)
     return await readExport(file)
   } finally {
-    await rm(file, { force: true })
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function writeExport(file: string, lines: readonly string[]): Promise<void> {
+  try {
+    await writeFile(file, lines.join(''), { mode: 0o600 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : 'unknown'
+    throw new CommandFailed(`${file} cannot be written (${code}).`, exitCodes.impossible)
   }
 }
 
 async function readExport(file: string): Promise<AuditEntry[]> {
   const entries: AuditEntry[] = []
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(file) })) {
-    number++
-    const entry = parseAuditEntry(line)
-    if (!entry) throw new Impossible(`${file}, line ${number}: no audit entry.`)
-    entries.push(entry)
+  try {
+    for await (const line of createInterface({ input: createReadStream(file) })) {
+      number++
+      const entry = parseAuditEntry(line)
+      if (!entry) throw new CommandFailed(`${file}, line ${number}: no audit entry.`, exitCodes.impossible)
+      entries.push(entry)
+    }
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error
+    throw new CommandFailed(`${file} cannot be read.`, exitCodes.impossible)
   }
   return entries
-}
-
-async function needFolder(path: string): Promise<void> {
-  const found = await stat(path).catch(() => null)
-  if (!found?.isDirectory())
-    throw new Impossible(`There is no store in ${path}. Is this the folder of server.data?`)
-}
-
-async function run(command: () => Promise<ExitCode>): Promise<ExitCode> {
-  try {
-    return await command()
-  } catch (error) {
-    const file = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (!(error instanceof Impossible) && !(error instanceof StoreError) && !file) throw error
-    process.stderr.write(`${(error as Error).message}\n`)
-    return exitCodes.impossible
-  }
 }
 
 const sha256 = (message: Uint8Array | string) => createHash('sha256').update(message).digest()

@@ -11,7 +11,6 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { UserId } from '../protocol/ids.ts'
 import {
   answerFile,
-  auditFile,
   type LocalAnswer,
   type LocalRequest,
   parseLocalRequest,
@@ -19,7 +18,6 @@ import {
   requestIdOf,
   requestsFolder,
 } from '../protocol/local-request.ts'
-import { lines } from './audit.ts'
 
 export interface LocalRequestsDeps {
   readonly accounts: Accounts
@@ -74,30 +72,16 @@ async function take(deps: LocalRequestsDeps, folder: string, id: string): Promis
     deps.report('a local request was not understood, too old, or others could write it: it was removed')
     return
   }
-  const answer = await carryOut(deps, folder, id, request).catch((error: unknown): LocalAnswer => {
+  const answer = await carryOut(deps, request).catch((error: unknown): LocalAnswer => {
     return { ok: false, error: error instanceof Error ? error.message : 'It failed.' }
   })
-  await writeWhole(join(folder, answerFile(id)), [JSON.stringify(answer)])
+  await writeWhole(join(folder, answerFile(id)), JSON.stringify(answer))
 }
 
-async function carryOut(
-  { accounts }: LocalRequestsDeps,
-  folder: string,
-  id: string,
-  request: LocalRequest,
-): Promise<LocalAnswer> {
-  switch (request.type) {
-    case 'recover-administrator': {
-      const userId = request.userId ?? (await onlyAdministrator(accounts))
-      const link = await accounts.enrolment.recoverAdministrator(userId, request.secretHash)
-      return { ok: true, userId, origin: accounts.passkeys.origin, expiresTs: link.expiresTs }
-    }
-    case 'export-audit':
-      await writeWhole(join(folder, auditFile(id)), lines(accounts.audit))
-      return { ok: true }
-    default:
-      return request satisfies never
-  }
+async function carryOut({ accounts }: LocalRequestsDeps, request: LocalRequest): Promise<LocalAnswer> {
+  const userId = request.userId ?? (await onlyAdministrator(accounts))
+  const link = await accounts.enrolment.recoverAdministrator(userId, request.secretHash)
+  return { ok: true, userId, origin: accounts.passkeys.origin, expiresTs: link.expiresTs }
 }
 
 async function onlyAdministrator(accounts: Accounts): Promise<UserId> {
@@ -127,10 +111,10 @@ async function removeIfOld(deps: LocalRequestsDeps, path: string): Promise<void>
   if (found && deps.clock() - found.mtimeMs > dayMs) await rm(path, { force: true })
 }
 
-async function writeWhole(path: string, parts: Iterable<string> | AsyncIterable<string>): Promise<void> {
+async function writeWhole(path: string, text: string): Promise<void> {
   const file = await open(`${path}.part`, 'w', 0o600)
   try {
-    for await (const part of parts) await file.write(part)
+    await file.write(text)
     await file.sync()
   } finally {
     await file.close()

@@ -7,7 +7,6 @@
  *
  *     ID.request.json   by the command, written under another name, then renamed
  *     ID.answer.json    by the server, likewise; the request is gone by then
- *     ID.audit.jsonl    by the server, where the audit was asked for
  */
 import { parseUserId, type UserId } from './ids.ts'
 import { isObject } from './json.ts'
@@ -16,16 +15,14 @@ export const requestsFolder = 'requests'
 /** In the data folder, 0600: the administration API, for `letro` on the server's own machine. */
 export const adminSocket = 'admin.sock'
 
-export type LocalRequest =
-  | {
-      readonly type: 'recover-administrator'
-      readonly createdTs: number
-      /** Absent: the only administrator there is. */
-      readonly userId?: UserId
-      /** base64url(SHA-256(secret)). */
-      readonly secretHash: string
-    }
-  | { readonly type: 'export-audit'; readonly createdTs: number }
+export type LocalRequest = {
+  readonly type: 'recover-administrator'
+  readonly createdTs: number
+  /** Absent: the only administrator there is. */
+  readonly userId?: UserId
+  /** base64url(SHA-256(secret)). */
+  readonly secretHash: string
+}
 
 export type LocalAnswer =
   | {
@@ -45,13 +42,11 @@ export function requestIdOf(fileName: string): string | null {
 
 export const requestFile = (id: string) => `${id}.request.json`
 export const answerFile = (id: string) => `${id}.answer.json`
-export const auditFile = (id: string) => `${id}.audit.jsonl`
 
 export function parseLocalRequest(text: string): LocalRequest | null {
   const json = parse(text)
   if (!isObject(json) || typeof json['createdTs'] !== 'number') return null
   const { type, createdTs } = json
-  if (type === 'export-audit') return { type, createdTs }
   if (type !== 'recover-administrator') return null
   const { secretHash } = json
   if (typeof secretHash !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(secretHash)) return null
