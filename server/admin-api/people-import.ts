@@ -23,15 +23,20 @@ export function peopleImportRoutes(
     {
       method: 'POST',
       path: '/_letro/admin/v1/people/import',
-      steps: [...administrator, parseBodyUpTo(maxBytes), whereItLocks(confirmation), importPeople(accounts)],
+      steps: [
+        ...administrator,
+        parseBodyUpTo(maxBytes),
+        whereItApplies(confirmation),
+        importPeople(accounts),
+      ],
     },
   ]
 }
 
-function whereItLocks(confirmation: Step): Step {
-  return function whereItLocks(ctx, next) {
-    const { apply, lock_leavers: locks } = ctx.state.body
-    return apply === true && locks === true ? confirmation(ctx, next) : next()
+/** A list moves ends, changes kinds and locks: what one by one asks for the passkey as well. */
+function whereItApplies(confirmation: Step): Step {
+  return function whereItApplies(ctx, next) {
+    return ctx.state.body['apply'] === true ? confirmation(ctx, next) : next()
   }
 }
 

@@ -145,6 +145,7 @@ test('what gives power or cannot be undone is confirmed; a stolen session is not
     h.post(`${person}/re-enrolment`, {}, root.token),
     h.post(`${admin}/enrolment-links`, { user_id: '@new:clinic.example', kind: 'administrator' }, root.token),
     h.post(`${admin}/site-card/rotate-key`, {}, root.token),
+    h.post(`${admin}/people/import`, { csv: 'username\nzoe\n', apply: true }, root.token),
     h.delete(`${admin}/peers/court.example`, {}, root.token),
   ]
   for (const { status, body } of await Promise.all(asked)) {

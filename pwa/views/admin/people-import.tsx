@@ -69,7 +69,7 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
       wide
       title={t('people.import')}
       confirm={t('people.importApply')}
-      byPasskey={lockLeavers}
+      byPasskey
       grave={lockLeavers}
       disabled={!isGood || busy}
       onDo={apply}
