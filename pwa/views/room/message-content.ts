@@ -51,9 +51,10 @@ export function wordsOf(content: JsonObject, isReply: boolean): Words {
   const formatted = content['format'] === 'org.matrix.custom.html' ? textOf(content['formatted_body']) : null
   const html =
     formatted !== null && formatted.length <= longestHtml && !isNestedTooDeep(formatted) ? formatted : null
+  const mentions = mentionedIn(content)
   return {
     text: isReply ? withoutFallback(text) : text,
-    mentions: mentionedIn(content),
+    ...(mentions.length > 0 ? { mentions } : {}),
     html: html === null ? null : calmText(html).replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, ''),
   }
 }
