@@ -13,6 +13,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Browser, Locator } from 'playwright-core'
 import decodeQR from 'qr/decode.js'
 import sharp from 'sharp'
+import { withoutLetro } from '../support/server-process.ts'
 import { launchTrusting } from '../support/trusting-chromium.ts'
 import { until, Visitor } from '../support/visitor.ts'
 import { build, finish, patienceMs, pictures } from './app.ts'
@@ -166,6 +167,7 @@ async function run(...args: string[]): Promise<string> {
 async function started(t: ExecutionContext): Promise<{ output(): string }> {
   const child = spawn(process.execPath, ['server/main.ts', '--config', config], {
     cwd: join(import.meta.dirname, '../..'),
+    env: withoutLetro(process.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

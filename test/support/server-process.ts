@@ -171,7 +171,7 @@ function environmentOf(settings: Readonly<Record<string, string>>): Record<strin
   return Object.fromEntries(Object.entries(settings).map(named))
 }
 
-function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('LETRO_')))
 }
 
