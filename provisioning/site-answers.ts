@@ -19,7 +19,7 @@
  *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}]
  *     }
  *
- * The first four are needed. Paths count from where the file lies. This file is pure: it parses, and names the field of
+ * The first five are needed. Paths count from where the file lies. This file is pure: it parses, and names the field of
  * whatever is wrong, all at once.
  */
 import { isResidency } from '#protocol/card.ts'
