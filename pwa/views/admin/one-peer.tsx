@@ -10,6 +10,7 @@ import { ActDialog, AdminFailure } from './act-dialog.tsx'
 import { ActRow } from './act-row.tsx'
 import type { PeerAnswer } from './answers.ts'
 import { act, inPath, useAdmin } from './ask.ts'
+import { useChosenAct } from './chosen-act.ts'
 import { Fact, Facts } from './facts.tsx'
 import { PeerTerms } from './peer-terms.tsx'
 import { PeerTags, type SiteCard } from './peers.tsx'
@@ -94,20 +95,8 @@ function Queue({ peer }: { peer: PeerAnswer }) {
 }
 
 function Acts({ peer, onChange }: { peer: PeerAnswer; onChange: () => void }) {
-  const [asked, setAsked] = useState<Asked | null>(null)
+  const { asked, setAsked, ends: common } = useChosenAct<Asked>(onChange)
   const path = `/peers/${inPath(peer.server_name)}`
-  const common = {
-    onDone: () => {
-      setAsked(null)
-      toast(t('people.changed'))
-      onChange()
-    },
-    onChanged: () => {
-      setAsked(null)
-      onChange()
-    },
-    onClose: () => setAsked(null),
-  }
   const words = peer.suspended ? 'resumePeer' : 'suspendPeer'
   return (
     <>

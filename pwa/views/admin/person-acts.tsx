@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { ourUserId } from '../account.ts'
 import { Field } from '../parts/field.tsx'
-import { toast } from '../parts/toast.tsx'
 import { ActDialog } from './act-dialog.tsx'
 import { ActRow } from './act-row.tsx'
 import type { NewLink, OnePerson, PersonAnswer } from './answers.ts'
 import { act, inPath } from './ask.ts'
+import { useChosenAct } from './chosen-act.ts'
 import { dayEnd, dayOf, earliestDay } from './day.ts'
 import { Deactivate } from './deactivate.tsx'
 import { ExternalTerms } from './invite.tsx'
@@ -24,23 +24,11 @@ export interface ActProps {
 
 /** Each act with a sentence of what it means, the gentle ones first. */
 export function PersonActs({ person, onChange }: { person: OnePerson; onChange: () => void }) {
-  const [asked, setAsked] = useState<Asked | null>(null)
+  const { asked, setAsked, ends } = useChosenAct<Asked>(onChange)
   const isOurselves = person.user_id === ourUserId.value
   // Another administrator is made a member first: an act of its own, that is seen.
   const isGuarded = isOurselves || person.kind === 'administrator'
-  const props: ActProps = {
-    person,
-    onDone: () => {
-      setAsked(null)
-      toast(t('people.changed'))
-      onChange()
-    },
-    onChanged: () => {
-      setAsked(null)
-      onChange()
-    },
-    onClose: () => setAsked(null),
-  }
+  const props: ActProps = { person, ...ends }
   const row = (which: Asked, title: string, text: string, grave = false) => (
     <ActRow title={title} text={text} grave={grave} onAsk={() => setAsked(which)} />
   )
