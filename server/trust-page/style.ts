@@ -32,6 +32,7 @@ a{color:var(--seal)}
 a.button{color:var(--on-seal)}
 .button{display:inline-block;background:var(--seal);color:var(--on-seal);border:0;border-radius:6px;padding:.6rem 1rem;font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
 .button.plain{background:none;color:var(--seal);border:1px solid currentColor}
+[hidden]{display:none!important}
 :focus-visible{outline:2px solid var(--seal);outline-offset:2px}
 .print{font-family:"Plex Mono",monospace;direction:ltr;text-align:start;unicode-bidi:isolate;display:grid;grid-template-columns:repeat(8,auto);gap:.15rem .5rem;background:var(--well);border-radius:6px;padding:.75rem 1rem;margin-block:.5rem;max-width:34rem}
 [dir=rtl] .print{margin-inline-start:auto}

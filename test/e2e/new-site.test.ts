@@ -124,6 +124,7 @@ async function lookAt(browser: Browser, port: number): Promise<void> {
     const page = await context.newPage()
     await page.goto(`http://${host}:${port}/?lang=${language}`)
     await page.locator('#test[data-state=good]').waitFor()
+    await page.locator('#again').waitFor({ state: 'hidden' })
     const path = join(pictures, `trust-${language}-${colorScheme}-${width}.png`)
     await page.screenshot({ path, fullPage: true })
     await context.close()
