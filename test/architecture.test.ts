@@ -141,7 +141,8 @@ const table: Record<string, Row> = {
     ours: ['server/config-values.ts', 'server/protocol', 'server/store', 'server/backup'],
     packages: ['commander', 'node-forge', 'qrcode', 'age-encryption', 'node:*'],
   },
-  appliance: { ours: [], packages: ['node:*'] },
+  appliance: { ours: ['server/protocol'], packages: ['node:*'] },
+  'appliance/console': { ours: ['appliance', 'server/protocol'], packages: ['qrcode', 'node:*'] },
 }
 
 interface Import {
