@@ -1,0 +1,60 @@
+/** What is done to whole folders of files on their way into an image. */
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+
+/** Files, links and folders below `folder`, as paths from it, in the order of their bytes. */
+export function entriesOf(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)))
+    .sort()
+}
+
+/** Removes what `isWanted` does not want, and folders that are empty then. */
+export function keepOnly(folder: string, isWanted: (path: string) => boolean): void {
+  for (const path of entriesOf(folder).reverse()) {
+    const whole = join(folder, path)
+    const stat = lstatSync(whole, { throwIfNoEntry: false })
+    if (!stat) continue
+    if (stat.isDirectory()) {
+      if (readdirSync(whole).length === 0 && !isWanted(path)) rmSync(whole, { recursive: true })
+    } else if (!isWanted(path)) rmSync(whole)
+  }
+}
+
+export function remove(root: string, paths: readonly string[]): void {
+  for (const path of paths) rmSync(join(root, path), { recursive: true, force: true })
+}
+
+/** With modes and links as they are. */
+export function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true })
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+}
+
+/** When a file was written says nothing about what it is. */
+export function setAllTimes(folder: string, epoch: number): void {
+  for (const path of ['', ...entriesOf(folder)]) lutimesSync(join(folder, path), epoch, epoch)
+}
+
+/** Where a chain of links within `root` ends: a path from `root`; null where nothing is there. */
+export function resolveIn(root: string, path: string): string | null {
+  let current = path
+  for (let hops = 0; hops < 20; hops++) {
+    const stat = lstatSync(join(root, current), { throwIfNoEntry: false })
+    if (!stat) return null
+    if (!stat.isSymbolicLink()) return current
+    const target = readlinkSync(join(root, current))
+    current = target.startsWith('/') ? target.slice(1) : join(dirname(current), target)
+  }
+  return null
+}
