@@ -153,7 +153,17 @@ export function dependencies(modulesDep: string): ReadonlyMap<string, readonly s
       const colon = line.indexOf(':')
       if (colon === -1) return []
       const strip = (path: string) => path.replace(/^kernel\//, '')
-      return [[strip(line.slice(0, colon)), line.slice(colon + 1).trim().split(/\s+/).filter(Boolean).map(strip)]]
+      return [
+        [
+          strip(line.slice(0, colon)),
+          line
+            .slice(colon + 1)
+            .trim()
+            .split(/\s+/)
+            .filter(Boolean)
+            .map(strip),
+        ],
+      ]
     }),
   )
 }

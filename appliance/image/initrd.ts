@@ -24,7 +24,8 @@ const programs = [
   'umount',
 ]
 /** Nothing that the root filesystem is opened with uses these. */
-const tooLarge = /^lib(?:stdc\+\+|atomic|nftables|nft|bpf|ssl|gnutls|krb5|gssapi|k5crypto|ldap|bash|ncurses|tinfo|readline|smartcols|fdisk|chrony|elf|dw)/
+const tooLarge =
+  /^lib(?:stdc\+\+|atomic|nftables|nft|bpf|ssl|gnutls|krb5|gssapi|k5crypto|ldap|bash|ncurses|tinfo|readline|smartcols|fdisk|chrony|elf|dw)/
 
 /** @returns `initrd` in `work`: cpio, compressed */
 export async function makeInitrd(tools: Tools, work: string, root: string, epoch: number): Promise<string> {
@@ -38,7 +39,13 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   for (const name of programs)
     for (const place of ['usr/bin', 'usr/sbin'])
       if (existsSync(join(root, place, name))) copy(join(root, place, name), join(folder, place, name))
-  for (const path of ['usr/lib/systemd', 'usr/lib/udev', 'usr/lib/modprobe.d', 'usr/lib/x86_64-linux-gnu', 'usr/lib64'])
+  for (const path of [
+    'usr/lib/systemd',
+    'usr/lib/udev',
+    'usr/lib/modprobe.d',
+    'usr/lib/x86_64-linux-gnu',
+    'usr/lib64',
+  ])
     copy(join(root, path), join(folder, path))
   for (const path of ['usr/lib/tmpfiles.d', 'usr/lib/sysctl.d'])
     if (existsSync(join(root, path))) mkdirSync(join(folder, path), { recursive: true })
@@ -62,8 +69,10 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   const from = join(root, 'usr/lib/modules', version)
   const to = join(folder, 'usr/lib/modules', version)
   const needs = dependencies(readFileSync(join(from, 'modules.dep'), 'utf8'))
-  for (const module of withNeeded(needs, isEarly)) copy(join(from, 'kernel', module), join(to, 'kernel', module))
-  for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo']) copy(join(from, name), join(to, name))
+  for (const module of withNeeded(needs, isEarly))
+    copy(join(from, 'kernel', module), join(to, 'kernel', module))
+  for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'])
+    copy(join(from, name), join(to, name))
   await tools.run(work, 'depmod', ['-b', '/work/initrd.d', version])
   mkdirSync(join(folder, 'usr/lib/modules-load.d'), { recursive: true })
   writeFileSync(join(folder, 'usr/lib/modules-load.d/root.conf'), 'dm_verity\nerofs\n')

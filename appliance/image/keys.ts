@@ -9,7 +9,16 @@
  *
  * Made by openssl, so that they may as well come from an organisation's own ceremony. Private keys never enter an image.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { BuildFailed, type Log } from './run.ts'
 import type { Tools } from './tools.ts'
@@ -52,7 +61,15 @@ export async function developmentKeys(folder: string, tools: Tools, log: Log): P
         ...['-subj', `/CN=Letro DEVELOPMENT ${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`],
       )
     }
-    await openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', 'tpm-policy.key')
+    await openssl(
+      'genpkey',
+      '-algorithm',
+      'RSA',
+      '-pkeyopt',
+      'rsa_keygen_bits:2048',
+      '-out',
+      'tpm-policy.key',
+    )
     await openssl('pkey', '-in', 'tpm-policy.key', '-pubout', '-out', 'tpm-policy.pem')
     for (const name of ['update-current', 'update-next']) {
       await openssl('genpkey', '-algorithm', 'ed25519', '-out', `${name}.key`)

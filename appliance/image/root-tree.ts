@@ -7,6 +7,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { dependencies, isKept, withNeeded } from './hardware.ts'
+import { product } from './layout.ts'
+import type { Release } from './program-tree.ts'
 import { programs } from './programs.ts'
 import type { Log } from './run.ts'
 import type { Tools } from './tools.ts'
@@ -108,6 +110,7 @@ export interface RootParts {
   readonly node: string
   /** appliance/rootfs, and what tests lay over it. */
   readonly overlays: readonly string[]
+  readonly release: Release
 }
 
 /** @returns the folder `root` in `work` */
@@ -119,6 +122,7 @@ export async function makeRoot({
   program,
   node,
   overlays,
+  release,
 }: RootParts): Promise<string> {
   const root = join(work, 'root')
   await tools.run(work, 'mkdir', ['root'])
@@ -142,6 +146,7 @@ export async function makeRoot({
   copy(program, join(root, 'usr/lib/letro'))
   addKernelModules(tools, root)
   await addFirmware(tools, work, root)
+  writeFileSync(join(root, 'usr/lib/os-release'), osRelease(release))
   for (const overlay of overlays) copy(overlay, root)
   for (const empty of ['dev', 'efi', 'proc', 'root', 'run', 'sys', 'tmp', 'var'])
     mkdirSync(join(root, empty), { recursive: true })
@@ -150,9 +155,33 @@ export async function makeRoot({
   await tools.run(work, 'systemd-sysusers', ['--root=/work/root'])
   await tools.run(work, 'systemctl', ['--root=/work/root', 'preset-all', '--preset-mode=enable-only'])
   await tools.run(work, 'ldconfig', ['-r', '/work/root'])
-  remove(root, ['etc/ld.so.cache~', 'var/cache', 'etc/.pwd.lock', 'etc/group-', 'etc/passwd-', 'etc/shadow-', 'etc/gshadow-'])
+  remove(root, [
+    'etc/ld.so.cache~',
+    'var/cache',
+    'etc/.pwd.lock',
+    'etc/group-',
+    'etc/passwd-',
+    'etc/shadow-',
+    'etc/gshadow-',
+  ])
   log.write(`root: ${entriesOf(root).length} entries\n`)
   return root
+}
+
+/** What the boot loader shows and sorts by; the kernel image carries it as well. */
+function osRelease({ version, development }: Release): string {
+  const facts = {
+    ID: product,
+    ID_LIKE: 'debian',
+    IMAGE_ID: product,
+    IMAGE_VERSION: version,
+    NAME: 'Letro',
+    PRETTY_NAME: `Letro ${version}${development ? ' DEVELOPMENT' : ''}`,
+    VERSION_ID: version,
+  }
+  return Object.entries(facts)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join('')
 }
 
 /** Each package's own words: licences oblige, and people ask. */
@@ -176,7 +205,8 @@ function addKernelModules(tools: Tools, root: string): void {
   const from = join(tools.root, 'usr/lib/modules', version)
   const to = join(root, 'usr/lib/modules', version)
   const needs = dependencies(readFileSync(join(from, 'modules.dep'), 'utf8'))
-  for (const module of withNeeded(needs, isKept)) copy(join(from, 'kernel', module), join(to, 'kernel', module))
+  for (const module of withNeeded(needs, isKept))
+    copy(join(from, 'kernel', module), join(to, 'kernel', module))
   for (const list of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'])
     copy(join(from, list), join(to, list))
 }
@@ -185,9 +215,13 @@ function addKernelModules(tools: Tools, root: string): void {
 async function addFirmware(tools: Tools, work: string, root: string): Promise<void> {
   const version = kernelVersion(tools)
   await tools.run(work, 'depmod', ['-b', '/work/root', version])
-  const modules = entriesOf(join(root, 'usr/lib/modules', version, 'kernel')).filter(path => /\.ko(\.xz)?$/.test(path))
+  const modules = entriesOf(join(root, 'usr/lib/modules', version, 'kernel')).filter(path =>
+    /\.ko(\.xz)?$/.test(path),
+  )
   const paths = modules.map(path => `/work/root/usr/lib/modules/${version}/kernel/${path}`)
-  const named = new Set((await tools.run(work, 'modinfo', ['-F', 'firmware', ...paths])).split('\n').filter(Boolean))
+  const named = new Set(
+    (await tools.run(work, 'modinfo', ['-F', 'firmware', ...paths])).split('\n').filter(Boolean),
+  )
   for (const name of [...named].sort()) {
     const real = resolveIn(tools.root, join('usr/lib/firmware', name))
     if (real) copy(join(tools.root, real), join(root, 'usr/lib/firmware', name))
@@ -231,10 +265,15 @@ async function keepNeededLibraries(tools: Tools, work: string, root: string): Pr
   const isLibrary = (path: string) => /\.so(\.|$)/.test(path)
   const all = entriesOf(join(root, folder)).filter(isLibrary)
   const starts = all.filter(path => openedLater.some(name => path.startsWith(name)))
-  const binaries = ['usr/bin', 'usr/sbin', 'usr/lib/systemd', 'usr/lib/udev', 'usr/lib/openssh', 'usr/lib/letro']
-  const files = binaries.flatMap(place =>
-    entriesOf(join(root, place)).map(path => join(place, path)),
-  )
+  const binaries = [
+    'usr/bin',
+    'usr/sbin',
+    'usr/lib/systemd',
+    'usr/lib/udev',
+    'usr/lib/openssh',
+    'usr/lib/letro',
+  ]
+  const files = binaries.flatMap(place => entriesOf(join(root, place)).map(path => join(place, path)))
   const needed = new Set<string>()
   let open = [...files.filter(path => isProgram(join(root, path))), ...starts.map(path => join(folder, path))]
   while (open.length > 0) {
@@ -254,7 +293,10 @@ async function keepNeededLibraries(tools: Tools, work: string, root: string): Pr
     const real = resolveIn(root, join(folder, path))
     if (real) keep.add(real.slice(folder.length + 1))
   }
-  keepOnly(join(root, folder), path => keep.has(path) || path.startsWith('systemd/') || path.startsWith('nss/'))
+  keepOnly(
+    join(root, folder),
+    path => keep.has(path) || path.startsWith('systemd/') || path.startsWith('nss/'),
+  )
 }
 
 function isProgram(file: string): boolean {

@@ -1,6 +1,6 @@
 /** Runs the programs of a build, and tells how far it is. */
 import { spawn } from 'node:child_process'
-import { type WriteStream, createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { dirname } from 'node:path'
 
 export class BuildFailed extends Error {

@@ -3,8 +3,9 @@
  * hosts build the same bytes.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type DebianPackage, readPackages, recordingHooks } from './debian-packages.ts'
 import { suite } from './layout.ts'
 import { toolPackages } from './packages.ts'
 import { BuildFailed, type Log, run } from './run.ts'
@@ -14,10 +15,12 @@ const neededBytes = 8e9
 
 export class Tools {
   readonly root: string
+  readonly packages: readonly DebianPackage[]
   readonly #log: Log
 
-  private constructor(root: string, log: Log) {
+  private constructor(root: string, packages: readonly DebianPackage[], log: Log) {
     this.root = root
+    this.packages = packages
     this.#log = log
   }
 
@@ -44,6 +47,7 @@ export class Tools {
           '--variant=apt',
           '--components=main,non-free-firmware',
           '--aptopt=APT::Install-Recommends "false"',
+          ...recordingHooks(cache, 'tools'),
           `--include=${toolPackages.join(',')}`,
           suite,
           `${root}.new`,
@@ -53,7 +57,7 @@ export class Tools {
       renameSync(`${root}.new`, root)
       writeFileSync(made, wanted)
     }
-    return new Tools(root, log)
+    return new Tools(root, readPackages(cache, 'tools'), log)
   }
 
   /** Runs `program` among the tools with `work` as /work; what it prints. */
@@ -74,9 +78,8 @@ export class Tools {
 }
 
 /** @throws BuildFailed that says what is missing, before anything was begun */
-export async function hostMustDo(cache: string): Promise<void> {
+export function hostMustDo(cache: string): void {
   if (process.getuid?.() !== 0) throw new BuildFailed('An image is built as root: sudo npm run image')
-  const { statfsSync } = await import('node:fs')
   mkdirSync(cache, { recursive: true })
   const { bavail, bsize } = statfsSync(cache)
   if (bavail * bsize < neededBytes) {

@@ -1,14 +1,6 @@
 /** What is done to whole folders of files on their way into an image. */
-import {
-  cpSync,
-  existsSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-} from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 /** Files, links and folders below `folder`, as paths from it, in the order of their bytes. */
@@ -35,10 +27,11 @@ export function remove(root: string, paths: readonly string[]): void {
   for (const path of paths) rmSync(join(root, path), { recursive: true, force: true })
 }
 
-/** With modes and links as they are. */
+/** With modes, owners and links as they are; a folder is laid over one that is there. */
 export function copy(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true })
-  cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  // Node's own copy fails where a folder is there already, and knows nothing of owners.
+  execFileSync('cp', ['--archive', '--no-target-directory', from, to])
 }
 
 /** When a file was written says nothing about what it is. */
