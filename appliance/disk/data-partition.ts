@@ -7,7 +7,7 @@
  */
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder, writeDurably } from './durable-file.ts'
+import { syncFolder, writeInPlace } from './durable-file.ts'
 import { dataLabel, type LuksHeader, readLuksHeader } from './luks-header.ts'
 import type { Machine } from './machine.ts'
 import type { OurDisk } from './our-disk.ts'
@@ -62,7 +62,7 @@ export async function writeMark(
 ): Promise<void> {
   if (await hasMark(machine)) return
   await mkdir(join(machine.paths.esp, 'letro'), { recursive: true })
-  await writeDurably(markFile(machine), `${JSON.stringify({ luks: header.id })}\n`)
+  await writeInPlace(markFile(machine), `${JSON.stringify({ luks: header.id })}\n`)
 }
 
 export async function removeMark(machine: Pick<Machine, 'paths'>): Promise<void> {

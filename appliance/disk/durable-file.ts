@@ -1,16 +1,24 @@
-/** A small file of ours on the ESP: after a power cut it is the old one or the new one, whole. */
-import { open, rename } from 'node:fs/promises'
+/**
+ * Small files of ours on the ESP. vfat keeps no journal and renames in two steps, so nothing is renamed here: what fits a sector is
+ * written in place, and a power cut leaves the old sector or the new one.
+ */
+import { constants, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-export async function writeDurably(file: string, content: string): Promise<void> {
-  const next = await open(`${file}.next`, 'w', 0o600)
+const sectorBytes = 512
+
+/** @param content at most a sector */
+export async function writeInPlace(file: string, content: string): Promise<void> {
+  const bytes = Buffer.from(content)
+  if (bytes.length > sectorBytes) throw new RangeError(`${file} has more than one sector`)
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT, 0o600)
   try {
-    await next.writeFile(content)
-    await next.sync()
+    await handle.write(bytes, 0, bytes.length, 0)
+    await handle.truncate(bytes.length)
+    await handle.sync()
   } finally {
-    await next.close()
+    await handle.close()
   }
-  await rename(`${file}.next`, file)
   await syncFolder(dirname(file))
 }
 

@@ -8,7 +8,7 @@
 import { copyFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from './disk-error.ts'
-import { writeDurably } from './durable-file.ts'
+import { writeInPlace } from './durable-file.ts'
 import { efiFlag } from './efi-variables.ts'
 import type { Machine } from './machine.ts'
 
@@ -63,14 +63,17 @@ export async function enrolOnlyOnce(machine: Pick<Machine, 'paths'>): Promise<vo
   if (/^\s*secure-boot-enroll\s+force\s*$/m.test(loader)) await setEnrolment(machine, 'if-safe')
 }
 
+/** Of the same length for both, so that it is written in place: one sector is written whole or not at all, vfat's rename is not. */
 export function withEnrolment(loader: string, enrolment: 'if-safe' | 'force'): string {
-  const others = loader.split('\n').filter(line => !/^\s*secure-boot-enroll\b/.test(line) && line !== '')
-  return `${[...others, `secure-boot-enroll ${enrolment}`].join('\n')}\n`
+  const line = `secure-boot-enroll ${enrolment.padEnd('if-safe'.length)}`
+  const setting = /^[ \t]*secure-boot-enroll\b.*$/m
+  if (setting.test(loader)) return loader.replace(setting, line)
+  return `${loader}${loader === '' || loader.endsWith('\n') ? '' : '\n'}${line}\n`
 }
 
 async function setEnrolment(machine: Pick<Machine, 'paths'>, enrolment: 'if-safe' | 'force'): Promise<void> {
-  const loader = await readFile(loaderFile(machine), 'utf8').catch(() => '')
-  await writeDurably(loaderFile(machine), withEnrolment(loader, enrolment))
+  const before = await readFile(loaderFile(machine), 'utf8')
+  await writeInPlace(loaderFile(machine), withEnrolment(before, enrolment))
 }
 
 const loaderFile = (machine: Pick<Machine, 'paths'>) => join(machine.paths.esp, 'loader', 'loader.conf')
