@@ -157,6 +157,7 @@ function pressed(state: State, key: Key, flows: Flows): Next {
 }
 
 function chosen(state: State, step: Ask, input: Input, page: Page, id: string, flows: Flows): Next {
+  if (id === 'up') return settled(back(state), flows)
   const all = focusables(page)
   const isWayOut = all.some(each => each.block === 'choice' && each.id === id && each.isWayOut)
   if (!isWayOut) {

@@ -101,6 +101,7 @@ export const choice = (id: string, label: string, detail?: string): Choice => ({
   label,
   ...(detail === undefined ? {} : { detail }),
 })
+/** With the id `up` it is what Escape is. */
 export const wayOut = (label = 'Back', id = 'back'): Choice => ({
   block: 'choice',
   id,
