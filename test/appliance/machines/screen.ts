@@ -1,5 +1,5 @@
 /**
- * A machine's serial line as somebody sees it who sits before a terminal of 80 × 24: what the machine writes is drawn into a
+ * A machine's serial line as somebody sees it who sits before a terminal: what the machine writes is drawn into a
  * grid of characters, keys go back. Tests wait for sentences on the screen, never for bytes in a stream.
  */
 import { once } from 'node:events'
@@ -7,8 +7,9 @@ import { createConnection, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import xterm from '@xterm/headless'
 
+/** Taller than the smallest: what a page says is seen without turning it. */
 const columns = 80
-const rows = 24
+const rows = 50
 
 export const keys = {
   enter: '\r',
@@ -26,8 +27,8 @@ export class Screen {
   readonly #terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 2_000, allowProposedApi: true })
   readonly #socket: Socket
   #pending: Promise<void> = Promise.resolve()
-  /** How much came in so far. */
-  received = 0
+  /** All that came in, with the moment. */
+  readonly #received: { readonly at: number; readonly text: string }[] = []
 
   static async connect(path: string): Promise<Screen> {
     const socket = createConnection(path)
@@ -38,7 +39,7 @@ export class Screen {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', bytes => {
-      this.received += bytes.length
+      this.#received.push({ at: performance.now(), text: bytes.toString('latin1') })
       this.#pending = new Promise(drawn => this.#terminal.write(bytes, drawn))
     })
     socket.on('error', () => {})
@@ -59,7 +60,7 @@ export class Screen {
     return this.lines.join('\n')
   }
 
-  /** As one reads it: frames and line breaks are no part of a sentence. */
+  /** As one reads it: rules and line breaks are no part of a sentence. */
   get sentences(): string {
     return readable(this.lines.join(' '))
   }
@@ -70,6 +71,18 @@ export class Screen {
     return Array.from({ length: active.length }, (_, i) => active.getLine(i)?.translateToString(true)).join(
       '\n',
     )
+  }
+
+  /** When the line last began to say it (`performance.now`); null: never. */
+  lastAt(words: string): number | null {
+    const all = this.#received.map(({ text }) => text).join('')
+    let rest = all.lastIndexOf(words)
+    if (rest === -1) return null
+    for (const { at, text } of this.#received) {
+      if (rest < text.length) return at
+      rest -= text.length
+    }
+    return null
   }
 
   async type(text: string): Promise<void> {
@@ -109,7 +122,7 @@ export class Screen {
 
 export function readable(text: string): string {
   return text
-    .replaceAll(/[\u2500-\u259f]/g, ' ')
+    .replaceAll(/[\u2500-\u259f]| [|>](?= )/g, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim()
 }
