@@ -37,6 +37,7 @@ import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
 import { notificationRoutes } from './client-api/notifications.ts'
 import { openIdRoutes } from './client-api/openid.ts'
+import { organisationsRoutes } from './client-api/organisations.ts'
 import { presenceRoutes } from './client-api/presence.ts'
 import { profileRoutes } from './client-api/profile.ts'
 import { pushRuleRoutes } from './client-api/push-rules.ts'
@@ -366,6 +367,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...deviceRoutes({ accounts, interactiveAuth }),
     ...profileRoutes({ accounts, remoteProfile: federation.remoteProfile }),
     ...externalPeopleRoutes({ accounts, rooms }),
+    ...organisationsRoutes({ accounts, rooms, peers, outbound: server => federation.status(server) }),
     ...accountDataRoutes({
       accounts,
       managed: {
