@@ -1,11 +1,9 @@
-/** The views inside the app, as addresses and what is done there, in the world of the demonstration. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import type { DemoDevice } from '../../scripts/demo/demo-device.ts'
 import { DemoServer, userIdOf } from '../../scripts/demo/demo-server.ts'
 import { historyMs, liveThrough } from '../../scripts/demo/live.ts'
 import type { Name } from '../../scripts/demo/organisation.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** Bidi overrides and piled marks, as somebody may name a room. */
 export const hostileName = `\u202eبودغيت\u202c 2027 ${'e\u0301\u0302\u0303\u0304\u0305\u0306'.repeat(40)}`
@@ -130,12 +128,4 @@ async function openSwitcher(page: Page): Promise<void> {
 async function askToVerify(page: Page): Promise<void> {
   await page.locator('.person .button.main').click()
   await page.locator('dialog[open] .verification').waitFor()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -23,8 +23,8 @@ import { parseSiteAnswers } from '../../provisioning/site-answers.ts'
 import { parseConfig } from '../../server/config.ts'
 import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import { mustRead, siteOf } from '../peers/site.ts'
+import { freePort } from '../support/free-port.ts'
 import { sha256 } from '../support/primitives.ts'
-import { freePort } from '../support/server.ts'
 import { OwnAuthority } from './own-authority.ts'
 
 const root = join(import.meta.dirname, '../..')

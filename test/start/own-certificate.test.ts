@@ -12,7 +12,7 @@ import test from 'ava'
 import { connect as connectLocally } from '../../provisioning/server-connection.ts'
 import { parseConfig } from '../../server/config.ts'
 import { makeOwnCertificate, openRenewal } from '../../server/own-certificate.ts'
-import { freePort } from '../support/server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const root = join(import.meta.dirname, '../..')
 

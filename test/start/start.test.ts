@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { freePort } from '../support/server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const main = join(import.meta.dirname, '../../server/main.ts')
 

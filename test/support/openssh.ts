@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { freePort } from './server.ts'
+import { freePort } from './free-port.ts'
 
 const cache = resolve('node_modules/.cache/openssh')
 const packages = ['openssh-server', 'openssh-sftp-server', 'libwrap0']

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TestAuthority } from './certificates.ts'
-import { freePort } from './server.ts'
+import { freePort } from './free-port.ts'
 
 const unpacked = resolve('node_modules/.cache', 'rsyslog')
 const packages = ['rsyslog', 'rsyslog-openssl', 'libestr0', 'libfastjson4']
