@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
+import { automationToken, type FederatedServer } from '../support/federated.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
 
@@ -29,11 +30,15 @@ export interface PersonOptions extends AuthenticatorOptions {
 
 export class AppWorld {
   readonly server: ServerProcess
+  readonly serverName: string
   readonly chromium: Browser
+  readonly #token: string
 
-  private constructor(server: ServerProcess, chromium: Browser) {
+  private constructor(server: ServerProcess, serverName: string, chromium: Browser, token = adminToken) {
     this.server = server
+    this.serverName = serverName
     this.chromium = chromium
+    this.#token = token
   }
 
   static async open(settings: Record<string, string> = {}): Promise<AppWorld> {
@@ -45,7 +50,13 @@ export class AppWorld {
     const server = await ServerProcess.start({
       settings: { 'admin.token_file': tokenFile, 'accounts.registration': 'invite', ...settings },
     })
-    return new AppWorld(server, await launchChromium())
+    return new AppWorld(server, settings['server.name'] ?? 'localhost', await launchChromium())
+  }
+
+  /** Another one in the same browser, with a server that others reach. */
+  static federated(server: FederatedServer, chromium: Browser): AppWorld {
+    build()
+    return new AppWorld(server.process, server.serverName, chromium, automationToken)
   }
 
   async close(): Promise<void> {
@@ -53,11 +64,15 @@ export class AppWorld {
     await this.server.remove()
   }
 
+  idOf(name: string): string {
+    return `@${name}:${this.serverName}`
+  }
+
   /** An enrolment link for somebody who has no account yet. */
   async invite(name: string, displayName: string, kind = 'member'): Promise<string> {
     const { status, body } = await call(this.server.base, 'POST', '/_letro/admin/v1/enrolment-links', {
-      token: adminToken,
-      body: { user_id: `@${name}:localhost`, display_name: displayName, kind },
+      token: this.#token,
+      body: { user_id: this.idOf(name), display_name: displayName, kind },
     })
     if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
     return body['link'] as string
@@ -65,7 +80,7 @@ export class AppWorld {
 
   /** The administration API, with the token of the file. */
   async administer(method: string, path: string, body?: object): Promise<JsonObject> {
-    const options = { token: adminToken, ...(body === undefined ? {} : { body }) }
+    const options = { token: this.#token, ...(body === undefined ? {} : { body }) }
     const answer = await call(this.server.base, method, `/_letro/admin/v1${path}`, options)
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
     return answer.body as JsonObject
@@ -73,8 +88,8 @@ export class AppWorld {
 
   /** A link that ends all earlier passkeys and devices of somebody, once it is used. */
   async inviteAgain(name: string): Promise<string> {
-    const path = `/_letro/admin/v1/people/${encodeURIComponent(`@${name}:localhost`)}/re-enrolment`
-    const { status, body } = await call(this.server.base, 'POST', path, { token: adminToken, body: {} })
+    const path = `/_letro/admin/v1/people/${encodeURIComponent(this.idOf(name))}/re-enrolment`
+    const { status, body } = await call(this.server.base, 'POST', path, { token: this.#token, body: {} })
     if (status !== 200) throw new Error(`no link for ${name}: ${JSON.stringify(body)}`)
     return body['link'] as string
   }

@@ -11,11 +11,12 @@ import { freePort } from './free-port.ts'
 import type { Place } from './network.ts'
 import { ServerProcess } from './server-process.ts'
 
-const token = 'an-administrator-of-the-tests-for-automation'
+/** Of everyone of them. */
+export const automationToken = 'an-administrator-of-the-tests-for-automation'
 
 export interface FederatedServer {
   readonly process: ServerProcess
-  /** With its port. */
+  /** With its port, unless the settings name it. */
   readonly serverName: string
   readonly address: string
   readonly federationPort: number
@@ -33,10 +34,10 @@ export async function startFederated(
 ): Promise<FederatedServer> {
   const address = place?.address ?? '127.0.0.1'
   const federationPort = await freePort()
-  const serverName = `${host}:${federationPort}`
+  const serverName = settings['server.name'] ?? `${host}:${federationPort}`
   const folder = mkdtempSync(join(tmpdir(), 'letro-peer-'))
   const tokenFile = join(folder, 'token')
-  writeFileSync(tokenFile, token, { mode: 0o600 })
+  writeFileSync(tokenFile, automationToken, { mode: 0o600 })
   const process = await ServerProcess.start({
     folder,
     ...(place ? { place } : {}),
@@ -55,7 +56,10 @@ export async function startFederated(
     federationPort,
     authority: readFileSync(join(folder, 'data', 'tls', 'authority.pem'), 'utf8'),
     admin: async (method, path, body) => {
-      const answer = await call(process.base, method, `/_letro/admin/v1${path}`, { token, body })
+      const answer = await call(process.base, method, `/_letro/admin/v1${path}`, {
+        token: automationToken,
+        body,
+      })
       if (answer.status !== 200)
         throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer
