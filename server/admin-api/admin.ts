@@ -10,7 +10,7 @@ import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { type BackupRouteDeps, backupRoutes } from './backups.ts'
 import { commandLineRoutes } from './command-lines.ts'
-import { configurationRoutes, type ShownSetting } from './configuration.ts'
+import { configurationRoutes, type SettingsActs } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
@@ -26,7 +26,7 @@ export interface AdminDeps {
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
   readonly oversight: RoomOversight
-  readonly settings: readonly ShownSetting[]
+  readonly settings: SettingsActs
   readonly site: SiteFacts
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
@@ -47,7 +47,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
-    ...configurationRoutes(deps.settings, administrator),
+    ...configurationRoutes(deps.settings, administrator, confirmation),
     ...siteRoutes(deps.site, administrator),
     ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),

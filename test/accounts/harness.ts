@@ -243,7 +243,11 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
-      settings: [],
+      settings: {
+        list: () => [],
+        set: () => Promise.reject(new Error('no settings here')),
+        reset: () => Promise.reject(new Error('no settings here')),
+      },
       oversight: {
         get: async () => null,
         list: async () => ({ rooms: [], more: false, conversations: 0 }),
