@@ -70,7 +70,6 @@ const kept = [
   'drivers/net/ethernet/marvell/',
   'drivers/net/ethernet/mellanox/',
   'drivers/net/ethernet/microsoft/',
-  'drivers/net/ethernet/netronome/',
   'drivers/net/ethernet/qlogic/',
   'drivers/net/ethernet/realtek/',
   'drivers/net/ethernet/sfc/',

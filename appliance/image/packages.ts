@@ -13,6 +13,10 @@ export const toolPackages = [
   'fdisk',
   'jq',
   'kmod',
+  // systemd-measure opens them by name.
+  'libtss2-esys-3.0.2-0t64',
+  'libtss2-mu-4.0.1-0t64',
+  'libtss2-rc0t64',
   'mmdebstrap',
   'mtools',
   'openssl',
@@ -40,7 +44,6 @@ export const toolPackages = [
   'firmware-intel-misc',
   'firmware-qlogic',
   'firmware-realtek',
-  'firmware-netronome',
 ] as const
 
 /** What the root filesystem is pruned from; only programs of programs.ts stay. */

@@ -63,7 +63,7 @@ export async function seal(tools: Tools, work: string, keys: Keys, epoch: number
   const root = join(work, 'root')
   setAllTimes(root, epoch)
   await tools.run(work, 'mkfs.erofs', [
-    ...['-zlz4hc,12', '-C65536', '-Efragments,dedupe', '--quiet', `-T${epoch}`, '--all-time'],
+    ...['-zlz4hc,9', '-C65536', '--quiet', `-T${epoch}`, '--all-time'],
     ...[`-U${fixed.rootFilesystemId}`, 'root.erofs', 'root'],
   ])
   const formatted = await tools.run(work, 'veritysetup', [

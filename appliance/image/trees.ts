@@ -1,14 +1,20 @@
 /** What is done to whole folders of files on their way into an image. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 
-/** Files, links and folders below `folder`, as paths from it, in the order of their bytes. */
+/** Files, links and folders below `folder`, as paths from it, in the order of their bytes. No link is followed. */
 export function entriesOf(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .map(entry => relative(folder, join(entry.parentPath, entry.name)))
-    .sort()
+  const found: string[] = []
+  const open = existsSync(folder) ? [''] : []
+  for (let inside = open.pop(); inside !== undefined; inside = open.pop()) {
+    for (const entry of readdirSync(join(folder, inside), { withFileTypes: true })) {
+      const path = join(inside, entry.name)
+      found.push(path)
+      if (entry.isDirectory()) open.push(path)
+    }
+  }
+  return found.sort()
 }
 
 /** Removes what `isWanted` does not want, and folders that are empty then. */
