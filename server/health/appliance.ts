@@ -52,9 +52,9 @@ function shown({ release, slots, secureBoot, tpm, data }: MachineReport): JsonOb
     version: release.version,
     development: release.development,
     slot: slots.running,
-    on_trial: slots.onTrial,
-    images: slots.images.map(({ version, triesLeft, running }) => ({
+    images: slots.images.map(({ version, state, triesLeft, running }) => ({
       version,
+      state,
       tries_left: triesLeft,
       running,
     })),

@@ -10,10 +10,9 @@ const well: MachineReport = {
   release: { version: '1.2.0', counter: 3, architecture: 'amd64', development: false },
   slots: {
     running: 'b',
-    onTrial: false,
     images: [
-      { version: '1.1.0', triesLeft: null, running: false },
-      { version: '1.2.0', triesLeft: null, running: true },
+      { version: '1.1.0', state: 'good', triesLeft: 3, running: false },
+      { version: '1.2.0', state: 'good', triesLeft: 3, running: true },
     ],
   },
   secureBoot: 'on',
@@ -29,17 +28,17 @@ test('a machine that is well has nothing to say', t => {
 
 test('a release that was tried and did not prove itself is named, with the one that runs', t => {
   const images = [
-    { version: '1.2.0', triesLeft: null, running: true },
-    { version: '1.3.0', triesLeft: 0, running: false },
-  ]
+    { version: '1.2.0', state: 'good', triesLeft: 3, running: true },
+    { version: '1.3.0', state: 'bad', triesLeft: 0, running: false },
+  ] as const
   const [finding] = findingsOf({ ...well, slots: { ...well.slots, images } })
   t.is(finding?.code, 'appliance.went-back')
   t.deepEqual(finding?.facts, { failed: '1.3.0', running: '1.2.0' })
 })
 
 test('a release that is still being tried is no finding', t => {
-  const images = [{ version: '1.3.0', triesLeft: 2, running: true }]
-  t.deepEqual(found({ ...well, slots: { ...well.slots, onTrial: true, images } }), [])
+  const images = [{ version: '1.3.0', state: 'trying', triesLeft: 2, running: true }] as const
+  t.deepEqual(found({ ...well, slots: { ...well.slots, images } }), [])
 })
 
 for (const state of ['off', 'setup', 'unsupported'] as const) {
