@@ -1,19 +1,32 @@
 /**
- * Programs of the system that the appliance calls: no shell, arguments as they are, what they print bounded.
- *
- * Everything in appliance/ takes `Run` as a parameter, so that it can be tested without a machine.
+ * The machine as the code of the appliance sees it: programs that are run without a shell, and where files are. Both are
+ * handed in, so that everything can be tried without a machine.
  */
 import { execFile } from 'node:child_process'
+import { paths, serverUser } from './paths.ts'
 
 export interface Ran {
   /** -1: it could not be started, or was ended. */
   readonly code: number
-  readonly out: string
-  readonly err: string
+  readonly stdout: string
+  readonly stderr: string
 }
 
-/** Never rejects: a program that is missing or fails has a code other than 0. */
-export type Run = (program: string, args: readonly string[], input?: string) => Promise<Ran>
+/** Arguments are visible to others: secrets go by `input` alone. Never rejects. */
+export type Run = (
+  program: string,
+  args: readonly string[],
+  options?: { readonly input?: string | Uint8Array },
+) => Promise<Ran>
+
+export interface Machine {
+  readonly run: Run
+  /** The same as the user whom the server runs as: what it makes belongs to the server. */
+  readonly runAsServer: Run
+  readonly paths: { readonly [Name in keyof typeof paths]: string }
+  /** What is put before /sys, /proc, /dev, /etc and /run: nothing on the real one. */
+  readonly root: string
+}
 
 /** What could not be done, in a sentence for the screen. */
 export class MachineError extends Error {
@@ -25,12 +38,17 @@ export class MachineError extends Error {
   }
 }
 
+export function thisMachine(): Machine {
+  const { id } = serverUser
+  return { run: openRun(), runAsServer: openRun({ uid: id, gid: id }), paths, root: '' }
+}
+
 const limitMs = 120_000
 const maxOutputBytes = 4 * 1024 * 1024
 
 /** @param user as whom; without one, as whoever this process is */
 export function openRun(user?: { readonly uid: number; readonly gid: number }): Run {
-  return (program, args, input) =>
+  return (program, args, { input } = {}) =>
     new Promise(resolve => {
       const child = execFile(
         program,
@@ -41,13 +59,13 @@ export function openRun(user?: { readonly uid: number; readonly gid: number }): 
           timeout: limitMs,
           killSignal: 'SIGKILL',
           maxBuffer: maxOutputBytes,
-          // Nothing of ours decides how they speak, and of the console's environment nothing concerns them.
+          // Of this process's environment nothing concerns them.
           env: { PATH: '/usr/sbin:/usr/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
           cwd: '/',
         },
-        (error, out, err) => {
+        (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
-          resolve({ code, out, err: err === '' && error ? error.message : err })
+          resolve({ code, stdout, stderr: stderr === '' && error ? error.message : stderr })
         },
       )
       // It may have ended before it read everything.
@@ -56,18 +74,20 @@ export function openRun(user?: { readonly uid: number; readonly gid: number }): 
     })
 }
 
-/** @throws MachineError with what the program said, where it did not end well */
+/** @throws MachineError where it did not end well; what it said is the cause, not the sentence */
 export async function mustRun(
-  run: Run,
+  { run }: Pick<Machine, 'run'>,
   program: string,
   args: readonly string[],
   input?: string,
 ): Promise<string> {
-  const { code, out, err } = await run(program, args, input)
-  if (code === 0) return out
-  const said = (err.trim() || out.trim()).split('\n').slice(-3).join(' ').slice(0, 300)
+  const { code, stdout, stderr } = await run(program, args, input === undefined ? {} : { input })
+  if (code === 0) return stdout
   throw new MachineError(
     'PROGRAM_FAILED',
-    `${program} ${args[0] ?? ''} failed (${code})${said ? `: ${said}` : '.'}`,
+    `${program} ${args[0] ?? ''} did not succeed (exit code ${code}).`,
+    {
+      cause: new Error(stderr.trim().slice(-1000)),
+    },
   )
 }

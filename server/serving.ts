@@ -14,6 +14,7 @@ import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
 import { openServerBackups } from './backup-wiring.ts'
 import { openCertificateHealth } from './certificate-health.ts'
+import { openCertificateProgram } from './certificate-program.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -333,6 +334,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const certificateProgram = openCertificateProgram(config, clock)
   const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
   const certificates = openCertificateHealth({
     files: certificateFiles(config),
@@ -401,6 +403,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
       backup: { backups, audit },
+      certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
@@ -510,7 +513,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     duties,
     noteCertificate: async ({ fingerprint256, notAfterMs }) => {
       await audit({
-        actor: renewal.isOurs(fingerprint256) ? 'system' : 'local',
+        actor: renewal.isOurs(fingerprint256)
+          ? 'system'
+          : (certificateProgram.actorOf(fingerprint256) ?? 'local'),
         action: 'site.certificate',
         detail: { fingerprint_sha256: fingerprint256, not_after_ts: notAfterMs },
       })

@@ -9,6 +9,7 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { type BackupRouteDeps, backupRoutes } from './backups.ts'
+import { type CertificateRouteDeps, certificateRoutes } from './certificate.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { configurationRoutes, type SettingsActs } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
@@ -31,6 +32,8 @@ export interface AdminDeps {
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
+  /** null: no certificates either. */
+  readonly certificate: CertificateRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -38,7 +41,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, certificate, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -54,5 +57,6 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
     ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
+    ...(certificate ? certificateRoutes(certificate, administrator, confirmation) : []),
   ]
 }
