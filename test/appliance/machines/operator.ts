@@ -8,15 +8,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from './machine.ts'
 import { keys } from './screen.ts'
 
+type Line = Pick<Machine, 'screen' | 'type' | 'sees'>
+
 interface Row {
   readonly margin: string
   readonly text: string
 }
 
 export class Operator {
-  readonly #machine: Machine
+  readonly #machine: Line
 
-  constructor(machine: Machine) {
+  constructor(machine: Line) {
     this.#machine = machine
   }
 
