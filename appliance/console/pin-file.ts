@@ -20,8 +20,8 @@ interface Stored {
   readonly waitUntilTs: number
 }
 
-/** RFC 7914: 32 MB and about 0.1 s a try. */
-const cost = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 } as const
+/** scrypt's N (RFC 7914): with r 8, 32 MB and about 0.1 s a try. */
+const usualCost = 2 ** 15
 const hashBytes = 32
 const freeTries = 3
 const longestWaitMs = 60 * 60_000
@@ -29,9 +29,11 @@ const longestWaitMs = 60 * 60_000
 export class PinFile {
   readonly #file: string
   readonly #clock: () => number
-  constructor(file: string, clock: () => number) {
+  readonly #cost: number
+  constructor(file: string, clock: () => number, cost = usualCost) {
     this.#file = file
     this.#clock = clock
+    this.#cost = cost
   }
 
   get isSet(): boolean {
@@ -53,7 +55,7 @@ export class PinFile {
       throw new MachineRefused('PIN_WAIT', `It was wrong too often. Try again in ${spanWords(wait)}.`)
     const wrong = stored.wrong + 1
     this.#write({ ...stored, wrong, waitUntilTs: this.#clock() + waitMs(wrong) })
-    if (!timingSafeEqual(await hashOf(pin, stored.salt), stored.hash)) {
+    if (!timingSafeEqual(await this.#hash(pin, stored.salt), stored.hash)) {
       const after = waitMs(wrong)
       throw new MachineRefused(
         'PIN_WRONG',
@@ -69,7 +71,7 @@ export class PinFile {
     if (!/^[0-9]{6,64}$/.test(pin)) throw new MachineRefused('PIN_WEAK', 'A PIN has at least six digits.')
     const salt = randomBytes(16)
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
-    this.#write({ salt, hash: await hashOf(pin, salt), wrong: 0, waitUntilTs: 0 })
+    this.#write({ salt, hash: await this.#hash(pin, salt), wrong: 0, waitUntilTs: 0 })
   }
 
   #read(): Stored | null {
@@ -97,6 +99,13 @@ export class PinFile {
     }
     writeWhole(this.#file, `${JSON.stringify(json)}\n`)
   }
+
+  #hash(pin: string, salt: Buffer): Promise<Buffer> {
+    const cost = { N: this.#cost, r: 8, p: 1, maxmem: 64 * 1024 * 1024 }
+    return new Promise((fulfil, reject) => {
+      scrypt(pin, salt, hashBytes, cost, (error, hash) => (error ? reject(error) : fulfil(hash)))
+    })
+  }
 }
 
 function waitMs(wrong: number): number {
@@ -106,10 +115,4 @@ function waitMs(wrong: number): number {
 function spanWords(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
   return seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
-}
-
-function hashOf(pin: string, salt: Buffer): Promise<Buffer> {
-  return new Promise((fulfil, reject) => {
-    scrypt(pin, salt, hashBytes, cost, (error, hash) => (error ? reject(error) : fulfil(hash)))
-  })
 }

@@ -57,8 +57,8 @@ export function sticks(machine: Pick<DiskMachine, 'run' | 'root' | 'paths'>): St
         )
       let isLetGo = false
       const letGo = async () => {
-        isLetGo = true
-        return (await machine.run('umount', [folder])).code === 0
+        isLetGo ||= (await machine.run('umount', [folder])).code === 0
+        return isLetGo
       }
       try {
         const done = await work(folder)
