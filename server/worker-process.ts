@@ -15,6 +15,7 @@ import type { PasswordHasher } from './accounts/core.ts'
 import type { Log } from './http/log.ts'
 import { MatrixError } from './http/matrix-error.ts'
 import type { Thumbnailer } from './media/thumbnail.ts'
+import { childStdio } from './store/child-stdio.ts'
 import type { AnswerMessage, JobKind, JobMessage, Jobs } from './worker-protocol.ts'
 
 export interface WorkerOptions {
@@ -166,7 +167,7 @@ class Worker {
       // The pool runs one password and one picture; nothing of our environment is its business.
       env: { UV_THREADPOOL_SIZE: '2' },
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: childStdio('ignore', 'ignore', 'ignore', 'ipc'),
     })
     child.on('message', message => this.#answered(message as AnswerMessage))
     child.on('error', () => this.#gone(child))

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { childStdio } from '../store/child-stdio.ts'
 import { BackupError } from './backup-error.ts'
 
 /** For whom: public keys (`age1…`), or whoever knows a passphrase. Never both: age does not allow it. */
@@ -19,7 +20,7 @@ export interface Recipients {
  */
 export async function* seal(plain: AsyncIterable<Uint8Array>, forWhom: Recipients): AsyncGenerator<Buffer> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'sealer-main.ts')], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: childStdio('pipe', 'pipe', 'pipe'),
     // Nothing of ours is needed there, and the configuration may stand in the environment.
     env: {},
   })

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { childStdio } from '../store/child-stdio.ts'
 import { BackupError } from './backup-error.ts'
 import { notesFolder } from './data-files.ts'
 import { type BackupName, byName, parseBackupName, partOfName } from './names.ts'
@@ -74,7 +75,7 @@ async function sftp(
   const known = place.port === 22 ? place.host : `[${place.host}]:${place.port}`
   await writeFile(knownHosts, `${known} ${place.hostKey}\n`, { mode: 0o600 })
   const child = spawn('sftp', argumentsFor(place, knownHosts), {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: childStdio('pipe', 'pipe', 'pipe'),
     // A group of its own: `sftp` runs `ssh`, and both have to go.
     detached: true,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },

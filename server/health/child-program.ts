@@ -1,5 +1,6 @@
 /** Runs a program for its output, and ends it with everything that it started when it takes too long. */
 import { spawn } from 'node:child_process'
+import { childStdio } from '../store/child-stdio.ts'
 
 const mostBytes = 256 * 1024
 
@@ -9,7 +10,7 @@ export function outputOf(program: string, args: readonly string[], limitMs: numb
     // A group of its own, so that its children can be ended with it.
     const child = spawn(program, args, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: childStdio('ignore', 'pipe', 'ignore'),
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
     })
     const chunks: Buffer[] = []

@@ -23,6 +23,8 @@ const grave: readonly (readonly [method: string, path: string, body: object])[] 
   ['PUT', `${court}/suspended`, { suspended: true }],
   ['POST', `${court}/rotate`, { key: 'ed25519:a AAAA' }],
   ['POST', `${admin}/site-card/rotate-key`, {}],
+  ['PUT', `${admin}/configuration/accounts.registration`, { value: 'open' }],
+  ['DELETE', `${admin}/configuration/accounts.registration`, {}],
 ]
 
 for (const [method, path, body] of grave) {

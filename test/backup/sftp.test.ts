@@ -6,8 +6,8 @@ import test, { type ExecutionContext } from 'ava'
 import { backupName } from '../../server/backup/names.ts'
 import { listBySftp, putBySftp, removeBySftp, type SftpPlace } from '../../server/backup/sftp.ts'
 import { parseSftp } from '../../server/backup/sftp-address.ts'
+import { freePort } from '../support/free-port.ts'
 import { findOpenSsh, startSshd, type TestSshd } from '../support/openssh.ts'
-import { freePort } from '../support/server.ts'
 import { withFolder } from './backup-data.ts'
 
 const ssh = findOpenSsh()

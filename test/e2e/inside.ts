@@ -1,11 +1,10 @@
-/** The views inside the app, as addresses and what is done there, in the world of the demonstration. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import type { DemoDevice } from '../../scripts/demo/demo-device.ts'
 import { DemoServer, userIdOf } from '../../scripts/demo/demo-server.ts'
 import { historyMs, liveThrough } from '../../scripts/demo/live.ts'
 import type { Name } from '../../scripts/demo/organisation.ts'
+import { freePort } from '../support/free-port.ts'
+import { patienceMs } from '../support/until.ts'
 
 /** Bidi overrides and piled marks, as somebody may name a room. */
 export const hostileName = `\u202eبودغيت\u202c 2027 ${'e\u0301\u0302\u0303\u0304\u0305\u0306'.repeat(40)}`
@@ -49,7 +48,7 @@ export async function openInsideWorld(): Promise<InsideWorld> {
     addressOf: name => `http://${name}.localhost:${server.port}/`,
     views: views(idOf('Ward 4'), idOf('Noor Clinic'), invited),
     reads: async (name, text) => {
-      for (let i = 0; i < 120; i++) {
+      for (let i = 0; i < patienceMs / 250; i++) {
         const { items } = await devices.get(name)!.calls.timeline({
           roomId: idOf('Ward 4'),
           at: 'end',
@@ -130,12 +129,4 @@ async function openSwitcher(page: Page): Promise<void> {
 async function askToVerify(page: Page): Promise<void> {
   await page.locator('.person .button.main').click()
   await page.locator('dialog[open] .verification').waitFor()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -5,7 +5,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,9 +12,11 @@ import test, { type ExecutionContext } from 'ava'
 import type { Browser, Locator } from 'playwright-core'
 import decodeQR from 'qr/decode.js'
 import sharp from 'sharp'
+import { freePort } from '../support/free-port.ts'
 import { withoutLetro } from '../support/server-process.ts'
 import { launchTrusting } from '../support/trusting-chromium.ts'
-import { until, Visitor } from '../support/visitor.ts'
+import { until } from '../support/until.ts'
+import { Visitor } from '../support/visitor.ts'
 import { build, finish, patienceMs, pictures } from './app.ts'
 import { violations } from './axe.ts'
 import { line, write } from './conversation.ts'
@@ -177,16 +178,7 @@ async function started(t: ExecutionContext): Promise<{ output(): string }> {
       output += text
     })
   t.teardown(() => child.kill('SIGKILL'))
-  for (let i = 0; i < 12 && !output.includes('/enrol#'); i++)
-    await until(async () => output.includes('/enrol#')).catch(() => {})
+  await until(() => output.includes('/enrol#')).catch(() => {})
   if (!output.includes('/enrol#')) throw new Error(`the server did not start:\n${output}`)
   return { output: () => output }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -9,7 +9,7 @@ import test from 'ava'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { build } from '../e2e/app.ts'
 import { installFirefox } from '../support/firefox.ts'
-import { freePort } from '../support/server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const root = join(import.meta.dirname, '../..')
 const patienceMs = 60_000

@@ -33,8 +33,14 @@ export class SdkDevice {
   readonly #asked: VerificationRequest[] = []
   #held: Promise<void> = Promise.resolve()
   #newToken: string | undefined
+  readonly #dial: typeof fetch
 
-  constructor(server: Pick<ServerProcess, 'base'>, { userId, deviceId, token }: Session) {
+  /** @param server with a `fetch` of its own where its name and certificate are not this machine's */
+  constructor(
+    server: Pick<ServerProcess, 'base'> & { readonly fetch?: typeof fetch },
+    { userId, deviceId, token }: Session,
+  ) {
+    this.#dial = server.fetch ?? fetch
     this.userId = userId
     this.deviceId = deviceId
     this.client = createClient({
@@ -72,7 +78,7 @@ export class SdkDevice {
       await this.#held
       const headers = new Headers(init?.headers)
       if (this.#newToken) headers.set('Authorization', `Bearer ${this.#newToken}`)
-      const answer = await fetch(input, { ...init, headers })
+      const answer = await this.#dial(input, { ...init, headers })
       this.requests.push(`${line} → ${answer.status}`)
       return answer
     } catch (error) {

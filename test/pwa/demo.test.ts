@@ -6,7 +6,7 @@ import { sentTexts } from '../../scripts/demo/history.ts'
 import { historyMs, liveThrough } from '../../scripts/demo/live.ts'
 import { wordsInTheOpen } from '../../scripts/demo/organisation.ts'
 import { searchData, wordsOf } from '../../scripts/demo/plaintext.ts'
-import { freePort } from '../support/server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const nowTs = Date.now()
 let server: DemoServer

@@ -7,8 +7,9 @@ import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import { sha256 } from '../../server/rooms/primitives.ts'
 import type { TestAuthority } from './certificates.ts'
 import { type Answer, call } from './client.ts'
+import { freePort } from './free-port.ts'
 import type { Place } from './network.ts'
-import { freePort, ServerProcess } from './server-process.ts'
+import { ServerProcess } from './server-process.ts'
 
 /** Of everyone of them. */
 export const automationToken = 'an-administrator-of-the-tests-for-automation'

@@ -4,14 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call } from './client.ts'
+import { freePort } from './free-port.ts'
 import type { Place } from './network.ts'
+import { patienceMs } from './until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const startMs = 60_000
 
 export interface ServerOptions {
   /** Beyond the defaults: password sign-in, open registration, no rate limits. Names as in `letro.toml`. */
@@ -94,7 +94,7 @@ export class ServerProcess {
         this.output = (this.output + text).slice(-100_000)
       })
     }
-    while (performance.now() - started < startMs) {
+    while (performance.now() - started < patienceMs) {
       if (child.exitCode !== null) break
       if (await this.#answers()) return performance.now() - started
       await sleep(20)
@@ -173,15 +173,4 @@ function environmentOf(settings: Readonly<Record<string, string>>): Record<strin
 
 export function withoutLetro(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('LETRO_')))
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, 'localhost', () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(address)))
-    })
-  })
 }

@@ -5,7 +5,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../../server/app.ts'
@@ -14,6 +13,7 @@ import type { Log } from '../../server/http/log.ts'
 import { type HttpServer, listen } from '../../server/http/server.ts'
 import type { SendPush } from '../../server/push/web-push.ts'
 import { type Answer, type CallOptions, call } from './client.ts'
+import { freePort } from './free-port.ts'
 
 export interface TestServerOptions {
   /** TOML, over what a test needs: passwords on, registration open, no limits, no quota worth mentioning. */
@@ -158,12 +158,4 @@ function parseConfigKeys(toml: string): Set<string> {
     if (key) names.add(`LETRO_${(section ? `${section}.` : '') + key}`.replaceAll('.', '_').toUpperCase())
   }
   return names
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(ready => probe.listen(0, '127.0.0.1', ready))
-  const { port } = probe.address() as AddressInfo
-  await new Promise(closed => probe.close(closed))
-  return port
 }

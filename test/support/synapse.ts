@@ -13,7 +13,8 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestAuthority } from './certificates.ts'
 import { call } from './client.ts'
-import { freePort, type Session, sleep } from './server-process.ts'
+import { freePort } from './free-port.ts'
+import { type Session, sleep } from './server-process.ts'
 
 const version = '1.163.2'
 const environment = resolve('node_modules/.cache', `synapse-${version}`)

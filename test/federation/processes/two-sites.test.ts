@@ -9,8 +9,9 @@ import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { call } from '../../support/client.ts'
 import { type FederatedServer, pinSite, startFederated } from '../../support/federated.ts'
+import { freePort } from '../../support/free-port.ts'
 import { eventually, person } from '../../support/person.ts'
-import { freePort, sleep } from '../../support/server-process.ts'
+import { sleep } from '../../support/server-process.ts'
 
 const script = join(import.meta.dirname, '../../../provisioning/make-certificate.ts')
 
