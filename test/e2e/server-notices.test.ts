@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { AppWorld, pictures } from './app.ts'
 import { violations } from './axe.ts'
+import { looked } from './looked.ts'
 
 let world: AppWorld
 
@@ -41,8 +42,10 @@ test.serial('a warning about the server is in the app of each administrator, unt
     const { page } = people[i]!
     const notice = page.locator('nav.list .notice', { hasText: words })
     await notice.waitFor()
-    t.deepEqual(await violations(page), [])
-    await page.screenshot({ path: join(pictures, `server-notice-${i}.png`) })
+    if (i > 0) {
+      t.deepEqual(await violations(page), [])
+      await page.screenshot({ path: join(pictures, `server-notice-${i}.png`) })
+    } else t.deepEqual(await looked(page, 'server-notice'), [])
     await notice.getByRole('button').last().click()
     await notice.waitFor({ state: 'detached' })
   }
