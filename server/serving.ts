@@ -403,7 +403,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       settings,
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
-      backup: { backups, audit },
+      backup: { backups, audit, clock },
       certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
