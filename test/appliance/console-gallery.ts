@@ -195,7 +195,11 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
 
   const locked = await at({
     ...newMachine,
-    disk: { state: 'locked', sentence: 'The TPM does not open it: it is another one than the data was sealed to.', opensBy: 'tpm' },
+    disk: {
+      state: 'locked',
+      sentence: 'The TPM does not open it: it is another one than the data was sealed to.',
+      opensBy: 'tpm',
+    },
   })
   take('recovery', locked)
   await locked.choose('Type the recovery key')
@@ -204,16 +208,37 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   take('recovery-seal', locked)
   take(
     'recovery-damaged',
-    await at({ ...newMachine, disk: { state: 'damaged', sentence: 'The header of the encrypted partition cannot be read.', opensBy: null } }),
+    await at({
+      ...newMachine,
+      disk: {
+        state: 'damaged',
+        sentence: 'The header of the encrypted partition cannot be read.',
+        opensBy: null,
+      },
+    }),
   )
   const maintenance = {
     ...servingMachine,
-    server: { state: 'maintenance' as const, sentences: ['The data is damaged or incomplete: the server serves nobody.', '16 events are missing from the journal.'] },
+    server: {
+      state: 'maintenance' as const,
+      sentences: [
+        'The data is damaged or incomplete: the server serves nobody.',
+        '16 events are missing from the journal.',
+      ],
+    },
     health: null,
     certificate,
   }
   take('home-maintenance', await at(maintenance))
   take('maintenance', await open('Damaged data', maintenance))
-  take('home-alarm', await at({ ...servingMachine, health: { state: 'alarm', findings: 2 }, secureBoot: 'off', isClockSynchronised: false }))
+  take(
+    'home-alarm',
+    await at({
+      ...servingMachine,
+      health: { state: 'alarm', findings: 2 },
+      secureBoot: 'off',
+      isClockSynchronised: false,
+    }),
+  )
   return pictures
 }

@@ -44,7 +44,8 @@ export const certificate: NonNullable<Facts['certificate']> = {
     'goldfish hesitate merit microscope',
     'puppy quantity tunnel underfoot',
   ],
-  fingerprint: '00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF',
+  fingerprint:
+    '00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF',
   untilTs: Date.UTC(2027, 1, 1),
 }
 
@@ -84,7 +85,12 @@ export function testMachine(facts: Facts): TestMachine {
     gateways: [],
     dns: [],
   }
-  const link = { link: testLink, userId: '@amal:clinic.example', expiresTs: startTs + 604_800_000, remark: null }
+  const link = {
+    link: testLink,
+    userId: '@amal:clinic.example',
+    expiresTs: startTs + 604_800_000,
+    remark: null,
+  }
   const secretMustBeRight = ({ secret }: { readonly secret: string }) => {
     if (secret.replaceAll(/[^a-z]/g, '') !== recoveryKey.replaceAll('-', ''))
       throw new MachineRefused('DISK_SECRET_WRONG', 'The disk does not open with this.')
@@ -95,7 +101,10 @@ export function testMachine(facts: Facts): TestMachine {
     newRecoveryKey: async () => ({ key: recoveryKey }),
     prepareDisk: async ({ passphrase }, tell) => {
       tell({ text: 'Writing the header of the encrypted partition.', part: 0.4 })
-      self.facts = { ...self.facts, disk: { state: 'open', sentence: null, opensBy: passphrase ? 'passphrase' : 'tpm' } }
+      self.facts = {
+        ...self.facts,
+        disk: { state: 'open', sentence: null, opensBy: passphrase ? 'passphrase' : 'tpm' },
+      }
       return null
     },
     setUpSite: async ({ answers }) => {
@@ -125,7 +134,12 @@ export function testMachine(facts: Facts): TestMachine {
     factoryReset: async () => null,
     installTargets: async () => [
       { device: '/dev/nvme0n1', model: 'Samsung PM9A3', sizeBytes: 960e9, holds: null },
-      { device: '/dev/sda', model: 'ST4000NM0035', sizeBytes: 4e12, holds: 'a partition table with 3 partitions' },
+      {
+        device: '/dev/sda',
+        model: 'ST4000NM0035',
+        sizeBytes: 4e12,
+        holds: 'a partition table with 3 partitions',
+      },
     ],
     install: async (_, tell) => {
       tell({ text: 'Copying: 512 MB of 1,100 MB', part: 0.46 })
@@ -191,7 +205,8 @@ export function testMachine(facts: Facts): TestMachine {
       self.facts = { ...self.facts, waitingUpdate: '0.2.0' }
       return null
     },
-    restartForUpdate: async ({ when }) => (when === 'now' ? 'It restarts now.' : 'It restarts on Sunday at 03:00 UTC.'),
+    restartForUpdate: async ({ when }) =>
+      when === 'now' ? 'It restarts now.' : 'It restarts on Sunday at 03:00 UTC.',
     restart: async () => null,
     powerOff: async () => null,
     licences: async () => ['Letro: Apache-2.0', 'Linux: GPL-2.0', 'systemd: LGPL-2.1'],
