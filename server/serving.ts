@@ -331,6 +331,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    applianceReport: config.appliance.report,
     collector: monitoring.collector,
     report: message => log.warn(message),
   })

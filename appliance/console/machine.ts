@@ -5,6 +5,8 @@
  * MachineRefused with a sentence for the person at the console. None logs what it was given.
  */
 import type { JsonObject } from '#protocol/json.ts'
+import type { NetworkSettings } from '#protocol/network-settings.ts'
+import type { RecoveryKey } from '../disk/recovery-key.ts'
 
 export interface Progress {
   readonly text: string
@@ -102,17 +104,6 @@ export interface Link {
   readonly remark: string | null
 }
 
-export interface NetworkSettings {
-  /** One card, or two and more as an LACP bond. */
-  readonly cards: readonly string[]
-  readonly vlan: number | null
-  readonly isAutomatic: boolean
-  /** With prefix length: 192.0.2.10/24, 2001:db8::10/64. */
-  readonly addresses: readonly string[]
-  readonly gateways: readonly string[]
-  readonly dns: readonly string[]
-}
-
 export interface UpdateFound {
   readonly file: string
   readonly name: string
@@ -140,10 +131,11 @@ export interface Machine {
   /** null: none is plugged in. Throws STICK_SEVERAL where it would be a guess. */
   readStick(input: null, tell: Tell): Promise<StickFound | null>
   /** Made in memory; nothing is written. */
-  newRecoveryKey(input: null, tell: Tell): Promise<{ readonly key: string }>
+  newRecoveryKey(input: null, tell: Tell): Promise<RecoveryKey>
   prepareDisk(
     input: {
-      readonly recoveryKey: string
+      readonly recoveryKey: RecoveryKey
+      readonly typedBack: RecoveryKey
       /** Of a machine without TPM. */
       readonly passphrase: string | null
       readonly bindsSecureBoot: boolean
@@ -152,7 +144,7 @@ export interface Machine {
   ): Promise<null>
   /** All or nothing. `request`: the certificate is to be asked for; nobody is served before it is there. */
   setUpSite(
-    input: { readonly answers: JsonObject; readonly network: NetworkSettings | null },
+    input: { readonly answers: JsonObject },
     tell: Tell,
   ): Promise<{ readonly awaitsCertificate: boolean }>
   /** Ends when the server answers, in whatever state. */

@@ -1,14 +1,16 @@
 /** A machine for the console's tests: it remembers what it was asked to do, and behaves like one. */
+
 import {
   type Facts,
   type Machine,
   MachineRefused,
   type Method,
-  type NetworkSettings,
   type StickFound,
 } from '../../appliance/console/machine.ts'
+import { newRecoveryKey } from '../../appliance/disk/recovery-key.ts'
+import { defaultNetwork, type NetworkSettings } from '../../server/protocol/network-settings.ts'
 
-export const recoveryKey = 'cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv'
+export const recoveryKey = newRecoveryKey(bytes => new Uint8Array(bytes).map((_, i) => (i * 37) & 255))
 
 export const newMachine: Facts = {
   release: { version: '0.1.0', isDevelopment: true },
@@ -77,14 +79,7 @@ export const testLink = 'https://chat.clinic.example/enrol#enrol_0123456789abcde
 export function testMachine(facts: Facts): TestMachine {
   const calls: TestMachine['calls'] = []
   const refusals = new Map<Method, MachineRefused>()
-  let network: NetworkSettings = {
-    cards: ['eno1'],
-    vlan: null,
-    isAutomatic: true,
-    addresses: [],
-    gateways: [],
-    dns: [],
-  }
+  let network: NetworkSettings = defaultNetwork
   const link = {
     link: testLink,
     userId: '@amal:clinic.example',
@@ -98,7 +93,7 @@ export function testMachine(facts: Facts): TestMachine {
   const does: Machine = {
     look: async () => self.facts,
     readStick: async () => self.stick,
-    newRecoveryKey: async () => ({ key: recoveryKey }),
+    newRecoveryKey: async () => recoveryKey,
     prepareDisk: async ({ passphrase }, tell) => {
       tell({ text: 'Writing the header of the encrypted partition.', part: 0.4 })
       self.facts = {

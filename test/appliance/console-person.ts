@@ -41,10 +41,6 @@ export class Person {
 
   /** The choice with these words, by its mark. */
   async choose(words: string): Promise<this> {
-    const line = this.screen
-      .split('\n')
-      .find(each => each.slice(17).includes(words) && /^\s*[1-9a-z]\s/.test(each.slice(0, 17)))
-    if (!line) throw new Error(`there is no choice "${words}" on:\n${this.screen}`)
     for (let i = 0; i < 30 && !this.#isOn(words); i++) await this.press('down')
     for (let i = 0; i < 30 && !this.#isOn(words); i++) await this.press('up')
     if (!this.#isOn(words)) throw new Error(`"${words}" is not reached on:\n${this.screen}`)

@@ -16,7 +16,7 @@ import {
   TurnedBack,
   tryCall,
 } from '../flow.ts'
-import type { Facts, NetworkSettings } from '../machine.ts'
+import type { Facts } from '../machine.ts'
 import { choice, gap, type Page, text, wayOut } from '../page.ts'
 import { networkFacts, sealWords } from './home.ts'
 import { prepareDisk } from './prepare-disk.ts'
@@ -24,13 +24,7 @@ import { readStick } from './provisioning-stick.ts'
 import { restoreFromStick } from './restore.ts'
 import { askForSite } from './site-questions.ts'
 
-export interface Decided {
-  readonly answers: JsonObject
-  /** null: DHCP, as now. */
-  readonly network: NetworkSettings | null
-}
-
-export function* firstStart({ facts, now }: Context): Flow {
+export function* firstStart({ facts }: Context): Flow {
   const { chosen } = yield* ask(live => welcomePage(live, facts), { stays: true })
   if (chosen !== 'stick' && chosen !== 'questions' && chosen !== 'restore')
     return { open: chosen, returns: true }
@@ -39,10 +33,10 @@ export function* firstStart({ facts, now }: Context): Flow {
     if (isNew) yield* prepareDisk(facts)
     return (yield* restoreFromStick('Restore a backup')) ? 'home' : 'done'
   }
-  const decided = chosen === 'stick' ? yield* readStick() : yield* askForSite(now)
-  if (!decided) return 'done'
+  const answers = chosen === 'stick' ? yield* readStick() : yield* askForSite()
+  if (!answers) return 'done'
   if (isNew) yield* prepareDisk(facts)
-  return yield* setUp(decided)
+  return yield* setUp(answers)
 }
 
 function welcomePage({ facts }: Live, before: Facts): Page {
@@ -73,9 +67,9 @@ function welcomePage({ facts }: Live, before: Facts): Page {
   }
 }
 
-function* setUp({ answers, network }: Decided): Steps<'home' | { open: string; returns: boolean }> {
+function* setUp(answers: JsonObject): Steps<'home' | { open: string; returns: boolean }> {
   for (;;) {
-    const result = yield* tryCall('setUpSite', { answers, network }, 'Setting up the site')
+    const result = yield* tryCall('setUpSite', { answers }, 'Setting up the site')
     if (result.ok) return yield* afterSetUp(result.value.awaitsCertificate)
     const { chosen } = yield* ask(
       {

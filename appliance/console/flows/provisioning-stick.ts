@@ -1,16 +1,16 @@
 /** A stick labelled LETROCONF: what it says is shown for approval, with its fingerprint and whose signature it bears. */
+import type { JsonObject } from '#protocol/json.ts'
 import { ask, look, type Steps } from '../flow.ts'
 import type { StickFound } from '../machine.ts'
 import { choice, fact, gap, type Page, text, wayOut } from '../page.ts'
-import type { Decided } from './first-start.ts'
 
 /** null: given up. */
-export function* readStick(): Steps<Decided | null> {
+export function* readStick(): Steps<JsonObject | null> {
   for (;;) {
     const found = yield* look('readStick', null, 'Looking for a stick')
     const { chosen } = yield* ask(found ? foundPage(found) : noStick, { stays: true })
     if (chosen === 'back') return null
-    if (chosen === 'approve' && found?.answers) return { answers: found.answers, network: null }
+    if (chosen === 'approve' && found?.answers) return found.answers
   }
 }
 

@@ -1,4 +1,5 @@
 /** The machine's time: from servers, or set by hand. A wrong clock breaks certificates and sign-in. */
+import { isTimeServer, maxTimeServers } from '#protocol/time-settings.ts'
 import { ask, call, type Flow, look, tell } from '../flow.ts'
 import { choice, fact, field, gap, text, wayOut } from '../page.ts'
 
@@ -109,8 +110,5 @@ export const timeServersIn = (typed: string | undefined): string[] =>
 
 export function isTimeServers(typed: string): boolean {
   const servers = timeServersIn(typed)
-  return (
-    servers.length <= 8 &&
-    servers.every(each => /^(?:[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?|[0-9A-Fa-f:]+)$/.test(each))
-  )
+  return servers.length <= maxTimeServers && servers.every(isTimeServer)
 }
