@@ -133,7 +133,6 @@ test.serial('a download that breaks says so at the place, and a second press fet
 })
 
 test.serial('a server that falls silent in the middle holds up nothing for ever, either way', async t => {
-  t.timeout(300_000)
   wire.up = 2 * MB
   wire.down = 2 * MB
   await attach(amal.page, await make('silent.bin', 12 * MB))

@@ -15,7 +15,6 @@ test.before(async () => {
 test.after.always(() => world?.close())
 
 test.serial('a warning about the server is in the app of each administrator, until they saw it', async t => {
-  t.timeout(300_000)
   const people = [
     await world.enrolled('rima', 'Rima Root'),
     await world.enrolled('omar', 'عمر', { locale: 'ar', context: { viewport: { width: 390, height: 800 } } }),
@@ -52,7 +51,6 @@ test.serial('a warning about the server is in the app of each administrator, unt
 })
 
 test.serial('who neither administers nor sponsors is told nothing', async t => {
-  t.timeout(120_000)
   const { page } = await world.enrolled('amal', 'Amal Nasser')
   await world.administer('GET', '/health')
   await page.waitForTimeout(1_000)
