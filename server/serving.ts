@@ -74,6 +74,7 @@ import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import { tellOfPeers } from './peers-changed.ts'
 import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -478,6 +479,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   })
   await accounts.start()
   await pinFirstPeers(dataFolder, peerActs, log)
+  tellOfPeers(dataFolder, peers)
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
