@@ -95,6 +95,7 @@ export function compose(values: Values): { config: Omit<Config, 'shown'>; warnin
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
     metrics: { tokenFile: values['metrics.token_file'] ?? null },
+    appliance: { updateSocket: values['appliance.update_socket'] ?? null },
     syslog: composeSyslog(values),
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },

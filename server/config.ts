@@ -56,6 +56,8 @@ export interface Config {
   }
   readonly admin: { readonly tokenFile: string | null }
   readonly metrics: { readonly tokenFile: string | null }
+  /** null: this is no appliance. */
+  readonly appliance: { readonly updateSocket: string | null }
   /** null: no syslog. */
   readonly syslog: {
     readonly address: HostPort

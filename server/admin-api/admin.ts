@@ -20,6 +20,7 @@ import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
 import { type SiteFacts, siteRoutes } from './site.ts'
+import { type UpdateRouteDeps, updateRoutes } from './updates.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
@@ -31,6 +32,8 @@ export interface AdminDeps {
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
+  /** null: as `backup`. */
+  readonly update: UpdateRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -53,6 +56,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(deps.update ? updateRoutes(deps.update, administrator, confirmation) : []),
     ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
   ]
 }

@@ -43,6 +43,10 @@ export const findingCodes = [
   'administrators.only-one',
   'administrators.one-passkey',
   'external.ends-soon',
+  // Updates of the appliance.
+  'update.waiting',
+  'update.went-back',
+  'update.refused',
   // Reporting itself.
   'syslog.behind',
   'health.source-failed',

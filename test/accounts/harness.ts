@@ -36,6 +36,7 @@ import { openReports } from '../../server/rooms/reports.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
+import { Updates } from '../../server/updates/updates.ts'
 import { openTestPeers, type TestPeers } from '../peers/acts.ts'
 import type { FaultEngine } from '../store/fault-engine.ts'
 import { FakeRooms } from './fake-rooms.ts'
@@ -253,6 +254,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         log: async () => [],
       },
       backup: null,
+      update: { updates: new Updates({ socket: null, report: () => {} }), audit: async () => {} },
       site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),

@@ -79,6 +79,14 @@ export const findings = {
     'Add a second one, best on a security key in a drawer. A lost phone would be a locked-out administrator.',
   external_ends_soon: 'External accounts that end within two weeks: {people}; the first {first_ts}.',
   external_ends_soon_do: 'Nothing, if that is meant. Who is to stay gets a later day, under People.',
+  update_waiting: 'Release {version} is written and waits for a restart.',
+  update_waiting_do:
+    'Restart it under Updates when it suits people, or give it hours in which it may do so by itself.',
+  update_went_back: 'Release {version} did not start well: the machine went back to {running} by itself.',
+  update_went_back_do:
+    'All runs as before. Report it to us; then apply the next release, or the same once more.',
+  update_refused: 'An update was refused or broke off ({reason}).',
+  update_refused_do: 'See under Updates why. The running release was not changed.',
   syslog_behind: 'The syslog collector has taken nothing for {behind_ms}.',
   syslog_behind_do:
     'Look at the collector and its certificate. No line is lost; they are kept here until it takes them.',
