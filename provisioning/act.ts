@@ -16,7 +16,7 @@ export function act<Options extends object, Args extends unknown[]>(
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error
       process.stderr.write(
-        options.json ? `${JSON.stringify({ error: error.message })}\n` : `${error.message}\n`,
+        options.json ? `${JSON.stringify({ error: error.message, ...error.facts })}\n` : `${error.message}\n`,
       )
       process.exitCode = error.exitCode
     }

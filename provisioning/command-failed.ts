@@ -3,8 +3,11 @@ import type { ExitCode } from './exit-codes.ts'
 
 export class CommandFailed extends Error {
   readonly exitCode: ExitCode
-  constructor(message: string, exitCode: ExitCode) {
+  /** For scripts (`--json`), beside the sentence. */
+  readonly facts: object
+  constructor(message: string, exitCode: ExitCode, facts: object = {}) {
     super(message)
     this.exitCode = exitCode
+    this.facts = facts
   }
 }

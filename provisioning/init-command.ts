@@ -4,18 +4,20 @@
  * Asks at the terminal, or reads the answers from a file. What could fail is tried before anything is written; what is
  * written is whole or is not there (new-site.ts).
  */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { JsonObject } from '#protocol/json.ts'
 import { act } from './act.ts'
+import { applianceProblems } from './appliance-answers.ts'
 import { authorityWords } from './certificate-text.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { askForSite } from './init-questions.ts'
 import { mustBeNew, type NewSite, siteNames, writeSite } from './new-site.ts'
 import { openTerminal, Questions, type Terminal } from './questions.ts'
-import { AnswersWrong, parseSiteAnswers, type SiteAnswers } from './site-answers.ts'
+import { type AnswerProblem, AnswersWrong, parseSiteAnswers, type SiteAnswers } from './site-answers.ts'
 import { tell } from './terminal.ts'
 import { askTimeServer } from './time-source.ts'
 
@@ -23,6 +25,8 @@ interface Options {
   readonly config: string
   readonly data?: string
   readonly answers?: string
+  readonly check?: boolean
+  readonly appliance?: boolean
   readonly json?: boolean
 }
 
@@ -37,6 +41,8 @@ export function initCommand(): Command {
     .option('--config <file>', 'where to write the configuration', 'letro.toml')
     .option('--data <folder>', 'where everything is to be kept (default: "data" beside the configuration)')
     .option('--answers <file>', 'do not ask: the answers stand in this file (letro.json)')
+    .option('--check', 'with --answers: try all of it in a temporary folder, set up nothing')
+    .option('--appliance', 'with --answers: as the appliance itself calls it (it cares for network and time)')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -50,6 +56,7 @@ The file of --answers:
    "time": {"servers": ["ntp.clinic.example"]}, "peers": [{"card": {…}, "fingerprint": "…"}]}
 The first five are needed. certificate: {"from": "own"}, {"from": "organisation", "file": "chain.pem"},
 {"from": "files", "certificate": "…", "key": "…"} or {"from": "proxy"}.
+A letro.json for an appliance may hold "network": there it is applied, elsewhere it is passed over.
 
 Examples:
   letro init
@@ -69,11 +76,32 @@ Exit codes:
 async function run(options: Options): Promise<void> {
   const configFile = resolve(options.config)
   const data = resolve(options.data ?? join(dirname(configFile), 'data'))
-  mustBeNew(configFile, data)
-  const answers = options.answers === undefined ? await interview() : readAnswers(options.answers)
-  const clock = await checkClock(answers.timeServers)
+  if ((options.check || options.appliance) && options.answers === undefined)
+    throw new CommandFailed('--check and --appliance need --answers FILE.', exitCodes.usage)
+  if (!options.check) mustBeNew(configFile, data)
+  const answers =
+    options.answers === undefined ? await interview() : readAnswers(options.answers, options.appliance)
+  if (options.check) return check(answers, options)
+  // An appliance has its own way to the right time, and its network may not stand yet.
+  const clock = options.appliance ? '' : await checkClock(answers.time.servers)
   const site = await writeSite(answers, configFile, data, Date.now())
   tell(options, answerOf(answers, site), [clock, whatNext(answers, site)].filter(Boolean).join('\n'))
+}
+
+/** Whatever setting up would find wrong, without a trace. */
+async function check(answers: SiteAnswers, options: Options): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'letro-check-'))
+  try {
+    await writeSite(answers, join(folder, 'letro.toml'), join(folder, 'data'), Date.now())
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const { serverName, origin, administrator } = answers
+  tell(
+    options,
+    { server_name: serverName, origin, administrator },
+    `The answers are good, for ${serverName} at ${origin}. Nothing was set up.`,
+  )
 }
 
 async function interview(): Promise<SiteAnswers> {
@@ -107,7 +135,7 @@ These two can never be changed once people use the server:
   return answers
 }
 
-function readAnswers(file: string): SiteAnswers {
+function readAnswers(file: string, isForAppliance = false): SiteAnswers {
   let json: unknown
   try {
     json = JSON.parse(readFileSync(file, 'utf8'))
@@ -121,12 +149,18 @@ function readAnswers(file: string): SiteAnswers {
         )
   }
   try {
-    return withPathsFrom(dirname(resolve(file)), parseSiteAnswers(json))
+    const answers = parseSiteAnswers(json)
+    const problems = isForAppliance ? applianceProblems(answers) : []
+    if (problems.length > 0) throw refusal(file, problems)
+    return withPathsFrom(dirname(resolve(file)), answers)
   } catch (error) {
-    if (!(error instanceof AnswersWrong)) throw error
-    const list = error.problems.map(({ field, sentence }) => `  ${field}: ${sentence}`).join('\n')
-    throw new CommandFailed(`Nothing was set up. In ${file}:\n\n${list}`, exitCodes.unsound)
+    throw error instanceof AnswersWrong ? refusal(file, error.problems) : error
   }
+}
+
+function refusal(file: string, problems: readonly AnswerProblem[]): CommandFailed {
+  const list = problems.map(({ field, sentence }) => `  ${field}: ${sentence}`).join('\n')
+  return new CommandFailed(`Nothing was set up. In ${file}:\n\n${list}`, exitCodes.unsound, { problems })
 }
 
 function withPathsFrom(folder: string, answers: SiteAnswers): SiteAnswers {
@@ -156,7 +190,7 @@ async function checkClock(servers: readonly string[]): Promise<string> {
 }
 
 function whatNext(answers: SiteAnswers, { configFile, data, authority, requestFile }: NewSite): string {
-  const { origin, administrator, serverName, certificate, timeServers, peers, listen } = answers
+  const { origin, administrator, serverName, certificate, time, peers, listen, network } = answers
   const names = siteNames(answers)
   const steps = [
     ...(requestFile === null
@@ -170,10 +204,15 @@ function whatNext(answers: SiteAnswers, { configFile, data, authority, requestFi
         ]
       : []),
     `Your DNS must lead ${names.join(' and ')} to this machine.`,
-    ...(timeServers.length === 0
+    ...(network
+      ? [
+          'The answers say how an appliance is on its network ("network"). This machine is none: its network was left as it is.',
+        ]
+      : []),
+    ...(time.servers.length === 0
       ? []
       : [
-          `Let the machine follow your time servers. With systemd, in /etc/systemd/timesyncd.conf:\n     [Time]\n     NTP=${timeServers.join(' ')}`,
+          `Let the machine follow your time servers. With systemd, in /etc/systemd/timesyncd.conf:\n     [Time]\n     NTP=${time.servers.join(' ')}`,
         ]),
     `Start the server:\n     npm start -- --config ${configFile}`,
     ...(certificate.from === 'own' && authority

@@ -96,8 +96,9 @@ export async function askForSite(questions: Questions): Promise<SiteAnswers> {
     certificate,
     listen: { client, federation, trustPage },
     federation: { address: null, residency },
-    timeServers,
+    time: { servers: timeServers, nts: false },
     peers,
+    network: null,
   }
 }
 

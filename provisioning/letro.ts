@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import('./backup-command.ts')).backupCommand(),
   certificate: async () => (await import('./certificate-command.ts')).certificateCommand(),
   peer: async () => (await import('./peer-command.ts')).peerCommand(),
+  settings: async () => (await import('./settings-command.ts')).settingsCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   store: async () => (await import('./store-command.ts')).storeCommand(),
   'recover-administrator': async () => (await import('./recover.ts')).recoverCommand(),

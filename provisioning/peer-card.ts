@@ -86,7 +86,7 @@ async function writeText(file: string, text: string): Promise<void> {
   }
 }
 
-const verify: Verify = (bytes, signature, publicKey) => {
+export const verify: Verify = (bytes, signature, publicKey) => {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   const x = Buffer.from(publicKey).toString('base64url')
   return edVerify(

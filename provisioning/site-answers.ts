@@ -15,8 +15,9 @@
  *       "listen": {"client": "[::]:443", "federation": "[::]:8448",
  *                  "trust_page": "[::]:80"},          with "own" it is there unless this is null
  *       "federation": {"address": "clinic.example:8448", "residency": "DE"},
- *       "time": {"servers": ["ntp.clinic.example"]},
- *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}]
+ *       "time": {"servers": ["ntp.clinic.example"], "nts": false},
+ *       "peers": [{"card": {…}, "fingerprint": "sixteen words …"}],
+ *       "network": {…}                             of an appliance: server/protocol/network-settings.ts
  *     }
  *
  * The first five are needed. Paths count from where the file lies. This file is pure: it parses, and names the field of
@@ -25,6 +26,22 @@
 import { isResidency } from '#protocol/card.ts'
 import { isNewLocalpart, parseServerName, type ServerName } from '#protocol/ids.ts'
 import { isObject, type JsonObject } from '#protocol/json.ts'
+import {
+  type Complain,
+  type FieldProblem,
+  type NetworkSettings,
+  networkJson,
+  onlyKnown,
+  type Parsed,
+  parseNetworkSettings,
+} from '#protocol/network-settings.ts'
+import {
+  isTimeServer,
+  maxTimeServers,
+  parseTimeSettings,
+  type TimeSettings,
+  timeJson,
+} from '#protocol/time-settings.ts'
 import {
   formatHostPort,
   type HostPort,
@@ -65,16 +82,14 @@ export interface SiteAnswers {
     readonly trustPage: HostPort | null
   }
   readonly federation: { readonly address: HostPort | null; readonly residency: string | null }
-  /** Empty: the machine's time is somebody else's care. */
-  readonly timeServers: readonly string[]
+  /** Without servers the machine's time is somebody else's care; on an appliance it is set by hand. */
+  readonly time: TimeSettings
   readonly peers: readonly PeerAnswer[]
+  /** Of an appliance, which is the whole machine; null: not said. */
+  readonly network: NetworkSettings | null
 }
 
-export interface AnswerProblem {
-  /** As it stands in the file: `certificate.key`. */
-  readonly field: string
-  readonly sentence: string
-}
+export type AnswerProblem = FieldProblem
 
 export class AnswersWrong extends Error {
   readonly problems: readonly AnswerProblem[]
@@ -127,10 +142,7 @@ export function answerHostPort(value: unknown): Answer<HostPort> {
 
 export function answerTimeServers(value: unknown): Answer<readonly string[]> {
   const list = typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : value
-  const isName = (each: unknown): each is string =>
-    typeof each === 'string' &&
-    /^(?:[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?|[0-9A-Fa-f:]+)$/.test(each)
-  return Array.isArray(list) && list.length <= 8 && list.every(isName)
+  return Array.isArray(list) && list.length <= maxTimeServers && list.every(isTimeServer)
     ? yes(list)
     : no('a list of at most eight names or addresses of time servers (NTP), or none')
 }
@@ -152,10 +164,10 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'federation',
     'time',
     'peers',
+    'network',
   ],
   listen: ['client', 'federation', 'trust_page'],
   federation: ['address', 'residency'],
-  time: ['servers'],
 }
 const certificateMembers: Readonly<Record<string, readonly string[]>> = {
   own: ['from'],
@@ -184,6 +196,13 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
     onlyKnown(value, known[name]!, `${name}.`, complain)
     return value
   }
+  const wholePart = <T>(name: string, parse: (value: unknown, field: string) => Parsed<T>): T | null => {
+    if (json[name] === undefined) return null
+    const parsed = parse(json[name], name)
+    if (parsed.ok) return parsed.value
+    problems.push(...parsed.problems)
+    return null
+  }
   const ifThere = <T>(field: string, value: unknown, parse: (value: unknown) => Answer<T>): T | null =>
     value === undefined ? null : (take(field, parse(value)) ?? null)
 
@@ -202,7 +221,6 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
   const certificate = parseCertificate(json['certificate'], complain)
   const listen = part('listen')
   const federation = part('federation')
-  const time = part('time')
   const client = ifThere('listen.client', listen['client'], answerHostPort)
   // null: there is to be none.
   const trustPageOf = (value: unknown): HostPort | null => {
@@ -221,8 +239,9 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
       address: ifThere('federation.address', federation['address'], answerHostPort),
       residency: ifThere('federation.residency', federation['residency'], answerResidency),
     },
-    timeServers: ifThere('time.servers', time['servers'], answerTimeServers) ?? [],
+    time: wholePart('time', parseTimeSettings) ?? { servers: [], nts: false },
     peers: parsePeers(json['peers'], complain),
+    network: wholePart('network', parseNetworkSettings),
   }
   if (answers.peers.length > 0 && !answers.listen.federation) {
     complain(
@@ -242,8 +261,6 @@ export function parseSiteAnswers(json: unknown): SiteAnswers {
     ...answers,
   }
 }
-
-type Complain = (field: string, sentence: string) => void
 
 function parseCertificate(value: unknown, complain: Complain): CertificateChoice | undefined {
   const from = isObject(value) ? value['from'] : undefined
@@ -315,18 +332,11 @@ function parsePeers(value: unknown, complain: Complain): PeerAnswer[] {
   })
 }
 
-function onlyKnown(object: JsonObject, names: readonly string[], prefix: string, complain: Complain): void {
-  for (const name of Object.keys(object)) {
-    if (!names.includes(name))
-      complain(prefix + name, `there is no such field; known are ${names.join(', ')}`)
-  }
-}
-
 // ── as a file again ──────────────────────────────────────────────────────────────────────────────────
 
 /** What was asked at the terminal, for the next time without one. */
 export function answersJson(answers: SiteAnswers): JsonObject {
-  const { certificate, listen, federation, timeServers, peers } = answers
+  const { certificate, listen, federation, time, peers, network } = answers
   const { passphraseFile, ...rest } = { passphraseFile: undefined, ...certificate }
   return {
     letro: 1,
@@ -343,8 +353,9 @@ export function answersJson(answers: SiteAnswers): JsonObject {
       ...(federation.address ? { address: formatHostPort(federation.address) } : {}),
       ...(federation.residency === null ? {} : { residency: federation.residency }),
     },
-    time: { servers: [...timeServers] },
+    time: timeJson(time),
     peers: peers.map(({ card, fingerprint }) => ({ card, fingerprint })),
+    ...(network ? { network: networkJson(network) } : {}),
   }
 }
 

@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { type DataFolder, markReady, openDataFolder, StartRefused } from './data-folder.ts'
 import type { Log } from './http/log.ts'
 import { MatrixError } from './http/matrix-error.ts'
-import { noRateLimits, openRateLimits } from './http/rate-limit.ts'
+import { noRateLimits, openRateLimits, type RateLimits } from './http/rate-limit.ts'
 import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
 import { maintenanceRoutes } from './maintenance.ts'
@@ -22,8 +22,10 @@ import { announceMaintenance, type Monitoring, readMonitoring } from './monitori
 import { type OwnSite, openOwnSite } from './own-site.ts'
 import type { SendPush } from './push/web-push.ts'
 import { checkEvents } from './rooms/scrub.ts'
+import { openRunningSettings, type RunningSettings } from './running-settings.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
 import { openServing, type Serving } from './serving.ts'
+import { requireUsable } from './settings-check.ts'
 import { storeFolder } from './store/level-folder.ts'
 import { StoreHost } from './store/store-host.ts'
 import type { TlsMaterial } from './tls-files.ts'
@@ -60,6 +62,8 @@ export interface App {
   readonly isNew: boolean
   readonly maintenanceTokenFile: string
   readonly warnings: readonly string[]
+  /** What an administrator may change while it runs, and what is in force. */
+  readonly settings: RunningSettings
   /** While nobody administers this server: a new link at each start. */
   firstAdministratorLink(): Promise<NewLink | null>
   /** What the server does by itself and is due now: simulated time calls it. */
@@ -70,9 +74,14 @@ export interface App {
 }
 
 /** Rejects with StartRefused (a sentence for the operator) or StoreError. */
-export async function openApp(config: Config, means: Means): Promise<App> {
+export async function openApp(base: Config, means: Means): Promise<App> {
   const { clock, log } = means
-  const dataFolder = resolve(config.server.data)
+  const dataFolder = resolve(base.server.data)
+  const settings = await openRunningSettings(base, dataFolder, {
+    toStart: readMonitoring,
+    toSet: requireUsable,
+  })
+  const config = settings.current
   const adminToken = readToken(config.admin.tokenFile)
   const monitoring = readMonitoring(config)
   const folder = await openDataFolder(dataFolder, config.server.name, means)
@@ -82,7 +91,18 @@ export async function openApp(config: Config, means: Means): Promise<App> {
     if (folder.isNew) await markReady(dataFolder)
     const site = await openSiteOf(config, dataFolder, folder, keys, means)
     const worker = openWorkerProcess({ dataFolder, log })
-    return await run({ config, dataFolder, folder, host, keys, site, worker, adminToken, monitoring, means })
+    return await run({
+      settings,
+      dataFolder,
+      folder,
+      host,
+      keys,
+      site,
+      worker,
+      adminToken,
+      monitoring,
+      means,
+    })
   } catch (error) {
     await host.close()
     throw error
@@ -90,7 +110,7 @@ export async function openApp(config: Config, means: Means): Promise<App> {
 }
 
 export interface Parts {
-  readonly config: Config
+  readonly settings: RunningSettings
   readonly dataFolder: string
   readonly folder: DataFolder
   readonly host: StoreHost
@@ -103,13 +123,12 @@ export interface Parts {
 }
 
 async function run(parts: Parts): Promise<App> {
-  const { config, folder, host, worker, adminToken, means } = parts
+  const { settings, folder, host, worker, adminToken, means } = parts
+  const config = settings.current
   const { log, clock } = means
   // Not by the clock on the wall: set back by a day, it would refuse people for a day.
   const monotonic = means.monotonic ?? clock
-  const limits = config.limits.enabled
-    ? openRateLimits({ limits: config.limits.rates, clock: monotonic })
-    : noRateLimits
+  const limits = rateLimitsOf(settings, monotonic)
   const https = config.server.origin.startsWith('https:')
   const listenerOf = (routes: readonly Route[]) => requestListener({ routes, limits, log, https })
   const always = maintenanceRoutes({ host, token: folder.maintenanceToken, repair })
@@ -173,7 +192,8 @@ async function run(parts: Parts): Promise<App> {
     },
     isNew: folder.isNew,
     maintenanceTokenFile: folder.maintenanceTokenFile,
-    warnings: adminToken?.warnings ?? [],
+    warnings: [...settings.warnings, ...(adminToken?.warnings ?? [])],
+    settings,
     firstAdministratorLink: async () =>
       (await serving?.accounts.enrolment.firstAdministratorLink(config.accounts.firstAdministrator)) ?? null,
     runDuties: async () => serving?.duties.runDue(),
@@ -208,6 +228,26 @@ const requestListenerAway: RequestListener = (request, response) => {
     'Retry-After': '60',
   })
   response.end(JSON.stringify({ errcode: error.errcode, error: error.message }))
+}
+
+/** Those of the settings, which change while the server runs; who was slowed down begins anew then. */
+function rateLimitsOf(settings: RunningSettings, clock: () => number): RateLimits {
+  const open = ({ limits }: Config) =>
+    limits.enabled ? openRateLimits({ limits: limits.rates, clock }) : noRateLimits
+  let now = open(settings.current)
+  settings.follow(async (next, before) => {
+    if (JSON.stringify(next.limits) === JSON.stringify(before.limits)) return null
+    return {
+      done: async () => {
+        now = open(next)
+      },
+      undo: async () => {},
+    }
+  })
+  return {
+    take: (name, who) => now.take(name, who),
+    mustBeLeft: (name, who) => now.mustBeLeft(name, who),
+  }
 }
 
 function readToken(file: string | null): AdminToken | null {

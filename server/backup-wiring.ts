@@ -22,19 +22,23 @@ const minuteMs = 60_000
 const waitMs = 2 * minuteMs
 
 export async function openServerBackups(parts: Parts): Promise<ServerBackups> {
-  const { config, dataFolder, host, keys, site, means } = parts
-  const serverName = config.server.name
+  const { settings, dataFolder, host, keys, site, means } = parts
+  const serverName = settings.current.server.name
   const backups = await Backups.open({
     serverName,
     release: release.version,
     dataFolder,
-    configuration: configurationOf(config),
+    get configuration() {
+      return configurationOf(settings.current)
+    },
     get card() {
       return site.card.json
     },
     sign: object => signJson(object, serverName, keys.keyId, bytes => keys.sign(keys.keyId, bytes)),
     exportRows: () => host.exportRows(),
-    settings: config.backup,
+    get settings() {
+      return settings.current.backup
+    },
     clock: means.clock,
     report: (message, fields) => means.log.warn(message, fields),
   })
@@ -70,6 +74,6 @@ export async function openServerBackups(parts: Parts): Promise<ServerBackups> {
 }
 
 /** What the server ran with. It names files (certificates, tokens); what is in them stays out. */
-function configurationOf(config: Config): JsonObject {
+function configurationOf({ given: _, ...config }: Config): JsonObject {
   return JSON.parse(JSON.stringify(config)) as JsonObject
 }

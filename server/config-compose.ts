@@ -15,7 +15,7 @@ import { type Limit, type LimitName, limitDefaults } from './http/rate-limit.ts'
 import type { ServerName } from './protocol/ids.ts'
 
 /** Throws ConfigError. */
-export function compose(values: Values): { config: Omit<Config, 'shown'>; warnings: string[] } {
+export function compose(values: Values): { config: Omit<Config, 'shown' | 'given'>; warnings: string[] } {
   const warnings: string[] = []
   const client = values['listen.client']!
   const trial = values['server.name'] === undefined
@@ -69,7 +69,7 @@ export function compose(values: Values): { config: Omit<Config, 'shown'>; warnin
     const allowed = `needed, because ${backup.because} is given`
     throw new ConfigError([{ key: backup.key, value: '(nothing)', allowed }])
   }
-  const config: Omit<Config, 'shown'> = {
+  const config: Omit<Config, 'shown' | 'given'> = {
     server: { name, trial, origin, data: values['server.data']! },
     listen: {
       client,

@@ -4,7 +4,7 @@
  * The names in the environment, the refusals and `letro.example.toml` come from it.
  */
 import { backupSettings } from './config-backup.ts'
-import { type Setting, setting } from './config-setting.ts'
+import { choice, type Setting, setting } from './config-setting.ts'
 import {
   formatRate,
   parseBoolean,
@@ -72,14 +72,14 @@ export const settings = {
     'The certificate and its chain. Without it, and without tls.authority, the server speaks plain http, for a proxy on the same machine.',
   ),
   'tls.key': setting(parseText, 'the path of a PEM file', '', 'The private key of the certificate.'),
-  'tls.authority': setting(
-    value => (value === 'own' || value === 'organisation' ? value : undefined),
+  'tls.authority': choice<'own' | 'organisation'>(
+    ['own', 'organisation'],
     '"own" or "organisation"',
     '',
     'In place of tls.certificate and tls.key: the server keeps its certificate in the data folder. "own": one of a private authority that can vouch for this server’s names alone; it renews itself, and people’s devices must trust that authority. "organisation": one that was brought by: letro certificate import.',
   ),
-  'accounts.registration': setting(
-    value => (value === 'invite' || value === 'open' ? value : undefined),
+  'accounts.registration': choice<'invite' | 'open'>(
+    ['invite', 'open'],
     '"invite" or "open"',
     '"invite"',
     'Who may make an account: people with an enrolment link or a registration token, or everybody.',

@@ -7,6 +7,8 @@ export interface Setting<T> {
   /** As it would stand in the file; '' where the default depends on others. */
   readonly byDefault: string
   readonly doc: string
+  /** Where there are a few words to choose from. */
+  readonly choices?: readonly string[]
 }
 
 export const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, doc: string): Setting<T> => ({
@@ -14,4 +16,15 @@ export const setting = <T>(parse: Parse<T>, allowed: string, byDefault: string, 
   allowed,
   byDefault,
   doc,
+})
+
+/** One of a few words. */
+export const choice = <T extends string>(
+  choices: readonly T[],
+  allowed: string,
+  byDefault: string,
+  doc: string,
+): Setting<T> => ({
+  ...setting(value => choices.find(each => each === value), allowed, byDefault, doc),
+  choices,
 })

@@ -1,5 +1,6 @@
 /**
- * The configuration: `letro.toml`, every key overridable by environment, checked once at start.
+ * The configuration: `letro.toml`, every key overridable by environment, checked once at start, and again with what
+ * administrators set while the server runs (running-settings.ts).
  *
  * What each key is stands in config-keys.ts, what they mean together in config-compose.ts. All problems are reported at once.
  */
@@ -19,6 +20,8 @@ export { ConfigError, type Problem } from './config-problems.ts'
 export interface Config {
   /** All keys, for who looks at them. */
   readonly shown: readonly ShownSetting[]
+  /** What file and environment say, for who adds settings to it. */
+  readonly given: GivenValues
   readonly server: {
     readonly name: ServerName
     /** No name was given: for a look, not for a life. */
@@ -75,39 +78,71 @@ export interface Config {
 export interface ShownSetting {
   readonly key: string
   readonly value: string | null
-  readonly from: 'file' | 'environment' | 'default'
+  readonly from: Source
   readonly doc: string
+}
+
+/** Who says a value: what an administrator set while the server ran (settings.json) stands above the file, and below the environment. */
+export type Source = 'file' | 'environment' | 'set' | 'default'
+
+/** What administrators set, by key; null: as if nothing stood in the file. */
+export type SetValues = ReadonlyMap<string, unknown>
+
+interface Given {
+  readonly value: unknown
+  readonly from: Source
+  /** As whoever wrote it knows it: the key, or its name in the environment. */
+  readonly named: string
+}
+
+/** What file and environment say. */
+export type GivenValues = ReadonlyMap<string, Given>
+
+export interface Parsed {
+  readonly config: Config
+  readonly warnings: readonly string[]
 }
 
 /**
  * @param toml the text of letro.toml, '' where there is none
  * @throws ConfigError with all that is wrong
  */
-export function parseConfig(
-  toml: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): { readonly config: Config; readonly warnings: readonly string[] } {
+export function parseConfig(toml: string, environment: Readonly<Record<string, string | undefined>>): Parsed {
   const problems: Problem[] = []
-  const given = new Map<string, { value: unknown; from: string }>()
-  for (const [key, value] of flatten(readToml(toml))) given.set(key, { value, from: key })
+  const given = new Map<string, Given>()
+  for (const [key, value] of flatten(readToml(toml))) given.set(key, { value, from: 'file', named: key })
   const keyOfName = new Map(configKeys.map(key => [environmentName(key), key]))
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('LETRO_') || value === undefined) continue
     const key = keyOfName.get(name)
-    if (key) given.set(key, { value, from: name })
+    if (key) given.set(key, { value, from: 'environment', named: name })
     else problems.push({ key: name, value: show(value), allowed: unknown(name, [...keyOfName.keys()]) })
   }
+  return configOf(given, new Map(), problems)
+}
 
+/** The same with what administrators set since. Throws ConfigError. */
+export function withSettings({ given }: Config, set: SetValues): Parsed {
+  return configOf(given, set, [])
+}
+
+function configOf(said: GivenValues, set: SetValues, problems: Problem[]): Parsed {
+  const given = new Map(said)
+  for (const [key, value] of set) {
+    if (given.get(key)?.from === 'environment') continue
+    given.set(key, { value, from: 'set', named: key })
+  }
   const values: Record<string, unknown> = {}
-  for (const [key, { value, from }] of given) {
+  for (const [key, { value, from, named }] of given) {
     const known = (settings as Record<string, Setting<unknown>>)[key]
     if (!known) {
       problems.push({ key, value: show(value), allowed: unknown(key, configKeys) })
       continue
     }
+    if (from === 'set' && value === null && known.byDefault === '') continue
     const parsed = known.parse(value)
     if (parsed === undefined) {
-      problems.push({ key: from, value: show(value), allowed: `allowed is ${known.allowed}` })
+      problems.push({ key: named, value: show(value), allowed: `allowed is ${known.allowed}` })
     } else values[key] = parsed
   }
   for (const [key, { byDefault, parse }] of Object.entries(settings)) {
@@ -117,13 +152,13 @@ export function parseConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems)
   const { config, warnings } = compose(values as Values)
-  return { config: { ...config, shown: shownSettings(given, config) }, warnings }
+  return { config: { ...config, shown: shownSettings(given, config), given: said }, warnings }
 }
 
 /** What is in force and where it comes from, for an administrator who looks. No value is a secret: secrets are in files. */
 function shownSettings(
-  given: ReadonlyMap<string, { readonly value: unknown; readonly from: string }>,
-  { server, federation }: Omit<Config, 'shown'>,
+  given: GivenValues,
+  { server, federation }: Omit<Config, 'shown' | 'given'>,
 ): ShownSetting[] {
   const derived: Readonly<Record<string, string>> = {
     'server.name': server.name,
@@ -132,8 +167,7 @@ function shownSettings(
   }
   return Object.entries(settings).map(([key, { byDefault, doc }]) => {
     const found = given.get(key)
-    if (found)
-      return { key, value: show(found.value), from: found.from === key ? 'file' : 'environment', doc }
+    if (found) return { key, value: found.value === null ? null : show(found.value), from: found.from, doc }
     const value = key in derived ? JSON.stringify(derived[key]) : byDefault === '' ? null : byDefault
     return { key, value, from: 'default', doc }
   })

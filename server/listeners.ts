@@ -14,6 +14,7 @@ import type { Log } from './http/log.ts'
 import { type HttpServer, listen, listenAtSocket, type TlsOptions } from './http/server.ts'
 import { certificateFiles, makeOwnCertificate, ownAuthority } from './own-certificate.ts'
 import { adminSocket } from './protocol/local-request.ts'
+import type { RunningSettings } from './running-settings.ts'
 import { readTlsFiles, TlsFilesWrong, type TlsMaterial, type TlsPaths, watchTlsFiles } from './tls-files.ts'
 import { trustPageListener } from './trust-page/trust-page.ts'
 
@@ -42,8 +43,8 @@ export async function openListeners(
     if (federation) opened.push(federation)
     const local = await listenLocally(config, app, log)
     if (local) opened.push(local)
-    const trustPage = await listenForTrust(config)
-    if (trustPage) opened.push(trustPage)
+    const trustPage = await openTrustPage(config, app.settings)
+    opened.push(trustPage)
     // Last: whoever is answered here finds everything else there.
     const client = await listenAt('listen.client', config.listen.client, app.listener, material(forPeople))
     opened.push(client)
@@ -90,14 +91,31 @@ async function listenForPeers(at: HostPort, app: App, tls: TlsMaterial): Promise
   return listenAt('listen.federation', at, app.federationListener, { ...tls, minVersion: 'TLSv1.3' })
 }
 
-/** By plain http: who needs it cannot speak our https yet. */
-async function listenForTrust(config: Config): Promise<HttpServer | null> {
-  const at = config.listen.trustPage
-  if (!at) return null
+/** By plain http: who needs it cannot speak our https yet. An administrator turns it on and off while the server runs. */
+async function openTrustPage(config: Config, settings: RunningSettings): Promise<Pick<HttpServer, 'close'>> {
   const { origin } = config.server
   const site = () => ({ origin, authority: ownAuthority(config) })
-  return listenAt('listen.trust_page', at, trustPageListener(site), undefined)
+  const open = async (at: HostPort | null) =>
+    at && listenAt('listen.trust_page', at, trustPageListener(site), undefined)
+  let present = await open(settings.current.listen.trustPage)
+  settings.follow(async (next, before) => {
+    const [at, was] = [next.listen.trustPage, before.listen.trustPage]
+    if (at?.host === was?.host && at?.port === was?.port) return null
+    const opened = await open(at)
+    return {
+      done: async () => {
+        const old = present
+        present = opened
+        await old?.close(trustPageGraceMs)
+      },
+      undo: async () => opened?.close(0),
+    }
+  })
+  return { close: async graceMs => present?.close(graceMs) }
 }
+
+/** A page of some kilobytes. */
+const trustPageGraceMs = 500
 
 /** A path that is too long for a socket costs `letro` its way in, not the server its start. */
 async function listenLocally(config: Config, app: App, log: Log): Promise<Pick<HttpServer, 'close'> | null> {

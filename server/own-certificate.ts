@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { SiteFacts } from './admin-api/site.ts'
 import type { Config } from './config.ts'
+import type { HostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import type { Duty } from './duties.ts'
 import { readTlsFiles, type TlsPaths } from './tls-files.ts'
@@ -46,14 +47,16 @@ export function ownAuthority(config: CertificateConfig): TrustAuthority | null {
 }
 
 /** What goes with an invitation. */
-export function siteFacts(config: CertificateConfig): SiteFacts {
+export function siteFacts(config: CertificateConfig, trustPage: () => HostPort | null): SiteFacts {
   const { origin, name } = config.server
-  const { trustPage } = config.listen
-  const port = trustPage?.port === 80 ? '' : `:${trustPage?.port}`
   return {
     serverName: name,
     origin,
-    trustPage: trustPage ? `http://${new URL(origin).hostname}${port}` : null,
+    get trustPage() {
+      const at = trustPage()
+      const port = at?.port === 80 ? '' : `:${at?.port}`
+      return at && `http://${new URL(origin).hostname}${port}`
+    },
     authority: () => ownAuthority(config),
   }
 }

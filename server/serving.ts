@@ -14,6 +14,7 @@ import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
 import { openServerBackups } from './backup-wiring.ts'
 import { openCertificateHealth } from './certificate-health.ts'
+import { openCertificateProgram } from './certificate-program.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -37,6 +38,7 @@ import { logoutRoutes } from './client-api/logout.ts'
 import { mediaRoutes } from './client-api/media.ts'
 import { notificationRoutes } from './client-api/notifications.ts'
 import { openIdRoutes } from './client-api/openid.ts'
+import { organisationsRoutes } from './client-api/organisations.ts'
 import { presenceRoutes } from './client-api/presence.ts'
 import { profileRoutes } from './client-api/profile.ts'
 import { pushRuleRoutes } from './client-api/push-rules.ts'
@@ -123,7 +125,9 @@ export interface Serving {
 }
 
 export async function openServing(store: Store, parts: Parts): Promise<Serving> {
-  const { config, dataFolder, worker, adminToken, monitoring, means } = parts
+  const { settings, dataFolder, worker, adminToken, monitoring, means } = parts
+  // What can change while it runs is asked of `settings` each time.
+  const config = settings.current
   const { clock, randomBytes, log, demo } = means
   const serverName = config.server.name
   const monotonic = means.monotonic ?? clock
@@ -185,8 +189,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     randomBytes,
     serverName,
     origin: config.server.origin,
-    registration: config.accounts.registration,
-    passwords: config.accounts.passwords,
+    get registration() {
+      return settings.current.accounts.registration
+    },
+    get passwords() {
+      return settings.current.accounts.passwords
+    },
     passwordHasher: worker,
     isClockInDoubt: () => clockWatch.isInDoubt,
     report: message => log.warn(message),
@@ -207,8 +215,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     randomBytes,
     thumbnailer: worker,
-    maxUploadBytes: config.limits.uploadBytes,
-    quotaBytes: config.limits.mediaQuotaBytes,
+    get maxUploadBytes() {
+      return settings.current.limits.uploadBytes
+    },
+    get quotaBytes() {
+      return settings.current.limits.mediaQuotaBytes
+    },
   })
   const remoteMedia = await openRemoteMediaCache({
     store,
@@ -217,7 +229,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     clock,
     randomBytes,
     thumbnailer: worker,
-    maxFileBytes: config.limits.uploadBytes,
+    get maxFileBytes() {
+      return settings.current.limits.uploadBytes
+    },
   })
 
   const ignoredUsers = (userId: UserId) => accounts.accountData.ignoredUsers(userId)
@@ -300,6 +314,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       accounts.accountData.set(userId, roomId, type, content),
   })
   const audit = (act: AuditAct) => store.transact('site', tx => accounts.audit.record(tx, act))
+  settings.auditBy(audit)
   const peerActs = openPeerActs({
     peers,
     site: parts.site,
@@ -321,6 +336,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const certificateProgram = openCertificateProgram(config, clock)
   const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
   const certificates = openCertificateHealth({
     files: certificateFiles(config),
@@ -351,7 +367,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       serverName,
       demo: () => (demo ? demoAnswer(demo) : null),
       vapidPublicKey: vapid?.publicKey ?? null,
-      lockAfterDays: config.devices.lockAfterDays,
+      lockAfterDays: () => settings.current.devices.lockAfterDays,
     }),
     ...enrolPageRoutes(),
     ...versionsRoutes(),
@@ -373,6 +389,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     ...deviceRoutes({ accounts, interactiveAuth }),
     ...profileRoutes({ accounts, remoteProfile: federation.remoteProfile }),
     ...externalPeopleRoutes({ accounts, rooms }),
+    ...organisationsRoutes({ accounts, rooms, peers, outbound: server => federation.status(server) }),
     ...accountDataRoutes({
       accounts,
       managed: {
@@ -389,11 +406,12 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       reports,
       peerActs,
       oversight: openRoomOversight({ store, rooms }),
-      settings: config.shown,
-      site: siteFacts(config),
+      settings,
+      site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
       backup: { backups, audit },
       update: { updates, audit },
+      certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
@@ -503,13 +521,16 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     duties,
     noteCertificate: async ({ fingerprint256, notAfterMs }) => {
       await audit({
-        actor: renewal.isOurs(fingerprint256) ? 'system' : 'local',
+        actor: renewal.isOurs(fingerprint256)
+          ? 'system'
+          : (certificateProgram.actorOf(fingerprint256) ?? 'local'),
         action: 'site.certificate',
         detail: { fingerprint_sha256: fingerprint256, not_after_ts: notAfterMs },
       })
     },
     stopWaiting: () => sync.close(),
     close: async () => {
+      settings.auditBy(null)
       sync.close()
       await backups.close()
       await duties.close()

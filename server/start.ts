@@ -60,14 +60,14 @@ async function main(): Promise<void> {
   })
   let listeners: Listeners
   try {
-    listeners = await openListeners(config, app, log, clock)
+    listeners = await openListeners(app.settings.current, app, log, clock)
   } catch (error) {
     await app.close()
     throw error
   }
   stopOnSignals(app, listeners, log)
   process.on('SIGHUP', () => void listeners.reload())
-  await greet(config, app, listeners, [...warnings, ...app.warnings])
+  await greet(config, app, listeners, [...new Set([...warnings, ...app.warnings])])
   log.info('started', { state: app.state, new: app.isNew })
 }
 

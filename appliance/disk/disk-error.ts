@@ -18,6 +18,7 @@ export type DiskErrorCode =
   | 'TPM_ABSENT'
   | 'TPM_REFUSED'
   | 'TPM_FAILED'
+  | 'SECURE_BOOT_OFF'
   | 'SECURE_BOOT_IMPOSSIBLE'
   | 'PROGRAM_FAILED'
 

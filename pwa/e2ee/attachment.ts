@@ -115,18 +115,17 @@ function counterAt(iv: Uint8Array, blocks: number): Uint8Array {
   return counter
 }
 
-/** Cuts what comes into pieces; `blocks` is how many of 16 bytes came before. The last one may be shorter. */
+/** Cuts what comes into pieces, each in the same memory: `transform` gives out other bytes. `blocks` is how many of 16 bytes came before. The last one may be shorter. */
 function inPieces(
   transform: (piece: Uint8Array, blocks: number, isLast: boolean) => Promise<Uint8Array>,
   end: (wasEmpty: boolean) => void,
 ): TransformStream<Uint8Array, Uint8Array> {
-  let held = new Uint8Array(pieceBytes)
+  const held = new Uint8Array(pieceBytes)
   let size = 0
   let blocks = 0
   const pass = async (controller: TransformStreamDefaultController<Uint8Array>, isLast: boolean) => {
     controller.enqueue(await transform(held.subarray(0, size), blocks, isLast))
     blocks += Math.ceil(size / 16)
-    held = new Uint8Array(pieceBytes)
     size = 0
   }
   return new TransformStream({

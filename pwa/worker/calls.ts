@@ -154,6 +154,13 @@ export interface RoomDetail {
   }
 }
 
+/** Why nothing goes to another organisation: server/client-api/organisations.ts. */
+export interface OrganisationStanding {
+  readonly state: 'suspended' | 'closed' | 'away'
+  /** `away`: when the oldest thing that waits for it was written. */
+  readonly sinceTs: number | null
+}
+
 export interface NewRoom {
   readonly name?: string
   readonly topic?: string
@@ -242,6 +249,8 @@ export interface RoomCalls {
     limit: number
   }): Promise<{ found: FoundMessage[]; incomplete: boolean }>
   profile(userId: string): Promise<{ name: string | null; avatar: string | null }>
+  /** Other organisations that nothing goes to now, by server name; one that is not named is well. */
+  organisations(argument: null): Promise<Readonly<Record<string, OrganisationStanding>>>
   accountData(type: string): Promise<JsonObject | null>
   setAccountData(data: { type: string; content: JsonObject }): Promise<void>
   pushRules(argument: null): Promise<JsonObject>

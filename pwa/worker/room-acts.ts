@@ -25,6 +25,7 @@ type Acts = Omit<
   | 'edits'
   | 'typingIn'
   | 'findPeople'
+  | 'organisations'
   | 'publicRooms'
   | 'spaceRooms'
   | 'searchMessages'

@@ -1,6 +1,7 @@
 /** What tabs may ask about rooms, answered from what this device has; only what is not here is asked of the server. */
 import { isObject, type Json } from '#protocol/json.ts'
-import { inPath, v1, v3 } from '../api/http.ts'
+import { ApiError } from '../api/api-error.ts'
+import { inPath, letro, v1, v3 } from '../api/http.ts'
 import { frozenState } from '../sync/frozen.ts'
 import { serverOf, sharedNames } from '../sync/names.ts'
 import { creatorsOf, powerOf, powerTo, powerToNotifyRoom, powerToSend, roomVersion } from '../sync/power.ts'
@@ -11,7 +12,15 @@ import { timelinePage } from '../sync/timeline-page.ts'
 import { VaultError } from '../vault/errors.ts'
 import type { Found, SearchIndex } from '../vault/search-index.ts'
 import type { App } from './app.ts'
-import type { FoundMessage, FoundPerson, Member, OpenRoom, RoomCalls, RoomDetail } from './calls.ts'
+import type {
+  FoundMessage,
+  FoundPerson,
+  Member,
+  OpenRoom,
+  OrganisationStanding,
+  RoomCalls,
+  RoomDetail,
+} from './calls.ts'
 
 type Reads = Pick<
   RoomCalls,
@@ -22,6 +31,7 @@ type Reads = Pick<
   | 'edits'
   | 'typingIn'
   | 'findPeople'
+  | 'organisations'
   | 'publicRooms'
   | 'spaceRooms'
   | 'searchMessages'
@@ -60,6 +70,16 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       })
       return arrayOf(answer['results']).flatMap(person => personOf(person) ?? [])
     },
+    organisations: async () => {
+      try {
+        const { organisations } = await app().http.request('GET', `${letro}/organisations`)
+        return standingsOf(organisations)
+      } catch (error) {
+        // Another homeserver says nothing about it.
+        if (error instanceof ApiError && error.status === 404) return {}
+        throw error
+      }
+    },
     // Spec: client-server-api#post_matrixclientv3publicrooms
     publicRooms: async ({ text }) => {
       const answer = await app().http.request('POST', `${v3}/publicRooms`, {
@@ -92,6 +112,22 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
     accountData: async type => app().store.accountData(type),
     pushRules: async () => app().store.accountData('m.push_rules') ?? {},
   }
+}
+
+const standingStates = ['suspended', 'closed', 'away'] as const
+
+function standingsOf(said: unknown): Record<string, OrganisationStanding> {
+  return Object.fromEntries(
+    Object.entries(isObject(said) ? said : {}).flatMap(([server, standing]) => {
+      const { state: named, since } = isObject(standing) ? standing : {}
+      const state = standingStates.find(each => each === named)
+      return state ? [[server, { state, sinceTs: timeOf(since) }]] : []
+    }),
+  )
+}
+
+function timeOf(value: unknown): number | null {
+  return typeof value === 'number' && value > 0 && value <= 8.64e15 ? value : null
 }
 
 /** @throws VaultError NO_SUCH_ROOM */

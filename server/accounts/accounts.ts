@@ -84,6 +84,13 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   const report = deps.report ?? (() => {})
   const core: Core = {
     ...deps,
+    // Asked anew each time: an administrator changes them while the server runs.
+    get registration() {
+      return deps.registration
+    },
+    get passwords() {
+      return deps.passwords
+    },
     report,
     isClockInDoubt: deps.isClockInDoubt ?? (() => false),
     deviceRemoved: [],
@@ -134,7 +141,9 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
 
   return {
     serverName: core.serverName,
-    registration: core.registration,
+    get registration() {
+      return core.registration
+    },
     people,
     peopleSearch: openPeopleSearch(core),
     orphanedRooms: openOrphanedRooms(core, audit),

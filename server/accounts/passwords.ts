@@ -57,7 +57,9 @@ export function openPasswords(core: Core, sessions: Sessions): Passwords {
   }
 
   return {
-    enabled: core.passwords,
+    get enabled() {
+      return core.passwords
+    },
 
     check: async (user, password) => {
       if (!core.passwords) throw new AccountError('M_FORBIDDEN', 'Passwords are turned off on this server.')

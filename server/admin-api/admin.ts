@@ -9,8 +9,9 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { type BackupRouteDeps, backupRoutes } from './backups.ts'
+import { type CertificateRouteDeps, certificateRoutes } from './certificate.ts'
 import { commandLineRoutes } from './command-lines.ts'
-import { configurationRoutes, type ShownSetting } from './configuration.ts'
+import { configurationRoutes, type SettingsActs } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
 import { healthRoutes } from './health.ts'
 import type { PeerActs } from './peer-acts.ts'
@@ -27,13 +28,15 @@ export interface AdminDeps {
   readonly reports: Pick<Reports, 'list'>
   readonly peerActs: PeerActs
   readonly oversight: RoomOversight
-  readonly settings: readonly ShownSetting[]
+  readonly settings: SettingsActs
   readonly site: SiteFacts
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
   /** null: as `backup`. */
   readonly update: UpdateRouteDeps | null
+  /** null: no certificates either. */
+  readonly certificate: CertificateRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -41,7 +44,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, certificate, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -50,7 +53,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...enrolmentAdminRoutes(accounts, administrator, confirmation),
     ...auditRoutes(accounts, administrator),
     ...reportRoutes(reports, administrator),
-    ...configurationRoutes(deps.settings, administrator),
+    ...configurationRoutes(deps.settings, administrator, confirmation),
     ...siteRoutes(deps.site, administrator),
     ...roomAdminRoutes({ oversight, orphaned: accounts.orphanedRooms }, administrator, confirmation),
     ...peerRoutes(peerActs, administrator, confirmation),
@@ -58,5 +61,6 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...healthRoutes(health, administrator),
     ...(deps.update ? updateRoutes(deps.update, administrator, confirmation) : []),
     ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
+    ...(certificate ? certificateRoutes(certificate, administrator, confirmation) : []),
   ]
 }

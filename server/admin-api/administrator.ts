@@ -64,6 +64,13 @@ export function requireConfirmation(confirmed: (ctx: Context) => Promise<boolean
   }
 }
 
+/** The same where the body says `name: true`: what it adds to the act is what must be confirmed. */
+export function confirmedWhere(name: string, confirmation: Step): Step {
+  return function confirmedWhere(ctx, next) {
+    return ctx.state.body[name] === true ? confirmation(ctx, next) : next()
+  }
+}
+
 /** After `requireAdministrator`: for a person at a screen alone. */
 export const requireSession: Step = async function requireSession(ctx, next) {
   if (!administrators.get(ctx)?.isSession)

@@ -8,7 +8,7 @@ import { MatrixError } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
-import { actorOf } from './administrator.ts'
+import { actorOf, confirmedWhere } from './administrator.ts'
 import { type CsvPerson, readPeopleCsv } from './people-csv.ts'
 
 /** A hundred thousand lines with long names. */
@@ -26,18 +26,12 @@ export function peopleImportRoutes(
       steps: [
         ...administrator,
         parseBodyUpTo(maxBytes),
-        whereItApplies(confirmation),
+        // A list moves ends, changes kinds and locks: what one by one asks for the passkey as well.
+        confirmedWhere('apply', confirmation),
         importPeople(accounts),
       ],
     },
   ]
-}
-
-/** A list moves ends, changes kinds and locks: what one by one asks for the passkey as well. */
-function whereItApplies(confirmation: Step): Step {
-  return function whereItApplies(ctx, next) {
-    return ctx.state.body['apply'] === true ? confirmation(ctx, next) : next()
-  }
 }
 
 function importPeople({ roster }: Accounts): Step {

@@ -14,7 +14,7 @@ export interface AppInfoDeps {
   readonly demo: () => JsonObject | null
   /** The VAPID key that subscriptions are made for, unpadded base64url; null: no vendor's host is allowed. */
   readonly vapidPublicKey: string | null
-  readonly lockAfterDays: number
+  readonly lockAfterDays: () => number
 }
 
 export function appInfoRoutes({ serverName, demo, vapidPublicKey, lockAfterDays }: AppInfoDeps): Route[] {
@@ -31,7 +31,7 @@ export function appInfoRoutes({ serverName, demo, vapidPublicKey, lockAfterDays 
               vapidPublicKey === null
                 ? { allowed: false }
                 : { allowed: true, vapid_public_key: vapidPublicKey },
-            policy: { lock_after_days: lockAfterDays },
+            policy: { lock_after_days: lockAfterDays() },
           }
         },
       ],

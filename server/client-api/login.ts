@@ -34,13 +34,14 @@ export function loginRoutes({ accounts }: { readonly accounts: Accounts }): Rout
 }
 
 function listFlows(accounts: Accounts): Step {
-  const flows = [
-    { type: passkeyLoginType },
-    { type: loginTokenType, get_login_token: true },
-    ...(accounts.passwords.enabled ? [{ type: 'm.login.password' }] : []),
-  ]
   return ctx => {
-    ctx.body = { flows }
+    ctx.body = {
+      flows: [
+        { type: passkeyLoginType },
+        { type: loginTokenType, get_login_token: true },
+        ...(accounts.passwords.enabled ? [{ type: 'm.login.password' }] : []),
+      ],
+    }
   }
 }
 

@@ -46,9 +46,9 @@ const refuseGuests: Step = async (ctx: Context, next) => {
 }
 
 function register(accounts: Accounts, interactiveAuth: InteractiveAuth): Step {
-  const flows: Stage[][] =
-    accounts.registration === 'open' ? [['m.login.dummy']] : [['m.login.registration_token']]
   return async ctx => {
+    const flows: Stage[][] =
+      accounts.registration === 'open' ? [['m.login.dummy']] : [['m.login.registration_token']]
     refuseWithoutRegistration(accounts)
     const { body } = ctx.state
     const localpart = mayString(body, 'username', 255)?.toLowerCase()

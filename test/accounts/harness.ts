@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { type Accounts, openAccounts, type PasswordHasher } from '../../server/accounts/accounts.ts'
 import { adminRoutes } from '../../server/admin-api/admin.ts'
 import type { AdminToken } from '../../server/admin-api/admin-token.ts'
+import type { CertificateRouteDeps } from '../../server/admin-api/certificate.ts'
 import { accountRoutes } from '../../server/client-api/account.ts'
 import { accountDataRoutes } from '../../server/client-api/account-data.ts'
 import { serverAdminRoutes } from '../../server/client-api/admin.ts'
@@ -55,6 +56,7 @@ export interface HarnessOptions {
   readonly rooms?: FakeRooms
   readonly now?: number
   readonly adminToken?: AdminToken
+  readonly certificate?: CertificateRouteDeps
   /** Administrators are asked to confirm, as they are in the product; most tests are about something else. */
   readonly asksToConfirm?: boolean
   readonly isClockInDoubt?: () => boolean
@@ -244,7 +246,11 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       accounts,
       reports: openReports({ store, clock: () => clock.now }),
       peerActs: peers.acts,
-      settings: [],
+      settings: {
+        list: () => [],
+        set: () => Promise.reject(new Error('no settings here')),
+        reset: () => Promise.reject(new Error('no settings here')),
+      },
       oversight: {
         get: async () => null,
         list: async () => ({ rooms: [], more: false, conversations: 0 }),
@@ -255,6 +261,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       },
       backup: null,
       update: { updates: new Updates({ socket: null, report: () => {} }), audit: async () => {} },
+      certificate: options.certificate ?? null,
       site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,
       confirmed: async ctx => (options.asksToConfirm ? interactiveAuth.confirmedByPasskey(ctx) : true),

@@ -26,6 +26,8 @@ const grave: readonly (readonly [method: string, path: string, body: object])[] 
   ['POST', `${admin}/update/apply`, { version: '1.0.0' }],
   ['PUT', `${admin}/update/window`, { window: null }],
   ['POST', `${admin}/update/restart`, {}],
+  ['PUT', `${admin}/configuration/accounts.registration`, { value: 'open' }],
+  ['DELETE', `${admin}/configuration/accounts.registration`, {}],
 ]
 
 for (const [method, path, body] of grave) {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { Page } from 'playwright-core'
+import { until } from '../support/until.ts'
 import { AppWorld, pictures } from './app.ts'
 import { violations } from './axe.ts'
 
@@ -135,9 +136,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
 }
 
 async function titled(page: Page, title: RegExp): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (title.test(await page.title())) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error(`the title is “${await page.title()}”`)
+  await until(async () => title.test(await page.title()), 50).catch(async () => {
+    throw new Error(`the title is “${await page.title()}”`)
+  })
 }

@@ -20,6 +20,7 @@ const most = {
   listen: { client: '[::]:8443', federation: '192.0.2.1:8448' },
   federation: { address: 'fed.clinic.example:8448', residency: 'CH-ZH' },
   time: { servers: ['ntp.clinic.example', '2001:db8::1'] },
+  network: { host_name: 'letro', interfaces: [{ name: 'eno1', ipv4: { address: '192.0.2.10/24' } }] },
   peers: [{ card: { server_name: 'court.example' }, fingerprint: words }],
 }
 
@@ -31,8 +32,9 @@ test('the least that is needed, and what stands for the rest', t => {
     certificate: { from: 'own' },
     listen: { client: { host: '::', port: 443 }, federation: null, trustPage: { host: '::', port: 80 } },
     federation: { address: null, residency: null },
-    timeServers: [],
+    time: { servers: [], nts: false },
     peers: [],
+    network: null,
   })
   t.deepEqual(parseSiteAnswers({ ...least, certificate: { from: 'proxy' } }).listen.client, {
     host: 'localhost',
@@ -96,13 +98,16 @@ const wrong: readonly (readonly [unknown, readonly string[]])[] = [
   [{ ...least, federation: { residency: 'Germany' } }, ['federation.residency']],
   [{ ...least, time: { servers: 'a b; rm' } }, ['time.servers']],
   [{ ...least, time: { servers: [1] } }, ['time.servers']],
+  [{ ...least, time: 7 }, ['time']],
+  [{ ...least, network: { interfaces: [{ name: 'a b' }] } }, ['network.interfaces[0].name']],
+  [{ ...least, server_name: 7, network: { dns: 1 } }, ['server_name', 'network.dns']],
   [{ ...most, peers: {} }, ['peers']],
   [{ ...most, peers: [{}] }, ['peers[0]']],
   [{ ...most, peers: [{ card: {}, fingerprint: 'a b c' }] }, ['peers[0].fingerprint']],
   [{ ...most, listen: {} }, ['listen.federation']],
 ]
 for (const [json, fields] of wrong) {
-  test(`refused, with the field named: ${JSON.stringify(json).slice(0, 400)}`, t => {
+  test(`refused, with the field named: ${JSON.stringify(json).slice(0, 700)}`, t => {
     const error = t.throws(() => parseSiteAnswers(json), { instanceOf: AnswersWrong })
     t.log(error.message)
     t.deepEqual(

@@ -8,14 +8,6 @@ export async function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, headless: true, args: chromiumArgs })
 }
 
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('it did not happen within 5 s')
-}
-
 /** Where a link is opened without the app. */
 export function plainPage(link: string): string {
   return link.replace('/enrol#', '/plain#')

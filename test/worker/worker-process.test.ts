@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import sharp from 'sharp'
 import { silentLog } from '../../server/http/log.ts'
 import { openWorkerProcess, type WorkerOptions } from '../../server/worker-process.ts'
+import { until } from '../support/until.ts'
 
 async function open(t: ExecutionContext, options: Partial<WorkerOptions> = {}) {
   const dataFolder = await mkdtemp(join(tmpdir(), 'letro-worker-'))
@@ -84,7 +85,7 @@ test('a password over which two children died is given up', async t => {
   const failed = t.throwsAsync(job, { name: 'WorkerFailed' })
   process.kill(worker.pid!, 'SIGKILL')
   const dead = worker.pid
-  while (worker.pid === dead || worker.pid === undefined) await new Promise(resolve => setTimeout(resolve, 1))
+  await until(() => worker.pid !== dead && worker.pid !== undefined, 1)
   process.kill(worker.pid!, 'SIGKILL')
   await failed
 })
@@ -112,9 +113,7 @@ test('a child without work ends, and a new one comes when needed', async t => {
   t.is(worker.pid, undefined, 'none before the first job')
   await worker.hash('x')
   t.not(worker.pid, undefined)
-  for (let i = 0; i < 100 && worker.pid !== undefined; i++)
-    await new Promise(resolve => setTimeout(resolve, 20))
-  t.is(worker.pid, undefined)
+  await until(() => worker.pid === undefined)
   t.is(typeof (await worker.hash('x')), 'string')
 })
 

@@ -182,6 +182,14 @@ export const room: Translated<typeof en> = {
     other: '{count} Personen hier sind von außerhalb.',
   },
   mayNotSend: 'Sie dürfen hier lesen, nicht schreiben.',
+  standingSuspended:
+    'Ihre Administratoren haben den Austausch mit {server} ausgesetzt: Was hier geschrieben wird, erreicht die Menschen dort nicht, und von ihnen kommt nichts an. Geht er weiter, bekommen beide Seiten, was ihnen fehlt.',
+  standingClosed:
+    'Ihr Server ist nicht mit {server} verbunden: Was hier geschrieben wird, erreicht die Menschen dort nicht. Fragen Sie Ihre Administratoren.',
+  standingAway:
+    '{server} ist nicht erreichbar. Was Sie schreiben, wartet auf Ihrem Server und geht von selbst dorthin.',
+  standingAwaySince:
+    '{server} ist nicht erreichbar, seit {date}. Was Sie schreiben, wartet auf Ihrem Server und geht von selbst dorthin.',
   frozen: 'Dieser Raum steht still',
   frozenText:
     '{server}, ein Server, den Ihrer nicht kennt, ist hereingekommen. Damit nichts zu ihm gelangt, wird hier nichts gesendet und nichts empfangen.',

@@ -55,6 +55,7 @@ export const rooms: Translated<typeof en> = {
   preview_location: 'Ort',
   preview_sticker: 'Sticker',
   preview_verification: 'Möchte Schlüssel vergleichen',
+  preview_verificationOurs: 'Sie möchten Schlüssel vergleichen',
   preview_unreadable: 'Verschlüsselte Nachricht',
   full: 'Dieses Gerät hat keinen Platz mehr: Bis es welchen gibt, wird nichts gespeichert.',
   sharedComputer: 'Gemeinsam genutzter Computer: Hier wird nichts behalten.',
@@ -135,6 +136,10 @@ export const rooms: Translated<typeof en> = {
   reads_invite: {
     one: '{count} Person: Nur Sie können dies lesen.',
     other: '{count} Personen: Nur sie können dies lesen.',
+  },
+  reads_inviteIn: {
+    one: '{count} Person in {servers}: Nur sie kann dies lesen.',
+    other: '{count} Personen in {servers}: Nur sie können dies lesen.',
   },
   reads_knock: 'Lesen kann dies, wer darin ist und wen jemand davon einlässt.',
   reads_restricted: 'Wer in {space} ist, kann hereinkommen und dies lesen.',

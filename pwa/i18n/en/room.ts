@@ -171,6 +171,13 @@ export const room = {
     other: '{count} people here are from outside.',
   },
   mayNotSend: 'You may read here, not write.',
+  standingSuspended:
+    'Your administrators have suspended the exchange with {server}: nothing that is written here reaches its people, and nothing of theirs arrives. Once it is resumed, both sides get what they missed.',
+  standingClosed:
+    'Your server is not connected to {server}: nothing that is written here reaches its people. Ask your administrators.',
+  standingAway: '{server} is not within reach. What you write waits on your server and goes there by itself.',
+  standingAwaySince:
+    '{server} has not been within reach since {date}. What you write waits on your server and goes there by itself.',
   frozen: 'This room stands still',
   frozenText:
     '{server}, a server that yours does not know, came into it. So that nothing reaches that server, nothing is sent or received here.',

@@ -50,6 +50,7 @@ export const rooms = {
   preview_location: 'Place',
   preview_sticker: 'Sticker',
   preview_verification: 'Wants to compare keys',
+  preview_verificationOurs: 'You asked to compare keys',
   preview_unreadable: 'Encrypted message',
   full: 'This device has no room left: nothing is stored until there is.',
   sharedComputer: 'Shared computer: nothing is kept here.',
@@ -129,6 +130,10 @@ export const rooms = {
   reads_invite: {
     one: '{count} person: only you can read this.',
     other: '{count} people: only they can read this.',
+  },
+  reads_inviteIn: {
+    one: '{count} person in {servers}: only they can read this.',
+    other: '{count} people in {servers}: only they can read this.',
   },
   reads_knock: 'Those who are in it can read this, and whoever one of them lets in.',
   reads_restricted: 'Whoever is in {space} can come in and read this.',

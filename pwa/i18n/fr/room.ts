@@ -179,6 +179,14 @@ export const room: Translated<typeof en> = {
     other: '{count} personnes ici sont de l’extérieur.',
   },
   mayNotSend: 'Vous pouvez lire ici, non écrire.',
+  standingSuspended:
+    'Vos administrateurs ont suspendu l’échange avec {server} : ce qui est écrit ici ne parvient pas à ses membres, et rien n’arrive d’eux. À la reprise, chaque côté recevra ce qui lui manque.',
+  standingClosed:
+    'Votre serveur n’est pas relié à {server} : ce qui est écrit ici ne parvient pas à ses membres. Demandez à vos administrateurs.',
+  standingAway:
+    '{server} n’est pas joignable. Ce que vous écrivez attend sur votre serveur et y partira de lui-même.',
+  standingAwaySince:
+    '{server} n’est pas joignable, depuis {date}. Ce que vous écrivez attend sur votre serveur et y partira de lui-même.',
   frozen: 'Ce salon est à l’arrêt',
   frozenText:
     '{server}, un serveur que le vôtre ne connaît pas, y est entré. Pour que rien ne lui parvienne, rien n’est envoyé ni reçu ici.',

@@ -55,6 +55,7 @@ export const rooms: Translated<typeof en> = {
   preview_location: 'Lieu',
   preview_sticker: 'Autocollant',
   preview_verification: 'Souhaite comparer les clés',
+  preview_verificationOurs: 'Vous souhaitez comparer les clés',
   preview_unreadable: 'Message chiffré',
   full: 'Cet appareil n’a plus de place : rien n’est enregistré tant qu’il n’y en a pas.',
   sharedComputer: 'Ordinateur partagé : rien n’est conservé ici.',
@@ -134,6 +135,10 @@ export const rooms: Translated<typeof en> = {
   reads_invite: {
     one: '{count} personne : vous seul pouvez lire ceci.',
     other: '{count} personnes : elles seules peuvent lire ceci.',
+  },
+  reads_inviteIn: {
+    one: '{count} personne dans {servers} : elle seule peut lire ceci.',
+    other: '{count} personnes dans {servers} : elles seules peuvent lire ceci.',
   },
   reads_knock: 'Peuvent lire ceci ceux qui en font partie, et ceux que l’un d’eux admet.',
   reads_restricted: 'Quiconque est dans {space} peut entrer et lire ceci.',

@@ -52,6 +52,12 @@ export const trust: Translated<typeof english> = {
   changedOf: '{name} a une nouvelle identité. Rien n’est envoyé ici avant votre décision.',
   lookingAtDevices: 'Examen des appareils',
   people: 'Personnes',
+  invitePeople: 'Inviter des personnes',
+  inviteNow: 'Inviter',
+  invitedNow: 'Invitées : {names}.',
+  serverSuspended: 'échange suspendu par vos administrateurs',
+  serverClosed: 'non reliée à votre serveur',
+  serverAway: 'injoignable en ce moment',
   invited: 'Invitées',
   askedToJoin: 'Demandent à entrer',
   banned: 'Bannies',
@@ -167,6 +173,8 @@ export const trust: Translated<typeof english> = {
   asking: 'En attente de {name}',
   askingText:
     'Une demande s’affiche chez cette personne, dans Letro. Elle prend fin d’elle-même après dix minutes.',
+  askingInvitedText:
+    'Cette personne est invitée à une conversation avec vous. Elle verra la demande dès qu’elle l’aura acceptée. La demande prend fin d’elle-même après dix minutes.',
   askingOwn: 'En attente de votre autre appareil',
   askingOwnText: 'Ouvrez-y Letro et répondez à la demande.',
   scanOrShow: 'Scannez le code de l’autre appareil, ou laissez-le scanner le vôtre.',

@@ -12,12 +12,14 @@ export function Changes({ row }: { row: Extract<Row, { kind: 'changes' }> }) {
   const [isOpen, setOpen] = useState(false)
   const { items } = row
   const folds = isFolded(items)
+  const created = items.find(({ type }) => type === 'm.room.create')
   return (
     <li class="changes" data-key={row.key}>
       {folds && (
         <p class="change">
           <time class="margin">{formatTime(items.at(-1)!.ts)}</time>
           <span>
+            {created && <Words item={created} />}{' '}
             {formatList(foldedCounts(items).map(({ key, count }) => t(key, { count })))}{' '}
             <Button tone="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
               {t(isOpen ? 'changes.fold' : 'changes.unfold')}
@@ -31,6 +33,19 @@ export function Changes({ row }: { row: Extract<Row, { kind: 'changes' }> }) {
 }
 
 function Change({ item }: { item: TimelineItem }) {
+  return (
+    <p class="change">
+      <time class="margin" dateTime={new Date(item.ts).toISOString()}>
+        {formatTime(item.ts)}
+      </time>
+      <span>
+        <Words item={item} />
+      </span>
+    </p>
+  )
+}
+
+function Words({ item }: { item: TimelineItem }) {
   const ground = useGround()
   const { key, sender, target, texts, reason } = stateWords(item)
   const shown = (userId: string, name: string) => (
@@ -44,14 +59,9 @@ function Change({ item }: { item: TimelineItem }) {
     ),
   }
   return (
-    <p class="change">
-      <time class="margin" dateTime={new Date(item.ts).toISOString()}>
-        {formatTime(item.ts)}
-      </time>
-      <span>
-        {parts(key, places)}
-        {reason !== null && <> {parts('changes.reason', { reason: <Name of={reason} limit={300} /> })}</>}
-      </span>
-    </p>
+    <>
+      {parts(key, places)}
+      {reason !== null && <> {parts('changes.reason', { reason: <Name of={reason} limit={300} /> })}</>}
+    </>
   )
 }

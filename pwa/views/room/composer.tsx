@@ -181,7 +181,7 @@ export function Composer({
     onFiles(files)
   }
 
-  const label = thread ? t('room.threadWrite') : composerLabel(entry, ourUserId)
+  const label = thread ? t('room.threadWrite') : composerLabel(entry, ourUserId, members)
   return (
     <form
       class="composer"
@@ -294,7 +294,9 @@ function EmojiButton({ onChoose }: { onChoose: (emoji: string) => void }) {
 /** Under the field: what happens to it. */
 function Hint() {
   const { entry, members } = useGround()
-  const outside = [...members.values()].filter(each => each.external && each.membership === 'join').length
+  const outside = [...members.values()].filter(
+    each => each.external && (each.membership === 'join' || each.membership === 'invite'),
+  ).length
   const isOnline = connection.value.state === 'online'
   const key =
     entry?.encrypted === false ? 'room.hintPlain' : isOnline ? 'room.hintSealed' : 'room.hintOffline'

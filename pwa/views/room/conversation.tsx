@@ -16,6 +16,7 @@ import { canEdit } from './message-acts.ts'
 import { saidBy, wordsOf } from './message-content.ts'
 import { Questions } from './questions.tsx'
 import { GroundProvider, type Question, type RoomGround } from './room-ground.ts'
+import { StandingLine } from './standing-line.tsx'
 import { Timeline } from './timeline.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { useDraft } from './use-draft.ts'
@@ -131,6 +132,7 @@ export function Conversation({
         />
         <TypingLine />
         {entry && entry.blockedBy.length > 0 && <Blocked entry={entry} members={members} />}
+        {entry && !entry.frozen && <StandingLine entry={entry} />}
         {entry?.frozen ? (
           <Frozen entry={entry} />
         ) : detail?.may.send === false ? (

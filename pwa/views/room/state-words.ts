@@ -149,6 +149,8 @@ function pinKey(content: JsonObject, before: JsonObject | null): Key {
 export function foldedCounts(items: readonly TimelineItem[]): { key: Key; count: number }[] {
   const counts = new Map<Key, number>()
   for (const item of items) {
+    // It is said in words.
+    if (item.type === 'm.room.create') continue
     const key = foldKeys[stateWords(item).key] ?? 'changes.foldOther'
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }

@@ -6,6 +6,7 @@ import { Avatar } from '../parts/avatar.tsx'
 import { Field } from '../parts/field.tsx'
 import { Code, Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
+import { serverOfUser } from '../trust/organisations.ts'
 import { useAsked } from '../use-asked.ts'
 import { knownPeople } from './direct-chat.ts'
 import { useKept, useSettled } from './use-settled.ts'
@@ -23,17 +24,21 @@ export function PeoplePicker({
   const [text, setText] = useState('')
   const wanted = useSettled(text.trim())
   const asked = useAsked(`people ${wanted}`, async () => (wanted === '' ? [] : call('findPeople', wanted)))
+  // Of another organisation nobody stands in our directory: their own server says what they call themselves.
+  const named = useAsked(`profile ${wanted}`, async () =>
+    isUserId(wanted) ? call('profile', wanted).catch(() => null) : null,
+  )
   const answer = useKept(asked.answer)
   const known = knownPeople(rooms.value?.values() ?? [], wanted)
   const found = [
     ...known,
     ...(answer ?? []).filter(({ userId }) => !known.some(person => person.userId === userId)),
   ]
-  const typedId = /^@[^\s:]+:[^\s]+$/.test(text.trim()) ? text.trim() : null
+  const typedId = isUserId(text.trim()) ? text.trim() : null
   const shown = [
     ...found,
     ...(typedId !== null && !found.some(({ userId }) => userId === typedId)
-      ? [{ userId: typedId, name: null, avatar: null }]
+      ? [{ name: null, avatar: null, ...(typedId === wanted && named.answer), userId: typedId }]
       : []),
   ].filter(({ userId }) => userId !== ourUserId.value && !chosen.includes(userId))
   return (
@@ -55,10 +60,25 @@ export function PeoplePicker({
                 <Name of={person.name ?? person.userId} />
                 <Code>{person.userId}</Code>
               </span>
+              <Outside userId={person.userId} />
             </button>
           </li>
         ))}
       </ul>
     </div>
+  )
+}
+
+function isUserId(text: string): boolean {
+  return /^@[^\s:]+:[^\s]+$/.test(text)
+}
+
+/** Somebody of another organisation. */
+export function Outside({ userId }: { userId: string }) {
+  if (serverOfUser(userId) === serverOfUser(ourUserId.value)) return null
+  return (
+    <small class="external" title={t('trust.externalHint')}>
+      {t('rooms.external')}
+    </small>
   )
 }

@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks'
 import { formatList, t } from '../../i18n/i18n.ts'
 import type { FoundPerson } from '../../worker/calls.ts'
-import { call, rooms } from '../account.ts'
+import { call, ourUserId, rooms } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Choice, Field, Switch } from '../parts/field.tsx'
-import { Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { plainName } from '../parts/plain-name.ts'
 import { toast } from '../parts/toast.tsx'
 import { go } from '../route.ts'
+import { serverOfUser } from '../trust/organisations.ts'
 import { useAct } from '../use-act.ts'
-import { PeoplePicker } from './people-picker.tsx'
+import { ChosenPeople } from './chosen-people.tsx'
 import { type Access, readersOf } from './readers-of.ts'
 
 /** A room or a space to be made, with clear words on who will be able to read. */
@@ -34,6 +34,7 @@ export function RoomForm({ isSpace, inSpace: given }: { isSpace: boolean; inSpac
     encrypted,
     isSpace,
     invited: people.length,
+    servers: [...new Set([ourUserId.value, ...people.map(({ userId }) => userId)].map(serverOfUser))],
     spaceName,
   })
   const submit = (event: Event) => {
@@ -119,21 +120,7 @@ export function RoomForm({ isSpace, inSpace: given }: { isSpace: boolean; inSpac
         </>
       )}
       <h2 class="form-head">{t('rooms.whoIsIn')}</h2>
-      <ul class="chosen">
-        {people.map(person => (
-          <li key={person.userId}>
-            <Name of={person.name ?? person.userId} limit={40} />
-            <Button tone="quiet" onClick={() => setPeople(people.filter(each => each !== person))}>
-              {t('rooms.removePerson')}
-            </Button>
-          </li>
-        ))}
-      </ul>
-      <PeoplePicker
-        chosen={people.map(({ userId }) => userId)}
-        onChoose={person => setPeople([...people, person])}
-        busy={false}
-      />
+      <ChosenPeople people={people} onChange={setPeople} />
       <p class="who-reads" aria-live="polite">
         {reads.map(([key, values]) => t(key, values)).join(' ')}
       </p>

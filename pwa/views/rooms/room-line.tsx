@@ -75,6 +75,8 @@ function Preview({ entry }: { entry: RoomEntry }) {
   const words = previewWords(preview)
   const text = 'key' in words ? t(words.key) : words.text
   const shown = <Words text={text} />
+  if (preview.sender === ourUserId.value && 'key' in words && words.key === 'rooms.preview_verification')
+    return <>{t('rooms.preview_verificationOurs')}</>
   if (preview.sender === ourUserId.value) return <>{parts('rooms.previewOurs', { text: shown })}</>
   if (entry.directWith.length === 1) return shown
   const name = <Name of={preview.senderName} fallback={preview.sender} limit={24} />

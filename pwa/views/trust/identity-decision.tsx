@@ -4,7 +4,7 @@ import { Button } from '../parts/button.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
-import { askToVerify, chatWith } from './verifications.ts'
+import { askToVerify, roomToVerifyIn } from './verifications.ts'
 
 /** "Is this still Amal?" Comparing comes first; accepting without is the other way. Nothing decides by itself. */
 export function IdentityDecision({
@@ -18,7 +18,7 @@ export function IdentityDecision({
   isLost: boolean
 }) {
   const { busy, error, act } = useAct()
-  const verify = async () => askToVerify({ userId, roomId: await chatWith(userId) })
+  const verify = async () => askToVerify({ userId, roomId: await roomToVerifyIn(userId) })
   const accept = async () => {
     await call('acceptIdentity', userId)
     toast(t('trust.accepted', { name }))

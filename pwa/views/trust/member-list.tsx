@@ -8,7 +8,8 @@ import { Field } from '../parts/field.tsx'
 import { Name } from '../parts/name.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { useAct } from '../use-act.ts'
-import { matching } from './organisations.ts'
+import { InvitePeople } from './invite-people.tsx'
+import { matching, serverOfUser } from './organisations.ts'
 import { roleKey } from './role-words.ts'
 import { roleOf } from './roles.ts'
 
@@ -32,9 +33,16 @@ const groups = [
 export function MemberList({ detail, members, onSelect }: ListProps) {
   const [text, setText] = useState('')
   const [limit, setLimit] = useState(step)
+  const [isInviting, setInviting] = useState(false)
   const found = matching(members, text)
   return (
     <section>
+      {detail.may.invite && (
+        <p>
+          <Button onClick={() => setInviting(true)}>{t('trust.invitePeople')}</Button>
+        </p>
+      )}
+      {isInviting && <InvitePeople detail={detail} members={members} onClose={() => setInviting(false)} />}
       {members.length > 8 && (
         <Field
           label={t('trust.findPerson')}
@@ -80,6 +88,7 @@ function Line({
 }) {
   const { userId, name, ambiguous, external, membership, power } = member
   const named = roleOf(power, detail)
+  const isElsewhere = serverOfUser(userId) !== serverOfUser(ourUserId.value)
   // In a space there is nothing to write.
   const role = detail.entry.isSpace && named === 'reader' ? 'member' : named
   return (
@@ -88,9 +97,9 @@ function Line({
         <Avatar id={userId} name={name} avatar={member.avatar} size="s" />
         <span class="trust-member-name">
           <Name of={name} fallback={userId} />
-          {ambiguous && (
+          {(ambiguous || isElsewhere) && (
             <small>
-              <bdi dir="ltr">{userId}</bdi>
+              <bdi dir="ltr">{ambiguous ? userId : serverOfUser(userId)}</bdi>
             </small>
           )}
         </span>

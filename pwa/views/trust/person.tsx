@@ -17,7 +17,7 @@ import { isBlocking } from './device-words.ts'
 import { IdentityDecision } from './identity-decision.tsx'
 import { serverOfUser } from './organisations.ts'
 import { PersonInRoom } from './person-in-room.tsx'
-import { askToVerify, chatWith } from './verifications.ts'
+import { askToVerify, chatWith, roomToVerifyIn } from './verifications.ts'
 
 /** Who somebody is, how that is known, their devices; in a room also what they may do there. */
 export function Person({ userId, roomId }: { userId: string; roomId?: string }) {
@@ -101,7 +101,7 @@ const words = {
 function Standing({ person, name, isUs }: { person: PersonTrust; name: string; isUs: boolean }) {
   const { userId, standing, fingerprint } = person
   const { busy, error, act } = useAct()
-  const verify = async () => askToVerify({ userId, roomId: await chatWith(userId) })
+  const verify = async () => askToVerify({ userId, roomId: await roomToVerifyIn(userId) })
   const key = Object.hasOwn(words, standing) ? words[standing as keyof typeof words] : words.none
   return (
     <section>

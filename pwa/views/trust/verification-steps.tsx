@@ -2,7 +2,7 @@ import './verification.css'
 import { useState } from 'preact/hooks'
 import type { Verification } from '../../e2ee/verification/flow.ts'
 import { t } from '../../i18n/i18n.ts'
-import { call, ourUserId } from '../account.ts'
+import { call, ourUserId, rooms } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -48,7 +48,9 @@ function Step(props: StepProps) {
       return (
         <Waiting
           title={isOwn ? t('trust.askingOwn') : t('trust.asking', { name })}
-          text={isOwn ? t('trust.askingOwnText') : t('trust.askingText')}
+          text={t(
+            isOwn ? 'trust.askingOwnText' : isUnread(flow) ? 'trust.askingInvitedText' : 'trust.askingText',
+          )}
           onLeave={onLeave}
         />
       )
@@ -69,6 +71,11 @@ function Step(props: StepProps) {
     case 'cancelled':
       return <Ended {...props} />
   }
+}
+
+/** It waits in a conversation that they have not accepted yet. */
+function isUnread({ roomId }: Verification): boolean {
+  return roomId !== null && (rooms.value?.get(roomId)?.joinedCount ?? 2) < 2
 }
 
 function Asked({ flow, name, isOwn, onLeave }: StepProps) {

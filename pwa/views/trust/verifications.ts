@@ -1,7 +1,9 @@
 /** The verifications that go on, and what this tab has to do with them. */
 import { computed, signal } from '@preact/signals'
 import type { Verification } from '../../e2ee/verification/flow.ts'
+import type { RoomEntry } from '../../sync/room-entry.ts'
 import { call, onNotice, rooms } from '../account.ts'
+import { serverOfUser } from './organisations.ts'
 import { askedKey, isOver, noPart, type Part, shownFlow } from './verification-flow.ts'
 
 const flows = signal<readonly Verification[]>([])
@@ -48,6 +50,30 @@ export function close(flow: Verification): void {
     asked: isLeft ? asked.difference(new Set([askedKey(flow)])) : asked,
     closed: new Set([...closed, flow.flowId]),
   }
+}
+
+/**
+ * Where a person is asked: where they read already, or a new conversation, which they have to accept first. Of the rooms that
+ * both are in the smallest: the others there see that keys are compared.
+ */
+export async function roomToVerifyIn(userId: string): Promise<string> {
+  const open = [...(rooms.peek()?.values() ?? [])].filter(
+    entry =>
+      entry.membership === 'join' &&
+      entry.encrypted &&
+      !entry.isSpace &&
+      !entry.frozen &&
+      !entry.replacedBy &&
+      entry.joinedCount > 1,
+  )
+  const isAlone = ({ directWith }: RoomEntry) => directWith.length === 1 && directWith[0] === userId
+  const order = (entry: RoomEntry) => (isAlone(entry) ? 0 : entry.joinedCount)
+  const servers = ({ servers: all }: RoomEntry) => all.includes(serverOfUser(userId))
+  for (const { roomId } of open.filter(servers).sort((a, b) => order(a) - order(b))) {
+    const members = await call('members', roomId)
+    if (members.some(each => each.userId === userId && each.membership === 'join')) return roomId
+  }
+  return chatWith(userId)
 }
 
 /** The encrypted chat with one person alone, or a new one. */

@@ -14,6 +14,7 @@ import { organisationsOf, readersIn, serverOfUser } from './organisations.ts'
 import { Person } from './person.tsx'
 import { historyKey, joinRuleKey } from './room-rules.ts'
 import { RoomSettings } from './room-settings.tsx'
+import { useStandings } from './standings.ts'
 
 /** The side pane of a room: who can read it, how it is protected, its people, its settings. */
 export function WhoCanRead({ roomId, onClose }: { roomId: string; onClose?: () => void }) {
@@ -107,17 +108,30 @@ function leadKey({ isSpace, encrypted }: RoomDetail['entry']): Key {
   return encrypted ? 'trust.readersEncrypted' : 'trust.readersPlain'
 }
 
+const standingKeys = {
+  suspended: 'trust.serverSuspended',
+  closed: 'trust.serverClosed',
+  away: 'trust.serverAway',
+} as const
+
 function Organisations({ members }: { members: readonly Member[] }) {
+  const organisations = organisationsOf(members, serverOfUser(ourUserId.value))
+  const standings = new Map(
+    useStandings(organisations.map(({ server }) => server)).map(({ server, state }) => [server, state]),
+  )
+  const words = (server: string, isOurs: boolean): Key => {
+    const state = standings.get(server)
+    return isOurs ? 'trust.ourServer' : state ? standingKeys[state] : 'trust.otherServer'
+  }
   return (
     <section>
       <h3>{t('trust.organisations')}</h3>
       <ul class="trust-organisations">
-        {organisationsOf(members, serverOfUser(ourUserId.value)).map(({ server, isOurs, people }) => (
+        {organisations.map(({ server, isOurs, people }) => (
           <li key={server}>
             <bdi dir="ltr">{server}</bdi>
             <small>
-              {isOurs ? t('trust.ourServer') : t('trust.otherServer')} ·{' '}
-              {t('trust.peopleCount', { count: people })}
+              {t(words(server, isOurs))} · {t('trust.peopleCount', { count: people })}
             </small>
           </li>
         ))}

@@ -35,7 +35,7 @@ async function kvmProvesItself(tools: Tools): Promise<boolean> {
     [
       ...tools.qemuData.flatMap(path => ['-L', path]),
       ...['-machine', 'q35', ...acceleratorArgs.kvm, '-m', '256', '-display', 'none', '-no-reboot'],
-      ...['-serial', `file:${serial}`, '-kernel', tools.kernel.image, '-append', 'console=ttyS0 panic=-1'],
+      ...['-serial', `file:${serial}`, '-kernel', tools.kernel, '-append', 'console=ttyS0 panic=-1'],
     ],
     join(folder, 'qemu.log'),
   )

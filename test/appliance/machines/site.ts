@@ -30,9 +30,9 @@ export class Site {
     return this.origin
   }
 
-  /** SHA-256 of the authority's certificate, as devices show it: `AB:CD:…`. */
-  get fingerprint(): string {
-    return this.#authority!.fingerprint256
+  /** Its certificate (DER). */
+  get authority(): Uint8Array {
+    return new Uint8Array(this.#authority!.raw)
   }
 
   /** Learns to trust the authority, as a person does at the trust page. */

@@ -1,8 +1,8 @@
 /**
- * The programs of machines: QEMU, swtpm, mtools, sfdisk out of the tools folder in which `npm run image` keeps a Debian 13.
+ * The programs of machines: QEMU, swtpm, mtools, sfdisk out of a folder with Debian 13's packages (tools-folder.ts).
  *
- * They run through that Debian's own loader: with the paths of this machine, without mounts, without root. One toolchain builds
- * the image and boots it; Debian 12's QEMU and firmware would be a second one.
+ * They run through that Debian's own loader: with the paths of this machine, without mounts, without root. So a machine of a
+ * test is the same on every host, and no older than the system that boots in it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, openSync, readdirSync } from 'node:fs'
@@ -29,7 +29,7 @@ export class Tools {
     const missing = needed.filter(path => !existsSync(join(folder, path)))
     if (missing.length > 0)
       throw new Error(
-        `The tools in ${folder} are incomplete: ${missing.join(', ')}. npm run image makes them.`,
+        `The tools in ${folder} are incomplete: ${missing.join(', ')}. Remove the folder; it is made anew.`,
       )
   }
 
@@ -44,18 +44,12 @@ export class Tools {
     return ['usr/share/qemu', 'usr/share/seabios'].map(path => join(this.folder, path))
   }
 
-  /** Debian's own kernel and its initial file system, which ends in a small shell where there is no disk. */
-  get kernel() {
+  /** Debian's own kernel: with it KVM proves itself. */
+  get kernel(): string {
     const boot = join(this.folder, 'boot')
-    const newest = (prefix: string) => {
-      const name = readdirSync(boot)
-        .filter(each => each.startsWith(prefix))
-        .sort()
-        .at(-1)
-      if (!name) throw new Error(`There is no ${prefix}* in ${boot}.`)
-      return join(boot, name)
-    }
-    return { image: newest('vmlinuz-'), initrd: newest('initrd.img-') }
+    const name = readdirSync(boot).find(each => each.startsWith('vmlinuz-'))
+    if (!name) throw new Error(`There is no kernel in ${boot}.`)
+    return join(boot, name)
   }
 
   /** Starts a program; what it says goes into a file. */
@@ -85,7 +79,7 @@ export class Tools {
       .find(path => existsSync(path))
     if (!program) throw new Error(`There is no ${name} in ${this.folder}.`)
     const path = libraries.map(folder => join(this.folder, folder)).join(':')
-    const loader = join(this.folder, 'lib64/ld-linux-x86-64.so.2')
+    const loader = join(this.folder, 'usr/lib64/ld-linux-x86-64.so.2')
     return [loader, '--library-path', path, '--argv0', name, program, ...args]
   }
 

@@ -35,9 +35,21 @@ for (const [what, change, expected] of previews) {
   })
 }
 
-const planned: Planned = { access: 'invite', encrypted: true, isSpace: false, invited: 2, spaceName: null }
+const planned: Planned = {
+  access: 'invite',
+  encrypted: true,
+  isSpace: false,
+  invited: 2,
+  servers: ['clinic.example'],
+  spaceName: null,
+}
 const plans: [what: string, change: Partial<Planned>, expected: string[]][] = [
   ['of invited people is theirs alone', {}, ['rooms.reads_invite 3']],
+  [
+    'with people of others names the organisations',
+    { servers: ['clinic.example', 'ministry.example'] },
+    ['rooms.reads_inviteIn 3 \u2068clinic.example\u2069 and \u2068ministry.example\u2069'],
+  ],
   [
     'that is not encrypted is the server’s too',
     { encrypted: false },

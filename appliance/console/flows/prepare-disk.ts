@@ -1,0 +1,107 @@
+/**
+ * The data partition of a new machine: a passphrase first where there is no TPM, then the recovery key, shown once and
+ * typed back, and only then the disk is written.
+ */
+import { ask, call, look, type Steps } from '../flow.ts'
+import type { Values } from '../input.ts'
+import type { Facts } from '../machine.ts'
+import { choice, code, field, gap, text, wayOut } from '../page.ts'
+import { sameKey } from './recovery-key.ts'
+
+export function* prepareDisk(facts: Facts): Steps<void> {
+  const passphrase = facts.tpm === 'present' ? null : yield* askPassphrase()
+  const bindsSecureBoot = passphrase === null && facts.secureBoot === 'on' ? yield* askBinding() : false
+  const { key } = yield* look('newRecoveryKey', null, 'Making a recovery key')
+  yield* ask(
+    {
+      title: 'The recovery key: write it down now',
+      blocks: [
+        text(
+          'It opens the disk when the TPM or the passphrase no longer does, recovers an administrator, and resets the PIN. It is shown once, and kept nowhere. Write it on paper, twice, and lock it away.',
+        ),
+        gap,
+        code(keyLines(key), 'recovery key'),
+        gap,
+        choice('written', 'I have written it down'),
+      ],
+    },
+    { stays: true },
+  )
+  yield* ask(
+    {
+      title: 'Type the recovery key from your paper',
+      blocks: [
+        text(
+          'The disk is made when it is right. Dashes and capitals do not matter. Esc shows the key again.',
+        ),
+        gap,
+        field('key', 'recovery key', { isSecret: true }),
+        choice('go', 'Make the disk'),
+      ],
+    },
+    {
+      stays: true,
+      check: ({ key: typed = '' }) =>
+        sameKey(typed, key) ? {} : { key: 'This is not the key that was shown. Esc shows it again.' },
+    },
+  )
+  yield* call('prepareDisk', { recoveryKey: key, passphrase, bindsSecureBoot }, 'Making the encrypted disk')
+}
+
+/** Two groups a line are copied without losing the place. */
+function keyLines(key: string): string[] {
+  const groups = key.split('-')
+  const lines: string[] = []
+  for (let at = 0; at < groups.length; at += 2) lines.push(groups.slice(at, at + 2).join('-'))
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line}-` : line))
+}
+
+function* askPassphrase(): Steps<string> {
+  const { values } = yield* ask(
+    {
+      title: 'This machine has no TPM: a passphrase',
+      blocks: [
+        text(
+          'Without a TPM somebody has to type a passphrase here at every start, before the server runs. Five words that nobody guesses are good.',
+        ),
+        gap,
+        field('passphrase', 'passphrase', { isSecret: true }),
+        field('again', 'once more', { isSecret: true }),
+        choice('go', 'Go on'),
+        wayOut('Back', 'up'),
+      ],
+    },
+    { check: passphraseProblems, stays: true },
+  )
+  return values['passphrase']!
+}
+
+function passphraseProblems({ passphrase = '', again = '' }: Values): Values {
+  if ([...passphrase].length < 12)
+    return {
+      passphrase: 'At least twelve characters are needed: the disk can be carried away and tried elsewhere.',
+    }
+  return passphrase === again ? {} : { again: 'This is not the same as above.' }
+}
+
+function* askBinding(): Steps<boolean> {
+  const { chosen } = yield* ask(
+    {
+      title: 'What the TPM asks before it opens the disk',
+      blocks: [
+        text(
+          'It always asks for a system that we signed. It can ask for the Secure Boot settings of today as well.',
+        ),
+        gap,
+        choice('system', 'A signed system', 'Recommended. Firmware updates need nothing from you.'),
+        choice(
+          'settings',
+          'A signed system, and the Secure Boot settings of today',
+          'Stricter. After a firmware update that changes them, the recovery key is asked for.',
+        ),
+      ],
+    },
+    { stays: true },
+  )
+  return chosen === 'settings'
+}

@@ -1,0 +1,52 @@
+/** Pages that only show: health in the server's own words, licences, damaged data. */
+import { ask, call, type Flow, look, tell } from '../flow.ts'
+import { choice, fact, gap, text, wayOut } from '../page.ts'
+import { headline } from './home.ts'
+
+export function* health(): Flow {
+  const lines = yield* look('healthText', null, 'Asking the server')
+  yield* ask({ title: 'Health', blocks: [...lines.map(line => text(line)), gap, wayOut()] })
+  return 'done'
+}
+
+export function* licences(): Flow {
+  const names = yield* look('licences', null, 'Reading the licences')
+  const { chosen } = yield* ask({
+    title: 'Licences',
+    blocks: [
+      text('Letro is licensed under Apache-2.0. What it is made of, and under which terms:', 'soft'),
+      gap,
+      ...names.map((name, i) => choice(`name ${i}`, name)),
+      wayOut(),
+    ],
+  })
+  if (chosen === 'back') return 'done'
+  const name = names[Number(chosen.slice('name '.length))]!
+  const words = yield* look('licence', { name }, 'Reading the licence')
+  yield* ask({ title: name, blocks: [text(words), gap, wayOut()] })
+  return 'done'
+}
+
+export function* maintenance(): Flow {
+  const { chosen } = yield* ask(({ facts }) => ({
+    title: headline(facts),
+    blocks: [
+      ...facts.server.sentences.map((line, i) => fact(i === 0 ? 'it says' : '', line, 'warn')),
+      gap,
+      text(
+        'A repair keeps all that is certain, and lists what is not. People sign in again afterwards. If there is a backup of today, a restore on an empty machine keeps more.',
+        'soft',
+      ),
+      gap,
+      wayOut(),
+      choice('repair', 'Repair the store'),
+    ],
+  }))
+  if (chosen !== 'repair') return 'done'
+  const lines = yield* call('repairStore', null, 'Repairing the store')
+  yield* tell(
+    'The repair is done.',
+    lines.map(line => text(line)),
+  )
+  return 'done'
+}

@@ -1,0 +1,50 @@
+/** From a new machine to the first administrator's link, as somebody does it who has a stick, a sheet of paper and a pencil. */
+import type { Machine } from './machine.ts'
+import { Operator } from './operator.ts'
+import { settings } from './settings.ts'
+
+export interface SetUp {
+  /** As it was written down. */
+  readonly recoveryKey: string
+  /** The first administrator's. */
+  readonly link: string
+  /** The authority's fingerprint in words, as the console showed it. */
+  readonly words: readonly string[]
+}
+
+export const answers = {
+  letro: 1,
+  server_name: 'clinic.test',
+  origin: 'https://chat.clinic.test',
+  administrator: 'amal',
+  certificate: { from: 'own' },
+} as const
+
+export async function setUpFromStick(machine: Machine): Promise<SetUp> {
+  const operator = new Operator(machine)
+  await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
+  await operator.choose('Set it up from a stick')
+  await operator.sees(/Set up this machine as the stick says\?/, settings.pageMs)
+  await operator.sees(/chat\.clinic\.test/)
+  await operator.choose('Yes, as it stands here')
+  const recoveryKey = await makeDisk(operator)
+  await operator.sees(/Look at these before the first link is made/, settings.setUpMs)
+  const words = operator.beside('fingerprint').join(' ').split(/\s+/)
+  await operator.choose('They are right: make the link')
+  await operator.sees(/The link of the first administrator/, settings.pageMs)
+  const link = operator.beside('link').join('')
+  await operator.choose('Done: take it from the screen')
+  return { recoveryKey, link, words }
+}
+
+/** @returns the recovery key, which was copied from the screen and typed back */
+async function makeDisk(operator: Operator): Promise<string> {
+  await operator.sees(/What the TPM asks before it opens the disk/, settings.pageMs)
+  await operator.choose('A signed system')
+  await operator.sees(/The recovery key: write it down now/, settings.pageMs)
+  const key = operator.beside('recovery key').join('')
+  await operator.choose('I have written it down')
+  await operator.sees(/Type the recovery key from your paper/, settings.pageMs)
+  await operator.fill(key)
+  return key
+}

@@ -1,0 +1,71 @@
+/**
+ * Somebody before a machine's console: reads its pages, chooses, types.
+ *
+ * A page has a margin with labels and marks, a rule, and a column of text beside it (appliance/console/layout.ts). A choice has
+ * its mark in the margin: typing the mark goes to it, Enter takes it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Machine } from './machine.ts'
+import { keys } from './screen.ts'
+
+interface Row {
+  readonly margin: string
+  readonly text: string
+}
+
+export class Operator {
+  readonly #machine: Machine
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  /** The page's rows, as they are seen. */
+  get rows(): Row[] {
+    return this.#machine.screen.lines.flatMap(line => {
+      const [, margin, text] = /^(.{0,40}?)\s*[|>]\s?(.*)$/.exec(line) ?? []
+      return margin === undefined || text === undefined ? [] : [{ margin: margin.trim(), text: text.trim() }]
+    })
+  }
+
+  /** Waits for a page. */
+  sees(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+    return this.#machine.sees(pattern, timeoutMs)
+  }
+
+  /** Takes a choice of the page that is there. */
+  async choose(label: string): Promise<void> {
+    const mark = await this.#find(label)
+    await this.#machine.type(mark)
+    await this.#machine.type(keys.enter)
+  }
+
+  /** Fills the page's fields from the first to the last, and takes what stands behind them. */
+  async fill(...values: readonly string[]): Promise<void> {
+    for (const value of values) {
+      await this.#machine.type(value)
+      await this.#machine.type(keys.enter)
+    }
+  }
+
+  /** What stands beside a label, over as many rows as it goes on. */
+  beside(label: string): string[] {
+    const { rows } = this
+    const from = rows.findIndex(({ margin }) => margin === label)
+    if (from === -1) throw new Error(`There is no "${label}" on the screen:\n${this.#machine.screen.text}`)
+    const rest = rows.slice(from + 1)
+    const end = rest.findIndex(({ margin, text }) => margin !== '' || text === '')
+    return [rows[from]!, ...rest.slice(0, end === -1 ? undefined : end)].map(({ text }) => text)
+  }
+
+  async #find(label: string): Promise<string> {
+    const end = performance.now() + 20_000
+    for (;;) {
+      const row = this.rows.find(({ margin, text }) => /^[1-9a-z]$/.test(margin) && text.startsWith(label))
+      if (row) return row.margin
+      if (performance.now() > end)
+        throw new Error(`There is no choice "${label}" on the screen:\n${this.#machine.screen.text}`)
+      await sleep(100)
+    }
+  }
+}
