@@ -110,6 +110,8 @@ import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
 import { parseSyncToken } from './sync/token.ts'
 import type { TlsMaterial } from './tls-files.ts'
+import { updateFindings } from './updates/findings.ts'
+import { Updates } from './updates/updates.ts'
 
 export interface Serving {
   readonly accounts: Accounts
@@ -349,6 +351,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
   health.addReading('backup', backup.reading)
+  const updates = new Updates({
+    socket: config.appliance.updateSocket,
+    report: message => log.warn(message),
+  })
+  if (updates.isHere) health.addSource('update', async now => updateFindings(await updates.status(), now))
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock: steady,
@@ -405,6 +412,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
       backup: { backups, audit, clock },
+      update: { updates, audit },
       certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
