@@ -331,6 +331,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    applianceReport: config.appliance.report,
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
@@ -402,7 +403,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       settings,
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
-      backup: { backups, audit },
+      backup: { backups, audit, clock },
       certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
