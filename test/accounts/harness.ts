@@ -38,6 +38,7 @@ import { openReports } from '../../server/rooms/reports.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
+import { Updates } from '../../server/updates/updates.ts'
 import { openTestPeers, type TestPeers } from '../peers/acts.ts'
 import type { FaultEngine } from '../store/fault-engine.ts'
 import { FakeRooms } from './fake-rooms.ts'
@@ -261,6 +262,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         log: async () => [],
       },
       backup: options.backup ?? null,
+      update: { updates: new Updates({ socket: null, report: () => {} }), audit: async () => {} },
       certificate: options.certificate ?? null,
       site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,

@@ -203,30 +203,6 @@ test('a long list cut off after its first batch: the same list goes on, and make
   t.is(again.report.waiting.length, people.length)
 })
 
-test('a list of 100,000 lines is applied in batches, while others are answered, within a bound of memory', async t => {
-  const { h, send } = await open(t)
-  const csv = `username,name\n${Array.from({ length: 100_000 }, (_, i) => `u${i},Person ${i}`).join('\n')}`
-  const watching = await h.administrator('watching')
-  const applying = send(csv, { apply: true })
-  const seen = new Set<number>()
-  let most = 0
-  for (let isDone = false; !isDone; ) {
-    await new Promise(next => setTimeout(next, 20))
-    const { body } = await h.get(path, watching.token)
-    if (body.running) seen.add(body.running.done)
-    most = Math.max(most, process.memoryUsage().heapUsed)
-    isDone = await Promise.race([applying.then(() => true), Promise.resolve(false)])
-  }
-  const { status, body } = await applying
-  t.is(status, 200)
-  t.is(body.new.length, 100_000)
-  t.true(body.new.every(({ link }: { link?: string }) => link !== undefined))
-  t.true(seen.size >= 5, `progress was seen ${seen.size} times`)
-  t.log(`${Math.round(most / 2 ** 20)} MiB of heap at most, store of the test included`)
-  t.true(most < 1.5 * 2 ** 30)
-  t.true((await h.accounts.audit.check()).kind === 'whole')
-})
-
 async function whole(applying: AsyncGenerator<unknown, RosterDone>): Promise<RosterDone> {
   for (;;) {
     const step = await applying.next()

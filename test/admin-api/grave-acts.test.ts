@@ -26,6 +26,9 @@ const grave: readonly (readonly [method: string, path: string, body: object])[] 
   ['PUT', `${court}/suspended`, { suspended: true }],
   ['POST', `${court}/rotate`, { key: 'ed25519:a AAAA' }],
   ['POST', `${admin}/site-card/rotate-key`, {}],
+  ['POST', `${admin}/update/apply`, { version: '1.0.0' }],
+  ['PUT', `${admin}/update/window`, { window: null }],
+  ['POST', `${admin}/update/restart`, {}],
   ['PUT', `${admin}/configuration/accounts.registration`, { value: 'open' }],
   ['DELETE', `${admin}/configuration/accounts.registration`, {}],
 ]

@@ -103,7 +103,7 @@ export function siteActs({
     },
 
     healthText: async () => lines(await letro.text(['status', ...atData])),
-    certificateText: async () => lines(await letro.text(['certificate', 'show', ...atData, ...names()])),
+    certificateText: async () => lines(await letro.text(['certificate', 'show', ...atData])),
 
     requestToStick: ({ organisation, country }) =>
       sticks.with('write', async stick => {

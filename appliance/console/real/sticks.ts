@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { isObject, type Json } from '#protocol/json.ts'
 import type { Machine as DiskMachine } from '../../disk/machine.ts'
 import { ourDisk } from '../../disk/our-disk.ts'
-import { serverUser } from '../../paths.ts'
+import { partitions, serverUser } from '../../paths.ts'
 import { MachineRefused } from '../machine.ts'
 
 export interface Sticks {
@@ -76,11 +76,13 @@ export function sticks(machine: Pick<DiskMachine, 'run' | 'root' | 'paths'>): St
 }
 
 async function onlyMedium(machine: Pick<DiskMachine, 'run' | 'root'>): Promise<Medium> {
+  // It may have been plugged in a second ago.
+  await machine.run('udevadm', ['settle', '--timeout=5'])
   const { code, stdout } = await machine.run('lsblk', [
     '--json',
     '--list',
     '--output',
-    'PATH,PKNAME,TYPE,FSTYPE,LABEL,RO',
+    'PATH,PKNAME,PARTLABEL,FSTYPE,LABEL,RO',
   ])
   const ours = await ourDisk(machine).then(
     ({ disk }) => disk.path,
@@ -109,9 +111,11 @@ export function mediaIn(listed: string, ours: string | null): Medium[] {
   }
   const devices =
     isObject(json) && Array.isArray(json['blockdevices']) ? json['blockdevices'].filter(isObject) : []
-  return devices.flatMap(({ path, pkname, fstype, label, ro }) => {
+  return devices.flatMap(({ path, pkname, partlabel, fstype, label, ro }) => {
     if (typeof path !== 'string' || typeof fstype !== 'string' || !Object.hasOwn(filesystems, fstype))
       return []
+    // Of any Letro system, such as the stick that this one was installed from.
+    if (partlabel === partitions.esp) return []
     if (ours !== null && (path === ours || `/dev/${String(pkname).replace(/^\/dev\//, '')}` === ours))
       return []
     return [
