@@ -220,6 +220,21 @@ const texts: Readonly<Record<FindingCode, Text>> = {
     is: 'The TPM did not open the data at the last start; the recovery key had to.',
     act: 'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine. Until then every start needs the recovery key.',
   }),
+  'update.waiting': facts => ({
+    is: `Release ${facts.text('version') ?? '?'} was written ${facts.moment('applied_ts')} and waits for a restart.`,
+    act:
+      facts.text('window') === 'none'
+        ? 'Restart when it suits people (letro update restart), or give the machine hours in which it may do so by itself (letro update window).'
+        : `The machine restarts by itself between ${facts.text('window') ?? '?'}, or now: letro update restart`,
+  }),
+  'update.went-back': facts => ({
+    is: `Release ${facts.text('version') ?? '?'} did not start well: the machine went back to ${facts.text('running') ?? 'the one before'} by itself.`,
+    act: 'All runs as before. Report it to us with what the console shows; then apply the next release, or the same once more.',
+  }),
+  'update.refused': facts => ({
+    is: `An update was refused or broke off (${facts.text('reason') ?? '?'}), ${facts.moment('ts')}.`,
+    act: 'See letro update status. The running release was not changed.',
+  }),
   'syslog.behind': facts => ({
     is: `The syslog collector has taken nothing since ${facts.span('behind_ms')}${reason(facts)}. ${facts.number('waiting') ?? 'Some'} lines wait.`,
     act: 'Look at the collector, its certificate and syslog.authority in letro.toml. No line is lost; they are kept here until it takes them.',

@@ -165,6 +165,12 @@ export const settings = {
     '[]',
     'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
   ),
+  'appliance.update_socket': setting(
+    parseText,
+    'the path of a socket',
+    '',
+    'Where the updater of the appliance answers; its unit sets it. Elsewhere there is none.',
+  ),
   ...backupSettings,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 

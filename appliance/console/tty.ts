@@ -90,11 +90,11 @@ export function runConsole({ machine, line, input, output, clock, log }: Console
     }
   }
 
-  let escape: NodeJS.Timeout | undefined
+  let afterEscape: NodeJS.Timeout | undefined
   const onData = (bytes: Buffer | string) => {
-    clearTimeout(escape)
+    clearTimeout(afterEscape)
     take(keys.read(typeof bytes === 'string' ? Buffer.from(bytes) : bytes))
-    if (keys.waits) escape = setTimeout(() => take(keys.flush()), escapeMs)
+    if (keys.waits) afterEscape = setTimeout(() => take(keys.flush()), escapeMs)
   }
   const onResize = () => {
     const size = sizeOf(output)
@@ -133,7 +133,7 @@ export function runConsole({ machine, line, input, output, clock, log }: Console
     stop: () => {
       clearInterval(ticking)
       clearInterval(looking)
-      clearTimeout(escape)
+      clearTimeout(afterEscape)
       input.off('data', onData)
       output.off('resize', onResize)
       input.setRawMode?.(false)

@@ -49,6 +49,10 @@ export const findingCodes = [
   'appliance.secure-boot-off',
   'appliance.tpm-absent',
   'appliance.tpm-failed',
+  // Updates of the appliance.
+  'update.waiting',
+  'update.went-back',
+  'update.refused',
   // Reporting itself.
   'syslog.behind',
   'health.source-failed',

@@ -86,22 +86,22 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   stick.machine.stick = goodStick
   await stick.choose('Look again')
   take('stick-unsigned', stick)
-  stick.machine.stick = {
-    ...goodStick,
-    problems: [
+  stick.machine.refuse(
+    'readStick',
+    new MachineRefused('STICK_MALFORMED', 'letro.json cannot be used.', [
       { field: 'server_name', sentence: 'what is needed is a DNS name such as clinic.example' },
-      { field: 'network.addresses', sentence: 'what is needed is a list of addresses with their prefix' },
-    ],
-    answers: null,
-  }
+      {
+        field: 'network.interfaces[0].ipv4.address',
+        sentence: 'what is needed is an address with its prefix',
+      },
+    ]),
+  )
   await stick.choose('Read it again')
   take('stick-malformed', stick)
 
   const passphrase = await at({ ...newMachine, tpm: 'absent', secureBoot: 'off' })
-  passphrase.machine.stick = { ...goodStick, signedBy: 'stick-2026' }
+  passphrase.machine.stick = { ...goodStick, signature: { kind: 'trusted', by: 'stick-2026' } }
   await passphrase.choose('Set it up from a stick')
-  take('stick-signed', passphrase)
-  await passphrase.choose('Yes, as it stands here')
   take('passphrase', passphrase)
 
   const home = await at()

@@ -102,6 +102,7 @@ export function testMachine(facts: Facts): TestMachine {
       }
       return null
     },
+    applyStick: async () => does.setUpSite({ answers: stickAnswers }, () => {}),
     setUpSite: async ({ answers }) => {
       const awaitsCertificate = (answers['certificate'] as { from: string }).from === 'organisation'
       self.facts = {
@@ -112,7 +113,7 @@ export function testMachine(facts: Facts): TestMachine {
         certificate: awaitsCertificate ? null : certificate,
         hasAdministrator: false,
       }
-      return { awaitsCertificate }
+      return { awaitsCertificate, lines: [] }
     },
     awaitServer: async () => self.facts,
     firstAdministratorLink: async () => link,
@@ -128,12 +129,13 @@ export function testMachine(facts: Facts): TestMachine {
     sealDisk: async () => null,
     factoryReset: async () => null,
     installTargets: async () => [
-      { device: '/dev/nvme0n1', model: 'Samsung PM9A3', sizeBytes: 960e9, holds: null },
+      { device: '/dev/nvme0n1', model: 'Samsung PM9A3', sizeBytes: 960e9, holds: null, refused: null },
       {
         device: '/dev/sda',
         model: 'ST4000NM0035',
         sizeBytes: 4e12,
-        holds: 'a partition table with 3 partitions',
+        holds: '3 partitions',
+        refused: null,
       },
     ],
     install: async (_, tell) => {
@@ -148,7 +150,8 @@ export function testMachine(facts: Facts): TestMachine {
     },
     keepNetwork: async () => null,
     takeBackNetwork: async () => null,
-    timeSettings: async () => ({ servers: ['ntp.clinic.example'] }),
+    timeSettings: async () => ({ servers: ['ntp.clinic.example'], doubt: null }),
+    confirmClock: async () => null,
     setTimeServers: async () => null,
     setClock: async () => null,
     checkPin: async ({ pin: typed }) => {
@@ -191,17 +194,25 @@ export function testMachine(facts: Facts): TestMachine {
       return ['clinic.example, as of 2026-11-21 18:04 UTC.', '412 people, 18,230 events, all media.']
     },
     repairStore: async () => ['17 rows were lost; they are listed in repair.json.'],
-    findUpdates: async () => [
-      { file: '/run/letro/stick/letro-0.2.0-amd64.update', name: 'letro-0.2.0-amd64.update', from: 'stick' },
-    ],
-    checkUpdate: async () => ({ version: '0.2.0', signedBy: 'update-2026', sizeBytes: 128_000_000 }),
+    findUpdates: async () => ({
+      window: null,
+      wentBack: null,
+      found: [
+        {
+          file: '/run/letro/stick/letro-0.2.0-amd64.update',
+          name: 'letro-0.2.0-amd64.update',
+          from: 'stick',
+        },
+      ],
+    }),
+    checkUpdate: async () => ({ version: '0.2.0', sizeBytes: 128_000_000 }),
     applyUpdate: async (_, tell) => {
       tell({ text: 'Writing the root: 64 MB of 97 MB', part: 0.66 })
       self.facts = { ...self.facts, waitingUpdate: '0.2.0' }
       return null
     },
-    restartForUpdate: async ({ when }) =>
-      when === 'now' ? 'It restarts now.' : 'It restarts on Sunday at 03:00 UTC.',
+    restartForUpdate: async () => null,
+    setUpdateWindow: async () => null,
     restart: async () => null,
     powerOff: async () => null,
     licences: async () => ['Letro: Apache-2.0', 'Linux: GPL-2.0', 'systemd: LGPL-2.1'],
@@ -229,11 +240,19 @@ export function testMachine(facts: Facts): TestMachine {
   return self
 }
 
+const stickAnswers = {
+  server_name: 'clinic.example',
+  origin: 'https://chat.clinic.example',
+  certificate: { from: 'own' },
+}
+
 export const goodStick: StickFound = {
-  fingerprint: 'goldfish hesitate merit microscope puppy quantity tunnel underfoot',
-  signedBy: null,
-  isForged: false,
-  problems: [],
+  fingerprint:
+    'goldfish hesitate merit microscope puppy quantity tunnel underfoot aardvark adroitness absurd adviser stopwatch undaunted accrue aftermath'.split(
+      ' ',
+    ),
+  signature: { kind: 'none' },
+  siteExists: false,
   says: [
     ['server name', 'clinic.example'],
     ['people open', 'https://chat.clinic.example'],
@@ -241,11 +260,4 @@ export const goodStick: StickFound = {
     ['certificate', 'a private authority, made now'],
     ['network', 'eno1, 192.0.2.10/24, by 192.0.2.1'],
   ],
-  answers: {
-    letro: 1,
-    server_name: 'clinic.example',
-    origin: 'https://chat.clinic.example',
-    administrator: 'amal',
-    certificate: { from: 'own' },
-  },
 }

@@ -71,7 +71,11 @@ for (const name of hostile)
     }
     const machine = testMachine(facts)
     machine.healthText = async () => [name, `Warning   ${name}`]
-    machine.findUpdates = async () => [{ file: name, name, from: 'stick' }]
+    machine.findUpdates = async () => ({
+      window: name,
+      wentBack: name,
+      found: [{ file: name, name, from: 'stick' }],
+    })
     const person = await new Person(machine).arrive()
     const check = () => {
       const { screen } = { screen: person.cells }
@@ -108,7 +112,7 @@ test('what is typed stays in its place as well, however long and whatever it is'
 function checkFrame({ columns, rows, cells }: Screen, fail: (problem: string) => void): void {
   const at = (row: number, column: number) => cells[row * columns + column]!.glyph
   const margin = Array.from({ length: columns }, (_, column) => column).find(column => at(1, column) === '┬')
-  if (margin === undefined) return fail('there is no margin')
+  if (margin === undefined) throw new Error('there is no margin')
   for (let column = 0; column < columns; column++) {
     if (at(1, column) !== '─' && column !== margin) fail(`row 1, column ${column}: ${at(1, column)}`)
     if (at(rows - 2, column) !== '─' && column !== margin) fail(`row ${rows - 2}, column ${column}`)

@@ -1,5 +1,5 @@
 /** The updater on files: an update is applied and starts, goes back, is cut, is refused; what runs is never touched. */
-import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openBlockDevice } from '../../appliance/update/block-device.ts'
@@ -286,6 +286,16 @@ test('a record that nobody can read is put aside, and the running release’s co
   const status = await (await made.updater()).status()
   t.is(status.window, null)
   t.is(await readFile(`${made.recordFile}.damaged`, 'utf8'), '{"counter": 3, "wind')
+})
+
+test('a data disk that is opened after the updater began is believed from then on', async t => {
+  const made = await appliance(t)
+  const early = await made.updater()
+  await mkdir(join(made.folder, 'settings'))
+  await writeFile(made.recordFile, '{"counter":3,"window":"01:00-02:00","events":[]}')
+  t.is((await early.status()).window, '01:00-02:00')
+  const file = await makeUpdateFile(join(made.spool, 'a.update'), two)
+  await t.throwsAsync(early.apply(file, nobody), { code: 'UPDATE_ROLLBACK' })
 })
 
 test('a partition is never written beyond its end', async t => {

@@ -32,7 +32,8 @@ export async function launchTrusting(
   })
 }
 
-function installCertutil(): void {
+/** NSS's tool, for a Chromium that trusts an authority. */
+export function installCertutil(): void {
   if (existsSync('/usr/bin/certutil')) return
   run('apt-get', ['update', '-qq'])
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'libnss3-tools'])

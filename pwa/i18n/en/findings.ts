@@ -96,6 +96,14 @@ export const findings = {
   appliance_tpm_failed: 'The TPM did not open the data at the last start; the recovery key had to.',
   appliance_tpm_failed_do:
     'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine.',
+  update_waiting: 'Release {version} is written and waits for a restart.',
+  update_waiting_do:
+    'Restart it under Updates when it suits people, or give it hours in which it may do so by itself.',
+  update_went_back: 'Release {version} did not start well: the machine went back to {running} by itself.',
+  update_went_back_do:
+    'All runs as before. Report it to us; then apply the next release, or the same once more.',
+  update_refused: 'An update was refused or broke off ({reason}).',
+  update_refused_do: 'See under Updates why. The running release was not changed.',
   syslog_behind: 'The syslog collector has taken nothing for {behind_ms}.',
   syslog_behind_do:
     'Look at the collector and its certificate. No line is lost; they are kept here until it takes them.',

@@ -109,6 +109,15 @@ export const findings: Translated<typeof english> = {
     'Le TPM n’a pas ouvert les données au dernier démarrage ; il a fallu la clé de récupération.',
   appliance_tpm_failed_do:
     'Si la carte mère ou le micrologiciel ont été changés exprès, scellez à nouveau les données à la console, sous sécurité. Sinon, cherchez qui a touché à la machine.',
+  update_waiting: 'La version {version} est écrite et attend un redémarrage.',
+  update_waiting_do:
+    'Redémarrez sous « Mises à jour » quand cela convient, ou indiquez des heures où la machine peut le faire seule.',
+  update_went_back:
+    'La version {version} n’a pas bien démarré : la machine est revenue d’elle-même à {running}.',
+  update_went_back_do:
+    'Tout fonctionne comme avant. Signalez-le-nous ; appliquez ensuite la version suivante, ou la même encore une fois.',
+  update_refused: 'Une mise à jour a été refusée ou interrompue ({reason}).',
+  update_refused_do: 'La raison est sous « Mises à jour ». La version en service n’a pas changé.',
   syslog_behind: 'Le collecteur syslog n’a rien pris depuis {behind_ms}.',
   syslog_behind_do:
     'Voyez le collecteur et son certificat. Aucune ligne n’est perdue ; elles restent ici jusqu’à ce qu’il les prenne.',

@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from './machine.ts'
 import { keys } from './screen.ts'
+import { settings } from './settings.ts'
 
 type Line = Pick<Machine, 'screen' | 'type' | 'sees'>
 
@@ -31,12 +32,12 @@ export class Operator {
   }
 
   /** Waits for a page. */
-  sees(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+  sees(pattern: RegExp, timeoutMs: number = settings.pageMs): Promise<RegExpExecArray> {
     return this.#machine.sees(pattern, timeoutMs)
   }
 
   /** Takes a choice of the page that is there. */
-  async choose(label: string, timeoutMs = 30_000): Promise<void> {
+  async choose(label: string, timeoutMs: number = settings.pageMs): Promise<void> {
     const mark = await this.#find(label, timeoutMs)
     await this.#machine.type(mark)
     await this.#machine.type(keys.enter)
