@@ -49,6 +49,9 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
     copy(join(root, path), join(folder, path))
   for (const path of ['usr/lib/tmpfiles.d', 'usr/lib/sysctl.d'])
     if (existsSync(join(root, path))) mkdirSync(join(folder, path), { recursive: true })
+  // What the boot stub hands over has to outlive the initrd: without its signature no TPM opens the data.
+  const stub = 'usr/lib/tmpfiles.d/20-systemd-stub.conf'
+  copy(join(root, stub), join(folder, stub))
   for (const path of ['etc/passwd', 'etc/group', 'etc/ld.so.cache', 'etc/nsswitch.conf'])
     if (existsSync(join(root, path))) copy(join(root, path), join(folder, path))
   writeFileSync(join(folder, 'etc/machine-id'), '')
