@@ -57,14 +57,14 @@ export class Updater {
   async status(): Promise<UpdateStatus> {
     const { machine, release, folders } = this.#deps
     const slots = await this.#slots().catch(() => null)
-    const images = await machine.esp.list().catch(() => [])
+    const files = await machine.esp.list().catch(() => [])
     const { window, applied, wentBack, events } = await this.#record()
     const { version, counter, architecture } = release
     const isWaiting = applied !== null && applied.version !== version
     return {
       running: { version, counter, architecture },
       slot: slots?.running ?? null,
-      on_trial: isOnTrial(images, version),
+      on_trial: isOnTrial(files, version),
       window,
       waiting: isWaiting ? { version: applied.version, ts: applied.ts } : null,
       went_back: wentBack,
@@ -182,13 +182,13 @@ export class Updater {
     try {
       const { manifest } = file
       requireFits(manifest, release, (await this.#record()).counter)
-      const images = await machine.esp.list()
-      requireRunningImage(images, release.version)
-      if (isOnTrial(images, release.version)) throw onTrial(release.version)
+      const files = await machine.esp.list()
+      requireRunningImage(files, release.version)
+      if (isOnTrial(files, release.version)) throw onTrial(release.version)
       const { root, verity } = await this.#slots()
-      const removable = images
-        .filter(image => image.version !== release.version)
-        .reduce((sum, image) => sum + image.size, 0)
+      const removable = files
+        .filter(file => file.version !== release.version)
+        .reduce((sum, file) => sum + file.size, 0)
       requireRoom(manifest, {
         rootBytes: root.size,
         verityBytes: verity.size,
