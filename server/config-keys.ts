@@ -141,6 +141,12 @@ export const settings = {
     'The certificate with which this server shows the collector who it is, where that asks for one.',
   ),
   'syslog.key': setting(parseText, 'the path of a PEM file', '', 'The private key of that certificate.'),
+  'appliance.report': setting(
+    parseText,
+    'the path of a file',
+    '',
+    'Where the appliance says how its machine is: releases, Secure Boot, TPM. Set by the appliance itself; nothing for other machines.',
+  ),
   'devices.lock_after_days': setting(
     parseDays,
     'a number of days, 0 to 365',

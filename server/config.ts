@@ -59,14 +59,14 @@ export interface Config {
   }
   readonly admin: { readonly tokenFile: string | null }
   readonly metrics: { readonly tokenFile: string | null }
-  /** null: this is no appliance. */
-  readonly appliance: { readonly updateSocket: string | null }
   /** null: no syslog. */
   readonly syslog: {
     readonly address: HostPort
     readonly authority: string | null
     readonly identity: { readonly certificate: string; readonly key: string } | null
   } | null
+  /** The machine report and the updater's socket; null: this is no appliance. */
+  readonly appliance: { readonly report: string | null; readonly updateSocket: string | null }
   readonly devices: { readonly lockAfterDays: number }
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }

@@ -74,6 +74,7 @@ import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import { tellOfPeers } from './peers-changed.ts'
 import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -333,6 +334,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    applianceReport: config.appliance.report,
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
@@ -409,7 +411,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       settings,
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
-      backup: { backups, audit },
+      backup: { backups, audit, clock },
       update: { updates, audit },
       certificate: { certificates: certificateProgram, audit },
       adminToken,
@@ -485,6 +487,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   })
   await accounts.start()
   await pinFirstPeers(dataFolder, peerActs, log)
+  peers.onChange(() => tellOfPeers(dataFolder))
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,
