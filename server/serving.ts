@@ -487,7 +487,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   })
   await accounts.start()
   await pinFirstPeers(dataFolder, peerActs, log)
-  tellOfPeers(dataFolder, peers)
+  peers.onChange(() => tellOfPeers(dataFolder))
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,

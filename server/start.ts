@@ -16,6 +16,7 @@ import { formatHostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import { type Log, openLog } from './http/log.ts'
 import { type Listeners, openListeners } from './listeners.ts'
+import { tellOfPeers } from './peers-changed.ts'
 import { StoreError } from './store/store.ts'
 
 /** SIGTERM to exit: 5 s. What does not end within this time is cut. */
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
   reportSurprises(log)
 
   let running = await start()
+  tellOfPeers(config.server.data)
   stopOnSignals(() => running, log)
   process.on('SIGHUP', () => void running.listeners.reload())
 
