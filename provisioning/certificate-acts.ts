@@ -1,24 +1,21 @@
 /** What each command of `letro certificate` does, and what it says then: to a person, and to a script. */
-import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { JsonObject } from '#protocol/json.ts'
-import { newKey } from './certificate.ts'
 import { ChainRefused, certificatesIn, dateOf, dayOf, namesIn, remarksAbout } from './certificate-chain.ts'
 import { type ImportOptions, importCertificate } from './certificate-import.ts'
-import { isOwnInUse, issueCertificate, makeAuthority } from './certificate-issue.ts'
-import { permittedNames } from './certificate-names.ts'
-import { certificateRequest } from './certificate-request.ts'
+import { isOwnInUse, issueCertificate, makeAuthority, namesToRenew } from './certificate-issue.ts'
+import { makeRequest } from './certificate-request-file.ts'
 import { type CertificateSite, needNames } from './certificate-site.ts'
 import { certificateText, showFile, showSite } from './certificate-text.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
-import { mdmProfiles, mdmReadme } from './mdm-profiles.ts'
-import { announceKey, renewalDueTs } from './renewal.ts'
+import { mdmProfiles, mdmReadme, nameForDevices } from './mdm-profiles.ts'
+import { renewalDueTs } from './renewal.ts'
 import { confirm } from './terminal.ts'
 
 export interface CertificateOptions extends ImportOptions {
-  readonly data: string
+  readonly data?: string
   readonly json?: boolean
   readonly name?: readonly string[]
   readonly newKey?: boolean
@@ -65,7 +62,7 @@ export const authority: CertificateAct = async (site, options) => {
   }
   if (before && !options.yes) {
     await mustConfirm(
-      'Every device must learn to trust the new authority before its certificate is used. The old certificate\nstays in use until you type: letro certificate issue. Type yes to make a new authority: ',
+      'Every device must learn to trust the new authority before its certificate is used. The old certificate\nstays in use for a week, or until you type: letro certificate issue. Type yes to make a new authority: ',
     )
   }
   const made = makeAuthority(site.folder, names, Date.now())
@@ -77,8 +74,9 @@ export const authority: CertificateAct = async (site, options) => {
     },
     text: `${certificateText('Authority', made, Date.now())}
 It can vouch for ${names.join(', ')} and for nothing else. Its key is in ${site.folder.path}.
-Next: let devices trust it, then let it issue the server's certificate:
+Next: let devices trust it:
   letro certificate mdm --data ${options.data}
+${before ? 'In a week the server changes to it by itself. To change at once' : "Then let it issue the server's certificate"}:
   letro certificate issue --data ${options.data}`,
   }
 }
@@ -100,21 +98,7 @@ export const issue: CertificateAct = async (site, options) => {
 }
 
 export const renew: CertificateAct = async (site, options) => {
-  const chain = site.folder.chain()
-  if (chain === null) {
-    throw new CommandFailed(
-      'There is no certificate yet: letro certificate issue, or import.',
-      exitCodes.unsound,
-    )
-  }
-  if (!isOwnInUse(site.folder)) {
-    throw new CommandFailed(
-      'The certificate in use is not of the private authority, so that only who issued it can renew it: letro certificate request, then letro certificate import.',
-      exitCodes.unsound,
-    )
-  }
-  const names = site.names.length > 0 ? site.names : namesIn(new X509Certificate(chain))
-  return issued(site, names, options)
+  return issued(site, namesToRenew(site), options)
 }
 
 function issued(site: CertificateSite, names: readonly string[], options: CertificateOptions): Done {
@@ -137,22 +121,17 @@ export const request: CertificateAct = async (
   site,
   { data, out, organisation, country, newKey: wantsNew },
 ) => {
-  const names = needNames(site)
-  const { folder } = site
   if (country !== undefined && !/^[A-Z]{2}$/.test(country)) {
     throw new CommandFailed(`--country ${country}: two capitals, as in DE.`, exitCodes.usage)
   }
-  const pending = folder.next()
-  const known = (pending && folder.keyOfNext(pending)) ?? folder.keyInUse() ?? folder.keys()[0] ?? null
-  const key = wantsNew || known === null ? newKey() : known
-  const isNew = key !== known
-  const text = certificateRequest(key, names, { organisation, country })
-  // The request is of use only with its key: that is written first.
-  const waits = isNew && folder.keyInUse() !== null
-  if (waits) announceKey(folder, key, null)
-  else if (isNew) folder.writeKeys([key])
-  const file = out ?? `${names[0]!.replaceAll(/[^0-9A-Za-z.-]/g, '_')}.csr`
-  writeText(file, text)
+  const { names, csr, fileName, isNew, waits } = makeRequest(
+    site,
+    { organisation, country },
+    wantsNew ?? false,
+  )
+  const { folder } = site
+  const file = out ?? fileName
+  writeText(file, csr)
   return {
     answer: { file: resolve(file), names: [...names], new_key: isNew },
     text: `${file} asks for a certificate for ${names.join(', ')}.
@@ -191,7 +170,7 @@ export const mdm: CertificateAct = async (site, { out = 'letro-mdm' }) => {
       exitCodes.unsound,
     )
   }
-  const name = site.names[0] ?? permittedNames(certificate.toString())?.[0] ?? 'letro'
+  const name = nameForDevices(site, certificate)
   const files = mdmProfiles(certificate, name)
   try {
     mkdirSync(out, { recursive: true })
@@ -208,7 +187,7 @@ Which system takes which file stands in ${join(out, 'README.txt')}.`,
   }
 }
 
-const waitingText = `The old certificate stays in use while other servers learn the new key: for a week from when the server next runs,
+export const waitingText = `The old certificate stays in use while other servers learn the new key: for a week from when the server next runs,
 or until a day before the old certificate ends. Then the server changes by itself. How far it is shows
 letro certificate show. To change at once: the same command with --now`
 
@@ -216,7 +195,7 @@ async function mustConfirm(question: string): Promise<void> {
   if (!(await confirm(question))) throw new CommandFailed('Nothing was changed.', exitCodes.unsound)
 }
 
-function readText(file: string): string {
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch (error) {
@@ -226,7 +205,7 @@ function readText(file: string): string {
   }
 }
 
-function writeText(file: string, content: string | Uint8Array): void {
+export function writeText(file: string, content: string | Uint8Array): void {
   try {
     writeFileSync(file, content, { mode: 0o644 })
   } catch (error) {
@@ -234,7 +213,7 @@ function writeText(file: string, content: string | Uint8Array): void {
   }
 }
 
-function cannotWrite(path: string, error: unknown): CommandFailed {
+export function cannotWrite(path: string, error: unknown): CommandFailed {
   const code = error instanceof Error && 'code' in error ? error.code : ''
   return new CommandFailed(
     `${path} cannot be written (${code}). Name another place with --out.`,

@@ -1,5 +1,5 @@
 /**
- * `letro certificate import`: takes what an authority issued, as PEM or PKCS #12, into the server's folder.
+ * `letro certificate import`, and the same by the administration: takes what an authority issued, as PEM or PKCS #12, into the server's folder.
  *
  * All that speaks against it is said at once, and then nothing was changed. What is accepted comes in by one rename
  * (tls-folder.ts). A new key is told to other servers first, unless nobody pins this one.
@@ -34,27 +34,53 @@ export interface Imported extends Chain {
 
 const maxFileBytes = 1024 * 1024
 
+/** What somebody brings: PEM, DER or PKCS #12. */
+export interface Brought {
+  /** For sentences. */
+  readonly name: string
+  readonly bytes: Buffer
+  /** A file of its own with the private key. */
+  readonly key?: { readonly name: string; readonly pem: string }
+  /** Asked where something in it is locked; rejects where nobody can say. */
+  readonly passphrase: (question: string, name: string) => Promise<string>
+}
+
 export async function importCertificate(
   site: CertificateSite,
   file: string,
   options: ImportOptions,
   now: number,
 ): Promise<Imported> {
-  const { folder } = site
+  const { key } = options
+  const brought: Brought = {
+    name: file,
+    bytes: readWhole(file),
+    ...(key === undefined ? {} : { key: { name: key, pem: readWhole(key).toString('latin1') } }),
+    passphrase: async (question, name) => {
+      const given = await passphraseFrom(options, question)
+      if (given === null) throw noPassphrase(name)
+      return given
+    },
+  }
+  return takeIn(site, await readChain(site, brought, now), options.now ?? false, now)
+}
+
+/** What was brought, in order and with its key; throws ChainRefused with all that speaks against it. Changes nothing. */
+export async function readChain(site: CertificateSite, brought: Brought, now: number): Promise<Chain> {
   const names = needNames(site)
-  const brought = await readBrought(file, options)
-  const chain = chainOf(brought.certificates, [...brought.keys, ...folder.keys()])
+  const { certificates, keys } = await readBrought(brought)
+  const chain = chainOf(certificates, [...keys, ...site.folder.keys()])
   const complaints = complaintsAbout(chain, names, now)
   if (complaints.length > 0) throw new ChainRefused(complaints)
+  return chain
+}
+
+/** Into the folder. */
+export function takeIn(site: CertificateSite, chain: Chain, atOnce: boolean, now: number): Imported {
+  const { folder } = site
 
   const inUse = folder.keyInUse()
-  if (
-    inUse !== null &&
-    inUse !== chain.key &&
-    site.isPinned &&
-    !options.now &&
-    !hasEnded(folder.chain()!, now)
-  ) {
+  if (inUse !== null && inUse !== chain.key && site.isPinned && !atOnce && !hasEnded(folder.chain()!, now)) {
     announceKey(folder, chain.key, chainPem(chain))
     return { ...chain, state: 'waiting' }
   }
@@ -71,23 +97,18 @@ function hasEnded(chain: string, now: number): boolean {
 }
 
 async function readBrought(
-  file: string,
-  options: ImportOptions,
+  brought: Brought,
 ): Promise<{ certificates: readonly X509Certificate[]; keys: readonly string[] }> {
-  const bytes = readWhole(file)
+  const { name: file, bytes, key: keyFile, passphrase: ask } = brought
   const text = bytes.toString('latin1')
-  const keys =
-    options.key === undefined
-      ? []
-      : await keysIn(readWhole(options.key).toString('latin1'), options.key, options)
+  const keys = keyFile === undefined ? [] : await keysIn(keyFile.pem, keyFile.name, ask)
   if (text.includes('-----BEGIN ')) {
     const certificates = certificatesIn(text)
-    return { certificates, keys: [...keys, ...(await keysIn(text, file, options))] }
+    return { certificates, keys: [...keys, ...(await keysIn(text, file, ask))] }
   }
   const single = certificateFromDer(bytes)
   if (single) return { certificates: [single], keys }
-  const passphrase = await passphraseFrom(options, `Passphrase of ${file}: `)
-  if (passphrase === null) throw noPassphrase(file)
+  const passphrase = await ask(`Passphrase of ${file}: `, file)
   try {
     const { key, certificates } = readPkcs12(bytes, passphrase)
     return { certificates, keys: key === null ? keys : [...keys, key] }
@@ -106,15 +127,13 @@ function certificateFromDer(bytes: Buffer): X509Certificate | null {
 }
 
 /** In one form for all, PKCS #8 without a passphrase: the folder itself is closed to others. */
-async function keysIn(pem: string, file: string, options: ImportOptions): Promise<string[]> {
+async function keysIn(pem: string, file: string, ask: Brought['passphrase']): Promise<string[]> {
   const blocks = pem.match(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/g) ?? []
   let passphrase: string | undefined
   const keys: string[] = []
   for (const block of blocks) {
     if (/ENCRYPTED/.test(block)) {
-      const given = passphrase ?? (await passphraseFrom(options, `Passphrase of the key in ${file}: `))
-      if (given === null) throw noPassphrase(file)
-      passphrase = given
+      passphrase ??= await ask(`Passphrase of the key in ${file}: `, file)
     }
     try {
       const key = createPrivateKey({ key: block, ...(passphrase === undefined ? {} : { passphrase }) })
@@ -131,7 +150,7 @@ async function keysIn(pem: string, file: string, options: ImportOptions): Promis
   return keys
 }
 
-function readWhole(file: string): Buffer {
+export function readWhole(file: string): Buffer {
   try {
     const stat = statSync(file)
     if (!stat.isFile()) throw new CommandFailed(`${file} is no file.`, exitCodes.impossible)

@@ -16,7 +16,7 @@ import {
 } from './certificate-chain.ts'
 import { permittedNames } from './certificate-names.ts'
 import type { CertificateSite } from './certificate-site.ts'
-import { changeTs, isOwn, renewalDueTs } from './renewal.ts'
+import { changesAuthorityTs, changeTs, isOwn, renewalDueTs } from './renewal.ts'
 import { spkiSha256Of } from './tls-folder.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -46,13 +46,17 @@ export function showSite({ folder, names }: CertificateSite, now: number): Shown
     const chain = chainOf(certificatesIn(pem), folder.keys())
     own = isOwn(chain.leaf, authority)
     complaints = complaintsAbout(chain, names, now).map(({ sentence }) => sentence)
+    const changesTs = changesAuthorityTs(folder, chain.leaf)
     const renewal = own
       ? `Renewal        by itself, from ${dayOf(renewalDueTs(chain.leaf))} on, under the same key\n`
-      : 'Renewal        by you: letro certificate request, then letro certificate import\n'
+      : changesTs !== null
+        ? `Renewal        by itself, by the new authority, from ${dayOf(changesTs)} on; at once: letro certificate issue\n`
+        : 'Renewal        by you: letro certificate request, then letro certificate import\n'
     parts.push(`${certificateText('Certificate', chain.leaf, now)}${renewal}${aboveText(chain.above, now)}`)
     json['certificate'] = { ...certificateJson(chain.leaf), chain: chain.above.map(certificateJson), own }
-    if (own)
-      json['certificate'] = { ...(json['certificate'] as object), renewal_ts: renewalDueTs(chain.leaf) }
+    const renewalTs = own ? renewalDueTs(chain.leaf) : changesTs
+    if (renewalTs !== null)
+      json['certificate'] = { ...(json['certificate'] as object), renewal_ts: renewalTs }
   }
   if (authority) {
     const permitted = permittedNames(authority.toString())

@@ -42,6 +42,11 @@ export function newKey(): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' })
 }
 
+/** Its dates begin a day before it was made. */
+export function authorityMadeTs({ validFrom }: X509Certificate): number {
+  return Date.parse(validFrom) + backMs
+}
+
 /** An authority for these names, DNS names or IP addresses, and what lies below them. */
 export function issueAuthority(names: readonly string[], now: number, key = newKey()): Issued {
   const subject = subjectOf(`Letro authority ${keyIdOf(key).subarray(0, 6).toString('hex')}`)

@@ -6,6 +6,8 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 import { mobileconfigType, rootProfile } from '#protocol/mobileconfig.ts'
 import { nameOf } from './certificate-chain.ts'
+import { permittedNames } from './certificate-names.ts'
+import type { CertificateSite } from './certificate-site.ts'
 
 export interface ProfileFile {
   readonly name: string
@@ -77,6 +79,11 @@ export function mdmProfiles(authority: X509Certificate, serverName: string): Pro
       use: 'Chrome, Chromium and Edge where the system’s store cannot be used: the policy CACertificates (Linux: /etc/opt/chrome/policies/managed).',
     },
   ]
+}
+
+/** What the files call the server. */
+export function nameForDevices({ names }: CertificateSite, authority: X509Certificate): string {
+  return names[0] ?? permittedNames(authority.toString())?.[0] ?? 'letro'
 }
 
 /** What stands beside the files. */

@@ -6,7 +6,7 @@
  * next run goes on. A certificate that another authority issued is left alone: who brought it renews it.
  */
 import { X509Certificate } from 'node:crypto'
-import { issueAuthority, issueLeaf, NameNotPermitted, newKey } from './certificate.ts'
+import { authorityMadeTs, issueAuthority, issueLeaf, NameNotPermitted, newKey } from './certificate.ts'
 import { covers } from './certificate-names.ts'
 import { type Next, spkiSha256Of, type TlsFolder } from './tls-folder.ts'
 
@@ -17,6 +17,16 @@ export const overlapMs = 7 * dayMs
 /** Is it of the private authority? Then it is ours to renew. */
 export function isOwn(leaf: X509Certificate, authority: X509Certificate | null): boolean {
   return authority !== null && leaf.checkIssued(authority) && leaf.verify(authority.publicKey)
+}
+
+/**
+ * Is it of the authority of before? Then it is ours to renew as well, by the present one: `null` where it is not, else from when
+ * on: a week after the authority was made, in which devices learn to trust it, or a day before the certificate ends.
+ */
+export function changesAuthorityTs(folder: TlsFolder, leaf: X509Certificate): number | null {
+  const authority = folder.authorityCertificate()
+  if (authority === null || isOwn(leaf, authority) || !isOwn(leaf, folder.authorityBefore())) return null
+  return Math.min(authorityMadeTs(authority) + overlapMs, Date.parse(leaf.validTo) - dayMs)
 }
 
 /** When two thirds of its life are over. */
@@ -39,13 +49,15 @@ export function makeCertificate(folder: TlsFolder, names: readonly string[], now
   if (chain !== null) {
     const leaf = new X509Certificate(chain)
     const fits = folder.keyFor(leaf) !== null
-    const own = isOwn(leaf, folder.authorityCertificate())
+    const changesTs = changesAuthorityTs(folder, leaf)
+    const own = isOwn(leaf, folder.authorityCertificate()) || changesTs !== null
     if (!fits && !own) {
       throw new NameNotPermitted(
         `The certificate in ${folder.path} was issued by another authority, and key.pem does not hold its key. Put the key back from a backup, or bring certificate and key again with: letro certificate import`,
       )
     }
-    if (fits && (!own || (covers(leaf, names) && !isDue(leaf, now)))) return false
+    const isGood = covers(leaf, names) && (changesTs === null ? !isDue(leaf, now) : now < changesTs)
+    if (fits && (!own || isGood)) return false
   }
   if (!folder.authority()) folder.writeAuthority(issueAuthority(names, now))
   issueFor(folder, folder.keyInUse() ?? folder.keys()[0] ?? newKey(), names, now)
@@ -70,7 +82,11 @@ export function renewCertificate(
   const chain = folder.chain()
   if (chain === null) return null
   const leaf = new X509Certificate(chain)
-  if (!isOwn(leaf, folder.authorityCertificate()) || !isDue(leaf, now)) return null
+  const changesTs = changesAuthorityTs(folder, leaf)
+  const isOurs = isOwn(leaf, folder.authorityCertificate())
+    ? isDue(leaf, now)
+    : changesTs !== null && now >= changesTs
+  if (!isOurs) return null
   const key = folder.keyFor(leaf)
   if (key === null) return null
   issueFor(folder, key, names, now)

@@ -3,6 +3,7 @@
  * data folder belongs.
  *
  *     authority.pem, authority-key.pem   the private authority, where there is one
+ *     authority-before.pem, …-key.pem    the one in whose place it came
  *     key.pem                            the key in use, and behind it the one to come
  *     certificate.pem                    the certificate in use, and what vouches for it
  *     next.json                          what is to take its place, while other servers learn its key
@@ -39,7 +40,13 @@ export interface Next {
   readonly publishedTs: number | null
 }
 
-type FileName = 'authority.pem' | 'authority-key.pem' | 'certificate.pem' | 'key.pem' | 'next.json'
+type FileName =
+  | 'authority.pem'
+  | 'authority-key.pem'
+  | 'authority-before.pem'
+  | 'certificate.pem'
+  | 'key.pem'
+  | 'next.json'
 
 export class TlsFolder {
   readonly path: string
@@ -66,6 +73,12 @@ export class TlsFolder {
   /** The authority's certificate alone, which anybody may have. */
   authorityCertificate(): X509Certificate | null {
     const pem = this.#read('authority.pem')
+    return pem === null ? null : new X509Certificate(pem)
+  }
+
+  /** The one in whose place the present one came. */
+  authorityBefore(): X509Certificate | null {
+    const pem = this.#read('authority-before.pem')
     return pem === null ? null : new X509Certificate(pem)
   }
 

@@ -14,6 +14,7 @@ import { openPeerActs } from './admin-api/peer-acts.ts'
 import type { Parts } from './app.ts'
 import { openServerBackups } from './backup-wiring.ts'
 import { openCertificateHealth } from './certificate-health.ts'
+import { openCertificateProgram } from './certificate-program.ts'
 import { accountRoutes } from './client-api/account.ts'
 import { accountDataRoutes } from './client-api/account-data.ts'
 import { serverAdminRoutes } from './client-api/admin.ts'
@@ -109,6 +110,8 @@ import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
 import { parseSyncToken } from './sync/token.ts'
 import type { TlsMaterial } from './tls-files.ts'
+import { updateFindings } from './updates/findings.ts'
+import { Updates } from './updates/updates.ts'
 
 export interface Serving {
   readonly accounts: Accounts
@@ -331,9 +334,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    applianceReport: config.appliance.report,
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
+  const certificateProgram = openCertificateProgram(config, clock)
   const renewal = openRenewal(config, { log, isClockInDoubt: () => clockWatch.isInDoubt })
   const certificates = openCertificateHealth({
     files: certificateFiles(config),
@@ -346,6 +351,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
   health.addReading('backup', backup.reading)
+  const updates = new Updates({
+    socket: config.appliance.updateSocket,
+    report: message => log.warn(message),
+  })
+  if (updates.isHere) health.addSource('update', async now => updateFindings(await updates.status(), now))
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock: steady,
@@ -401,7 +411,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       settings,
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
-      backup: { backups, audit },
+      backup: { backups, audit, clock },
+      update: { updates, audit },
+      certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
     }),
@@ -512,7 +524,9 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     duties,
     noteCertificate: async ({ fingerprint256, notAfterMs }) => {
       await audit({
-        actor: renewal.isOurs(fingerprint256) ? 'system' : 'local',
+        actor: renewal.isOurs(fingerprint256)
+          ? 'system'
+          : (certificateProgram.actorOf(fingerprint256) ?? 'local'),
         action: 'site.certificate',
         detail: { fingerprint_sha256: fingerprint256, not_after_ts: notAfterMs },
       })

@@ -9,6 +9,7 @@ import type { AdminToken } from './admin-token.ts'
 import { requireAdministrator, requireConfirmation } from './administrator.ts'
 import { auditRoutes } from './audit.ts'
 import { type BackupRouteDeps, backupRoutes } from './backups.ts'
+import { type CertificateRouteDeps, certificateRoutes } from './certificate.ts'
 import { commandLineRoutes } from './command-lines.ts'
 import { configurationRoutes, type SettingsActs } from './configuration.ts'
 import { enrolmentAdminRoutes } from './enrolment.ts'
@@ -20,6 +21,7 @@ import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
 import { type SiteFacts, siteRoutes } from './site.ts'
+import { type UpdateRouteDeps, updateRoutes } from './updates.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
@@ -31,6 +33,10 @@ export interface AdminDeps {
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
+  /** null: as `backup`. */
+  readonly update: UpdateRouteDeps | null
+  /** null: no certificates either. */
+  readonly certificate: CertificateRouteDeps | null
   /** null: `admin.token_file` is not set. */
   readonly adminToken: AdminToken | null
   /** Asks a person to confirm with their passkey; false while the question is the answer. */
@@ -38,7 +44,7 @@ export interface AdminDeps {
 }
 
 export function adminRoutes(deps: AdminDeps): Route[] {
-  const { accounts, reports, peerActs, oversight, health, backup, adminToken, confirmed } = deps
+  const { accounts, reports, peerActs, oversight, health, backup, certificate, adminToken, confirmed } = deps
   const administrator = [requireAdministrator(accounts, adminToken), limit('admin')]
   const confirmation = requireConfirmation(confirmed)
   return [
@@ -53,6 +59,8 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(deps.update ? updateRoutes(deps.update, administrator, confirmation) : []),
     ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
+    ...(certificate ? certificateRoutes(certificate, administrator, confirmation) : []),
   ]
 }

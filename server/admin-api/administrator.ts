@@ -64,11 +64,23 @@ export function requireConfirmation(confirmed: (ctx: Context) => Promise<boolean
   }
 }
 
+/** The same where the body says `name: true`: what it adds to the act is what must be confirmed. */
+export function confirmedWhere(name: string, confirmation: Step): Step {
+  return function confirmedWhere(ctx, next) {
+    return ctx.state.body[name] === true ? confirmation(ctx, next) : next()
+  }
+}
+
 /** After `requireAdministrator`: for a person at a screen alone. */
 export const requireSession: Step = async function requireSession(ctx, next) {
   if (!administrators.get(ctx)?.isSession)
     throw forbidden('This needs an administrator who is signed in to the app.')
   await next()
+}
+
+/** Signed in as a person, who can be asked to confirm with a passkey. */
+export function isSession(ctx: Context): boolean {
+  return administrators.get(ctx)?.isSession === true
 }
 
 /** A user id, `token` or `local`. */

@@ -20,6 +20,7 @@ import { storeFolder } from '../../server/store/level-folder.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Position } from '../../server/store/store.ts'
 import { FaultEngine } from '../store/fault-engine.ts'
+import { until } from '../support/until.ts'
 import { openHarness } from './harness.ts'
 
 const sha256 = (message: Uint8Array | string) => createHash('sha256').update(message).digest()
@@ -212,9 +213,7 @@ test('letro recover-administrator: one link, audited, told; the secret never tou
   )
   chmodSync(file, 0o666)
   writeFileSync(join(data, 'requests', `${'b'.repeat(32)}.request.json`), 'nonsense', { mode: 0o600 })
-  for (let i = 0; i < 100 && readdirSync(join(data, 'requests')).length > 0; i++)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  t.deepEqual(readdirSync(join(data, 'requests')), [])
+  await until(() => readdirSync(join(data, 'requests')).length === 0)
   t.is((await h.accounts.enrolment.links()).length, links)
   t.is(reports.length, 2)
   await requests.close()

@@ -1,6 +1,7 @@
 /** Accounts over real rooms: what the doubles of the other tests stand for. */
 import test from 'ava'
 import { startTestServer, type TestPerson, testPassword } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const v3 = '/_matrix/client/v3'
 
@@ -13,14 +14,6 @@ async function createRoom(owner: TestPerson, guest: TestPerson, body: object = {
 
 const member = async (viewer: TestPerson, roomId: string, userId: string) =>
   (await viewer.call('GET', `${v3}/rooms/${roomId}/state/m.room.member/${userId}`)).body
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('it did not happen within 5 s')
-}
 
 test('a new name arrives in the rooms, and the directory knows it', async t => {
   const server = await startTestServer()

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
 import { automationToken, type FederatedServer } from '../support/federated.ts'
 import { ServerProcess } from '../support/server-process.ts'
+import { patienceMs } from '../support/until.ts'
 import { type AuthenticatorOptions, launchChromium, Visitor } from '../support/visitor.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -16,8 +17,7 @@ export const adminToken = 'a-token-for-tests-that-administers-0123456789'
 /** Where pictures of views go: not tracked. */
 export const pictures = join(root, 'dist/pictures')
 
-/** Generous: a machine with two cores runs servers, browsers and tests at once. Only what never happens fails by it. */
-export const patienceMs = 30_000
+export { patienceMs }
 
 export interface PersonOptions extends AuthenticatorOptions {
   readonly context?: BrowserContextOptions

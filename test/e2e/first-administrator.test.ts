@@ -9,7 +9,8 @@ import test from 'ava'
 import type { Browser } from 'playwright-core'
 import { call } from '../support/client.ts'
 import { ServerProcess } from '../support/server-process.ts'
-import { launchChromium, plainPage, until, Visitor } from '../support/visitor.ts'
+import { until } from '../support/until.ts'
+import { launchChromium, plainPage, Visitor } from '../support/visitor.ts'
 
 let browser: Browser
 let server: ServerProcess

@@ -4,6 +4,7 @@ import { DemoServer, userIdOf } from '../../scripts/demo/demo-server.ts'
 import { historyMs, liveThrough } from '../../scripts/demo/live.ts'
 import type { Name } from '../../scripts/demo/organisation.ts'
 import { freePort } from '../support/free-port.ts'
+import { patienceMs } from '../support/until.ts'
 
 /** Bidi overrides and piled marks, as somebody may name a room. */
 export const hostileName = `\u202eبودغيت\u202c 2027 ${'e\u0301\u0302\u0303\u0304\u0305\u0306'.repeat(40)}`
@@ -47,7 +48,7 @@ export async function openInsideWorld(): Promise<InsideWorld> {
     addressOf: name => `http://${name}.localhost:${server.port}/`,
     views: views(idOf('Ward 4'), idOf('Noor Clinic'), invited),
     reads: async (name, text) => {
-      for (let i = 0; i < 120; i++) {
+      for (let i = 0; i < patienceMs / 250; i++) {
         const { items } = await devices.get(name)!.calls.timeline({
           roomId: idOf('Ward 4'),
           at: 'end',

@@ -15,7 +15,8 @@ import sharp from 'sharp'
 import { freePort } from '../support/free-port.ts'
 import { withoutLetro } from '../support/server-process.ts'
 import { launchTrusting } from '../support/trusting-chromium.ts'
-import { until, Visitor } from '../support/visitor.ts'
+import { until } from '../support/until.ts'
+import { Visitor } from '../support/visitor.ts'
 import { build, finish, patienceMs, pictures } from './app.ts'
 import { violations } from './axe.ts'
 import { line, write } from './conversation.ts'
@@ -31,7 +32,6 @@ test.before(() => build())
 test.after.always(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 test('from letro init to the first message, with the private authority', async t => {
-  t.timeout(300_000)
   const [client, trust] = [await freePort(), await freePort()]
   const origin = `https://${host}:${client}`
   await init({
@@ -177,8 +177,7 @@ async function started(t: ExecutionContext): Promise<{ output(): string }> {
       output += text
     })
   t.teardown(() => child.kill('SIGKILL'))
-  for (let i = 0; i < 12 && !output.includes('/enrol#'); i++)
-    await until(async () => output.includes('/enrol#')).catch(() => {})
+  await until(() => output.includes('/enrol#')).catch(() => {})
   if (!output.includes('/enrol#')) throw new Error(`the server did not start:\n${output}`)
   return { output: () => output }
 }

@@ -7,7 +7,8 @@ import anyTest, { type TestFn } from 'ava'
 import type { Browser } from 'playwright-core'
 import type { DeviceId, UserId } from '../../server/protocol/ids.ts'
 import { dayMs, type Harness, openHarness } from '../accounts/harness.ts'
-import { launchChromium, plainPage, until, Visitor } from '../support/visitor.ts'
+import { until } from '../support/until.ts'
+import { launchChromium, plainPage, Visitor } from '../support/visitor.ts'
 
 const test = anyTest as TestFn<{ h: Harness; browser: Visitor }>
 const person = '@amal:clinic.example' as UserId

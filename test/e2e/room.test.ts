@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import type { Locator, Page } from 'playwright-core'
 import sharp from 'sharp'
-import { until, type Visitor } from '../support/visitor.ts'
+import { until } from '../support/until.ts'
+import type { Visitor } from '../support/visitor.ts'
 import { AppWorld, pictures } from './app.ts'
 
 const test = anyTest as TestFn

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { Page } from 'playwright-core'
+import { until } from '../support/until.ts'
 import { AppWorld, pictures } from './app.ts'
 import { violations } from './axe.ts'
 
@@ -17,7 +18,6 @@ test.after.always(() => world?.close())
 test.serial(
   'by keyboard alone: a room is made, somebody is invited and accepts, and what is unread is found',
   async t => {
-    t.timeout(240_000)
     const amal = await world.enrolled('amal', 'Amal Nasser')
     const jonas = await world.enrolled('jonas', 'Jonas Weber')
 
@@ -84,7 +84,6 @@ test.serial(
 test.serial(
   'every page of the frame meets WCAG 2.2 AA: wide in light, as a phone in Arabic and dark',
   async t => {
-    t.timeout(240_000)
     const wide = await world.enrolled('layla', 'Layla Haddad')
     const phone = await world.enrolled('basma', 'بسمة', {
       locale: 'ar',
@@ -135,9 +134,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
 }
 
 async function titled(page: Page, title: RegExp): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (title.test(await page.title())) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error(`the title is “${await page.title()}”`)
+  await until(async () => title.test(await page.title()), 50).catch(async () => {
+    throw new Error(`the title is “${await page.title()}”`)
+  })
 }

@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
 import { outputOf } from '../../server/health/child-program.ts'
 import { openDisk } from '../../server/health/disk.ts'
@@ -10,6 +9,7 @@ import { daysUntilFull, growthPerDay } from '../../server/health/growth.ts'
 import { openMachine, probeMachine } from '../../server/health/machine.ts'
 import type { MachineAnswer } from '../../server/health/machine-probe.ts'
 import { openWriteLatency } from '../../server/health/write-latency.ts'
+import { until } from '../support/until.ts'
 import { dayMs, hourMs, minuteMs, openTestStore, start } from './watched.ts'
 
 const gibibyte = 1024 ** 3
@@ -155,10 +155,6 @@ test('a slow disk is found from the fifth write on, and one slow write is not', 
   t.like((await writes.source(0))[0], { code: 'store.slow', severity: 'warning', facts: { median_ms: 800 } })
   t.deepEqual(await writes.reading(0), { last_ms: 800, median_ms: 650, worst_ms: 9_000 })
 })
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await pause(20)
-}
 
 /** A process that ended and that nobody has asked about yet is still listed, as a zombie. */
 async function isRunning(pid: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import sharp from 'sharp'
 import { startTestServer, type TestPerson, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const limits = `
 [limits]
@@ -210,8 +211,10 @@ test('media of another server, and unknown media, are not found', async t => {
 })
 
 test('a file above the limit is refused and leaves nothing, announced or not', async t => {
-  const server = await starting
-  const ann = await person('large')
+  // Of its own: on the other one somebody always uploads.
+  const server = await startTestServer({ config: limits })
+  t.teardown(() => server.close())
+  const ann = await server.register('large')
   const announced = await ann.call('POST', '/_matrix/media/v3/upload', { body: 'x'.repeat(1024 * 1024 + 1) })
   t.is(announced.status, 413)
   t.is(announced.body.errcode, 'M_TOO_LARGE')
@@ -229,7 +232,6 @@ test('a file above the limit is refused and leaves nothing, announced or not', a
   socket.destroy()
   t.regex(answer, /^HTTP\/1\.1 413/)
   await until(async () => (await incoming(server)).length === 0)
-  t.deepEqual(await incoming(server), [])
 })
 
 test('an upload that breaks off leaves nothing and is no line in the log', async t => {
@@ -279,7 +281,7 @@ test('a download waits for its upload', async t => {
   const created = await ann.call('POST', '/_matrix/media/v1/create')
   t.true(created.body.unused_expires_at > Date.now() + 23 * 3_600_000)
   const mxc = created.body.content_uri.slice(6)
-  const waiting = ann.call('GET', `${v1}/download/${mxc}?timeout_ms=10000`)
+  const waiting = ann.call('GET', `${v1}/download/${mxc}?timeout_ms=60000`)
   await new Promise(resolve => setTimeout(resolve, 50))
   const put = await ann.call('PUT', `/_matrix/media/v3/upload/${mxc}`, {
     body: 'late',
@@ -479,8 +481,9 @@ test('a preview of a URL is not offered', async t => {
 })
 
 test('one person sends at most twenty files at the same time, and others send all the same', async t => {
-  const server = await starting
-  const [ann, ben] = [await person('many'), await person('single')]
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  const [ann, ben] = [await server.register('many'), await server.register('single')]
   const head =
     'POST /_matrix/media/v3/upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n' +
     `Authorization: Bearer ${ann.token}\r\n\r\nx`
@@ -497,11 +500,4 @@ test('one person sends at most twenty files at the same time, and others send al
 
 function incoming(server: TestServer): Promise<string[]> {
   return readdir(join(server.dataFolder, 'media', 'incoming'))
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
 }

@@ -5,6 +5,7 @@ import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import type { ServerName } from '../../server/protocol/ids.ts'
 import { openHarness } from '../accounts/harness.ts'
 import { sha256, signingKey } from '../support/primitives.ts'
+import { until } from '../support/until.ts'
 import { mustRead, seedOf, siteOf } from './site.ts'
 
 const base = '/_letro/admin/v1/peers'
@@ -168,11 +169,11 @@ test('two cards with one serial: every administrator is told, in the app as well
   })
   t.deepEqual((await h.get(one, token)).body.conflict.serial, 1_700_000_000_000)
   let notices: unknown[] = []
-  for (let i = 0; i < 100 && notices.length === 0; i++) {
-    await new Promise(resolve => setTimeout(resolve, 5))
+  await until(async () => {
     const path = `/_matrix/client/v3/user/${userId}/account_data/org.letro.administration`
     notices = (await h.get(path, token)).body.notices ?? []
-  }
+    return notices.length > 0
+  })
   t.like(notices.at(-1), { action: 'peer.card-conflict', target: 'court.example' })
   await h.close()
 })

@@ -25,6 +25,7 @@ import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import { mustRead, siteOf } from '../peers/site.ts'
 import { freePort } from '../support/free-port.ts'
 import { sha256 } from '../support/primitives.ts'
+import { until } from '../support/until.ts'
 import { OwnAuthority } from './own-authority.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -277,7 +278,7 @@ test('unattended, from the file alone: the server starts, is trusted by its auth
   let output = ''
   for (const stream of [server.stdout, server.stderr]) stream.on('data', chunk => (output += chunk))
   t.teardown(() => void server.kill('SIGKILL'))
-  for (let i = 0; i < 1500 && !output.includes('"started"') && server.exitCode === null; i++) await sleep(40)
+  await until(() => output.includes('"started"') || server.exitCode !== null)
   t.regex(output, /"a peer of the set-up was pinned","server":"court\.example"/)
   t.regex(output, new RegExp(`https://chat\\.clinic\\.example:${client}/enrol#`))
   t.regex(output, /"new":true/)

@@ -169,7 +169,7 @@ test('a new authority: the old certificate stays in use until one is issued, whi
   const before = used(at)
   const authority = makeAuthority(at, names, start)
   t.is(used(at).leaf.fingerprint256, before.leaf.fingerprint256)
-  t.is(renewCertificate(at, names, start + 300 * dayMs), null)
+  t.is(renewCertificate(at, names, start + 6 * dayMs), null)
   issueCertificate({ folder: at, names, isPinned: true }, names, {}, start)
   t.true(used(at).leaf.checkIssued(authority))
   t.is(used(at).spkiSha256, before.spkiSha256, 'who pinned the key notices nothing')
@@ -263,3 +263,41 @@ function leafFor(t: ExecutionContext, key: string): string {
   ca.openssl('req', '-new', '-key', 'k', '-out', 'k.csr', '-subj', '/CN=x')
   return ca.leaf({ request: ca.read('k.csr') }).certificate
 }
+
+test('an authority that was replaced: the certificate changes to the new one by itself, a week later, under the same key', t => {
+  const at = folder(t)
+  const first = used(at)
+  const made = makeAuthority(at, names, start + 10 * dayMs)
+  t.is(renewCertificate(at, names, start + 17 * dayMs - 1), null)
+  t.is(used(at).leaf.fingerprint256, first.leaf.fingerprint256)
+  t.is(renewCertificate(at, names, start + 17 * dayMs), 'renewed')
+  t.true(used(at).leaf.checkIssued(made))
+  t.is(used(at).spkiSha256, first.spkiSha256)
+  t.is(renewCertificate(at, names, start + 17 * dayMs), null, 'once')
+})
+
+test('replaced two days before the old certificate ends: the change comes a day before that', t => {
+  const at = folder(t)
+  const { notAfterMs } = used(at)
+  const made = makeAuthority(at, names, notAfterMs - 2 * dayMs)
+  t.is(renewCertificate(at, names, notAfterMs - 2 * dayMs), null)
+  t.is(renewCertificate(at, names, notAfterMs - dayMs), 'renewed')
+  t.true(used(at).leaf.checkIssued(made))
+})
+
+test('replaced twice within the week: the certificate in use still changes to the last one', t => {
+  const at = folder(t)
+  makeAuthority(at, names, start)
+  const last = makeAuthority(at, names, start + dayMs)
+  t.is(renewCertificate(at, names, start + 7 * dayMs), null)
+  t.is(renewCertificate(at, names, start + 8 * dayMs), 'renewed')
+  t.true(used(at).leaf.checkIssued(last))
+})
+
+test('a start does not leave a certificate of the old authority that has ended, or is for too few names', t => {
+  const at = folder(t)
+  const made = makeAuthority(at, [...names, 'b.example'], start)
+  t.false(makeCertificate(at, names, start + dayMs))
+  t.true(makeCertificate(at, [...names, 'b.example'], start + dayMs))
+  t.true(used(at).leaf.checkIssued(made))
+})

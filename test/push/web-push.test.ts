@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { isAllowedEndpoint, type PushRequest } from '../../server/push/web-push.ts'
 import { startTestServer, type TestPerson, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { PushBrowser, vapidClaims } from './browser.ts'
 
 const v3 = '/_matrix/client/v3'
@@ -77,14 +78,6 @@ const read = (person: TestPerson, roomId: string, eventId: string) =>
       body: {},
     },
   )
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await isSo()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('waited in vain')
-}
 
 /** After what was written before was looked at, and its moment is over. */
 async function settled(world: World): Promise<void> {

@@ -4,6 +4,7 @@ import type { AppNotice } from '../../pwa/worker/calls.ts'
 import { Owner, type Told } from '../../pwa/worker/owner.ts'
 import { call } from '../support/client.ts'
 import type { ServerProcess, Session } from '../support/server-process.ts'
+import { patienceMs } from '../support/until.ts'
 
 /** Of everybody. */
 export const password = 'a long enough password'
@@ -50,7 +51,7 @@ export class Person {
   }
 
   async until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
-    for (let i = 0; i < 1200; i++) {
+    for (let i = 0; i < patienceMs / 25; i++) {
       const found = await look()
       if (found) return found as NonNullable<T>
       await new Promise(resolve => setTimeout(resolve, 25))

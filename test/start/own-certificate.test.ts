@@ -13,6 +13,7 @@ import { connect as connectLocally } from '../../provisioning/server-connection.
 import { parseConfig } from '../../server/config.ts'
 import { makeOwnCertificate, openRenewal } from '../../server/own-certificate.ts'
 import { freePort } from '../support/free-port.ts'
+import { until } from '../support/until.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -38,7 +39,7 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
     server.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   })
-  for (let i = 0; i < 1500 && !output.includes('"started"') && server.exitCode === null; i++) await pause()
+  await until(() => output.includes('"started"') || server.exitCode !== null)
   t.regex(output, /Letro serves a\.example/, output)
 
   const tls = join(folder, 'data', 'tls')
@@ -61,10 +62,10 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
   await promisify(execFile)(process.execPath, letro)
   server.kill('SIGHUP')
   let second = first
-  for (let i = 0; i < 300 && second.fingerprint256 === first.fingerprint256; i++) {
-    await pause()
+  await until(async () => {
     second = await shownAt(port, 'chat.a.example', ca)
-  }
+    return second.fingerprint256 !== first.fingerprint256
+  })
   t.not(second.fingerprint256, first.fingerprint256)
   t.deepEqual(second.pubkey, first.pubkey)
   t.is(await readFile(join(tls, 'key.pem'), 'utf8'), key)
@@ -88,15 +89,13 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
     }
     return card.keys.tls.length
   }
-  for (let i = 0; i < 300 && (await named()) < 2; i++) await pause()
+  await until(async () => (await named()) >= 2)
   t.is(await named(), 2)
   t.is((await shownAt(federation, 'a.example', ca)).fingerprint256, second.fingerprint256)
   server.kill('SIGTERM')
   const [code] = await once(server, 'exit')
   t.is(code, 0, output)
 })
-
-const pause = () => new Promise(resolve => setTimeout(resolve, 40))
 
 function status(port: number, ca: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {

@@ -8,7 +8,8 @@ import { parseConfig } from '../../server/config.ts'
 import { silentLog } from '../../server/http/log.ts'
 import { openListeners } from '../../server/listeners.ts'
 import { adminToken, startAdministered } from '../support/administered.ts'
-import { freePort, type TestServer } from '../support/server.ts'
+import { freePort } from '../support/free-port.ts'
+import type { TestServer } from '../support/server.ts'
 
 const path = '/_letro/admin/v1/configuration'
 const byToken = { token: adminToken }

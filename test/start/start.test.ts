@@ -6,6 +6,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { freePort } from '../support/free-port.ts'
+import { until } from '../support/until.ts'
 
 const main = join(import.meta.dirname, '../../server/main.ts')
 
@@ -46,9 +47,7 @@ async function start(
     port,
     output: () => output,
     async shows(pattern) {
-      for (let i = 0; i < 1_000 && !pattern.test(output) && child.exitCode === null; i++) {
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
+      await until(() => pattern.test(output) || child.exitCode !== null).catch(() => {})
       t.regex(output, pattern)
     },
     ended,

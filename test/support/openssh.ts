@@ -10,6 +10,7 @@ import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 const cache = resolve('node_modules/.cache/openssh')
 const packages = ['openssh-server', 'openssh-sftp-server', 'libwrap0']
@@ -115,16 +116,15 @@ function run(ssh: OpenSsh, at: (name: string) => string): ChildProcess {
 }
 
 async function isListening(port: number, said: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const isOpen = await new Promise<boolean>(done => {
+  const isOpen = () =>
+    new Promise<boolean>(done => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy()
         done(true)
       })
       socket.on('error', () => done(false))
     })
-    if (isOpen) return
-    await new Promise(done => setTimeout(done, 100))
-  }
-  throw new Error(`sshd does not listen: ${said()}`)
+  await until(isOpen).catch(() => {
+    throw new Error(`sshd does not listen: ${said()}`)
+  })
 }

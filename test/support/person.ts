@@ -2,6 +2,7 @@
 import { type Answer, call } from './client.ts'
 import type { FederatedServer } from './federated.ts'
 import { type Session, sleep } from './server-process.ts'
+import { patienceMs } from './until.ts'
 
 const client = '/_matrix/client/v3'
 const password = 'correct horse battery staple'
@@ -90,15 +91,15 @@ export async function person(server: FederatedServer, name: string): Promise<Per
 /** Asks until the answer is true of something, as long as a slow machine may need. */
 export async function eventually<T>(
   ask: () => Promise<T>,
-  patienceMs = 30_000,
+  patience = patienceMs,
 ): Promise<Exclude<T, false | undefined | null>> {
-  const until = performance.now() + patienceMs
+  const until = performance.now() + patience
   for (;;) {
     const answer = await ask()
     if (answer !== undefined && answer !== null && answer !== false) {
       return answer as Exclude<T, false | undefined | null>
     }
-    if (performance.now() > until) throw new Error(`not within ${patienceMs} ms: ${ask}`)
+    if (performance.now() > until) throw new Error(`not within ${patience} ms: ${ask}`)
     await sleep(50)
   }
 }

@@ -7,9 +7,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { TestAuthority } from './certificates.ts'
 import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 const unpacked = resolve('node_modules/.cache', 'rsyslog')
 const packages = ['rsyslog', 'rsyslog-openssl', 'libestr0', 'libfastjson4']
@@ -79,7 +79,7 @@ export class Rsyslog {
       ],
       { stdio: 'ignore', env: { ...process.env, LD_LIBRARY_PATH: libraries } },
     )
-    for (let i = 0; i < 300 && !(await this.#answers()); i++) await pause(50)
+    await until(() => this.#answers())
   }
 
   /** Complete lines that it has written. */

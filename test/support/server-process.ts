@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { call } from './client.ts'
 import { freePort } from './free-port.ts'
 import type { Place } from './network.ts'
+import { patienceMs } from './until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const startMs = 60_000
 
 export interface ServerOptions {
   /** Beyond the defaults: password sign-in, open registration, no rate limits. Names as in `letro.toml`. */
@@ -59,7 +59,9 @@ export class ServerProcess {
       ...settings,
     }
     this.#environment = environmentOf(all)
-    if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
+    // Where all tests share one, this server uses it as well.
+    if (compileCache && process.env['NODE_COMPILE_CACHE'] === undefined)
+      this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
@@ -94,7 +96,7 @@ export class ServerProcess {
         this.output = (this.output + text).slice(-100_000)
       })
     }
-    while (performance.now() - started < startMs) {
+    while (performance.now() - started < patienceMs) {
       if (child.exitCode !== null) break
       if (await this.#answers()) return performance.now() - started
       await sleep(20)

@@ -6,7 +6,8 @@ import type { Browser, Page } from 'playwright-core'
 import type { OwnerNotice, OwnerState } from '../../pwa/worker/owner.ts'
 import { type BundledPage, serveBundle } from '../support/bundled-page.ts'
 import { launchKillable } from '../support/killable-chromium.ts'
-import { launchChromium, until, Visitor } from '../support/visitor.ts'
+import { patienceMs, until } from '../support/until.ts'
+import { launchChromium, Visitor } from '../support/visitor.ts'
 import type { tested } from './page/page.ts'
 
 const account = '@amal:clinic.example'
@@ -299,7 +300,7 @@ async function untilState(
 ): Promise<OwnerState> {
   for (let i = 0; ; i++) {
     const state = (await run(page, 'call', call)) as OwnerState
-    if (condition(state) || i === 200) return state
+    if (condition(state) || i === patienceMs / 50) return state
     await page.waitForTimeout(50)
   }
 }

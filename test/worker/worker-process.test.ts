@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import sharp from 'sharp'
 import { silentLog } from '../../server/http/log.ts'
 import { openWorkerProcess, type WorkerOptions } from '../../server/worker-process.ts'
+import { until } from '../support/until.ts'
 
 async function open(t: ExecutionContext, options: Partial<WorkerOptions> = {}) {
   const dataFolder = await mkdtemp(join(tmpdir(), 'letro-worker-'))
@@ -55,11 +56,15 @@ test('a hash that another implementation made verifies', async t => {
   t.false(await worker.verify(hash, 'Password'))
 })
 
-test('the child reads the media folder and nothing else of the data', async t => {
+test('the child reads media, ours and copies of others, and nothing else of the data', async t => {
   const { worker, dataFolder } = await open(t)
   await writePicture(join(dataFolder, 'media', 'picture'))
   await writePicture(join(dataFolder, 'secret'))
   t.is((await worker.thumbnail({ path: join(dataFolder, 'media', 'picture'), ...wish })).kind, 'made')
+  await mkdir(join(dataFolder, 'remote-media'))
+  const copy = join(dataFolder, 'remote-media', 'picture')
+  await writePicture(copy)
+  t.is((await worker.thumbnail({ path: copy, ...wish })).kind, 'made')
   await t.throwsAsync(worker.thumbnail({ path: join(dataFolder, 'secret'), ...wish }), { message: /Error/ })
 })
 
@@ -84,7 +89,7 @@ test('a password over which two children died is given up', async t => {
   const failed = t.throwsAsync(job, { name: 'WorkerFailed' })
   process.kill(worker.pid!, 'SIGKILL')
   const dead = worker.pid
-  while (worker.pid === dead || worker.pid === undefined) await new Promise(resolve => setTimeout(resolve, 1))
+  await until(() => worker.pid !== dead && worker.pid !== undefined, 1)
   process.kill(worker.pid!, 'SIGKILL')
   await failed
 })
@@ -112,9 +117,7 @@ test('a child without work ends, and a new one comes when needed', async t => {
   t.is(worker.pid, undefined, 'none before the first job')
   await worker.hash('x')
   t.not(worker.pid, undefined)
-  for (let i = 0; i < 100 && worker.pid !== undefined; i++)
-    await new Promise(resolve => setTimeout(resolve, 20))
-  t.is(worker.pid, undefined)
+  await until(() => worker.pid === undefined)
   t.is(typeof (await worker.hash('x')), 'string')
 })
 

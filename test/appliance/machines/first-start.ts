@@ -20,14 +20,20 @@ export const answers = {
   certificate: { from: 'own' },
 } as const
 
-export async function setUpFromStick(machine: Machine): Promise<SetUp> {
+interface Choices {
+  /** On a machine without a TPM. */
+  readonly passphrase?: string
+}
+
+/** The machine is switched on, with a stick in it. */
+export async function setUpFromStick(machine: Machine, { passphrase }: Choices = {}): Promise<SetUp> {
   const operator = new Operator(machine)
   await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
   await operator.choose('Set it up from a stick')
   await operator.sees(/Set up this machine as the stick says\?/, settings.pageMs)
   await operator.sees(/chat\.clinic\.test/)
   await operator.choose('Yes, as it stands here')
-  const recoveryKey = await makeDisk(operator)
+  const recoveryKey = await makeDisk(operator, passphrase)
   await operator.sees(/Look at these before the first link is made/, settings.setUpMs)
   const words = operator.beside('fingerprint').join(' ').split(/\s+/)
   await operator.choose('They are right: make the link')
@@ -38,9 +44,14 @@ export async function setUpFromStick(machine: Machine): Promise<SetUp> {
 }
 
 /** @returns the recovery key, which was copied from the screen and typed back */
-async function makeDisk(operator: Operator): Promise<string> {
-  await operator.sees(/What the TPM asks before it opens the disk/, settings.pageMs)
-  await operator.choose('A signed system')
+export async function makeDisk(operator: Operator, passphrase?: string): Promise<string> {
+  if (passphrase === undefined) {
+    await operator.sees(/What the TPM asks before it opens the disk/, settings.pageMs)
+    await operator.choose('A signed system')
+  } else {
+    await operator.sees(/This machine has no TPM: a passphrase/, settings.pageMs)
+    await operator.fill(passphrase, passphrase)
+  }
   await operator.sees(/The recovery key: write it down now/, settings.pageMs)
   const key = operator.beside('recovery key').join('')
   await operator.choose('I have written it down')

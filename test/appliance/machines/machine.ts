@@ -21,8 +21,10 @@ export interface MachineOptions {
   readonly accelerator: Accelerator
   /** Of this machine alone; what is in it from before is its disk, firmware and TPM. */
   readonly folder: string
-  /** Raw image of the first disk; absent: the machine has an empty one. */
-  readonly image?: string
+  /** Raw; the disk is laid over it. */
+  readonly image: string
+  /** The disk has nothing on it: the machine starts from a stick. */
+  readonly hasEmptyDisk?: boolean
   readonly diskGiB?: number
   readonly bus?: 'virtio' | 'ahci'
   /** Another name is another chip; null: none. */
@@ -81,11 +83,11 @@ export class Machine {
   }
 
   #makeParts(): void {
-    const { tools, folder, image, diskGiB = 8 } = this.options
+    const { tools, folder, image, hasEmptyDisk = false, diskGiB = 8 } = this.options
     const [disk, variables] = [join(folder, 'disk.qcow2'), join(folder, 'firmware.fd')]
-    const size = `${diskGiB}G`
+    const size = `${Math.round(diskGiB * 1024)}M`
     if (!existsSync(disk)) {
-      const base = image === undefined ? [] : ['-b', image, '-F', 'raw']
+      const base = hasEmptyDisk ? [] : ['-b', image, '-F', 'raw']
       tools.run('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, disk, size])
     }
     if (!existsSync(variables)) copyFileSync(tools.firmware.variables, variables)
@@ -120,9 +122,12 @@ export class Machine {
       ...['-drive', `if=none,id=disk,format=qcow2,cache=writeback,discard=unmap,file=${at('disk.qcow2')}`],
       ...['-device', disk[bus]],
       ...['-device', 'qemu-xhci,id=usb', '-device', 'usb-kbd', '-device', 'VGA', '-device', 'virtio-rng-pci'],
-      ...Object.entries(sticks).flatMap(([name, image]) => [
+      ...Object.entries(sticks).flatMap(([name, image], i) => [
         ...['-drive', `if=none,id=${name},format=raw,file=${image}`],
-        ...['-device', `usb-storage,bus=usb.0,id=stick-${name},drive=${name},removable=on`],
+        ...[
+          '-device',
+          `usb-storage,bus=usb.0,id=stick-${name},drive=${name},removable=on,bootindex=${i + 2}`,
+        ],
       ]),
       ...['-netdev', `user,id=net,restrict=on,${forwards}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...[

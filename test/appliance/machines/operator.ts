@@ -7,6 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from './machine.ts'
 import { keys } from './screen.ts'
+import { settings } from './settings.ts'
+
+type Line = Pick<Machine, 'screen' | 'type' | 'sees'>
 
 interface Row {
   readonly margin: string
@@ -14,9 +17,9 @@ interface Row {
 }
 
 export class Operator {
-  readonly #machine: Machine
+  readonly #machine: Line
 
-  constructor(machine: Machine) {
+  constructor(machine: Line) {
     this.#machine = machine
   }
 
@@ -29,13 +32,13 @@ export class Operator {
   }
 
   /** Waits for a page. */
-  sees(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+  sees(pattern: RegExp, timeoutMs: number = settings.pageMs): Promise<RegExpExecArray> {
     return this.#machine.sees(pattern, timeoutMs)
   }
 
   /** Takes a choice of the page that is there. */
-  async choose(label: string): Promise<void> {
-    const mark = await this.#find(label)
+  async choose(label: string, timeoutMs: number = settings.pageMs): Promise<void> {
+    const mark = await this.#find(label, timeoutMs)
     await this.#machine.type(mark)
     await this.#machine.type(keys.enter)
   }
@@ -58,8 +61,8 @@ export class Operator {
     return [rows[from]!, ...rest.slice(0, end === -1 ? undefined : end)].map(({ text }) => text)
   }
 
-  async #find(label: string): Promise<string> {
-    const end = performance.now() + 20_000
+  async #find(label: string, timeoutMs: number): Promise<string> {
+    const end = performance.now() + timeoutMs
     for (;;) {
       const row = this.rows.find(({ margin, text }) => /^[1-9a-z]$/.test(margin) && text.startsWith(label))
       if (row) return row.margin

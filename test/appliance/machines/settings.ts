@@ -24,13 +24,16 @@ export interface Prepared {
   readonly broken: Release
 }
 
+/** On a computer that has other things to do as well: LETRO_PATIENCE=4 waits four times as long. */
+const patience = Number(process.env['LETRO_PATIENCE'] ?? 1)
+
 /** Two cores emulate a machine of two: whatever takes longer than this does not happen any more. */
 export const settings = {
-  bootMs: 240_000,
-  pageMs: 30_000,
-  setUpMs: 240_000,
-  updateMs: 240_000,
-  rollBackMs: 600_000,
+  bootMs: 240_000 * patience,
+  pageMs: 30_000 * patience,
+  setUpMs: 240_000 * patience,
+  updateMs: 240_000 * patience,
+  rollBackMs: 600_000 * patience,
 } as const
 
 export function prepared(): Prepared {

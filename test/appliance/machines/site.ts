@@ -30,6 +30,10 @@ export class Site {
     return this.origin
   }
 
+  get isTrusted(): boolean {
+    return this.#authority !== undefined
+  }
+
   /** Its certificate (DER). */
   get authority(): Uint8Array {
     return new Uint8Array(this.#authority!.raw)

@@ -15,6 +15,16 @@ export function updateStick(release: Release): string {
   return makeStick(new Tools(tools), folder, 'UPDATE', { copies, sizeMiB: 400 })
 }
 
+/** The whole of it: the new release runs in slot B, and was found well. */
+export async function applyUpdate(operator: Operator, machine: Machine, release: Release): Promise<void> {
+  await machine.plug('update', updateStick(release))
+  await beginUpdate(operator, release)
+  await operator.sees(/The update is written\. It runs after a restart\./, settings.updateMs)
+  await restartInto(operator, machine)
+  await operator.sees(new RegExp(`${release.version} in slot B; the other slot holds`), settings.bootMs)
+  await machine.unplug('update')
+}
+
 /** From the home to the writer's first progress. */
 export async function beginUpdate(operator: Operator, release: Release): Promise<void> {
   await openUpdates(operator)
@@ -24,7 +34,7 @@ export async function beginUpdate(operator: Operator, release: Release): Promise
 }
 
 export async function openUpdates(operator: Operator): Promise<void> {
-  await operator.choose('Administer this machine')
+  await operator.choose('Administer this machine', settings.bootMs)
   await operator.sees(/What do you want to do\?/, settings.pageMs)
   await operator.choose('Update')
   await operator.sees(/Updates that were found/, settings.pageMs)

@@ -10,6 +10,7 @@ import type { VaultWrite } from '../../../pwa/vault/records.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
 import { Hub, OurDevice } from '../../e2ee/hub.ts'
 import type { MemoryRecords as EngineRecords } from '../../support/records.ts'
+import { until } from '../../support/until.ts'
 
 /** A vault whose commits fail where a test says so. */
 export class FaultyRecords extends MemoryRecords {
@@ -126,11 +127,9 @@ export class Desk {
 
   /** Until the queue has come to rest: nothing is on its way. */
   async until(isSo: () => unknown): Promise<void> {
-    for (let i = 0; i < 2000; i++) {
-      if (isSo()) return
-      await new Promise(resolve => setTimeout(resolve, 2))
-    }
-    throw new Error(`waited in vain; ${this.log.slice(-10).join(', ')}`)
+    await until(isSo, 2).catch(error => {
+      throw new Error(`waited in vain; ${this.log.slice(-10).join(', ')}`, { cause: error })
+    })
   }
 
   states(roomId: string): string[] {

@@ -6,6 +6,7 @@ import type { Machine } from '../../../pwa/e2ee/machine.ts'
 import type { OutgoingRequest } from '../../../pwa/e2ee/requests.ts'
 import { type ConnectionState, pollingSource, SyncLoop } from '../../../pwa/sync/sync-loop.ts'
 import { Pump } from '../../../pwa/worker/pump.ts'
+import { until } from '../../support/until.ts'
 
 /** Syncs that are answered one after the other; then none is any more. */
 async function follow(answers: (() => Response | Promise<Response>)[], fails: Error[] = []) {
@@ -45,7 +46,7 @@ async function follow(answers: (() => Response | Promise<Response>)[], fails: Er
   })
   loop.start()
   const wanted = answers.length + 1
-  for (let i = 0; i < 2000 && asked.length < wanted; i++) await new Promise(resolve => setTimeout(resolve, 2))
+  await until(() => asked.length >= wanted, 2)
   await loop.stop()
   return { asked, taken, states: states.map(({ state, code }) => (code ? `${state} ${code}` : state)) }
 }
