@@ -8,6 +8,6 @@ export default {
     '!test/appliance/machines/**',
   ],
   extensions: ['ts'],
-  timeout: '2m',
+  timeout: '10m',
   workerThreads: false,
 }

@@ -1,8 +1,8 @@
-/** The second part of `npm test`: people at browsers, and several servers. One file after the other, for each starts processes of its own. */
+/** The second part of `npm test`: people at browsers, and several servers. Each file starts processes of its own, which wait much: two at a time. */
 export default {
   files: ['test/e2e/**/*.test.ts', 'test/federation/processes/**/*.test.ts'],
   extensions: ['ts'],
-  timeout: '5m',
-  concurrency: 1,
+  timeout: '10m',
+  concurrency: 2,
   workerThreads: false,
 }

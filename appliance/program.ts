@@ -16,7 +16,11 @@ export interface Ran {
 export type Run = (
   program: string,
   args: readonly string[],
-  options?: { readonly input?: string | Uint8Array },
+  options?: {
+    readonly input?: string | Uint8Array
+    /** After that it is ended; two minutes where nothing is said. */
+    readonly timeoutMs?: number
+  },
 ) => Promise<Ran>
 
 export interface Machine {
@@ -48,7 +52,7 @@ const maxOutputBytes = 4 * 1024 * 1024
 
 /** @param user as whom; without one, as whoever this process is */
 export function openRun(user?: { readonly uid: number; readonly gid: number }): Run {
-  return (program, args, { input } = {}) =>
+  return (program, args, { input, timeoutMs = limitMs } = {}) =>
     new Promise(resolve => {
       const child = execFile(
         program,
@@ -56,7 +60,7 @@ export function openRun(user?: { readonly uid: number; readonly gid: number }): 
         {
           ...user,
           encoding: 'utf8',
-          timeout: limitMs,
+          timeout: timeoutMs,
           killSignal: 'SIGKILL',
           maxBuffer: maxOutputBytes,
           // Of this process's environment nothing concerns them.

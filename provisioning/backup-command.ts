@@ -1,6 +1,7 @@
 /** `letro backup`: making backups, trying them, and coming back from one. */
 import { Command } from 'commander'
 import { act } from './act.ts'
+import { createOffline, type OfflineOptions } from './backup-offline.ts'
 import { type OpenOptions, restore, verify } from './backup-open.ts'
 import {
   type CreateOptions,
@@ -48,6 +49,13 @@ ${exitHelp}`,
     )
     .option('--out <file>', 'fetch a full backup into this file instead')
     .option('--no-wait', 'do not wait until it is done')
+    .option('--offline', 'of a server that does not run: a full backup from --data into --out')
+    .option(
+      '--recipient <age1…>',
+      'with --offline: who opens it (default: the key of letro backup key)',
+      (one, before: readonly string[] = []) => [...before, one],
+    )
+    .option('--passphrase-file <file>', 'with --offline, in place of a recipient')
     .addHelpText(
       'after',
       `
@@ -56,9 +64,14 @@ The server goes on meanwhile, and reads at most backup.rate a second for it.
 Examples:
   letro backup create --data /var/lib/letro
   letro backup create --server https://chat.clinic.example --out clinic.age
+  letro backup create --offline --data /var/lib/letro --out /media/usb/clinic.age
 ${exitHelp}`,
     )
-    .action(act((options: CreateOptions) => createBackup(options)))
+    .action(
+      act((options: CreateOptions & OfflineOptions & { readonly offline?: boolean }) =>
+        options.offline ? createOffline(options) : createBackup(options),
+      ),
+    )
 
   withServer(backup.command('status'))
     .description('The last backup, the last failure, the next one, and who can open them.')

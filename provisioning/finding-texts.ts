@@ -197,6 +197,44 @@ const texts: Readonly<Record<FindingCode, Text>> = {
     is: `${amount(facts.number('people'), 'external account ends', 'external accounts end')} within two weeks, the first ${facts.moment('first_ts')}.`,
     act: 'Nothing, if that is meant. Who is to stay gets a later day, in the administration view under people.',
   }),
+  'appliance.went-back': facts => ({
+    is: `Release ${facts.text('failed') ?? '?'} was tried and did not prove itself; the machine went back to ${facts.text('running') ?? 'the one before'}.`,
+    act: 'Nothing is lost, and nothing has to be done at night. Apply the update once more; if it goes back again, report it to us with what the console shows under versions.',
+  }),
+  'appliance.development': () => ({
+    is: 'This is a development image: whoever built it can sign updates for it, and knows its keys.',
+    act: 'Use it for trying only. Install a released image before anybody writes anything that counts.',
+  }),
+  'appliance.secure-boot-off': facts => ({
+    is:
+      facts.text('state') === 'unsupported'
+        ? 'The firmware of this machine has no Secure Boot: it starts whatever is put onto its disk.'
+        : 'Secure Boot is not on: this machine starts whatever is put onto its disk.',
+    act: 'At the console, under security, enrol the keys of this image (the firmware has to be in setup mode). In a virtual machine, give it a firmware with Secure Boot.',
+  }),
+  'appliance.tpm-absent': () => ({
+    is: 'This machine has no TPM: somebody has to type the passphrase at every start.',
+    act: 'Nothing, if that is meant. Otherwise switch the TPM on in the firmware (or add one to the virtual machine), then seal the data at the console, under security.',
+  }),
+  'appliance.tpm-failed': () => ({
+    is: 'The TPM did not open the data at the last start; the recovery key had to.',
+    act: 'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine. Until then every start needs the recovery key.',
+  }),
+  'update.waiting': facts => ({
+    is: `Release ${facts.text('version') ?? '?'} was written ${facts.moment('applied_ts')} and waits for a restart.`,
+    act:
+      facts.text('window') === 'none'
+        ? 'Restart when it suits people (letro update restart), or give the machine hours in which it may do so by itself (letro update window).'
+        : `The machine restarts by itself between ${facts.text('window') ?? '?'}, or now: letro update restart`,
+  }),
+  'update.went-back': facts => ({
+    is: `Release ${facts.text('version') ?? '?'} did not start well: the machine went back to ${facts.text('running') ?? 'the one before'} by itself.`,
+    act: 'All runs as before. Report it to us with what the console shows; then apply the next release, or the same once more.',
+  }),
+  'update.refused': facts => ({
+    is: `An update was refused or broke off (${facts.text('reason') ?? '?'}), ${facts.moment('ts')}.`,
+    act: 'See letro update status. The running release was not changed.',
+  }),
   'syslog.behind': facts => ({
     is: `The syslog collector has taken nothing since ${facts.span('behind_ms')}${reason(facts)}. ${facts.number('waiting') ?? 'Some'} lines wait.`,
     act: 'Look at the collector, its certificate and syslog.authority in letro.toml. No line is lost; they are kept here until it takes them.',

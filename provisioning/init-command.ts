@@ -138,7 +138,8 @@ These two can never be changed once people use the server:
 function readAnswers(file: string, isForAppliance = false): SiteAnswers {
   let json: unknown
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
+    // Some editors put a byte order mark in front.
+    json = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
     throw code === null

@@ -18,12 +18,14 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   settings: async () => (await import('./settings-command.ts')).settingsCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   store: async () => (await import('./store-command.ts')).storeCommand(),
+  update: async () => (await import('./update-command.ts')).updateCommand(),
   'recover-administrator': async () => (await import('./recover.ts')).recoverCommand(),
   login: async () => (await import('./login-command.ts')).loginCommand(),
   logout: async () => (await import('./login-command.ts')).logoutCommand(),
 }
 
-const program = new Command('letro').description('Administer a Letro server.')
+// A command that has both options and commands of its own (update) needs them told apart by their place.
+const program = new Command('letro').description('Administer a Letro server.').enablePositionalOptions()
 const named = Object.hasOwn(commands, process.argv[2] ?? '') ? [process.argv[2]!] : Object.keys(commands)
 for (const name of named) program.addCommand(await commands[name]!())
 

@@ -3,7 +3,7 @@
  * the server's own machine (`--data`), or over https after `letro login` (`--server`, or the only login there is).
  */
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { relative, resolve } from 'node:path'
@@ -26,6 +26,8 @@ export interface ServerConnection {
   readonly name: string
   /** @param path below `/_letro/admin/v1`; throws CommandFailed with the server's own sentence */
   ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: JsonObject): Promise<JsonObject>
+  /** A file as the body. @param progress how many bytes have left */
+  upload(path: string, file: string, progress: (bytes: number, of: number) => void): Promise<JsonObject>
   /** The file is there whole or not at all. */
   download(path: string, file: string): Promise<void>
 }
@@ -58,20 +60,19 @@ const root = '/_letro/admin/v1'
 const silenceMs = 60_000
 
 function connectionBy(way: Way): ServerConnection {
+  const objectOf = async (answer: IncomingMessage) => {
+    const parsed = objectIn(await text(answer, way))
+    if (!isOk(answer)) throw refusal(answer, parsed)
+    if (parsed) return parsed
+    throw new CommandFailed(
+      `${way.name} answered something that is no answer of Letro.`,
+      exitCodes.impossible,
+    )
+  }
   return {
     name: way.name,
-    ask: async (method, path, body) => {
-      const answer = await send(way, method, path, body)
-      const parsed = objectIn(await text(answer, way))
-      if (isOk(answer)) {
-        if (parsed) return parsed
-        throw new CommandFailed(
-          `${way.name} answered something that is no answer of Letro.`,
-          exitCodes.impossible,
-        )
-      }
-      throw refusal(answer, parsed)
-    },
+    ask: async (method, path, body) => objectOf(await send(way, method, path, body)),
+    upload: async (path, file, progress) => objectOf(await sendFile(way, path, file, progress)),
     download: async (path, file) => {
       const answer = await send(way, 'GET', path)
       if (!isOk(answer)) throw refusal(answer, objectIn(await text(answer, way)))
@@ -98,6 +99,43 @@ function send(way: Way, method: string, path: string, body?: JsonObject): Promis
       reject(new CommandFailed(way.whenAway(codeOf(error)), exitCodes.impossible))
     })
     request.end(bytes ?? undefined)
+  })
+}
+
+async function sendFile(
+  way: Way,
+  path: string,
+  file: string,
+  progress: (bytes: number, of: number) => void,
+): Promise<IncomingMessage> {
+  const handle = await open(file).catch((error: unknown) => {
+    throw new CommandFailed(`${file} cannot be read (${codeOf(error)}).`, exitCodes.impossible)
+  })
+  const { size } = await handle.stat()
+  return new Promise((fulfil, reject) => {
+    const request = way.open('POST', root + path, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(size),
+    })
+    const body = handle.createReadStream()
+    let sent = 0
+    body.on('data', piece => {
+      sent += piece.length
+      progress(sent, size)
+    })
+    // An answer that comes before all of it has left is a refusal: nothing more is sent.
+    request.on('response', answer => {
+      body.destroy()
+      fulfil(answer)
+    })
+    const fail = (error: unknown) => {
+      body.destroy()
+      reject(new CommandFailed(way.whenAway(codeOf(error)), exitCodes.impossible))
+    }
+    request.setTimeout(silenceMs, () => request.destroy(new Error('no answer')))
+    request.on('error', fail)
+    body.on('error', error => request.destroy(error))
+    body.pipe(request)
   })
 }
 

@@ -18,9 +18,11 @@ import { noRateLimits, openRateLimits, type RateLimits } from './http/rate-limit
 import type { Route } from './http/route.ts'
 import { requestListener } from './http/server.ts'
 import { maintenanceRoutes } from './maintenance.ts'
+import { openRestoreJob } from './maintenance-restore.ts'
 import { announceMaintenance, type Monitoring, readMonitoring } from './monitoring.ts'
 import { type OwnSite, openOwnSite } from './own-site.ts'
 import type { SendPush } from './push/web-push.ts'
+import { replaceWithRestored } from './restored-data.ts'
 import { checkEvents } from './rooms/scrub.ts'
 import { openRunningSettings, type RunningSettings } from './running-settings.ts'
 import { KeysMissing, openServerKeys, type ServerKeys } from './server-keys.ts'
@@ -40,6 +42,8 @@ export interface Means {
   readonly asksMachine?: boolean
   readonly randomBytes: (size: number) => Uint8Array
   readonly log: Log
+  /** Starts the whole server anew, over the data that a restore has put in place; without it the next start does. */
+  readonly restart?: () => void
   /** The way to push services, where it is another one than the network's. */
   readonly sendPush?: SendPush
   /** Who can be signed in by one click: for `npm run demo` alone. */
@@ -77,6 +81,7 @@ export interface App {
 export async function openApp(base: Config, means: Means): Promise<App> {
   const { clock, log } = means
   const dataFolder = resolve(base.server.data)
+  if (await replaceWithRestored(dataFolder)) log.info('restored data has taken its place')
   const settings = await openRunningSettings(base, dataFolder, {
     toStart: readMonitoring,
     toSet: requireUsable,
@@ -131,9 +136,32 @@ async function run(parts: Parts): Promise<App> {
   const limits = rateLimitsOf(settings, monotonic)
   const https = config.server.origin.startsWith('https:')
   const listenerOf = (routes: readonly Route[]) => requestListener({ routes, limits, log, https })
-  const always = maintenanceRoutes({ host, token: folder.maintenanceToken, repair })
+  const isInMaintenance = () => serving === null
+  const always = maintenanceRoutes({
+    host,
+    token: folder.maintenanceToken,
+    repair,
+    isInMaintenance,
+    enter: async () => {
+      if (serving) log.info('in maintenance: an operator said so')
+      await away()
+    },
+    leave: async () => {
+      await closed
+      if (!serving) await serve()
+    },
+    restore: openRestoreJob({
+      dataFolder: parts.dataFolder,
+      serverName: config.server.name,
+      backupFolder: () => settings.current.backup.folder,
+      clock,
+      isInMaintenance,
+      restart: () => means.restart?.(),
+    }),
+  })
   const inMaintenance = refuseAll(listenerOf(always))
   let serving: Serving | null = null
+  let closed: Promise<void> = Promise.resolve()
   let listener: RequestListener = inMaintenance
   let federationListener: RequestListener = requestListenerAway
   let localListener: RequestListener = inMaintenance
@@ -161,13 +189,20 @@ async function run(parts: Parts): Promise<App> {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
     const { collector } = parts.monitoring
     if (collector) announceMaintenance(collector, { clock, log, serverName: config.server.name })
+    void away()
+  }
+
+  /** Nobody is served. */
+  function away(): Promise<void> {
     listener = inMaintenance
     federationListener = requestListenerAway
     localListener = inMaintenance
     const leaving = serving
     serving = null
-    leaving?.stopWaiting()
-    leaving?.close().catch(() => log.warn('an area did not close in order'))
+    if (!leaving) return closed
+    leaving.stopWaiting()
+    closed = leaving.close().catch(() => log.warn('an area did not close in order'))
+    return closed
   }
 
   async function repair(): Promise<object> {

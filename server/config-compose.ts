@@ -96,6 +96,10 @@ export function compose(values: Values): { config: Omit<Config, 'shown' | 'given
     admin: { tokenFile: values['admin.token_file'] ?? null },
     metrics: { tokenFile: values['metrics.token_file'] ?? null },
     syslog: composeSyslog(values),
+    appliance: {
+      report: values['appliance.report'] ?? null,
+      updateSocket: values['appliance.update_socket'] ?? null,
+    },
     devices: { lockAfterDays: values['devices.lock_after_days']! },
     presence: { enabled: values['presence.enabled']! },
     push: { hosts: values['push.hosts']! },

@@ -65,6 +65,8 @@ export interface Config {
     readonly authority: string | null
     readonly identity: { readonly certificate: string; readonly key: string } | null
   } | null
+  /** The machine report and the updater's socket; null: this is no appliance. */
+  readonly appliance: { readonly report: string | null; readonly updateSocket: string | null }
   readonly devices: { readonly lockAfterDays: number }
   /** Push services that may be reached; none: no Web Push. */
   readonly presence: { readonly enabled: boolean }

@@ -6,6 +6,7 @@
  */
 import type { Accounts } from './accounts/accounts.ts'
 import type { Duty } from './duties.ts'
+import { openAppliance } from './health/appliance.ts'
 import { type ClockWatch, openClockWatch } from './health/clock.ts'
 import { diskUseOf, openDisk } from './health/disk.ts'
 import { openFrozenRooms } from './health/frozen.ts'
@@ -39,6 +40,8 @@ export interface HealthParts {
   readonly peers: Pick<PeerBook, 'pins'>
   readonly outbound: (server: ServerName) => Promise<OutboundStatus>
   readonly workerDeaths: () => number
+  /** The machine report; null: this is no appliance. */
+  readonly applianceReport: string | null
   /** null: no syslog. */
   readonly collector: Collector | null
   readonly report: (message: string) => void
@@ -105,6 +108,12 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
   health.addReading('temperature', machine.temperature)
   health.addReading('smart', machine.disks)
   health.addReading('store', openStoreSize(store, storeFolder(dataFolder), monotonic))
+
+  if (parts.applianceReport !== null) {
+    const appliance = openAppliance(parts.applianceReport)
+    health.addSource('appliance', appliance.source)
+    health.addReading('appliance', appliance.reading)
+  }
 
   const duties: Duty[] = [
     { name: 'clock', everyMs: minuteMs, run: () => writes.measure(() => clockWatch.remember()) },

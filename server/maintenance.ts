@@ -5,15 +5,21 @@
  * It needs no account and no store: this is how a server whose data is damaged is brought back.
  *
  *     GET  /_letro/health                 {"status": "ok" | "maintenance"}          200 | 503
- *     GET  /_letro/maintenance/v1/status  what was found
- *     POST /_letro/maintenance/v1/check   reads everything, answers with the report
- *     POST /_letro/maintenance/v1/repair  in maintenance only; then the server serves again
+ *     GET  /_letro/maintenance/v1/status         what was found; restore: how far it is, what was uploaded
+ *     POST /_letro/maintenance/v1/check          reads everything, answers with the report
+ *     POST /_letro/maintenance/v1/repair         in maintenance only; then the server serves again
+ *     POST /_letro/maintenance/v1/enter          nobody is served from now on
+ *     POST /_letro/maintenance/v1/leave          people are served again, where the data is sound
+ *     PUT  /_letro/maintenance/v1/backups/NAME   a backup, as it is, under its own name
+ *     POST /_letro/maintenance/v1/restore        {"backup": NAME, "keys": [AGE-SECRET-KEY-1…] | "passphrase"}      202
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import { readAccessToken } from './http/authenticate.ts'
+import { parseBody } from './http/body.ts'
 import { MatrixError } from './http/matrix-error.ts'
 import { limit } from './http/rate-limit.ts'
 import type { Route, Step } from './http/route.ts'
+import type { RestoreJob } from './maintenance-restore.ts'
 import type { StoreHost } from './store/store-host.ts'
 
 export interface MaintenanceDeps {
@@ -21,21 +27,38 @@ export interface MaintenanceDeps {
   readonly token: string
   /** Repairs and goes back to serving. */
   repair(): Promise<object>
+  /** Nobody is served, because of damage or because an operator said so. */
+  isInMaintenance(): boolean
+  enter(): Promise<void>
+  leave(): Promise<void>
+  readonly restore: RestoreJob
 }
 
-export function maintenanceRoutes({ host, token, repair }: MaintenanceDeps): Route[] {
+export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
+  const { host, token, repair, isInMaintenance, restore } = deps
   const operator = [requireMaintenanceToken(token), limit('admin')]
   const base = '/_letro/maintenance/v1'
+  const kind = () => (isInMaintenance() ? 'maintenance' : 'ok')
   const health: Step = ctx => {
-    const serving = host.state.kind === 'serving'
-    ctx.status = serving ? 200 : 503
-    ctx.body = { status: serving ? 'ok' : host.state.kind }
+    ctx.status = isInMaintenance() ? 503 : 200
+    ctx.body = { status: kind() }
   }
-  const status: Step = ctx => {
+  const status: Step = async ctx => {
     ctx.body = {
-      status: host.state.kind === 'serving' ? 'ok' : host.state.kind,
+      status: kind(),
       findings: host.state.kind === 'maintenance' ? host.state.findings : [],
+      restore: await restore.shown(),
     }
+  }
+  const enter: Step = async ctx => {
+    await deps.enter()
+    ctx.body = { status: kind() }
+  }
+  const leave: Step = async ctx => {
+    if (host.state.kind !== 'serving')
+      throw new MatrixError(409, 'M_UNKNOWN', 'The data is damaged: repair it, or restore a backup.')
+    await deps.leave()
+    ctx.body = { status: kind() }
   }
   const check: Step = async ctx => {
     ctx.body = await host.check()
@@ -51,6 +74,10 @@ export function maintenanceRoutes({ host, token, repair }: MaintenanceDeps): Rou
     { method: 'GET', path: `${base}/status`, steps: [...operator, status] },
     { method: 'POST', path: `${base}/check`, steps: [...operator, check] },
     { method: 'POST', path: `${base}/repair`, steps: [...operator, repairNow] },
+    { method: 'POST', path: `${base}/enter`, steps: [...operator, enter] },
+    { method: 'POST', path: `${base}/leave`, steps: [...operator, leave] },
+    { method: 'PUT', path: `${base}/backups/:name`, steps: [...operator, restore.upload] },
+    { method: 'POST', path: `${base}/restore`, steps: [...operator, parseBody, restore.restore] },
   ]
 }
 

@@ -74,6 +74,7 @@ import { certificateFiles, openRenewal, siteFacts } from './own-certificate.ts'
 import { peerAnswers } from './peer-answers.ts'
 import { peerEdus } from './peer-edus.ts'
 import { openPeers } from './peers/pins.ts'
+import { tellOfPeers } from './peers-changed.ts'
 import type { AuditAct } from './protocol/audit-chain.ts'
 import type { UserId } from './protocol/ids.ts'
 import type { JsonObject } from './protocol/json.ts'
@@ -109,6 +110,8 @@ import { openStoredFilters } from './sync/stored-filters.ts'
 import { openSync } from './sync/sync.ts'
 import { parseSyncToken } from './sync/token.ts'
 import type { TlsMaterial } from './tls-files.ts'
+import { updateFindings } from './updates/findings.ts'
+import { Updates } from './updates/updates.ts'
 
 export interface Serving {
   readonly accounts: Accounts
@@ -331,6 +334,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
     peers,
     outbound: server => federation.status(server),
     workerDeaths: () => worker.deaths,
+    applianceReport: config.appliance.report,
     collector: monitoring.collector,
     report: message => log.warn(message),
   })
@@ -347,6 +351,11 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   const { backups, ...backup } = await openServerBackups(parts)
   health.addSource('backup', backup.source)
   health.addReading('backup', backup.reading)
+  const updates = new Updates({
+    socket: config.appliance.updateSocket,
+    report: message => log.warn(message),
+  })
+  if (updates.isHere) health.addSource('update', async now => updateFindings(await updates.status(), now))
   const interactiveAuth = openInteractiveAuth({
     accounts,
     clock: steady,
@@ -402,7 +411,8 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       settings,
       site: siteFacts(config, () => settings.current.listen.trustPage),
       health,
-      backup: { backups, audit },
+      backup: { backups, audit, clock },
+      update: { updates, audit },
       certificate: { certificates: certificateProgram, audit },
       adminToken,
       confirmed: ctx => interactiveAuth.confirmedByPasskey(ctx),
@@ -477,6 +487,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   })
   await accounts.start()
   await pinFirstPeers(dataFolder, peerActs, log)
+  peers.onChange(() => tellOfPeers(dataFolder))
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,

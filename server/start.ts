@@ -16,6 +16,7 @@ import { formatHostPort } from './config-values.ts'
 import { StartRefused } from './data-folder.ts'
 import { type Log, openLog } from './http/log.ts'
 import { type Listeners, openListeners } from './listeners.ts'
+import { tellOfPeers } from './peers-changed.ts'
 import { StoreError } from './store/store.ts'
 
 /** SIGTERM to exit: 5 s. What does not end within this time is cut. */
@@ -52,23 +53,53 @@ async function main(): Promise<void> {
   const log = openLog(line => void process.stderr.write(line), clock)
   reportSurprises(log)
 
-  const app = await openApp(config, {
-    clock,
-    monotonic: () => performance.now(),
-    log,
-    randomBytes: size => randomBytes(size),
-  })
-  let listeners: Listeners
-  try {
-    listeners = await openListeners(app.settings.current, app, log, clock)
-  } catch (error) {
-    await app.close()
-    throw error
+  let running = await start()
+  tellOfPeers(config.server.data)
+  stopOnSignals(() => running, log)
+  process.on('SIGHUP', () => void running.listeners.reload())
+
+  async function start(): Promise<Running> {
+    const app = await openApp(config, {
+      clock,
+      monotonic: () => performance.now(),
+      log,
+      randomBytes: size => randomBytes(size),
+      restart: () => void restart(),
+    })
+    let listeners: Listeners
+    try {
+      listeners = await openListeners(app.settings.current, app, log, clock)
+    } catch (error) {
+      await app.close()
+      throw error
+    }
+    await greet(config, app, listeners, [...new Set([...warnings, ...app.warnings])])
+    log.info('started', { state: app.state, new: app.isNew })
+    return { app, listeners }
   }
-  stopOnSignals(app, listeners, log)
-  process.on('SIGHUP', () => void listeners.reload())
-  await greet(config, app, listeners, [...new Set([...warnings, ...app.warnings])])
-  log.info('started', { state: app.state, new: app.isNew })
+
+  /** After a restore. Where it does not come up again, the process ends, and whoever watches over it starts it. */
+  async function restart(): Promise<void> {
+    log.info('starting again over restored data')
+    try {
+      await stop(running)
+      running = await start()
+    } catch (error) {
+      process.stderr.write(`Letro does not start.\n\n${sentenceFor(error) ?? 'It failed after a restore.'}\n`)
+      process.exit(1)
+    }
+  }
+}
+
+interface Running {
+  readonly app: App
+  readonly listeners: Listeners
+}
+
+async function stop({ app, listeners }: Running): Promise<void> {
+  app.stopWaiting()
+  await listeners.close(drainMs - 1_000)
+  await app.close()
 }
 
 function readOptions() {
@@ -142,32 +173,28 @@ async function greet(
   }
 }
 
-function stopOnSignals(app: App, listeners: Listeners, log: Log): void {
+function stopOnSignals(running: () => Running, log: Log): void {
   let stopping = false
-  const stop = (signal: string) => {
+  const stopNow = (signal: string) => {
     // A second signal: now.
     if (stopping) process.exit(1)
     stopping = true
     log.info('stopping', { signal })
     // Whatever hangs, the process does not.
     setTimeout(() => process.exit(1), drainMs + 900).unref()
-    app.stopWaiting()
-    listeners
-      .close(drainMs - 1_000)
-      .then(() => app.close())
-      .then(
-        () => {
-          log.info('stopped')
-          process.exit(0)
-        },
-        error => {
-          log.error('did not stop in order', { code: codeOf(error) })
-          process.exit(1)
-        },
-      )
+    stop(running()).then(
+      () => {
+        log.info('stopped')
+        process.exit(0)
+      },
+      error => {
+        log.error('did not stop in order', { code: codeOf(error) })
+        process.exit(1)
+      },
+    )
   }
-  process.on('SIGTERM', () => stop('SIGTERM'))
-  process.on('SIGINT', () => stop('SIGINT'))
+  process.on('SIGTERM', () => stopNow('SIGTERM'))
+  process.on('SIGINT', () => stopNow('SIGINT'))
 }
 
 /** A promise that nobody waits for must not take the server down, nor pass unseen. */

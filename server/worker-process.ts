@@ -230,7 +230,8 @@ class Worker {
 function permissions(dataFolder: string): string[] {
   const server = import.meta.dirname
   const modules = nodeModules(server)
-  const readable = [server, join(dataFolder, 'media'), ...modules, join(dirname(server), 'package.json')]
+  const media = ['media', 'remote-media'].map(name => join(dataFolder, name))
+  const readable = [server, ...media, ...modules, join(dirname(server), 'package.json')]
   return [
     '--permission',
     '--allow-addons',

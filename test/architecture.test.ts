@@ -99,7 +99,14 @@ const table: Record<string, Row> = {
     edges.map(edge => [
       edge,
       {
-        ours: ['server/http', 'server/protocol', 'server/health', 'server/backup', ...domain],
+        ours: [
+          'server/http',
+          'server/protocol',
+          'server/health',
+          'server/backup',
+          'server/updates',
+          ...domain,
+        ],
         packages: ['node:crypto', ...edgePackages],
       },
     ]),
@@ -108,6 +115,11 @@ const table: Record<string, Row> = {
   'server/backup': {
     ours: ['server/protocol', 'server/store', 'server/rooms/primitives.ts'],
     packages: ['age-encryption', 'node:*'],
+  },
+  // Asks the appliance's updater, a program of its own.
+  'server/updates': {
+    ours: ['server/protocol'],
+    packages: ['node:fs', 'node:fs/promises', 'node:net', 'node:path', 'node:readline'],
   },
   // app.ts is the only place where areas are wired; main, config and the worker process stand beside it.
   server: { ours: ['server'], packages: ['*'] },

@@ -26,7 +26,7 @@ const longestValue = 1024
 
 export function newInput(page: Page, values: Values = {}): Input {
   const all = { ...initialValues(page), ...values }
-  return at({ focus: 0, values: all, caret: 0, scroll: null, problems: {} }, page, 0)
+  return { ...at({ focus: 0, values: all, caret: 0, scroll: null, problems: {} }, page, 0), scroll: 0 }
 }
 
 export function typed(input: Input, page: Page, key: Key): Typed {

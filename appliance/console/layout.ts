@@ -21,6 +21,7 @@ export interface Frame {
 
 export const smallest = { columns: 80, rows: 24 } as const
 const textWidth = 62
+const marginWidth = 14
 const widest = 110
 
 /** One row of the body. */
@@ -53,7 +54,7 @@ export function layOut(page: Page, input: Input, frame: Frame): Screen {
   for (let row = 2; row < rows - 2; row++) canvas.text(row, margin, '│', 'line')
   lines.slice(from, from + height).forEach((line, i) => {
     const row = top + i
-    const label = shown(line.margin).slice(0, 14)
+    const label = shown(line.margin).slice(0, marginWidth)
     canvas.text(row, margin - 1 - label.length, label, line.marginTone ?? 'faint')
     if (line.isFocus) {
       canvas.tint(row, margin + 1, wide, 'well')
@@ -127,7 +128,7 @@ function footer(
 
 function linesOf(page: Page, input: Input, width: number): Line[] {
   const all = focusables(page)
-  const lines: Line[] = [{ margin: '', text: shown(page.title), tone: 'strong' }]
+  const lines: Line[] = [{ margin: '', text: shown(page.title), tone: page.tone ?? 'strong' }]
   let choices = 0
   let before: Block['block'] | null = null
   const add = (line: Line) => void lines.push(line)
@@ -140,15 +141,19 @@ function linesOf(page: Page, input: Input, width: number): Line[] {
           add({ margin: '', text: line, tone: block.tone ?? 'ink' })
         break
       case 'fact':
+        // Too long for the margin (a field of a file): a line of its own.
+        if (block.label.length > marginWidth) add({ margin: '', text: shown(block.label), tone: 'soft' })
         wrapped(block.text, width).forEach((line, i) => {
-          add({ margin: i === 0 ? block.label : '', text: line, tone: block.tone ?? 'ink' })
+          const isFirst = i === 0 && block.label.length <= marginWidth
+          add({ margin: isFirst ? block.label : '', text: line, tone: block.tone ?? 'ink' })
         })
         break
       case 'code':
-        block.lines.forEach((line, i) => {
-          for (const part of chunks(shown(line), width))
-            add({ margin: i === 0 ? (block.label ?? '') : '', text: part, tone: 'seal' })
-        })
+        block.lines
+          .flatMap(line => chunks(shown(line), width))
+          .forEach((line, i) => {
+            add({ margin: i === 0 ? (block.label ?? '') : '', text: line, tone: 'seal' })
+          })
         break
       case 'field':
         for (const line of fieldLines(block, input, isFocus, width)) add(line)

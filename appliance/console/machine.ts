@@ -5,6 +5,8 @@
  * MachineRefused with a sentence for the person at the console. None logs what it was given.
  */
 import type { JsonObject } from '#protocol/json.ts'
+import type { NetworkSettings } from '#protocol/network-settings.ts'
+import type { RecoveryKey } from '../disk/recovery-key.ts'
 
 export interface Progress {
   readonly text: string
@@ -84,14 +86,22 @@ export interface Facts {
 }
 
 export interface StickFound {
-  readonly fingerprint: string
-  /** null: nobody whom this machine trusts signed it. */
-  readonly signedBy: string | null
-  readonly isForged: boolean
-  readonly problems: readonly Problem[]
+  /** Words, over everything that was taken from it. */
+  readonly fingerprint: readonly string[]
+  /** trusted: by a key that this machine knows; then nobody has to compare. */
+  readonly signature:
+    | { readonly kind: 'none' | 'unknown' }
+    | { readonly kind: 'trusted'; readonly by: string }
+  /** A site is here: only network, time and a certificate are taken. */
+  readonly siteExists: boolean
   /** What it says, for approval: label and words. */
   readonly says: readonly (readonly [string, string])[]
-  readonly answers: JsonObject | null
+}
+
+export interface SetUp {
+  /** Nobody is served before the certificate was brought. */
+  readonly awaitsCertificate: boolean
+  readonly lines: readonly string[]
 }
 
 export interface Link {
@@ -102,26 +112,22 @@ export interface Link {
   readonly remark: string | null
 }
 
-export interface NetworkSettings {
-  /** One card, or two and more as an LACP bond. */
-  readonly cards: readonly string[]
-  readonly vlan: number | null
-  readonly isAutomatic: boolean
-  /** With prefix length: 192.0.2.10/24, 2001:db8::10/64. */
-  readonly addresses: readonly string[]
-  readonly gateways: readonly string[]
-  readonly dns: readonly string[]
-}
-
 export interface UpdateFound {
   readonly file: string
   readonly name: string
   readonly from: 'stick' | 'uploaded'
 }
 
+export interface Updates {
+  readonly found: readonly UpdateFound[]
+  /** Hours in which the machine may restart for one by itself; null: never. */
+  readonly window: string | null
+  /** The last one that the machine tried and came back from. */
+  readonly wentBack: string | null
+}
+
 export interface UpdateChecked {
   readonly version: string
-  readonly signedBy: string
   readonly sizeBytes: number
 }
 
@@ -131,30 +137,32 @@ export interface DiskTarget {
   readonly sizeBytes: number
   /** What lies on it, in words; null: it is empty. */
   readonly holds: string | null
+  /** Why it cannot be taken; null: it can. */
+  readonly refused: string | null
 }
 
 export interface Machine {
   look(input: null, tell: Tell): Promise<Facts>
 
   // ── first start ──
-  /** null: none is plugged in. Throws STICK_SEVERAL where it would be a guess. */
+  /** null: none is plugged in. Throws where it would be a guess, or is malformed or forged: nothing is changed by that. */
   readStick(input: null, tell: Tell): Promise<StickFound | null>
   /** Made in memory; nothing is written. */
-  newRecoveryKey(input: null, tell: Tell): Promise<{ readonly key: string }>
+  newRecoveryKey(input: null, tell: Tell): Promise<RecoveryKey>
   prepareDisk(
     input: {
-      readonly recoveryKey: string
+      readonly recoveryKey: RecoveryKey
+      readonly typedBack: RecoveryKey
       /** Of a machine without TPM. */
       readonly passphrase: string | null
       readonly bindsSecureBoot: boolean
     },
     tell: Tell,
   ): Promise<null>
+  /** What was read last, if that is what was approved: all or nothing. */
+  applyStick(input: { readonly fingerprint: readonly string[] }, tell: Tell): Promise<SetUp>
   /** All or nothing. `request`: the certificate is to be asked for; nobody is served before it is there. */
-  setUpSite(
-    input: { readonly answers: JsonObject; readonly network: NetworkSettings | null },
-    tell: Tell,
-  ): Promise<{ readonly awaitsCertificate: boolean }>
+  setUpSite(input: { readonly answers: JsonObject }, tell: Tell): Promise<SetUp>
   /** Ends when the server answers, in whatever state. */
   awaitServer(input: null, tell: Tell): Promise<Facts>
   firstAdministratorLink(input: null, tell: Tell): Promise<Link>
@@ -177,9 +185,19 @@ export interface Machine {
   tryNetwork(input: NetworkSettings, tell: Tell): Promise<{ readonly untilTs: number }>
   keepNetwork(input: null, tell: Tell): Promise<null>
   takeBackNetwork(input: null, tell: Tell): Promise<null>
-  timeSettings(input: null, tell: Tell): Promise<{ readonly servers: readonly string[] }>
+  timeSettings(
+    input: null,
+    tell: Tell,
+  ): Promise<{
+    readonly servers: readonly string[]
+    /** What the start found: it was behind and was set forward; or it is far ahead, and nobody knows. */
+    readonly doubt: 'behind' | 'ahead' | null
+  }>
+  /** Somebody says that it is right. */
+  confirmClock(input: null, tell: Tell): Promise<null>
   setTimeServers(input: { readonly servers: readonly string[] }, tell: Tell): Promise<null>
-  setClock(input: { readonly ts: number }, tell: Tell): Promise<null>
+  /** Throws CLOCK_BACK where that is behind what is known to have been, unless that is meant. */
+  setClock(input: { readonly ts: number; readonly evenBack: boolean }, tell: Tell): Promise<null>
   checkPin(input: { readonly pin: string }, tell: Tell): Promise<null>
   /** null: no PIN from now on. */
   setPin(input: { readonly pin: string | null }, tell: Tell): Promise<null>
@@ -209,11 +227,12 @@ export interface Machine {
   repairStore(input: null, tell: Tell): Promise<readonly string[]>
 
   // ── updates and power ──
-  findUpdates(input: null, tell: Tell): Promise<readonly UpdateFound[]>
+  findUpdates(input: null, tell: Tell): Promise<Updates>
   checkUpdate(input: { readonly file: string }, tell: Tell): Promise<UpdateChecked>
   applyUpdate(input: { readonly file: string }, tell: Tell): Promise<null>
-  /** now, or in the window that the administrators set. */
-  restartForUpdate(input: { readonly when: 'now' | 'window' }, tell: Tell): Promise<string>
+  restartForUpdate(input: null, tell: Tell): Promise<null>
+  /** Such as 02:00-04:00, by the machine's clock (UTC); null: never by itself. */
+  setUpdateWindow(input: { readonly window: string | null }, tell: Tell): Promise<null>
   restart(input: null, tell: Tell): Promise<null>
   powerOff(input: null, tell: Tell): Promise<null>
 

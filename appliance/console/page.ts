@@ -3,6 +3,8 @@ import type { Tone } from './screen.ts'
 
 export interface Page {
   readonly title: string
+  /** How it stands: where the title says that something is wrong. */
+  readonly tone?: Tone
   readonly blocks: readonly Block[]
   /** Escape does nothing here: what was begun is finished, or ended by a choice. */
   readonly isFinal?: boolean

@@ -26,7 +26,9 @@ function inWords(error: unknown) {
   const isForPeople = error instanceof Error && 'code' in error && /^[A-Z]+_[A-Z_]+$/.test(code)
   return {
     code,
-    sentence: isForPeople ? error.message : `This did not work, for a reason that was not foreseen (${code}).`,
+    sentence: isForPeople
+      ? error.message
+      : `This did not work, for a reason that was not foreseen (${code}).`,
     problems: [],
   }
 }

@@ -79,13 +79,16 @@ export function begin(line: Line): string {
   return `${line === 'console' ? `\x1b%G${colours}` : ''}${csi}0m${csi}?7l`
 }
 
+/** Leaves the line as a next program wants it. */
+export const end = `${csi}0m${csi}2J${csi}H${csi}?25h${csi}?7h`
+
 /** Asks a terminal that says no size: it goes as far down as it can and reports where it is. */
 export const askForSize = `${csi}s${csi}999;999H${csi}6n${csi}u`
 
 /** @param before what the terminal shows now; null: not known, all is written */
 export function paint(screen: Screen, before: Screen | null, line: Line): string {
   const whole = !before || before.columns !== screen.columns || before.rows !== screen.rows
-  let out = `${csi}?25l`
+  let out = ''
   if (whole) out += `${csi}0m${sgr(screen.cells[0]!, line)}${csi}2J`
   let style = ''
   for (let row = 0; row < screen.rows; row++) {
@@ -104,7 +107,10 @@ export function paint(screen: Screen, before: Screen | null, line: Line): string
     }
   }
   const { cursor } = screen
-  return cursor ? `${out}${csi}${cursor.row + 1};${cursor.column + 1}H${csi}?25h` : out
+  const old = whole ? undefined : before.cursor
+  const isSameCursor = cursor?.row === old?.row && cursor?.column === old?.column && old !== undefined
+  if (out === '' && isSameCursor) return ''
+  return `${csi}?25l${out}${cursor ? `${csi}${cursor.row + 1};${cursor.column + 1}H${csi}?25h` : ''}`
 }
 
 /** The stretches of a row that are different; what lies close together is one. */

@@ -11,9 +11,6 @@ const vendors = {
 const names = {
   /** The ESP that we were started from. */
   LoaderDevicePartUUID: 'loader',
-  LoaderEntrySelected: 'loader',
-  /** There while the kernel image that runs has not proved itself. */
-  LoaderBootCountPath: 'loader',
   SecureBoot: 'global',
   SetupMode: 'global',
 } as const satisfies Record<string, keyof typeof vendors>

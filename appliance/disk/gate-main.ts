@@ -1,15 +1,16 @@
 /**
- * letro-gate.service: looks every two seconds until this release has proved itself, then ends well. It ends badly only to go back to
- * the release before (the unit restarts the machine then); otherwise it waits as long as it takes.
+ * letro-gate.service, at every start: looks every two seconds until this start came far enough, puts the boot loader's counter back, and
+ * ends well. It ends badly only to go back to the release before (the unit restarts the machine then); otherwise it
+ * waits as long as it takes.
  */
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { consoleRuns } from './console-runs.ts'
 import { readDiskState } from './disk-state.ts'
 import { judge, type Seen } from './gate.ts'
-import { hasOtherImage, kernelImages } from './kernel-images.ts'
+import { hasOtherImage, keepImage, kernelImages } from './kernel-images.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { thisRelease } from './release.ts'
-import { isOnTrial } from './report.ts'
 import { serverAnswers } from './server-answers.ts'
 
 const lookEveryMs = 2_000
@@ -22,7 +23,6 @@ async function gate(machine: Machine): Promise<number> {
   let openSince: number | null = null
   let said = ''
   for (;;) {
-    if (!(await isOnTrial(machine, version))) return 0
     const seen = await look(machine, version)
     if (seen.disk?.state !== 'open') openSince = null
     else openSince ??= performance.now()
@@ -31,18 +31,24 @@ async function gate(machine: Machine): Promise<number> {
       elapsedMs: performance.now() - began,
       openForMs: openSince === null ? null : performance.now() - openSince,
     })
-    if (verdict.kind === 'pass') return 0
+    if (verdict.kind === 'pass') {
+      await keepImage(machine, version)
+      return 0
+    }
     if (verdict.kind === 'back') {
       console.error(`Release ${version} did not prove itself: ${verdict.reason}. The machine restarts.`)
       return 1
     }
-    if (verdict.until !== said) console.info(`Release ${version} has to prove itself: ${verdict.until}`)
+    if (verdict.until !== said)
+      console.info(`Release ${version} has not come far enough yet: ${verdict.until}`)
     said = verdict.until
     await sleep(lookEveryMs)
   }
 }
 
 async function look(machine: Machine, version: string): Promise<Omit<Seen, 'elapsedMs' | 'openForMs'>> {
+  const images = await kernelImages(machine)
+  const good = images.some(image => image.version === version && image.good)
   const disk = await readDiskState(machine)
   const hasSite =
     disk?.state === 'open' &&
@@ -50,12 +56,12 @@ async function look(machine: Machine, version: string): Promise<Omit<Seen, 'elap
       () => true,
       () => false,
     ))
-  const consoleRuns = await machine.run('systemctl', ['is-active', '--quiet', 'letro-console@tty1.service'])
   return {
+    good,
     disk,
     hasSite,
-    server: hasSite ? await serverAnswers(machine) : 'silent',
-    consoleRuns: consoleRuns.code === 0,
-    otherImage: hasOtherImage(await kernelImages(machine), version),
+    server: hasSite && !good ? await serverAnswers(machine) : 'silent',
+    consoleRuns: await consoleRuns(machine),
+    otherImage: hasOtherImage(images, version),
   }
 }

@@ -1,13 +1,13 @@
 /**
  * The ESP of a disk that is installed to: a new file system with the boot files of the one that runs. Only what every machine has is
- * taken: not the mark of this disk's data, not the boot loader's random seed, no other release. The image loses its counter:
- * it runs, and on the new disk there is nothing to go back to.
+ * taken: not the mark of this disk's data, not the boot loader's random seed, no other release, and that the release is good is for
+ * the new machine to find out.
  */
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DiskError } from './disk-error.ts'
-import { kernelImages } from './kernel-images.ts'
+import { imageName, kernelImages } from './kernel-images.ts'
 import { type Machine, must } from './machine.ts'
 import { thisRelease } from './release.ts'
 
@@ -61,7 +61,7 @@ export async function bootFiles(machine: Pick<Machine, 'paths'>): Promise<BootFi
   return [
     ...others,
     // Last: a disk with a kernel image on it starts.
-    { from: join('EFI/Linux', image.name), to: join('EFI/Linux', `letro_${version}.efi`) },
+    { from: join('EFI/Linux', image.name), to: join('EFI/Linux', imageName(version)) },
   ]
 }
 

@@ -63,7 +63,8 @@ async function makeFolders({ paths }: Machine): Promise<void> {
     [paths.settings, 0, 0o700],
   ] as const) {
     await mkdir(folder, { recursive: true, mode })
-    await chown(folder, owner, owner)
+    // The machine's programs run as root; whoever tries this elsewhere owns what they make.
+    if (process.getuid?.() === 0) await chown(folder, owner, owner)
     await chmod(folder, mode)
   }
 }

@@ -1,8 +1,7 @@
 /** The machine report, put together from what firmware, boot loader and this folder know. */
-import type { MachineReport, ReportedData } from '#protocol/machine-report.ts'
+import type { MachineReport, ReportedData, ReportedImage } from '#protocol/machine-report.ts'
 import { type DiskState, readDiskState } from './disk-state.ts'
-import { efiText } from './efi-variables.ts'
-import { kernelImages } from './kernel-images.ts'
+import { type FoundImage, kernelImages } from './kernel-images.ts'
 import type { Machine } from './machine.ts'
 import { ourDisk } from './our-disk.ts'
 import { thisRelease } from './release.ts'
@@ -12,7 +11,6 @@ import { hasTpm } from './tpm.ts'
 export async function machineReport(machine: Machine): Promise<MachineReport> {
   const release = await thisRelease(machine)
   const images = await kernelImages(machine)
-  const trial = await isOnTrial(machine, release.version)
   return {
     release,
     slots: {
@@ -20,12 +18,7 @@ export async function machineReport(machine: Machine): Promise<MachineReport> {
         ({ slot }) => slot,
         () => null,
       ),
-      onTrial: trial,
-      images: images.map(({ version, triesLeft }) => ({
-        version,
-        triesLeft,
-        running: version === release.version,
-      })),
+      images: images.map(image => reportedImage(image, release.version)),
     },
     secureBoot: (await secureBoot(machine)).state,
     tpm: (await hasTpm(machine)) ? 'present' : 'absent',
@@ -33,14 +26,11 @@ export async function machineReport(machine: Machine): Promise<MachineReport> {
   }
 }
 
-/**
- * The boot loader counts this start: its variable stands until the next start, so that what was kept as good since then
- * is seen by the image's name.
- */
-export async function isOnTrial(machine: Pick<Machine, 'root' | 'paths'>, version: string): Promise<boolean> {
-  if ((await efiText(machine, 'LoaderBootCountPath')) === null) return false
-  const ours = (await kernelImages(machine)).filter(image => image.version === version)
-  return !ours.some(({ triesLeft }) => triesLeft === null)
+export function reportedImage({ version, triesLeft, good }: FoundImage, running: string): ReportedImage {
+  const runs = version === running
+  // The one that runs may be at its last try: what comes of it is not known yet.
+  if (triesLeft === 0 && !runs) return { version, triesLeft, state: 'bad', running: false }
+  return { version, triesLeft, state: good ? 'good' : 'trying', running: runs }
 }
 
 export function reportedData(disk: DiskState | null): ReportedData {

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import type { Machine } from './machine.ts'
 
 export async function withSecretFile<T>(
-  machine: Pick<Machine, 'secrets'>,
+  machine: Pick<Machine, 'paths'>,
   secret: string,
   use: (file: string) => Promise<T>,
 ): Promise<T> {
-  await mkdir(machine.secrets, { recursive: true, mode: 0o700 })
-  const file = join(machine.secrets, randomUUID())
+  const folder = join(machine.paths.run, 'secrets')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = join(folder, randomUUID())
   try {
     await writeFile(file, secret, { mode: 0o600, flag: 'wx' })
     return await use(file)

@@ -24,7 +24,7 @@ export async function serverAnswers(
   const listen = Array.isArray(settings)
     ? settings.filter(isObject).find(({ key }) => key === 'listen.client')?.['value']
     : null
-  const at = typeof listen === 'string' ? reachableAt(listen) : null
+  const at = typeof listen === 'string' ? reachableAt(listen.replaceAll('"', '')) : null
   if (!at) return 'silent'
   const outside = (await ask({ ...at, path: health, tls: true })) ?? (await ask({ ...at, path: health }))
   return outside?.status === 200 ? 'serving' : 'silent'

@@ -2,12 +2,12 @@
  * Writes a verified update to the other slot. Whenever the power goes, the machine starts the running version or the new
  * one:
  *
- * 1. the other slot's kernel images go from the EFI partition: nothing leads to the slot that is about to change;
+ * 1. the other slot's kernel images go from the EFI partition: nothing leads to the slot that is about to change. The two
+ *    letters “MZ” that they begin with go first: their clusters may be the new image's, and must not look like one;
  * 2. root and verity are written, flushed, read back from the medium and hashed;
  * 3. the two partitions get the ids by which the new kernel image finds them, one copy of the partition table after the
  *    other (gpt.ts);
- * 4. the new kernel image is written under its name, all but the two letters “MZ” it begins with: to firmware and boot
- *    loader it is no program. It is read back;
+ * 4. the new kernel image is written under its name, all but those two letters: to firmware and boot loader it is no program. It is read back;
  * 5. the two letters, flushed. A sector is written whole or not at all, and these two bytes are within one: this is the
  *    moment from which the next start is the new version.
  *
@@ -17,7 +17,7 @@
 import { createHash } from 'node:crypto'
 import type { UpdateStep } from '#protocol/update-status.ts'
 import type { BlockDevice } from './block-device.ts'
-import { type Esp, type KernelImage, newKernelImageName } from './esp.ts'
+import { type Esp, type EspFile, newKernelImageName } from './esp.ts'
 import { type Partition, setPartitionIds } from './gpt.ts'
 import type { Machine } from './machine.ts'
 import { partitionIds } from './manifest.ts'
@@ -61,13 +61,20 @@ export async function applyUpdate(
 
 /** Those of every version but the running one, which has to have one: else the machine would start from nothing. */
 export async function removeOtherImages(esp: Esp, running: Version): Promise<void> {
-  const images = await esp.list()
-  requireRunningImage(images, running)
-  for (const image of images) if (image.version !== running) await esp.remove(image.name)
+  const files = await esp.list()
+  requireRunningImage(files, running)
+  const others = files.filter(file => file.version !== running)
+  // An image without its marker is one that is tried; a marker without its image would vouch for the next one.
+  for (const { name, kind } of others) if (kind === 'marker') await esp.remove(name)
+  for (const { name, kind, size } of others) {
+    if (kind !== 'image') continue
+    if (size >= lettersMz) await esp.write(name, 0, Buffer.alloc(lettersMz))
+    await esp.remove(name)
+  }
 }
 
-export function requireRunningImage(images: readonly KernelImage[], running: Version): void {
-  if (images.some(({ version, size }) => version === running && size > 0)) return
+export function requireRunningImage(files: readonly EspFile[], running: Version): void {
+  if (files.some(({ version, kind, size }) => version === running && kind === 'image' && size > 0)) return
   throw new UpdateError(
     'UPDATE_ESP',
     `The EFI partition has no kernel image of ${running}, which runs here: nothing is removed from it. Make a backup, then install this machine anew.`,

@@ -1,5 +1,6 @@
 /**
- * The kernel images on the EFI system partition: `EFI/Linux/letro_VERSION[+TRIES[-TRIED]].efi`.
+ * The kernel images on the EFI system partition: `EFI/Linux/letro_VERSION+TRIES[-TRIED].efi`, and the markers of those that
+ * started well, `letro_VERSION.good` (the boot gate writes them).
  *
  * It is vfat, which keeps no journal and whose `rename` is not one step: a cut in the middle leaves two names for the same
  * clusters, and removing one of them later frees the other's. So no file is renamed here. What survives a cut, in the order
@@ -16,7 +17,8 @@ import { DirectReader } from './direct-reader.ts'
 import { parseVersion, type Version } from './version.ts'
 
 export interface Esp {
-  list(): Promise<KernelImage[]>
+  /** Of ours alone. */
+  list(): Promise<EspFile[]>
   freeBytes(): Promise<number>
   remove(name: string): Promise<void>
   /** A file of zeros. */
@@ -27,11 +29,12 @@ export interface Esp {
   read(name: string): Promise<Buffer>
 }
 
-export interface KernelImage {
+export interface EspFile {
   readonly name: string
-  readonly size: number
   readonly version: Version
-  /** How often the boot loader will still try it; null: it proved itself. */
+  readonly kind: 'image' | 'marker'
+  readonly size: number
+  /** How often the boot loader will still try an image; null: it does not count. */
   readonly triesLeft: number | null
 }
 
@@ -43,17 +46,18 @@ export function newKernelImageName(version: Version): string {
 }
 
 /** null: not one of ours. */
-export function parseKernelImageName(name: string): Omit<KernelImage, 'size'> | null {
-  const match = /^letro_([\d.]+)(?:\+(\d{1,3})(?:-\d{1,3})?)?\.efi$/i.exec(name)
+export function parseEspName(name: string): Omit<EspFile, 'size'> | null {
+  const match = /^letro_([\d.]+?)(?:\.good|(?:\+(\d{1,3})(?:-\d{1,3})?)?\.efi)$/i.exec(name)
   const version = parseVersion(match?.[1])
   if (!match || !version) return null
-  return { name, version, triesLeft: match[2] === undefined ? null : Number(match[2]) }
+  const kind = /\.good$/i.test(name) ? 'marker' : 'image'
+  return { name, version, kind, triesLeft: match[2] === undefined ? null : Number(match[2]) }
 }
 
-/** The version has to show first that it works: every kernel image of it has its tries counted. */
-export function isOnTrial(images: readonly KernelImage[], version: Version): boolean {
-  const ours = images.filter(image => image.version === version)
-  return ours.length > 0 && ours.every(image => image.triesLeft !== null)
+/** The version has to show first that it works: nothing says yet that it started well. */
+export function isOnTrial(files: readonly EspFile[], version: Version): boolean {
+  const ours = files.filter(file => file.version === version)
+  return ours.length > 0 && !ours.some(file => file.kind === 'marker')
 }
 
 /** @param esp where the partition is mounted */
@@ -61,12 +65,12 @@ export function openEsp(esp: string): Esp {
   const folder = join(esp, 'EFI', 'Linux')
   return {
     list: async () => {
-      const images: KernelImage[] = []
+      const files: EspFile[] = []
       for (const name of await readdir(folder)) {
-        const image = parseKernelImageName(name)
-        if (image) images.push({ ...image, size: (await stat(join(folder, name))).size })
+        const file = parseEspName(name)
+        if (file) files.push({ ...file, size: (await stat(join(folder, name))).size })
       }
-      return images
+      return files
     },
     freeBytes: async () => {
       const { bavail, bsize } = await statfs(folder)

@@ -3,8 +3,8 @@
  *
  * UEFI specification 2.10, chapter 5.3. A disk has two copies of the table, each a header and a list of partitions that
  * are good together or not at all (crc32). They are changed one after the other, each flushed before the next is touched,
- * so that one of them is good whenever the power goes. `sfdisk --part-uuid` writes both and flushes once: a disk that
- * reorders its writes can be left without any. Sectors of 512 bytes, as the image is made.
+ * so that one of them is good whenever the power goes. As `sfdisk --part-uuid` does it, but both ids in one step, a copy that
+ * was damaged already first, and read back. Sectors of 512 bytes, as the image is made.
  */
 import { crc32 } from 'node:zlib'
 import type { BlockDevice } from './block-device.ts'

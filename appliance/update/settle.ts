@@ -36,15 +36,18 @@ export async function settleApplied(
   const { applied } = record
   if (!applied) return record
   const { version } = applied
-  const images = await machine.esp.list()
+  const files = await machine.esp.list()
   if (version === release) {
-    // Not before the boot loader is told that it works: until then the machine may go back.
-    if (isOnTrial(images, version)) return record
+    // Not before the gate has found it good: until then the machine may go back.
+    if (isOnTrial(files, version)) return record
     return withEvent({ ...record, applied: null }, { ts: now, kind: 'runs', version })
   }
   if (applied.bootId === (await machine.bootId())) return record
   // Somebody chose the older version in the boot menu: the newer one has tries left, and comes next time.
-  if (images.some(image => image.version === version && image.triesLeft !== 0)) return record
+  const hasTries = files.some(
+    file => file.kind === 'image' && file.version === version && file.triesLeft !== 0,
+  )
+  if (hasTries) return record
   return withEvent(
     { ...record, applied: null, wentBack: { version, ts: now } },
     { ts: now, kind: 'went-back', version },

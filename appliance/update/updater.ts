@@ -37,21 +37,19 @@ type At = (step: UpdateStep, bytes: number, of: number) => void
 
 export class Updater {
   readonly #deps: UpdaterDeps
-  #record: UpdateRecord
-  /** Changes of the record, one after the other. */
+  /** Changes of the record, one after the other. It is read anew each time: the data disk may be opened after our start. */
   #keeping: Promise<unknown> = Promise.resolve()
   #underway: UpdateUnderway | null = null
   /** An act waits for it: both remove kernel images. */
   #looking: Promise<void> = Promise.resolve()
   #slotsFound: Slots | null = null
 
-  private constructor(deps: UpdaterDeps, record: UpdateRecord) {
+  private constructor(deps: UpdaterDeps) {
     this.#deps = deps
-    this.#record = record
   }
 
   static async open(deps: UpdaterDeps): Promise<Updater> {
-    const updater = new Updater(deps, await readRecord(deps.recordFile))
+    const updater = new Updater(deps)
     await updater.look()
     return updater
   }
@@ -59,14 +57,14 @@ export class Updater {
   async status(): Promise<UpdateStatus> {
     const { machine, release, folders } = this.#deps
     const slots = await this.#slots().catch(() => null)
-    const images = await machine.esp.list().catch(() => [])
-    const { window, applied, wentBack, events } = this.#record
+    const files = await machine.esp.list().catch(() => [])
+    const { window, applied, wentBack, events } = await this.#record()
     const { version, counter, architecture } = release
     const isWaiting = applied !== null && applied.version !== version
     return {
       running: { version, counter, architecture },
       slot: slots?.running ?? null,
-      on_trial: isOnTrial(images, version),
+      on_trial: isOnTrial(files, version),
       window,
       waiting: isWaiting ? { version: applied.version, ts: applied.ts } : null,
       went_back: wentBack,
@@ -111,7 +109,7 @@ export class Updater {
   /** Throws UPDATE_NOT_APPLIED where no update waits for it. */
   async restartNow(): Promise<void> {
     if (this.#underway) throw busy()
-    const { applied } = this.#record
+    const { applied } = await this.#record()
     if (!applied || applied.version === this.#deps.release.version) {
       throw new UpdateError('UPDATE_NOT_APPLIED', 'No update waits for a restart.')
     }
@@ -129,11 +127,12 @@ export class Updater {
   async #look(): Promise<void> {
     const { machine, release, clock, report } = this.#deps
     try {
-      const before = this.#record
+      const before = await this.#record()
       const facts = { machine, release: release.version, now: clock() }
       const settled = await settleApplied(await settleWriting(before, facts), facts)
-      if (settled !== before) await this.#keep(record => (record === before ? settled : record))
-      const { applied, window } = this.#record
+      // Acts wait for this look; the window alone can change meanwhile.
+      if (settled !== before) await this.#keep(({ window }) => ({ ...settled, window }))
+      const { applied, window } = await this.#record()
       if (!applied || applied.restarted || applied.version === release.version || !window) return
       if (!this.#underway && isWithin(window, new Date(clock()))) await this.restartNow()
     } catch (error) {
@@ -182,14 +181,14 @@ export class Updater {
     const file = await UpdateFile.open(path, trusted)
     try {
       const { manifest } = file
-      requireFits(manifest, release, this.#record.counter)
-      const images = await machine.esp.list()
-      requireRunningImage(images, release.version)
-      if (isOnTrial(images, release.version)) throw onTrial(release.version)
+      requireFits(manifest, release, (await this.#record()).counter)
+      const files = await machine.esp.list()
+      requireRunningImage(files, release.version)
+      if (isOnTrial(files, release.version)) throw onTrial(release.version)
       const { root, verity } = await this.#slots()
-      const removable = images
-        .filter(image => image.version !== release.version)
-        .reduce((sum, image) => sum + image.size, 0)
+      const removable = files
+        .filter(file => file.version !== release.version)
+        .reduce((sum, file) => sum + file.size, 0)
       requireRoom(manifest, {
         rootBytes: root.size,
         verityBytes: verity.size,
@@ -250,12 +249,14 @@ export class Updater {
   /** On the disk when it returns. */
   #keep(change: (record: UpdateRecord) => UpdateRecord): Promise<void> {
     const kept = this.#keeping.then(async () => {
-      const record = change(this.#record)
-      await writeRecord(this.#deps.recordFile, record)
-      this.#record = record
+      await writeRecord(this.#deps.recordFile, change(await this.#record()))
     })
     this.#keeping = kept.catch(() => {})
     return kept
+  }
+
+  #record(): Promise<UpdateRecord> {
+    return readRecord(this.#deps.recordFile)
   }
 }
 

@@ -24,6 +24,9 @@ const bundleType = 'm.room_key_bundle'
 const maxBundleBytes = 32 * 1024 * 1024
 /** Of the JSON that describes the encrypted file: address, key, hash. */
 const maxFileLength = 4096
+const wishPrefix = 'awaited|'
+/** A server that is away for longer has other troubles. */
+const longestWaitMs = 7 * 86_400_000
 
 /** The bundle as bytes, to be encrypted as an attachment and uploaded; null where there is nothing to share. */
 export async function buildHistoryBundle(step: Step, roomId: string): Promise<Uint8Array | null> {
@@ -106,6 +109,30 @@ export async function receiveHistoryOffer(step: Step, context: Context, payload:
   await trackStranger(step, payload.sender)
 }
 
+/** We joined by this person's invitation: their offer may come later than we did, from another server above all. */
+export function awaitHistory(step: Step, context: Context, roomId: string, inviter: string): void {
+  step.put('key-request', wishId(roomId), { inviter, ts: context.clock() })
+}
+
+/** Rooms whose history somebody may still offer us, and who. */
+export async function awaitedHistories(
+  step: Step,
+  context: Context,
+): Promise<readonly { readonly roomId: string; readonly inviter: string }[]> {
+  const awaited = []
+  for (const [id, { inviter, ts }] of await step.entries('key-request', wishPrefix)) {
+    const roomId = id.slice(wishPrefix.length)
+    if (context.clock() - Number(ts) > longestWaitMs) giveUpHistory(step, roomId)
+    else awaited.push({ roomId, inviter: String(inviter) })
+  }
+  return awaited
+}
+
+/** It is here, or will never be. */
+export function giveUpHistory(step: Step, roomId: string): void {
+  step.delete('key-request', wishId(roomId))
+}
+
 /**
  * The file that whoever invited us offers for this room. Nobody else's offer is looked at, nor one from a device that
  * the inviter did not sign: the server can make such a device.
@@ -160,6 +187,7 @@ export async function importHistory(
     }
   }
   step.delete('key-request', offerId(roomId, inviter))
+  giveUpHistory(step, roomId)
   return fresh
 }
 
@@ -174,6 +202,10 @@ function parseBundle(bytes: Uint8Array): JsonObject[] {
     }
   }
   throw new E2eeError('BUNDLE_MALFORMED', 'the bundle is not one, or too large')
+}
+
+function wishId(roomId: string): string {
+  return `${wishPrefix}${roomId}`
 }
 
 function offerId(roomId: string, sender: string): string {

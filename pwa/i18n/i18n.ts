@@ -234,3 +234,8 @@ function preferredLanguage(): Language {
   }
   return 'en'
 }
+
+// Another tab changed it.
+globalThis.window?.addEventListener('storage', event => {
+  if (event.key === storedAs) void setManner(firstManner())
+})

@@ -1,4 +1,5 @@
 /** Verifications as a person goes through them. What they decide is stored at once; the messages leave when they can. */
+import type { JsonObject } from '#protocol/json.ts'
 import { knownDevices } from '../e2ee/known-device.ts'
 import { requestVerification } from '../e2ee/verification/flow.ts'
 import { readVerification, type Verification } from '../e2ee/verification/flow-record.ts'
@@ -10,10 +11,13 @@ import type { TrustDeps } from './ports.ts'
 /** For clients that do not know what it is; ours show words of their own. Spec: client-server-api#mroommessagemkeyverificationrequest */
 const requestBody = 'A verification is asked for. Your client does not support it.'
 
+/** In the order in which they were asked for. */
 export async function verifications({ machine }: Pick<TrustDeps, 'machine'>): Promise<Verification[]> {
   return machine.run(async step => {
     const found: Verification[] = []
-    for (const [flowId] of await step.entries('verification')) {
+    const records = await step.entries('verification')
+    const askedAt = (record: JsonObject) => Number(record['requestedAt'] ?? 0)
+    for (const [flowId] of records.sort(([, a], [, b]) => askedAt(a) - askedAt(b))) {
       const verification = await readVerification(step, flowId)
       if (verification) found.push(verification)
     }

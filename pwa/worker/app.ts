@@ -29,6 +29,7 @@ import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
 import { Trust } from '../trust/trust.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AppNotice, NewSession } from './calls.ts'
+import { OfferedHistory } from './offered-history.ts'
 import { kicking, Pump } from './pump.ts'
 import { stateOf } from './session-calls.ts'
 
@@ -76,6 +77,7 @@ export class App {
   readonly reopening: Reopening
   readonly gathering: Gathering
   readonly externalPeople: ExternalPeople
+  readonly offeredHistory: OfferedHistory
   readonly readMarks: ReadMarks
   readonly loop: SyncLoop
   readonly trust: Trust
@@ -122,6 +124,7 @@ export class App {
     this.history = new History({ http, store, machine, search })
     this.reopening = new Reopening({ store, machine, search, tell })
     this.externalPeople = new ExternalPeople({ store, http, tell })
+    this.offeredHistory = new OfferedHistory({ machine, http, pump: parts.pump })
     this.gathering = new Gathering({
       store,
       history: this.history,
@@ -144,6 +147,7 @@ export class App {
           answer,
         )
         void this.trust.receive(messages)
+        this.offeredHistory.wake()
         this.trust.synced()
         await this.#publishWitness()
       },

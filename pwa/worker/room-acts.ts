@@ -2,15 +2,14 @@
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import { inPath, v3 } from '../api/http.ts'
-import { decryptAttachment, encryptAttachment } from '../e2ee/attachment.ts'
+import { encryptAttachment } from '../e2ee/attachment.ts'
 import { queryOutdatedLists, trackPeople } from '../e2ee/device-lists.ts'
 import { E2eeError } from '../e2ee/errors.ts'
-import { buildHistoryBundle, historyOffer, importHistory, shareHistory } from '../e2ee/history-sharing.ts'
+import { buildHistoryBundle, shareHistory } from '../e2ee/history-sharing.ts'
 import { readIdentity } from '../e2ee/identity.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
 import { readRoom } from '../e2ee/room-settings.ts'
 import { admitNewcomer, beginRoom, signInvite } from '../e2ee/signed-invite.ts'
-import { mediaPath } from '../outbox/media.ts'
 import { stateContent } from '../sync/room.ts'
 import type { App } from './app.ts'
 import type { NewRoom, RoomCalls } from './calls.ts'
@@ -35,8 +34,6 @@ type Acts = Omit<
 >
 
 const typingMs = 20_000
-/** 40,000 sessions, as the engine allows, and what encryption adds. */
-const maxBundleBytes = 33 * 1024 * 1024
 
 /** `tell` says that a room is gone from this device. */
 export function roomActs(app: () => App, onGone: (roomId: string) => Promise<void>): Acts {
@@ -89,6 +86,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
     join: async ({ room: where, via }) => {
       const inviter = app().store.entry(where)?.invite?.sender ?? null
       const wasDirect = app().store.entry(where)?.directWith ?? []
+      if (inviter !== null) await app().offeredHistory.await(where, inviter)
       const { room_id: roomId } = await app().http.request(
         'POST',
         `${v3}/join/${inPath(where)}${viaQuery(via)}`,
@@ -96,7 +94,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
       )
       if (typeof roomId !== 'string') throw new ApiError('BAD_ANSWER', 'a room was joined without an id')
       if (wasDirect.length > 0) await setDirect({ roomId, userIds: wasDirect })
-      if (inviter !== null) void takeHistory(app(), roomId, inviter)
+      app().offeredHistory.wake()
       return roomId
     },
     knock: async ({ room: where, via, reason }) => {
@@ -276,21 +274,6 @@ async function giveHistory(app: App, roomId: string, userId: string): Promise<vo
       if (waiting === null) return
       await pump.flush()
     }
-  } catch (error) {
-    if (!(error instanceof ApiError) && !(error instanceof E2eeError)) throw error
-  }
-}
-
-/** The other end: what whoever invited us offers. */
-async function takeHistory(app: App, roomId: string, inviter: string): Promise<void> {
-  try {
-    const file = await app.machine.run((step, context) => historyOffer(step, context, roomId, inviter))
-    const url = file?.['url']
-    if (!file || typeof url !== 'string') return
-    const response = await app.http.send('GET', mediaPath(url))
-    const plain = response.body!.pipeThrough(decryptAttachment(file, maxBundleBytes))
-    const bytes = new Uint8Array(await new Response(plain).arrayBuffer())
-    await app.machine.run((step, context) => importHistory(step, context, roomId, inviter, bytes))
   } catch (error) {
     if (!(error instanceof ApiError) && !(error instanceof E2eeError)) throw error
   }

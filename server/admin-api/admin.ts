@@ -21,6 +21,7 @@ import { peopleImportRoutes } from './people-import.ts'
 import { reportRoutes } from './reports.ts'
 import { roomAdminRoutes } from './rooms.ts'
 import { type SiteFacts, siteRoutes } from './site.ts'
+import { type UpdateRouteDeps, updateRoutes } from './updates.ts'
 
 export interface AdminDeps {
   readonly accounts: Accounts
@@ -32,6 +33,8 @@ export interface AdminDeps {
   readonly health: Pick<Health, 'report' | 'log'>
   /** null: there is nothing to back up (areas alone, in tests). */
   readonly backup: BackupRouteDeps | null
+  /** null: as `backup`. */
+  readonly update: UpdateRouteDeps | null
   /** null: no certificates either. */
   readonly certificate: CertificateRouteDeps | null
   /** null: `admin.token_file` is not set. */
@@ -56,6 +59,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...peerRoutes(peerActs, administrator, confirmation),
     ...commandLineRoutes(accounts, administrator, confirmation),
     ...healthRoutes(health, administrator),
+    ...(deps.update ? updateRoutes(deps.update, administrator, confirmation) : []),
     ...(backup ? backupRoutes(backup, administrator, confirmation) : []),
     ...(certificate ? certificateRoutes(certificate, administrator, confirmation) : []),
   ]

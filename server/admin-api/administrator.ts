@@ -78,6 +78,11 @@ export const requireSession: Step = async function requireSession(ctx, next) {
   await next()
 }
 
+/** Signed in as a person, who can be asked to confirm with a passkey. */
+export function isSession(ctx: Context): boolean {
+  return administrators.get(ctx)?.isSession === true
+}
+
 /** A user id, `token` or `local`. */
 export function actorOf(ctx: Context): string {
   return administrators.get(ctx)!.actor

@@ -4,28 +4,50 @@ import { Readable } from 'node:stream'
 import type { BackupStatus, Backups } from '../backup/backups.ts'
 import { requireRecipient } from '../backup/recipients.ts'
 import { parseBody } from '../http/body.ts'
+import { needString } from '../http/fields.ts'
 import { invalidParam, notFound } from '../http/matrix-error.ts'
 import type { Context, Route, Step } from '../http/route.ts'
 import type { AuditAct } from '../protocol/audit-chain.ts'
 import type { JsonObject } from '../protocol/json.ts'
 import { actorOf } from './administrator.ts'
+import { openFetchTickets } from './fetch-tickets.ts'
 
 export interface BackupRouteDeps {
   readonly backups: Backups
+  readonly clock: () => number
   readonly audit: (act: AuditAct) => Promise<void>
 }
 
 export function backupRoutes(
-  { backups, audit }: BackupRouteDeps,
+  { backups, audit, clock }: BackupRouteDeps,
   administrator: readonly Step[],
   confirmation: Step,
 ): Route[] {
   const path = '/_letro/admin/v1/backups'
+  const tickets = openFetchTickets(clock)
+  const issue: Step = ctx => {
+    const name = needString(ctx.state.body, 'name', 200)
+    const { ticket, expiresTs } = tickets.issue(actorOf(ctx), name)
+    ctx.body = { ticket, expires_ts: expiresTs }
+  }
   return [
     { method: 'GET', path, steps: [...administrator, show(backups)] },
     { method: 'POST', path, steps: [...administrator, runNow(backups, audit)] },
-    { method: 'GET', path: `${path}/new`, steps: [...administrator, pull(backups, audit)] },
-    { method: 'GET', path: `${path}/:name`, steps: [...administrator, fetchOne(backups, audit)] },
+    {
+      method: 'POST',
+      path: '/_letro/admin/v1/backup-tickets',
+      steps: [...administrator, parseBody, confirmation, issue],
+    },
+    {
+      method: 'GET',
+      path: `${path}/new`,
+      steps: [...administrator, tickets.require(() => 'new'), pull(backups, audit)],
+    },
+    {
+      method: 'GET',
+      path: `${path}/:name`,
+      steps: [...administrator, tickets.require(({ name }) => name!), fetchOne(backups, audit)],
+    },
     {
       method: 'PUT',
       path: '/_letro/admin/v1/backup-recipients',

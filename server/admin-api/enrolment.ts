@@ -23,15 +23,27 @@ export function enrolmentAdminRoutes(
       path: links,
       steps: [...administrator, parseBody, whereItGivesPower(confirmation), createLink(accounts)],
     },
-    { method: 'DELETE', path: `${links}/:id`, steps: [...administrator, removeLink(accounts)] },
+    {
+      method: 'DELETE',
+      path: `${links}/:id`,
+      steps: [...administrator, parseOptionalBody, confirmation, removeLink(accounts)],
+    },
     {
       method: 'POST',
       path: '/_letro/admin/v1/people/:userId/re-enrolment',
       steps: [...administrator, parseOptionalBody, confirmation, createReEnrolmentLink(accounts)],
     },
     { method: 'GET', path: tokens, steps: [...administrator, listTokens(accounts)] },
-    { method: 'POST', path: tokens, steps: [...administrator, parseOptionalBody, createToken(accounts)] },
-    { method: 'DELETE', path: `${tokens}/:id`, steps: [...administrator, removeToken(accounts)] },
+    {
+      method: 'POST',
+      path: tokens,
+      steps: [...administrator, parseOptionalBody, confirmation, createToken(accounts)],
+    },
+    {
+      method: 'DELETE',
+      path: `${tokens}/:id`,
+      steps: [...administrator, parseOptionalBody, confirmation, removeToken(accounts)],
+    },
   ]
 }
 

@@ -9,7 +9,8 @@
  * line is looked at, so that somebody mends the file once and not once a line.
  */
 import { parse } from 'csv-parse'
-import type { RosterEntry, RosterProblem } from '../accounts/roster.ts'
+import type { RosterEntry } from '../accounts/roster.ts'
+import type { RosterProblem, RosterProblemCode } from '../protocol/roster-problem.ts'
 
 export const sheetLanguages = ['en', 'ar', 'de', 'fr'] as const
 export type SheetLanguage = (typeof sheetLanguages)[number]
@@ -34,8 +35,8 @@ const dayMs = 24 * 60 * 60 * 1000
 export async function readPeopleCsv(text: string): Promise<PeopleCsv> {
   const people: CsvPerson[] = []
   const problems: RosterProblem[] = []
-  const add = (line: number, message: string, column?: Column) => {
-    if (problems.length < maxProblems) problems.push({ line, message, ...(column ? { column } : {}) })
+  const add: Add = (line, code, column, facts = {}) => {
+    if (problems.length < maxProblems) problems.push({ line, code, facts, ...(column ? { column } : {}) })
   }
   const firstLine = /^\uFEFF?([^\r\n]*)/.exec(text)?.[1] ?? ''
   const parser = parse(text, {
@@ -60,29 +61,29 @@ export async function readPeopleCsv(text: string): Promise<PeopleCsv> {
         names = readColumns(record, add)
         if (names === null) break
       } else if (people.length === maxPeople) {
-        add(line, `More than ${maxPeople.toLocaleString('en')} people: that is no list of one organisation.`)
+        add(line, 'too-many-people', undefined, { most: maxPeople })
         break
       } else people.push(readPerson(fieldsOf(names, record, line, add), line, add))
     }
   } catch (error) {
     const { message, lines } = error as Error & { lines?: number }
-    add(lines ?? 1, `This is no CSV: ${message}.`)
+    add(lines ?? 1, 'not-csv', undefined, { reason: message })
   }
-  if (names === null && problems.length === 0) add(1, 'The file is empty.')
+  if (names === null && problems.length === 0) add(1, 'empty')
   return { people, problems }
 }
 
-type Add = (line: number, message: string, column?: Column) => void
+type Add = (line: number, code: RosterProblemCode, column?: Column, facts?: RosterProblem['facts']) => void
 
 function readColumns(record: readonly string[], add: Add): readonly Column[] | null {
   const names = record.map(name => name.toLowerCase())
   const strange = names.filter(name => !columns.includes(name as Column))
   const twice = names.filter((name, i) => names.indexOf(name) !== i)
   if (strange.length > 0)
-    add(1, `There is no column ${strange[0]!.slice(0, 40)}. The columns are ${columns.join(', ')}.`)
-  else if (twice.length > 0) add(1, `The column ${twice[0]} stands there twice.`)
+    add(1, 'no-such-column', undefined, { column: strange[0]!.slice(0, 40), columns: columns.join(', ') })
+  else if (twice.length > 0) add(1, 'column-twice', undefined, { column: twice[0]! })
   else if (!names.includes('username'))
-    add(1, `The first line names the columns; username is needed. The columns are ${columns.join(', ')}.`)
+    add(1, 'no-username-column', undefined, { columns: columns.join(', ') })
   else return names as Column[]
   return null
 }
@@ -91,29 +92,26 @@ type Fields = Readonly<Partial<Record<Column, string>>>
 
 function fieldsOf(names: readonly Column[], record: readonly string[], line: number, add: Add): Fields {
   if (record.length > names.length)
-    add(line, `This line has ${record.length} fields, the first line names ${names.length}.`)
+    add(line, 'too-many-fields', undefined, { fields: record.length, columns: names.length })
   return Object.fromEntries(names.flatMap((name, i) => (record[i] ? [[name, record[i]]] : [])))
 }
 
 function readPerson(fields: Fields, line: number, add: Add): CsvPerson {
   const { username = '', name, kind = 'member', ends, sponsor, language } = fields
   const isExternal = kind === 'external'
-  if (username === '') add(line, 'A username is needed.', 'username')
+  if (username === '') add(line, 'username-missing', 'username')
   if (name !== undefined && (name.length > longestName || unprintable.test(name)))
-    add(line, `A name has at most ${longestName} characters, all of which can be seen.`, 'name')
-  if (kind !== 'member' && !isExternal)
-    add(line, 'The kind is member or external: administrators and services are made one by one.', 'kind')
+    add(line, 'name-bad', 'name', { most: longestName })
+  if (kind !== 'member' && !isExternal) add(line, 'kind-unknown', 'kind')
   const expiresTs = ends === undefined ? undefined : endOf(ends)
-  if (isExternal && ends === undefined)
-    add(line, 'An external person needs a last day, as in 2027-03-31.', 'ends')
-  else if (expiresTs === null) add(line, 'The last day is written as in 2027-03-31.', 'ends')
-  else if (!isExternal && ends !== undefined) add(line, 'Only external people have a last day.', 'ends')
-  if (isExternal && sponsor === undefined)
-    add(line, 'An external person needs a sponsor: the username of a member who answers for them.', 'sponsor')
-  if (!isExternal && sponsor !== undefined) add(line, 'Only external people have a sponsor.', 'sponsor')
+  if (isExternal && ends === undefined) add(line, 'ends-missing', 'ends')
+  else if (expiresTs === null) add(line, 'ends-bad', 'ends')
+  else if (!isExternal && ends !== undefined) add(line, 'ends-not-external', 'ends')
+  if (isExternal && sponsor === undefined) add(line, 'sponsor-missing', 'sponsor')
+  if (!isExternal && sponsor !== undefined) add(line, 'sponsor-not-external', 'sponsor')
   const known = sheetLanguages.find(each => each === language?.toLowerCase())
   if (language !== undefined && !known)
-    add(line, `The language is one of ${sheetLanguages.join(', ')}.`, 'language')
+    add(line, 'language-unknown', 'language', { languages: sheetLanguages.join(', ') })
   return {
     line,
     localpart: username.toLowerCase(),

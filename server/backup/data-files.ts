@@ -18,6 +18,12 @@ export const notesFolder = 'backup'
 /** What a restore builds before it counts. */
 export const restoringFolder = 'restoring'
 
+/** What a running server restores beside its data, what was uploaded for it, the order to take its place, and what stood there before. */
+export const restoredFolder = 'restored'
+export const uploadedFolder = 'uploaded-backups'
+export const replacingFile = 'replacing.json'
+export const keptAside = 'before-restore-'
+
 /** Folders of files that never change, by their random ids: `ab/cd/abcd…`. */
 export const mediaFolders = ['media', 'remote-media'] as const
 
@@ -29,6 +35,9 @@ const leftOut = new Set<string>([
   stagingFolder,
   notesFolder,
   restoringFolder,
+  restoredFolder,
+  uploadedFolder,
+  replacingFile,
   requestsFolder,
   'maintenance.token',
 ])
@@ -37,7 +46,7 @@ const leftOut = new Set<string>([
 export async function* plainFiles(dataFolder: string, under = ''): AsyncGenerator<DataFile> {
   const entries = await readdir(join(dataFolder, under), { withFileTypes: true })
   for (const entry of entries.sort(byName)) {
-    if (under === '' && leftOut.has(entry.name)) continue
+    if (under === '' && (leftOut.has(entry.name) || entry.name.startsWith(keptAside))) continue
     const path = under === '' ? entry.name : `${under}/${entry.name}`
     // What a crash left half written, and what no backup could carry (sockets, links), stays behind.
     if (!isSafePath(path) || /\.(?:new|part|tmp)$/.test(path)) continue

@@ -11,7 +11,7 @@
  */
 import type { ReadStream } from 'node:fs'
 import { mayAccessToken, requireAccessToken, type TokenReader } from '../http/authenticate.ts'
-import { discard, RequestAborted } from '../http/body.ts'
+import { bodyPieces } from '../http/body.ts'
 import { contentDisposition, contentTypeIn } from '../http/content-disposition.ts'
 import { queryText } from '../http/fields.ts'
 import { invalidParam, MatrixError, notFound } from '../http/matrix-error.ts'
@@ -27,9 +27,6 @@ export interface MediaRouteDeps {
   /** Media of other servers. */
   readonly remoteMedia: MediaSource
 }
-
-/** An upload may be slow, but not silent. */
-const silenceMs = 60_000
 
 export function mediaRoutes({ accounts, media, remoteMedia }: MediaRouteDeps): Route[] {
   const sourceOf = (server: string): MediaSource => (server === media.serverName ? media : remoteMedia)
@@ -132,27 +129,8 @@ function uploadOf(ctx: Context): Upload {
     contentType: contentTypeIn(ctx.req.headers['content-type']),
     ...(fileName === undefined || fileName === '' ? {} : { fileName }),
     ...(announced === undefined ? {} : { announcedBytes: Number(announced) }),
-    body: bodyOf(ctx),
+    body: bodyPieces(ctx),
   }
-}
-
-/** The body as it comes. A client that goes away, or falls silent and is cut off, ends it with RequestAborted. */
-async function* bodyOf({ req, state }: Context): AsyncGenerator<Uint8Array> {
-  const timer = setTimeout(() => req.destroy(), silenceMs)
-  try {
-    // Not destroyed where the reader has had enough: it still gets an answer.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-      timer.refresh()
-      yield chunk as Uint8Array
-    }
-  } catch {
-    throw new RequestAborted()
-  } finally {
-    clearTimeout(timer)
-    if (!req.complete && !req.destroyed) await discard(req)
-  }
-  if (!req.complete) throw new RequestAborted()
-  await state.authenticateAgain?.()
 }
 
 // ── download ─────────────────────────────────────────────────────────────────────────────────────────

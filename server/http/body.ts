@@ -63,6 +63,28 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer |
   return bytes
 }
 
+/** An upload may be slow, but not silent. */
+const silenceMs = 60_000
+
+/** The body as it comes. A client that goes away, or falls silent and is cut off, ends it with RequestAborted. */
+export async function* bodyPieces({ req, state }: Context): AsyncGenerator<Uint8Array> {
+  const timer = setTimeout(() => req.destroy(), silenceMs)
+  try {
+    // Not destroyed where the reader has had enough: it still gets an answer.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      timer.refresh()
+      yield chunk as Uint8Array
+    }
+  } catch {
+    throw new RequestAborted()
+  } finally {
+    clearTimeout(timer)
+    if (!req.complete && !req.destroyed) await discard(req)
+  }
+  if (!req.complete) throw new RequestAborted()
+  await state.authenticateAgain?.()
+}
+
 function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []

@@ -43,6 +43,16 @@ export const findingCodes = [
   'administrators.only-one',
   'administrators.one-passkey',
   'external.ends-soon',
+  // The appliance.
+  'appliance.went-back',
+  'appliance.development',
+  'appliance.secure-boot-off',
+  'appliance.tpm-absent',
+  'appliance.tpm-failed',
+  // Updates of the appliance.
+  'update.waiting',
+  'update.went-back',
+  'update.refused',
   // Reporting itself.
   'syslog.behind',
   'health.source-failed',

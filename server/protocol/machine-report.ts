@@ -11,8 +11,6 @@ export interface MachineReport {
   readonly slots: {
     /** Which of the two runs; null: not started from a disk of ours. */
     readonly running: 'a' | 'b' | null
-    /** What runs has not proved itself yet: the next starts may go back to the other one. */
-    readonly onTrial: boolean
     /** Every kernel image that is there. */
     readonly images: readonly ReportedImage[]
   }
@@ -31,10 +29,18 @@ export interface ReportedRelease {
 
 export interface ReportedImage {
   readonly version: string
-  /** Null: it proved itself. 0: it was tried as often as it may be, and never did. */
+  readonly state: ImageState
+  /** How many more starts that come to nothing it has; null: they are not counted. */
   readonly triesLeft: number | null
   readonly running: boolean
 }
+
+/**
+ * good: it proved itself · trying: it has not yet · bad: it was started as often as it may be, and came to nothing (a release that is
+ * broken, or a slot that was damaged): the other one runs.
+ */
+export const imageStates = ['good', 'trying', 'bad'] as const
+export type ImageState = (typeof imageStates)[number]
 
 /** setup: the firmware waits for keys · unsupported: this firmware has no such thing. */
 export const secureBootStates = ['on', 'off', 'setup', 'unsupported'] as const
@@ -63,9 +69,9 @@ export function parseMachineReport(json: unknown): MachineReport | null {
   return { release, slots, secureBoot, tpm, data }
 }
 
-/** A newer release that was tried and did not prove itself, while an older one runs. Null: there is none. */
+/** A release that the machine went back from. Null: there is none. */
 export function failedImage({ slots }: MachineReport): ReportedImage | null {
-  return slots.images.find(({ triesLeft, running }) => triesLeft === 0 && !running) ?? null
+  return slots.images.find(({ state }) => state === 'bad') ?? null
 }
 
 /** Of release.json as well. */
@@ -79,19 +85,20 @@ export function parseReportedRelease(json: Json | undefined): ReportedRelease | 
 
 function parseSlots(json: Json | undefined): MachineReport['slots'] | null {
   if (!isObject(json)) return null
-  const { running, onTrial, images } = json
+  const { running, images } = json
   if (running !== null && running !== 'a' && running !== 'b') return null
-  if (typeof onTrial !== 'boolean' || !Array.isArray(images)) return null
+  if (!Array.isArray(images)) return null
   const known = images.map(parseImage)
-  return known.includes(null) ? null : { running, onTrial, images: known as ReportedImage[] }
+  return known.includes(null) ? null : { running, images: known as ReportedImage[] }
 }
 
 function parseImage(json: Json): ReportedImage | null {
   if (!isObject(json)) return null
-  const { version, triesLeft, running } = json
+  const { version, state, triesLeft, running } = json
   if (typeof version !== 'string' || typeof running !== 'boolean') return null
+  if (!isOneOf(imageStates, state)) return null
   if (triesLeft !== null && !Number.isSafeInteger(triesLeft)) return null
-  return { version, triesLeft: triesLeft as number | null, running }
+  return { version, state, triesLeft: triesLeft as number | null, running }
 }
 
 function parseData(json: Json | undefined): ReportedData | null {

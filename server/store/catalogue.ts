@@ -361,6 +361,8 @@ export interface EnrolmentLinkRow {
   readonly displayName?: string
   readonly accountExpiresTs?: number
   readonly sponsor?: string
+  /** The import of a long list that made it. */
+  readonly list?: string
 }
 export const enrolmentLinkTable = jsonTable<EnrolmentLinkRow>()('ai', 'enrolment link', ['text'])
 
@@ -417,7 +419,10 @@ export const announcedEndTable = jsonTable<{ readonly expiresTs: number; readonl
 /** Rooms whose people here were told that it stands still, or are being told; goes when they know that it goes on. */
 export const toldStandstills = jsonTable<1>()('az', 'told of a standstill', ['u32'])
 
-/** `rpId`: frozen by the first passkey. `epoch`: the store's epoch that our tokens belong to. */
+/**
+ * `rpId`: frozen by the first passkey. `epoch`: the store's epoch that our tokens belong to. `unfinishedList`: the list of people
+ * that is being applied in several batches, until its links have reached whoever asked.
+ */
 export const accountSettingTable = jsonTable<string | number>()('ar', 'setting of accounts', ['text'])
 
 /** By SHA-256 of the token (base64url): a command line that administers for somebody, until it ends. */

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { type Accounts, openAccounts, type PasswordHasher } from '../../server/accounts/accounts.ts'
 import { adminRoutes } from '../../server/admin-api/admin.ts'
 import type { AdminToken } from '../../server/admin-api/admin-token.ts'
+import type { BackupRouteDeps } from '../../server/admin-api/backups.ts'
 import type { CertificateRouteDeps } from '../../server/admin-api/certificate.ts'
 import { accountRoutes } from '../../server/client-api/account.ts'
 import { accountDataRoutes } from '../../server/client-api/account-data.ts'
@@ -37,6 +38,7 @@ import { openReports } from '../../server/rooms/reports.ts'
 import { openGroupCommit } from '../../server/store/group-commit.ts'
 import { MemoryEngine } from '../../server/store/memory-engine.ts'
 import type { Store } from '../../server/store/store.ts'
+import { Updates } from '../../server/updates/updates.ts'
 import { openTestPeers, type TestPeers } from '../peers/acts.ts'
 import type { FaultEngine } from '../store/fault-engine.ts'
 import { FakeRooms } from './fake-rooms.ts'
@@ -56,6 +58,7 @@ export interface HarnessOptions {
   readonly now?: number
   readonly adminToken?: AdminToken
   readonly certificate?: CertificateRouteDeps
+  readonly backup?: BackupRouteDeps
   /** Administrators are asked to confirm, as they are in the product; most tests are about something else. */
   readonly asksToConfirm?: boolean
   readonly isClockInDoubt?: () => boolean
@@ -258,7 +261,8 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
         report: async () => ({ ts: clock.now, state: 'ok', findings: [], readings: {} }),
         log: async () => [],
       },
-      backup: null,
+      backup: options.backup ?? null,
+      update: { updates: new Updates({ socket: null, report: () => {} }), audit: async () => {} },
       certificate: options.certificate ?? null,
       site: { serverName, origin: options.origin ?? origin, trustPage: null, authority: () => null },
       adminToken: options.adminToken ?? null,

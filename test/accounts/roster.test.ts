@@ -1,5 +1,6 @@
 /** People by CSV: what a list changes, that it changes it whole or not at all, and what it refuses. */
 import test, { type ExecutionContext } from 'ava'
+import { peopleABatch, type RosterDone } from '../../server/accounts/roster.ts'
 import type { UserId } from '../../server/protocol/ids.ts'
 import { type Answer, openHarness } from './harness.ts'
 
@@ -166,8 +167,45 @@ test('two administrators at once: each list is applied whole, nobody gets two li
 test('a link that cannot be made leaves nothing of a list', async t => {
   const { h, send } = await open(t)
   await t.throwsAsync(() =>
-    h.accounts.roster.apply('test', [{ line: 2, localpart: 'amal', kind: 'member' }], { lifetimeMs: 1 }),
+    h.accounts.roster
+      .apply('test', [{ line: 2, localpart: 'amal', kind: 'member' }], { lifetimeMs: 1 })
+      .next(),
   )
   t.deepEqual(await h.accounts.enrolment.links(), [])
   t.is((await send('username\namal\n')).body.new.length, 1)
 })
+
+const listOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ line: i + 2, localpart: `u${i}`, kind: 'member' as const }))
+
+test('a long list cut off after its first batch: the same list goes on, and makes anew the links that nobody saw', async t => {
+  const { h } = await open(t)
+  const people = listOf(peopleABatch * 2 + 1)
+  const options = { list: 'this one' }
+  const cut = h.accounts.roster.apply('test', people, options)
+  t.deepEqual((await cut.next()).value, { done: peopleABatch, total: people.length })
+  t.like(h.accounts.roster.progress, { done: peopleABatch })
+  await cut.return(undefined as never)
+  t.is(h.accounts.roster.progress, null)
+  const lost = await h.accounts.enrolment.links()
+  t.is(lost.length, peopleABatch)
+
+  t.is((await h.accounts.roster.compare(people, 'another one')).waiting.length, peopleABatch)
+  t.is((await h.accounts.roster.compare(people, 'this one')).newPeople.length, people.length)
+  const done = await whole(h.accounts.roster.apply('test', people, options))
+  t.is(done.links.size, people.length)
+  const links = await h.accounts.enrolment.links()
+  t.is(links.length, people.length, 'one each')
+  t.true(lost.every(({ id: old }) => links.every(({ id: now }) => now !== old)))
+  await done.delivered()
+  const again = await whole(h.accounts.roster.apply('test', people, options))
+  t.is(again.links.size, 0)
+  t.is(again.report.waiting.length, people.length)
+})
+
+async function whole(applying: AsyncGenerator<unknown, RosterDone>): Promise<RosterDone> {
+  for (;;) {
+    const step = await applying.next()
+    if (step.done) return step.value
+  }
+}

@@ -61,7 +61,7 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   await first.choose('A signed system')
   take('recovery-key', first)
   await first.choose('I have written it down')
-  await first.type('cbdefghi')
+  await first.type(recoveryKey.slice(0, 5).replace(/^./, 'v') + recoveryKey.slice(5))
   await first.press('enter')
   take('recovery-key-mistyped', first)
   await first.press('clear')
@@ -86,22 +86,22 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   stick.machine.stick = goodStick
   await stick.choose('Look again')
   take('stick-unsigned', stick)
-  stick.machine.stick = {
-    ...goodStick,
-    problems: [
+  stick.machine.refuse(
+    'readStick',
+    new MachineRefused('STICK_MALFORMED', 'letro.json cannot be used.', [
       { field: 'server_name', sentence: 'what is needed is a DNS name such as clinic.example' },
-      { field: 'network.addresses', sentence: 'what is needed is a list of addresses with their prefix' },
-    ],
-    answers: null,
-  }
+      {
+        field: 'network.interfaces[0].ipv4.address',
+        sentence: 'what is needed is an address with its prefix',
+      },
+    ]),
+  )
   await stick.choose('Read it again')
   take('stick-malformed', stick)
 
   const passphrase = await at({ ...newMachine, tpm: 'absent', secureBoot: 'off' })
-  passphrase.machine.stick = { ...goodStick, signedBy: 'stick-2026' }
+  passphrase.machine.stick = { ...goodStick, signature: { kind: 'trusted', by: 'stick-2026' } }
   await passphrase.choose('Set it up from a stick')
-  take('stick-signed', passphrase)
-  await passphrase.choose('Yes, as it stands here')
   take('passphrase', passphrase)
 
   const home = await at()
@@ -118,15 +118,15 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   const network = await open('Network')
   take('network', network)
   await network.choose('Change it')
-  await network.choose('Fixed addresses')
-  await network.press('enter', 'enter')
+  await network.choose('As I say')
+  await network.press('enter', 'enter', 'clear')
   await network.type('192.0.2.10')
-  await network.press('enter', 'enter', 'enter')
+  await network.press('enter', 'enter', 'enter', 'enter', 'enter')
   take('network-form', network)
   await network.type('/24')
   await network.press('enter')
   await network.type('192.0.2.1')
-  await network.press('enter', 'enter')
+  await network.press('enter', 'enter', 'enter', 'enter')
   await network.wait(12_000)
   take('network-trial', network)
   const time = await open('Time')
@@ -195,7 +195,11 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
 
   const locked = await at({
     ...newMachine,
-    disk: { state: 'locked', sentence: 'The TPM does not open it: it is another one than the data was sealed to.', opensBy: 'tpm' },
+    disk: {
+      state: 'locked',
+      sentence: 'The TPM does not open it: it is another one than the data was sealed to.',
+      opensBy: 'tpm',
+    },
   })
   take('recovery', locked)
   await locked.choose('Type the recovery key')
@@ -204,16 +208,37 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   take('recovery-seal', locked)
   take(
     'recovery-damaged',
-    await at({ ...newMachine, disk: { state: 'damaged', sentence: 'The header of the encrypted partition cannot be read.', opensBy: null } }),
+    await at({
+      ...newMachine,
+      disk: {
+        state: 'damaged',
+        sentence: 'The header of the encrypted partition cannot be read.',
+        opensBy: null,
+      },
+    }),
   )
   const maintenance = {
     ...servingMachine,
-    server: { state: 'maintenance' as const, sentences: ['The data is damaged or incomplete: the server serves nobody.', '16 events are missing from the journal.'] },
+    server: {
+      state: 'maintenance' as const,
+      sentences: [
+        'The data is damaged or incomplete: the server serves nobody.',
+        '16 events are missing from the journal.',
+      ],
+    },
     health: null,
     certificate,
   }
   take('home-maintenance', await at(maintenance))
   take('maintenance', await open('Damaged data', maintenance))
-  take('home-alarm', await at({ ...servingMachine, health: { state: 'alarm', findings: 2 }, secureBoot: 'off', isClockSynchronised: false }))
+  take(
+    'home-alarm',
+    await at({
+      ...servingMachine,
+      health: { state: 'alarm', findings: 2 },
+      secureBoot: 'off',
+      isClockSynchronised: false,
+    }),
+  )
   return pictures
 }

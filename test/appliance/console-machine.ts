@@ -1,14 +1,16 @@
 /** A machine for the console's tests: it remembers what it was asked to do, and behaves like one. */
+
 import {
   type Facts,
   type Machine,
   MachineRefused,
   type Method,
-  type NetworkSettings,
   type StickFound,
 } from '../../appliance/console/machine.ts'
+import { newRecoveryKey } from '../../appliance/disk/recovery-key.ts'
+import { defaultNetwork, type NetworkSettings } from '../../server/protocol/network-settings.ts'
 
-export const recoveryKey = 'cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv'
+export const recoveryKey = newRecoveryKey(bytes => new Uint8Array(bytes).map((_, i) => (i * 37) & 255))
 
 export const newMachine: Facts = {
   release: { version: '0.1.0', isDevelopment: true },
@@ -44,7 +46,8 @@ export const certificate: NonNullable<Facts['certificate']> = {
     'goldfish hesitate merit microscope',
     'puppy quantity tunnel underfoot',
   ],
-  fingerprint: '00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF',
+  fingerprint:
+    '00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF',
   untilTs: Date.UTC(2027, 1, 1),
 }
 
@@ -76,15 +79,13 @@ export const testLink = 'https://chat.clinic.example/enrol#enrol_0123456789abcde
 export function testMachine(facts: Facts): TestMachine {
   const calls: TestMachine['calls'] = []
   const refusals = new Map<Method, MachineRefused>()
-  let network: NetworkSettings = {
-    cards: ['eno1'],
-    vlan: null,
-    isAutomatic: true,
-    addresses: [],
-    gateways: [],
-    dns: [],
+  let network: NetworkSettings = defaultNetwork
+  const link = {
+    link: testLink,
+    userId: '@amal:clinic.example',
+    expiresTs: startTs + 604_800_000,
+    remark: null,
   }
-  const link = { link: testLink, userId: '@amal:clinic.example', expiresTs: startTs + 604_800_000, remark: null }
   const secretMustBeRight = ({ secret }: { readonly secret: string }) => {
     if (secret.replaceAll(/[^a-z]/g, '') !== recoveryKey.replaceAll('-', ''))
       throw new MachineRefused('DISK_SECRET_WRONG', 'The disk does not open with this.')
@@ -92,12 +93,16 @@ export function testMachine(facts: Facts): TestMachine {
   const does: Machine = {
     look: async () => self.facts,
     readStick: async () => self.stick,
-    newRecoveryKey: async () => ({ key: recoveryKey }),
+    newRecoveryKey: async () => recoveryKey,
     prepareDisk: async ({ passphrase }, tell) => {
       tell({ text: 'Writing the header of the encrypted partition.', part: 0.4 })
-      self.facts = { ...self.facts, disk: { state: 'open', sentence: null, opensBy: passphrase ? 'passphrase' : 'tpm' } }
+      self.facts = {
+        ...self.facts,
+        disk: { state: 'open', sentence: null, opensBy: passphrase ? 'passphrase' : 'tpm' },
+      }
       return null
     },
+    applyStick: async () => does.setUpSite({ answers: stickAnswers }, () => {}),
     setUpSite: async ({ answers }) => {
       const awaitsCertificate = (answers['certificate'] as { from: string }).from === 'organisation'
       self.facts = {
@@ -108,7 +113,7 @@ export function testMachine(facts: Facts): TestMachine {
         certificate: awaitsCertificate ? null : certificate,
         hasAdministrator: false,
       }
-      return { awaitsCertificate }
+      return { awaitsCertificate, lines: [] }
     },
     awaitServer: async () => self.facts,
     firstAdministratorLink: async () => link,
@@ -124,8 +129,14 @@ export function testMachine(facts: Facts): TestMachine {
     sealDisk: async () => null,
     factoryReset: async () => null,
     installTargets: async () => [
-      { device: '/dev/nvme0n1', model: 'Samsung PM9A3', sizeBytes: 960e9, holds: null },
-      { device: '/dev/sda', model: 'ST4000NM0035', sizeBytes: 4e12, holds: 'a partition table with 3 partitions' },
+      { device: '/dev/nvme0n1', model: 'Samsung PM9A3', sizeBytes: 960e9, holds: null, refused: null },
+      {
+        device: '/dev/sda',
+        model: 'ST4000NM0035',
+        sizeBytes: 4e12,
+        holds: '3 partitions',
+        refused: null,
+      },
     ],
     install: async (_, tell) => {
       tell({ text: 'Copying: 512 MB of 1,100 MB', part: 0.46 })
@@ -139,7 +150,8 @@ export function testMachine(facts: Facts): TestMachine {
     },
     keepNetwork: async () => null,
     takeBackNetwork: async () => null,
-    timeSettings: async () => ({ servers: ['ntp.clinic.example'] }),
+    timeSettings: async () => ({ servers: ['ntp.clinic.example'], doubt: null }),
+    confirmClock: async () => null,
     setTimeServers: async () => null,
     setClock: async () => null,
     checkPin: async ({ pin: typed }) => {
@@ -182,16 +194,25 @@ export function testMachine(facts: Facts): TestMachine {
       return ['clinic.example, as of 2026-11-21 18:04 UTC.', '412 people, 18,230 events, all media.']
     },
     repairStore: async () => ['17 rows were lost; they are listed in repair.json.'],
-    findUpdates: async () => [
-      { file: '/run/letro/stick/letro-0.2.0-amd64.update', name: 'letro-0.2.0-amd64.update', from: 'stick' },
-    ],
-    checkUpdate: async () => ({ version: '0.2.0', signedBy: 'update-2026', sizeBytes: 128_000_000 }),
+    findUpdates: async () => ({
+      window: null,
+      wentBack: null,
+      found: [
+        {
+          file: '/run/letro/stick/letro-0.2.0-amd64.update',
+          name: 'letro-0.2.0-amd64.update',
+          from: 'stick',
+        },
+      ],
+    }),
+    checkUpdate: async () => ({ version: '0.2.0', sizeBytes: 128_000_000 }),
     applyUpdate: async (_, tell) => {
       tell({ text: 'Writing the root: 64 MB of 97 MB', part: 0.66 })
       self.facts = { ...self.facts, waitingUpdate: '0.2.0' }
       return null
     },
-    restartForUpdate: async ({ when }) => (when === 'now' ? 'It restarts now.' : 'It restarts on Sunday at 03:00 UTC.'),
+    restartForUpdate: async () => null,
+    setUpdateWindow: async () => null,
     restart: async () => null,
     powerOff: async () => null,
     licences: async () => ['Letro: Apache-2.0', 'Linux: GPL-2.0', 'systemd: LGPL-2.1'],
@@ -219,11 +240,19 @@ export function testMachine(facts: Facts): TestMachine {
   return self
 }
 
+const stickAnswers = {
+  server_name: 'clinic.example',
+  origin: 'https://chat.clinic.example',
+  certificate: { from: 'own' },
+}
+
 export const goodStick: StickFound = {
-  fingerprint: 'goldfish hesitate merit microscope puppy quantity tunnel underfoot',
-  signedBy: null,
-  isForged: false,
-  problems: [],
+  fingerprint:
+    'goldfish hesitate merit microscope puppy quantity tunnel underfoot aardvark adroitness absurd adviser stopwatch undaunted accrue aftermath'.split(
+      ' ',
+    ),
+  signature: { kind: 'none' },
+  siteExists: false,
   says: [
     ['server name', 'clinic.example'],
     ['people open', 'https://chat.clinic.example'],
@@ -231,11 +260,4 @@ export const goodStick: StickFound = {
     ['certificate', 'a private authority, made now'],
     ['network', 'eno1, 192.0.2.10/24, by 192.0.2.1'],
   ],
-  answers: {
-    letro: 1,
-    server_name: 'clinic.example',
-    origin: 'https://chat.clinic.example',
-    administrator: 'amal',
-    certificate: { from: 'own' },
-  },
 }

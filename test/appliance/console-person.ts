@@ -1,5 +1,12 @@
 /** Somebody in front of the console: types, waits for the machine, reads the screen. Everything in memory. */
-import { type Effect, newState, type News, type State, update, view } from '../../appliance/console/console.ts'
+import {
+  type Effect,
+  type News,
+  newState,
+  type State,
+  update,
+  view,
+} from '../../appliance/console/console.ts'
 import { flows } from '../../appliance/console/flows/catalogue.ts'
 import type { Key } from '../../appliance/console/keys.ts'
 import { perform } from '../../appliance/console/perform.ts'
@@ -34,8 +41,6 @@ export class Person {
 
   /** The choice with these words, by its mark. */
   async choose(words: string): Promise<this> {
-    const line = this.screen.split('\n').find(each => each.slice(17).includes(words) && /^\s*[1-9a-z]\s/.test(each.slice(0, 17)))
-    if (!line) throw new Error(`there is no choice "${words}" on:\n${this.screen}`)
     for (let i = 0; i < 30 && !this.#isOn(words); i++) await this.press('down')
     for (let i = 0; i < 30 && !this.#isOn(words); i++) await this.press('up')
     if (!this.#isOn(words)) throw new Error(`"${words}" is not reached on:\n${this.screen}`)

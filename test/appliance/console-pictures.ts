@@ -27,15 +27,26 @@ export function pictureOf({ columns, rows, cells, cursor }: Screen): string {
   const parts: string[] = []
   cells.forEach(({ glyph, tone, paper }, i) => {
     const [x, y] = [(i % columns) * w, Math.floor(i / columns) * h]
-    if (paper !== 'paper') parts.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${papers[paper]}"/>`)
+    if (paper !== 'paper')
+      parts.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${papers[paper]}"/>`)
     parts.push(glyphOf(glyph, x, y, w, h, tones[tone], tone === 'strong'))
   })
   if (cursor)
-    parts.push(`<rect x="${cursor.column * w}" y="${cursor.row * h + h - 3}" width="${w}" height="2" fill="${tones.seal}"/>`)
+    parts.push(
+      `<rect x="${cursor.column * w}" y="${cursor.row * h + h - 3}" width="${w}" height="2" fill="${tones.seal}"/>`,
+    )
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${columns * w}" height="${rows * h}" style="display:block;background:${papers.paper}" font-family="'IBM Plex Mono','DejaVu Sans Mono',monospace" font-size="15">${parts.join('')}</svg>`
 }
 
-function glyphOf(glyph: string, x: number, y: number, w: number, h: number, fill: string, bold: boolean): string {
+function glyphOf(
+  glyph: string,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  fill: string,
+  bold: boolean,
+): string {
   const rect = (dx: number, dy: number, width: number, height: number) =>
     `<rect x="${x + dx}" y="${y + dy}" width="${width}" height="${height}" fill="${fill}"/>`
   switch (glyph) {

@@ -162,8 +162,11 @@ test('a full data disk is said before anything is written', async t => {
   const made = await appliance(t)
   const before = await made.contents()
   const file = await makeUpdateFile(join(made.spool, 'a.update'), next)
-  const updater = await made.updater({ recordFile: '/dev/full/update.json' }).catch(() => null)
-  t.is(updater, null)
+  const locked = await made.updater({ recordFile: '/dev/full/update.json' })
+  await t.throwsAsync(
+    locked.apply(file, () => {}),
+    { code: 'UPDATE_SETTINGS' },
+  )
   await mkdir(join(made.folder, 'settings/update.json.part'), { recursive: true })
   await t.throwsAsync(
     (await made.updater()).apply(file, () => {}),

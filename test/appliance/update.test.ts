@@ -1,5 +1,5 @@
 /** The updater on files: an update is applied and starts, goes back, is cut, is refused; what runs is never touched. */
-import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openBlockDevice } from '../../appliance/update/block-device.ts'
@@ -18,10 +18,10 @@ async function appliance(t: ExecutionContext, release: TestRelease = one): Promi
   return made
 }
 
-/** As the boot loader and the gate leave it: the release runs, and its kernel image has its plain name. */
+/** As the gate leaves it: the release runs, and a marker says that it is good. */
 async function startInto(made: TestAppliance, release: TestRelease): Promise<void> {
   const { version } = release.facts
-  await rename(made.image(`letro_${version}+3.efi`), made.image(`letro_${version}.efi`))
+  await writeFile(made.image(`letro_${version}.good`), '')
   made.installed = release
   made.bootId += '+'
 }
@@ -38,7 +38,7 @@ test('an update is written to the other slot, waits, starts, and is known to run
     if (steps.at(-1) !== step) steps.push(step)
   })
   t.deepEqual(steps, ['check', 'clear', 'root', 'verity', 'table', 'uki'])
-  t.deepEqual(await made.images(), ['letro_1.0.0.efi', 'letro_1.1.0+3.efi'])
+  t.deepEqual(await made.images(), ['letro_1.0.0+3.efi', 'letro_1.0.0.good', 'letro_1.1.0+3.efi'])
   t.is((await made.boot([one, two]))?.facts.version, '1.1.0')
   const waiting = await updater.status()
   t.is(waiting.waiting?.version, '1.1.0')
@@ -61,7 +61,7 @@ test('the next update goes to the slot that was first', async t => {
   await startInto(made, two)
   const updater = await made.updater()
   await updater.apply(await makeUpdateFile(join(made.stick, 'b.update'), three), nobody)
-  t.deepEqual(await made.images(), ['letro_1.1.0.efi', 'letro_1.2.0+3.efi'])
+  t.deepEqual(await made.images(), ['letro_1.1.0+3.efi', 'letro_1.1.0.good', 'letro_1.2.0+3.efi'])
   t.is((await made.boot([one, two, three]))?.facts.version, '1.2.0')
 })
 
@@ -80,14 +80,15 @@ test('a version that the machine went back from is said, and may be tried again;
     code: 'UPDATE_ROLLBACK',
   })
   await updater.apply(file, nobody)
-  t.deepEqual(await made.images(), ['letro_1.0.0.efi', 'letro_1.1.0+3.efi'])
+  t.deepEqual(await made.images(), ['letro_1.0.0+3.efi', 'letro_1.0.0.good', 'letro_1.1.0+3.efi'])
   t.is((await updater.status()).went_back, null)
 })
 
 test('while the running version is on trial, the slot to go back to is not written over', async t => {
   const made = await appliance(t)
   const file = await makeUpdateFile(join(made.spool, 'a.update'), two)
-  await rename(made.image('letro_1.0.0.efi'), made.image('letro_1.0.0+2-1.efi'))
+  await rename(made.image('letro_1.0.0+3.efi'), made.image('letro_1.0.0+2-1.efi'))
+  await rm(made.image('letro_1.0.0.good'))
   const updater = await made.updater()
   await t.throwsAsync(updater.apply(file, nobody), { code: 'UPDATE_ON_TRIAL' })
   t.true((await updater.status()).on_trial)
@@ -162,7 +163,7 @@ test('a file that changes while it is written is noticed, and nothing leads to t
       void writeFile(file, bytes, { flag: 'r+' })
     })
     await t.throwsAsync(failed, { instanceOf: UpdateError, code: 'UPDATE_CHANGED' }, part)
-    t.deepEqual(await made.images(), ['letro_1.0.0.efi'])
+    t.deepEqual(await made.images(), ['letro_1.0.0+3.efi', 'letro_1.0.0.good'])
     t.is((await made.boot([one, two]))?.facts.version, '1.0.0')
   }
 })
@@ -193,7 +194,7 @@ test('a disk that does not keep what it is given is noticed when it is read back
       },
     })
     await t.throwsAsync(updater.apply(file, nobody), { code: 'UPDATE_DISK' })
-    t.deepEqual(await made.images(), ['letro_1.0.0.efi'])
+    t.deepEqual(await made.images(), ['letro_1.0.0+3.efi', 'letro_1.0.0.good'])
     t.is((await updater.status()).waiting, null)
   }
 })
@@ -223,7 +224,7 @@ test('whatever moment the updater dies in, the next start is the running version
         events.map(event => event.kind),
         ['interrupted'],
       )
-      t.deepEqual(await dead.images(), ['letro_1.0.0.efi'])
+      t.deepEqual(await dead.images(), ['letro_1.0.0+3.efi', 'letro_1.0.0.good'])
       await updater.apply(join(dead.spool, 'a.update'), nobody)
       t.is(await dead.boot([one, two]), two)
     }
@@ -271,11 +272,11 @@ test('files are taken from the spool and the stick alone, and no link leads out 
 
 test('an EFI partition without the running kernel image loses none of the others', async t => {
   const made = await appliance(t)
-  await rename(made.image('letro_1.0.0.efi'), made.image('letro_0.9.0.efi'))
+  await rename(made.image('letro_1.0.0+3.efi'), made.image('letro_0.9.0+3.efi'))
   const updater = await made.updater()
   const file = await makeUpdateFile(join(made.spool, 'a.update'), two)
   await t.throwsAsync(updater.apply(file, nobody), { code: 'UPDATE_ESP' })
-  t.deepEqual(await made.images(), ['letro_0.9.0.efi'])
+  t.deepEqual(await made.images(), ['letro_0.9.0+3.efi', 'letro_1.0.0.good'])
 })
 
 test('a record that nobody can read is put aside, and the running release’s counter is the floor', async t => {
@@ -286,6 +287,16 @@ test('a record that nobody can read is put aside, and the running release’s co
   const status = await (await made.updater()).status()
   t.is(status.window, null)
   t.is(await readFile(`${made.recordFile}.damaged`, 'utf8'), '{"counter": 3, "wind')
+})
+
+test('a data disk that is opened after the updater began is believed from then on', async t => {
+  const made = await appliance(t)
+  const early = await made.updater()
+  await mkdir(join(made.folder, 'settings'))
+  await writeFile(made.recordFile, '{"counter":3,"window":"01:00-02:00","events":[]}')
+  t.is((await early.status()).window, '01:00-02:00')
+  const file = await makeUpdateFile(join(made.spool, 'a.update'), two)
+  await t.throwsAsync(early.apply(file, nobody), { code: 'UPDATE_ROLLBACK' })
 })
 
 test('a partition is never written beyond its end', async t => {

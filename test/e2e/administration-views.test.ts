@@ -32,8 +32,7 @@ let page: Page
 let views: readonly View[]
 const complaints: string[] = []
 
-test.before(async t => {
-  t.timeout(240_000)
+test.before(async () => {
   mkdirSync(pictures, { recursive: true })
   clinic = await Clinic.open()
   root = await clinic.administrator('root', 'Rana Haddad')
@@ -167,7 +166,6 @@ async function furnish(): Promise<View[]> {
 
 for (const { name, language, theme, width, height } of manners) {
   test.serial(`every page of the administration is in order: ${name}`, async t => {
-    t.timeout(280_000)
     await page.setViewportSize({ width, height })
     await page.goto(`${clinic.world.server.base}/#/admin/overview`)
     await page.evaluate(

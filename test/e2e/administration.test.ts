@@ -13,8 +13,7 @@ import { finish } from './app.ts'
 let clinic: Clinic
 let root: Visitor
 let backups: string
-test.before(async t => {
-  t.timeout(240_000)
+test.before(async () => {
   backups = mkdtempSync(join(tmpdir(), 'letro-backups-'))
   clinic = await Clinic.open({ 'backup.folder': backups })
   root = await clinic.administrator('root', 'Rana Haddad')
@@ -104,7 +103,6 @@ test.serial('locking asks for the passkey: without it nothing is done, with it t
 })
 
 test.serial('of two administrators the second sees that something changed', async t => {
-  t.timeout(120_000)
   const second = await clinic.administrator('second', 'Samir Khoury')
   const place = `people/${inPath(idOf('jonas'))}`
   await goTo(second, place)

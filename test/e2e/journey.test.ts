@@ -17,7 +17,6 @@ test.after.always(() => world?.close())
 test.serial(
   'two people meet, write through a server that dies, and each message arrives once, in order',
   async t => {
-    t.timeout(300_000)
     const amal = await world.enrolled('amal', 'Amal Nasser')
     const jonas = await world.enrolled('jonas', 'Jonas Weber')
     await createRoom(amal.page, 'Discharge letters', 'jonas')
@@ -84,7 +83,6 @@ test.serial(
 )
 
 test.serial('a browser that is killed while messages wait sends them once when it is back', async t => {
-  t.timeout(300_000)
   const profile = await mkdtemp(join(tmpdir(), 'letro-app-'))
   t.teardown(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
   const claire = await world.enrolled('claire', 'Claire Martin')

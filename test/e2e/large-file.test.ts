@@ -20,7 +20,6 @@ const file = join(folder, 'film.bin')
 const passphrase = 'seven ducks cross the river'
 
 test('100 MB wait through a killed browser, arrive once as they were, and are never held whole by a page or a worker', async t => {
-  t.timeout(600_000)
   const wire = await Wire.open()
   const world = await AppWorld.open({ 'server.origin': wire.origin })
   let amal = await launchKillable(join(folder, 'amal'))

@@ -32,7 +32,6 @@ test.before(() => build())
 test.after.always(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 test('from letro init to the first message, with the private authority', async t => {
-  t.timeout(300_000)
   const [client, trust] = [await freePort(), await freePort()]
   const origin = `https://${host}:${client}`
   await init({

@@ -18,7 +18,6 @@ test.after.always(() => world?.close())
 test.serial(
   'by keyboard alone: a room is made, somebody is invited and accepts, and what is unread is found',
   async t => {
-    t.timeout(240_000)
     const amal = await world.enrolled('amal', 'Amal Nasser')
     const jonas = await world.enrolled('jonas', 'Jonas Weber')
 
@@ -85,7 +84,6 @@ test.serial(
 test.serial(
   'every page of the frame meets WCAG 2.2 AA: wide in light, as a phone in Arabic and dark',
   async t => {
-    t.timeout(240_000)
     const wide = await world.enrolled('layla', 'Layla Haddad')
     const phone = await world.enrolled('basma', 'بسمة', {
       locale: 'ar',

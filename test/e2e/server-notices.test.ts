@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { AppWorld, pictures } from './app.ts'
 import { violations } from './axe.ts'
+import { looked } from './looked.ts'
 
 let world: AppWorld
 
@@ -14,7 +15,6 @@ test.before(async () => {
 test.after.always(() => world?.close())
 
 test.serial('a warning about the server is in the app of each administrator, until they saw it', async t => {
-  t.timeout(300_000)
   const people = [
     await world.enrolled('rima', 'Rima Root'),
     await world.enrolled('omar', 'عمر', { locale: 'ar', context: { viewport: { width: 390, height: 800 } } }),
@@ -41,15 +41,16 @@ test.serial('a warning about the server is in the app of each administrator, unt
     const { page } = people[i]!
     const notice = page.locator('nav.list .notice', { hasText: words })
     await notice.waitFor()
-    t.deepEqual(await violations(page), [])
-    await page.screenshot({ path: join(pictures, `server-notice-${i}.png`) })
+    if (i > 0) {
+      t.deepEqual(await violations(page), [])
+      await page.screenshot({ path: join(pictures, `server-notice-${i}.png`) })
+    } else t.deepEqual(await looked(page, 'server-notice'), [])
     await notice.getByRole('button').last().click()
     await notice.waitFor({ state: 'detached' })
   }
 })
 
 test.serial('who neither administers nor sponsors is told nothing', async t => {
-  t.timeout(120_000)
   const { page } = await world.enrolled('amal', 'Amal Nasser')
   await world.administer('GET', '/health')
   await page.waitForTimeout(1_000)

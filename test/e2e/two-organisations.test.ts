@@ -4,13 +4,17 @@ import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
-import { type FederatedServer, pinSite, startFederated } from '../support/federated.ts'
+import { TestAuthority } from '../support/certificates.ts'
+import { type FederatedServer, pinHomeserver, pinSite, startFederated } from '../support/federated.ts'
+import { FederationPeer } from '../support/federation-peer.ts'
+import { PeerRoom } from '../support/peer-room.ts'
 import { launchChromium, type Visitor } from '../support/visitor.ts'
 import { AppWorld, pictures } from './app.ts'
-import { violations } from './axe.ts'
 import { field, line, write } from './conversation.ts'
+import { looked } from './looked.ts'
 
 const test = anyTest as TestFn
+const authority = new TestAuthority()
 let chromium: Browser
 let clinicServer: FederatedServer
 let ministryServer: FederatedServer
@@ -45,27 +49,6 @@ test.afterEach.always(async t => {
   await claire.page.screenshot({ path: join(pictures, 'two-failed-claire.png') })
 })
 
-/** As people see it: wide, dark, on a phone, in Arabic. */
-async function looked(page: Page, name: string): Promise<string[]> {
-  const found: string[] = []
-  const manners = [
-    ['light', 1280, 'light'],
-    ['dark', 1280, 'dark'],
-    ['phone', 390, 'light'],
-    ['phone-dark', 390, 'dark'],
-  ] as const
-  for (const [manner, width, colorScheme] of manners) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 844 })
-    await page.waitForTimeout(300)
-    await page.screenshot({ path: join(pictures, `two-${name}-${manner}.png`) })
-    if (manner !== 'phone-dark') found.push(...(await violations(page)).map(each => `${manner}: ${each}`))
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-  await page.setViewportSize({ width: 1280, height: 800 })
-  return found
-}
-
 test.serial(
   'a room with somebody of another organisation: found by full id, said whose they are',
   async t => {
@@ -74,13 +57,13 @@ test.serial(
     await page.locator('.page-body input').first().fill('Winter supplies')
     await page.locator('.picker input').fill('@claire:ministry.example')
     await page.locator('.picker-list button').first().waitFor()
-    t.deepEqual(await looked(page, 'new-room'), [])
+    t.deepEqual(await looked(page, 'two-new-room'), [])
     await page.locator('.picker-list button').first().click()
     await page.getByRole('button', { name: 'Create room' }).click()
     await field(page).waitFor()
     await write(page, 'The list for **January** is ready.')
     await page.locator('li.message .margin.sent, li.message .margin.read').first().waitFor()
-    t.deepEqual(await looked(page, 'invited'), [])
+    t.deepEqual(await looked(page, 'two-invited'), [])
   },
 )
 
@@ -88,13 +71,13 @@ test.serial('the invitation says from whom and from which organisation', async t
   const { page } = claire
   await page.locator('nav.list').getByText('Winter supplies').first().click()
   await page.getByRole('button', { name: 'Accept' }).waitFor()
-  t.deepEqual(await looked(page, 'invitation'), [])
+  t.deepEqual(await looked(page, 'two-invitation'), [])
   await page.getByRole('button', { name: 'Accept' }).click()
   await line(page, 'for January').waitFor()
   await write(page, 'Thank you, I have it.')
   await line(amal.page, 'I have it').waitFor()
-  t.deepEqual(await looked(page, 'room-claire'), [])
-  t.deepEqual(await looked(amal.page, 'room-amal'), [])
+  t.deepEqual(await looked(page, 'two-room-claire'), [])
+  t.deepEqual(await looked(amal.page, 'two-room-amal'), [])
 })
 
 test.serial(
@@ -153,21 +136,25 @@ test.serial('a picture and a name that somebody gives themselves are seen on the
 test.serial('both compare seven pictures across the two servers, in the room that they share', async t => {
   await amal.page.evaluate(`location.hash = '#/person/${encodeURIComponent('@claire:ministry.example')}'`)
   await amal.page.getByRole('button', { name: /^Verify/ }).waitFor()
-  t.deepEqual(await looked(amal.page, 'person'), [])
+  t.deepEqual(await looked(amal.page, 'two-person'), [])
   await amal.page.getByRole('button', { name: /^Verify/ }).click()
-  await claire.page.getByRole('heading', { name: 'Amal Nasser wants to verify with you' }).waitFor()
-  t.deepEqual(await looked(claire.page, 'verify-asked'), [])
+  await claire.page.getByRole('heading', { name: /wants to verify with you/ }).waitFor()
+  t.deepEqual(await looked(claire.page, 'two-verify-asked'), [])
   await claire.page.getByRole('button', { name: 'Begin' }).click()
-  await amal.page.getByRole('button', { name: /Compare (seven )?pictures/ }).first().click()
-  for (const { page } of [amal, claire]) await page.getByRole('button', { name: 'They are the same' }).waitFor()
-  t.deepEqual(await looked(claire.page, 'verify-compare'), [])
+  await amal.page
+    .getByRole('button', { name: /Compare (seven )?pictures/ })
+    .first()
+    .click()
+  for (const { page } of [amal, claire])
+    await page.getByRole('button', { name: 'They are the same' }).waitFor()
+  t.deepEqual(await looked(claire.page, 'two-verify-compare'), [])
   for (const { page } of [amal, claire]) await page.getByRole('button', { name: 'They are the same' }).click()
   for (const { page } of [amal, claire]) {
     await page.getByText('You are talking with').waitFor()
     await page.getByRole('button', { name: 'Done' }).click()
   }
   await amal.page.getByText('You compared it with').waitFor()
-  t.deepEqual(await looked(amal.page, 'person-verified'), [])
+  t.deepEqual(await looked(amal.page, 'two-person-verified'), [])
 })
 
 test.serial('who is invited later, from the room itself, reads what was written before', async t => {
@@ -177,7 +164,7 @@ test.serial('who is invited later, from the room itself, reads what was written 
   await page.getByRole('button', { name: 'Invite people' }).click()
   await page.locator('dialog .picker input').fill('@rima:ministry.example')
   await page.locator('dialog .picker-list button', { hasText: 'Rima Aziz' }).click()
-  t.deepEqual(await looked(page, 'invite'), [])
+  t.deepEqual(await looked(page, 'two-invite'), [])
   await page.locator('dialog').getByRole('button', { name: 'Invite', exact: true }).click()
   await page.locator('dialog').waitFor({ state: 'detached' })
   await rima.page.locator('nav.list').getByText('Winter supplies').first().click()
@@ -185,7 +172,7 @@ test.serial('who is invited later, from the room itself, reads what was written 
   await line(rima.page, 'I have it').waitFor()
   await line(rima.page, 'for January').waitFor()
   await rima.page.locator('li.message .picture img').first().waitFor()
-  t.deepEqual(await looked(rima.page, 'newcomer'), [])
+  t.deepEqual(await looked(rima.page, 'two-newcomer'), [])
   await rima.close()
 })
 
@@ -196,52 +183,78 @@ test.serial('a second device is known on the other side, and reads', async t => 
   await second.page.getByRole('switch').check()
   await second.page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   await second.page.getByRole('heading', { name: 'Let this device in' }).waitFor()
-  await amal.page.locator('.trust-body', { hasText: 'Devices that nobody confirmed' }).getByText('Claire Roux').first().waitFor()
+  await amal.page
+    .locator('.trust-body', { hasText: 'Devices that nobody confirmed' })
+    .getByText('Claire Roux')
+    .first()
+    .waitFor()
   await amal.page.waitForTimeout(1000)
-  t.deepEqual(await looked(amal.page, 'unconfirmed'), [])
+  t.deepEqual(await looked(amal.page, 'two-unconfirmed'), [])
   await second.close()
 })
 
-test.serial('the other organisation is away: it is said, what is written waits, and arrives by itself', async t => {
-  await ministryServer.process.stop()
-  await openRoom(amal.page)
-  await write(amal.page, 'The second list follows.')
-  await line(amal.page, 'second list').locator('.margin.sent').waitFor()
-  await amal.page.locator('.standing.away').waitFor()
-  t.deepEqual(await looked(amal.page, 'away'), [])
-  await claire.page.locator('.connection, [class*=connection]').first().waitFor()
-  await field(claire.page).waitFor()
-  await write(claire.page, 'Written while we were cut off.')
-  await claire.page.waitForTimeout(1000)
-  await claire.page.screenshot({ path: join(pictures, 'two-cut-off.png') })
-  await ministryServer.process.start()
-  await line(claire.page, 'second list').waitFor()
-  await line(amal.page, 'cut off').waitFor()
-  await amal.page.locator('.standing').waitFor({ state: 'detached' })
-  t.pass()
-})
+test.serial(
+  'the other organisation is away: it is said, what is written waits, and arrives by itself',
+  async t => {
+    await ministryServer.process.stop()
+    await openRoom(amal.page)
+    await write(amal.page, 'The second list follows.')
+    await line(amal.page, 'second list').locator('.margin.sent').waitFor()
+    await amal.page.locator('.standing.away').waitFor()
+    t.deepEqual(await looked(amal.page, 'two-away'), [])
+    await claire.page.getByText('No connection.').first().waitFor()
+    await field(claire.page).waitFor()
+    await write(claire.page, 'Written while we were cut off.')
+    await claire.page.waitForTimeout(1000)
+    await claire.page.screenshot({ path: join(pictures, 'two-cut-off.png') })
+    await ministryServer.process.start()
+    await line(claire.page, 'second list').waitFor()
+    await line(amal.page, 'cut off').waitFor()
+    await amal.page.locator('.standing').waitFor({ state: 'detached' })
+    t.pass()
+  },
+)
 
-test.serial('a suspended organisation: both sides say what does not arrive, and it arrives afterwards', async t => {
-  await clinicServer.admin('PUT', '/peers/ministry.example/suspended', { suspended: true })
-  await amal.page.locator('.standing.suspended').waitFor()
-  await write(amal.page, 'Only for ourselves, for now.')
-  await line(amal.page, 'for now').locator('.margin.sent').waitFor()
-  t.deepEqual(await looked(amal.page, 'suspended'), [])
-  await write(claire.page, 'Are you there?')
-  await claire.page.locator('.standing').waitFor()
-  t.deepEqual(await looked(claire.page, 'suspended-there'), [])
-  await clinicServer.admin('PUT', '/peers/ministry.example/suspended', { suspended: false })
-  await line(claire.page, 'for now').waitFor()
-  await line(amal.page, 'Are you there?').waitFor()
-  await amal.page.locator('.standing').waitFor({ state: 'detached' })
-  t.pass()
-})
+test.serial(
+  'a suspended organisation: both sides say what does not arrive, and it arrives afterwards',
+  async t => {
+    await clinicServer.admin('PUT', '/peers/ministry.example/suspended', { suspended: true })
+    await amal.page.locator('.standing.suspended').waitFor()
+    await write(amal.page, 'Only for ourselves, for now.')
+    await line(amal.page, 'for now').locator('.margin.sent').waitFor()
+    t.deepEqual(await looked(amal.page, 'two-suspended'), [])
+    await write(claire.page, 'Are you there?')
+    await claire.page.locator('.standing').waitFor()
+    t.deepEqual(await looked(claire.page, 'two-suspended-there'), [])
+    await clinicServer.admin('PUT', '/peers/ministry.example/suspended', { suspended: false })
+    await line(claire.page, 'for now').waitFor()
+    await line(amal.page, 'Are you there?').waitFor()
+    await amal.page.locator('.standing').waitFor({ state: 'detached' })
+    t.pass()
+  },
+)
 
-test.serial('in Arabic', async t => {
-  await amal.page.evaluate(`location.hash = '#/settings/appearance'`)
-  await amal.page.locator('select').first().selectOption('ar')
-  await openRoom(amal.page)
-  t.deepEqual(await looked(amal.page, 'arabic'), [])
+test.serial('a server that one of the two does not know comes in: there the room stands still', async t => {
+  const stranger = await FederationPeer.start('stranger.example', authority)
+  t.teardown(() => stranger.close())
+  await pinHomeserver(ministryServer, stranger, authority)
+  const { page } = claire
+  await page.evaluate(`location.hash = '#/new/room'`)
+  await page.locator('.page-body input').first().fill('Flood plan')
+  await page.getByRole('radio', { name: /Everybody on this server/ }).check()
+  await page.locator('.picker input').fill('@amal:clinic.example')
+  await page.locator('.picker-list button', { hasText: 'Amal Nasser' }).click()
+  t.deepEqual(await looked(page, 'two-new-room-filled'), [])
+  await page.getByRole('button', { name: 'Create room' }).click()
+  await field(page).waitFor()
+  await amal.page.locator('nav.list').getByText('Flood plan').first().click()
+  await amal.page.getByRole('button', { name: 'Accept' }).click()
+  await field(amal.page).waitFor()
+  const roomId = decodeURIComponent(new URL(page.url()).hash.slice('#/room/'.length))
+  await PeerRoom.join(stranger, ministryServer, roomId, `@zoe:${stranger.serverName}`)
+  await amal.page.getByRole('heading', { name: 'This room stands still' }).waitFor()
+  t.deepEqual(await looked(amal.page, 'two-standstill'), [])
+  t.deepEqual(await looked(page, 'two-stranger-there'), [])
 })
 
 async function openRoom(page: Page): Promise<void> {

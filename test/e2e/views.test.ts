@@ -35,8 +35,7 @@ let holder: Page
 let page: Page
 const complaints: string[] = []
 
-test.before(async t => {
-  t.timeout(180_000)
+test.before(async () => {
   mkdirSync(pictures, { recursive: true })
   build()
   world = await openInsideWorld()
@@ -60,7 +59,6 @@ test.after.always(async () => {
 test.serial(
   'by keyboard alone: signed in, a room found, a message written that another device reads',
   async t => {
-    t.timeout(180_000)
     await holder.goto(world.addressOf('jonas'))
     await holder.getByRole('button', { name: 'Jonas Weber' }).waitFor()
     await tabTo(holder.getByRole('button', { name: 'Jonas Weber' }))
@@ -91,7 +89,6 @@ test.serial(
 
 for (const { name, language, theme, width, height, rules } of manners) {
   test.serial(`every view is in order: ${name}`, async t => {
-    t.timeout(240_000)
     await page.setViewportSize({ width, height })
     await page.goto(world.addressOf('jonas'))
     await page.evaluate(manner => localStorage.setItem('org.letro.manner', JSON.stringify(manner)), {

@@ -6,7 +6,6 @@ import { ServerProcess, sleep } from '../support/server-process.ts'
 const kills = 50
 
 test('fifty kills under load lose nothing that was acknowledged, and nothing is there twice', async t => {
-  t.timeout(600_000)
   const server = await ServerProcess.start({ compileCache: true })
   t.teardown(async () => {
     if (!t.passed) t.log(server.output.slice(-3_000))

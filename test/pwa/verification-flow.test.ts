@@ -52,6 +52,14 @@ test('what goes on comes before a new request, and what has ended comes last', t
   t.is(shownFlow([ended], asked)?.flowId, 'ended')
 })
 
+test('of two that ended, or two that are asked for, the newest is shown', t => {
+  const asked = part({ asked: new Set([askedKey(flow())]) })
+  const older = flow({ flowId: 'older', requestedByUs: true, phase: 'cancelled' })
+  const newer = flow({ flowId: 'newer', requestedByUs: true, phase: 'done' })
+  t.is(shownFlow([older, newer], asked)?.flowId, 'newer')
+  t.is(shownFlow([flow({ flowId: 'first' }), flow({ flowId: 'second' })], noPart)?.flowId, 'second')
+})
+
 test('each phase has its screen', t => {
   t.is(screenOf(flow()), 'asked')
   t.is(screenOf(flow({ requestedByUs: true })), 'asking')

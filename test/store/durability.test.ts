@@ -12,7 +12,6 @@ import { latest, writers, written } from './durability.writer.ts'
 const rounds = 10
 
 test(`nothing acknowledged is lost in ${rounds} kills`, async t => {
-  t.timeout(120_000)
   const folder = await mkdtemp(join(tmpdir(), 'letro-kill-'))
   const acknowledged = new Array<number>(writers).fill(0)
   let total = 0

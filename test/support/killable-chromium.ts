@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { chromiumArgs, findChromium } from './chromium.ts'
+import { patienceMs } from './until.ts'
 
 export interface Killable {
   readonly context: BrowserContext
@@ -27,6 +28,7 @@ export async function launchKillable(profile: string): Promise<Killable> {
   }
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`)
   const context = browser.contexts()[0]!
+  context.setDefaultTimeout(patienceMs)
   const kill = async () => {
     if (process.exitCode === null && process.signalCode === null) {
       globalThis.process.kill(-process.pid!, 'SIGKILL')

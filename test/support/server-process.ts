@@ -59,7 +59,9 @@ export class ServerProcess {
       ...settings,
     }
     this.#environment = environmentOf(all)
-    if (compileCache) this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
+    // Where all tests share one, this server uses it as well.
+    if (compileCache && process.env['NODE_COMPILE_CACHE'] === undefined)
+      this.#environment['NODE_COMPILE_CACHE'] = join(folder, 'compiled')
   }
 
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {

@@ -85,6 +85,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       clock,
       log,
       randomBytes: size => randomBytes(size),
+      restart: () => void restart(),
       ...(options.asksMachine === undefined ? {} : { asksMachine: options.asksMachine }),
       ...(options.monotonic ? { monotonic: options.monotonic } : {}),
       ...(options.sendPush ? { sendPush: options.sendPush } : {}),
@@ -95,6 +96,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     app.stopWaiting()
     await http.close(1_000)
     await app.close()
+  }
+  const restart = async () => {
+    await stop()
+    await open()
   }
   await open()
 

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import { chromiumArgs, findChromium } from './chromium.ts'
+import { chromiumArgs, findChromium, patient } from './chromium.ts'
 
 /**
  * @param home a folder of this browser's own
@@ -25,14 +25,17 @@ export async function launchTrusting(
     run('certutil', ['-N', '--empty-password', '-d', `sql:${store}`])
     run('certutil', ['-A', '-d', `sql:${store}`, '-t', 'C,,', '-n', 'the authority', '-i', authority])
   }
-  return chromium.launch({
-    executablePath: findChromium()!,
-    args: [...chromiumArgs, `--host-resolver-rules=MAP ${hosts} 127.0.0.1`],
-    env: { ...process.env, HOME: home },
-  })
+  return patient(
+    await chromium.launch({
+      executablePath: findChromium()!,
+      args: [...chromiumArgs, `--host-resolver-rules=MAP ${hosts} 127.0.0.1`],
+      env: { ...process.env, HOME: home },
+    }),
+  )
 }
 
-function installCertutil(): void {
+/** NSS's tool, for a Chromium that trusts an authority. */
+export function installCertutil(): void {
   if (existsSync('/usr/bin/certutil')) return
   run('apt-get', ['update', '-qq'])
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'libnss3-tools'])

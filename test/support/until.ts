@@ -2,7 +2,7 @@
  * How long tests wait for what comes by itself. Generous: a machine with two cores runs servers, browsers and other
  * tests at once. Only what never happens fails by it.
  */
-export const patienceMs = 90_000
+export const patienceMs = 180_000
 
 /** Asks until it holds. Whoever wants another reason than the condition itself looks again afterwards. */
 export async function until(holds: () => unknown, everyMs = 20): Promise<void> {

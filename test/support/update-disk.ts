@@ -87,7 +87,8 @@ export class TestAppliance {
     const appliance = new TestAppliance(await mkdtemp(join(tmpdir(), 'letro-appliance-')), installed)
     await makeDisk(appliance.disk, installed)
     await mkdir(join(appliance.espFolder, 'EFI/Linux'), { recursive: true })
-    await writeFile(appliance.image(`letro_${installed.facts.version}.efi`), installed.parts.uki)
+    await writeFile(appliance.image(`letro_${installed.facts.version}+3.efi`), installed.parts.uki)
+    await writeFile(appliance.image(`letro_${installed.facts.version}.good`), '')
     for (const place of [appliance.spool, appliance.stick]) await mkdir(place)
     return appliance
   }
@@ -165,7 +166,7 @@ export class TestAppliance {
   async boot(releases: readonly TestRelease[]): Promise<TestRelease | null> {
     const table = await readTable(this.disk)
     const disk = await readFile(this.disk)
-    const names = (await this.images()).filter(name => !/\+0/.test(name))
+    const names = (await this.images()).filter(name => name.endsWith('.efi') && !/\+0/.test(name))
     const byVersion = (name: string) => name.replace(/^letro_|(\+.*)?\.efi$/g, '')
     names.sort((a, b) => byVersion(b).localeCompare(byVersion(a), 'en', { numeric: true }))
     for (const name of names) {

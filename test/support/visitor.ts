@@ -1,11 +1,11 @@
 /** A person at a real browser with an authenticator of its own: for tests of passkeys. */
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
-import { chromiumArgs, findChromium } from './chromium.ts'
+import { chromiumArgs, findChromium, patient } from './chromium.ts'
 
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
   if (!executablePath) throw new Error('Chromium is needed for this test: install it, or set CHROMIUM_PATH.')
-  return chromium.launch({ executablePath, headless: true, args: chromiumArgs })
+  return patient(await chromium.launch({ executablePath, headless: true, args: chromiumArgs }))
 }
 
 /** Where a link is opened without the app. */

@@ -56,11 +56,15 @@ test('a hash that another implementation made verifies', async t => {
   t.false(await worker.verify(hash, 'Password'))
 })
 
-test('the child reads the media folder and nothing else of the data', async t => {
+test('the child reads media, ours and copies of others, and nothing else of the data', async t => {
   const { worker, dataFolder } = await open(t)
   await writePicture(join(dataFolder, 'media', 'picture'))
   await writePicture(join(dataFolder, 'secret'))
   t.is((await worker.thumbnail({ path: join(dataFolder, 'media', 'picture'), ...wish })).kind, 'made')
+  await mkdir(join(dataFolder, 'remote-media'))
+  const copy = join(dataFolder, 'remote-media', 'picture')
+  await writePicture(copy)
+  t.is((await worker.thumbnail({ path: copy, ...wish })).kind, 'made')
   await t.throwsAsync(worker.thumbnail({ path: join(dataFolder, 'secret'), ...wish }), { message: /Error/ })
 })
 

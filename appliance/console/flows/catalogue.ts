@@ -12,6 +12,7 @@ import { menu } from './menu.ts'
 import { network } from './network.ts'
 import { pin } from './pin.ts'
 import { power } from './power.ts'
+import { stickSettings } from './provisioning-stick.ts'
 import { recover } from './recover.ts'
 import { recovery } from './recovery.ts'
 import { secureBoot } from './secure-boot.ts'
@@ -37,6 +38,7 @@ export const flows: Flows = {
     backup,
     certificate,
     recover,
+    stick: stickSettings,
     pin,
     'secure-boot': secureBoot,
     install,

@@ -1,5 +1,6 @@
 /** The site's certificate: what it is, a request for another one to a stick, and what was issued from a stick. */
 import { ask, call, type Flow, look, refusal, type Steps, tell, tryCall } from '../flow.ts'
+import { ledger } from '../ledger.ts'
 import { type Block, choice, fact, field, gap, text, wayOut } from '../page.ts'
 
 export function* certificate(): Flow {
@@ -7,7 +8,7 @@ export function* certificate(): Flow {
   const { chosen } = yield* ask({
     title: 'Certificate',
     blocks: [
-      ...lines.map(line => text(line)),
+      ...ledger(lines),
       gap,
       choice('request', 'Write a request (CSR) to a stick'),
       choice('import', 'Take a certificate from a stick'),
@@ -95,11 +96,7 @@ function* bring(): Steps<void> {
     if (sure === 'back') return
     const passphrase = values['passphrase'] === '' ? null : values['passphrase']!
     const result = yield* tryCall('importCertificate', { name, passphrase }, 'Looking at the certificate')
-    if (result.ok)
-      return yield* tell(
-        'The certificate is taken.',
-        result.value.map(line => text(line)),
-      )
+    if (result.ok) return yield* tell('The certificate is taken.', ledger(result.value))
     said = refusal(result)
   }
 }

@@ -3,7 +3,6 @@
  * link of the first administrator. Nothing is written before the recovery key was typed back.
  */
 
-import type { JsonObject } from '#protocol/json.ts'
 import {
   ask,
   type Context,
@@ -16,7 +15,7 @@ import {
   TurnedBack,
   tryCall,
 } from '../flow.ts'
-import type { Facts, NetworkSettings } from '../machine.ts'
+import type { Facts, Result, SetUp } from '../machine.ts'
 import { choice, gap, type Page, text, wayOut } from '../page.ts'
 import { networkFacts, sealWords } from './home.ts'
 import { prepareDisk } from './prepare-disk.ts'
@@ -24,13 +23,7 @@ import { readStick } from './provisioning-stick.ts'
 import { restoreFromStick } from './restore.ts'
 import { askForSite } from './site-questions.ts'
 
-export interface Decided {
-  readonly answers: JsonObject
-  /** null: DHCP, as now. */
-  readonly network: NetworkSettings | null
-}
-
-export function* firstStart({ facts, now }: Context): Flow {
+export function* firstStart({ facts }: Context): Flow {
   const { chosen } = yield* ask(live => welcomePage(live, facts), { stays: true })
   if (chosen !== 'stick' && chosen !== 'questions' && chosen !== 'restore')
     return { open: chosen, returns: true }
@@ -39,10 +32,18 @@ export function* firstStart({ facts, now }: Context): Flow {
     if (isNew) yield* prepareDisk(facts)
     return (yield* restoreFromStick('Restore a backup')) ? 'home' : 'done'
   }
-  const decided = chosen === 'stick' ? yield* readStick() : yield* askForSite(now)
-  if (!decided) return 'done'
+  if (chosen === 'stick') {
+    const found = yield* readStick()
+    if (!found) return 'done'
+    if (isNew) yield* prepareDisk(facts)
+    return yield* setUp(() =>
+      tryCall('applyStick', { fingerprint: found.fingerprint }, 'Setting up the site'),
+    )
+  }
+  const answers = yield* askForSite()
+  if (!answers) return 'done'
   if (isNew) yield* prepareDisk(facts)
-  return yield* setUp(decided)
+  return yield* setUp(() => tryCall('setUpSite', { answers }, 'Setting up the site'))
 }
 
 function welcomePage({ facts }: Live, before: Facts): Page {
@@ -73,9 +74,9 @@ function welcomePage({ facts }: Live, before: Facts): Page {
   }
 }
 
-function* setUp({ answers, network }: Decided): Steps<'home' | { open: string; returns: boolean }> {
+function* setUp(trying: () => Steps<Result<SetUp>>): Steps<'home' | { open: string; returns: boolean }> {
   for (;;) {
-    const result = yield* tryCall('setUpSite', { answers, network }, 'Setting up the site')
+    const result = yield* trying()
     if (result.ok) return yield* afterSetUp(result.value.awaitsCertificate)
     const { chosen } = yield* ask(
       {

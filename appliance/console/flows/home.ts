@@ -5,6 +5,8 @@ import { type Block, choice, fact, gap, type Page, text } from '../page.ts'
 import type { Tone } from '../screen.ts'
 import { askPin } from './pin.ts'
 
+const roomyRows = 30
+
 export function* home(): Flow {
   yield* ask(homePage, { stays: true })
   const { hasPin } = yield* look('look', null, 'Looking at the machine')
@@ -12,17 +14,23 @@ export function* home(): Flow {
   return { open: 'menu', returns: false }
 }
 
-export function homePage({ facts, now }: Live): Page {
+export function homePage({ facts, now, size }: Live): Page {
   const { site, server } = facts
   const title = site === null ? 'This machine is not set up.' : headline(facts)
+  // Groups stand apart where there is room.
+  const apart = size.rows >= roomyRows ? [gap] : []
   return {
     title,
+    tone: toneOf(facts),
     isFinal: true,
     blocks: [
       ...(site ? [fact('server name', site.serverName), fact('people open', site.origin)] : []),
+      ...apart,
       ...networkFacts(facts),
       ...(site?.trustPage ? [fact('trust page', site.trustPage)] : []),
+      ...apart,
       ...certificateFacts(facts),
+      ...apart,
       ...(server.state === 'maintenance' || server.state === 'away'
         ? server.sentences.slice(-3).map((line, i) => fact(i === 0 ? 'it says' : '', line, 'warn' as Tone))
         : []),
@@ -61,11 +69,17 @@ export function headline({ server, health }: Pick<Facts, 'server' | 'health'>): 
   }
 }
 
+function toneOf({ server, health }: Facts): Tone {
+  if (server.state === 'maintenance' || server.state === 'away' || health?.state === 'alarm') return 'bad'
+  return health?.state === 'warning' ? 'warn' : 'strong'
+}
+
 export function networkFacts({ network }: Pick<Facts, 'network'>): Block[] {
   if (network.length === 0) return [fact('addresses', 'no network card was found', 'warn')]
+  const anyLink = network.some(({ hasLink }) => hasLink)
   return network.slice(0, 4).map(({ name, hasLink, addresses }, i) => {
     const words = hasLink ? addresses.slice(0, 3).join('  ') || 'no address yet' : 'no cable'
-    return fact(i === 0 ? 'addresses' : '', `${name}  ${words}`, hasLink ? 'ink' : 'warn')
+    return fact(i === 0 ? 'addresses' : '', `${name}  ${words}`, hasLink ? 'ink' : anyLink ? 'faint' : 'warn')
   })
 }
 
@@ -117,9 +131,9 @@ export function sealWords({ secureBoot, tpm, disk }: Facts): string {
     unknown: 'Secure Boot unknown',
   }
   const opens =
-    disk.opensBy === 'tpm'
+    disk.state === 'open' && disk.opensBy === 'tpm'
       ? 'the TPM opens the data'
-      : disk.opensBy === 'passphrase'
+      : disk.state === 'open' && disk.opensBy === 'passphrase'
         ? 'a passphrase opens the data'
         : `${{ present: 'TPM present', absent: 'no TPM', unknown: 'TPM unknown' }[tpm]}`
   return `${boot[secureBoot]}; ${opens}`

@@ -12,9 +12,11 @@ export function* install(): Flow {
       ...(targets.length === 0
         ? [text('It needs 8 GB at least, and is not the medium that this started from.'), gap]
         : []),
-      ...targets.map((target, i) =>
-        choice(`disk ${i}`, diskWords(target), target.holds === null ? 'empty' : `holds ${target.holds}`),
-      ),
+      ...targets.flatMap((target, i) => {
+        const holds = target.holds === null ? 'empty' : `holds ${target.holds}`
+        if (target.refused === null) return choice(`disk ${i}`, diskWords(target), holds)
+        return text(`${diskWords(target)}: ${target.refused}`, 'faint')
+      }),
       wayOut(),
     ],
   })

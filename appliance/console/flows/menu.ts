@@ -15,6 +15,7 @@ export function* menu({ facts }: Context): Flow {
     choice('update', 'Update'),
     ...(has ? [choice('backup', 'Backup'), choice('certificate', 'Certificate')] : []),
     ...(has ? [choice('recover', 'Recover an administrator')] : []),
+    ...(has ? [choice('stick', 'Settings from a stick')] : []),
     choice('pin', facts.hasPin ? 'PIN: change' : 'PIN: set'),
     choice('secure-boot', 'Secure Boot'),
     ...(facts.isRemovable ? [choice('install', 'Install to a disk')] : []),

@@ -1,35 +1,35 @@
-/** The network of this machine as a form: checked here letter by letter, tried by the machine. */
-import { isIP, isIPv4, isIPv6 } from 'node:net'
+/** The network of this machine as a form of seven lines; what it can hold, and what is wrong with it, the schema of letro.json says. */
+import {
+  defaultNetwork,
+  type InterfaceSettings,
+  type Ipv4Settings,
+  type Ipv6Settings,
+  type NetworkSettings,
+  nameOf,
+  parseNetworkSettings,
+  portText,
+} from '#protocol/network-settings.ts'
 import { ask, type Steps } from '../flow.ts'
 import type { Values } from '../input.ts'
-import type { NetworkSettings } from '../machine.ts'
 import { type Block, choice, field, gap, text, wayOut } from '../page.ts'
 
-export const automatic: NetworkSettings = {
-  cards: [],
-  vlan: null,
-  isAutomatic: true,
-  addresses: [],
-  gateways: [],
-  dns: [],
-}
-
-/** null: as it is now. */
+/** null: turned back. */
 export function* askNetwork(title: string, before: NetworkSettings): Steps<NetworkSettings> {
   const { chosen } = yield* ask(
     {
       title,
       blocks: [
         choice('automatic', 'Automatic (DHCP and router advertisements)', 'Every card that has a cable.'),
-        choice('fixed', 'Fixed addresses', 'IPv4 and IPv6, VLAN, two or more cards as one (LACP), DNS.'),
+        choice('fixed', 'As I say', 'Fixed addresses, VLAN, two or more cards as one (LACP), DNS.'),
+        wayOut('Back', 'up'),
       ],
     },
     { stays: true },
   )
-  if (chosen === 'automatic') return automatic
+  if (chosen === 'automatic') return defaultNetwork
   const { values } = yield* ask(
     ({ facts }) => ({
-      title: `${title}: fixed addresses`,
+      title: `${title}: as I say`,
       blocks: networkFields(
         before,
         facts.network.map(({ name, hasLink }) => `${name}${hasLink ? '' : ' (no cable)'}`),
@@ -37,103 +37,153 @@ export function* askNetwork(title: string, before: NetworkSettings): Steps<Netwo
     }),
     { check: networkProblems, stays: true },
   )
-  return settingsIn(values)
+  const read = networkIn(values)
+  return read.ok ? read.value : defaultNetwork
 }
 
 function networkFields(before: NetworkSettings, cards: readonly string[]): Block[] {
+  const now = formOf(before)
   return [
     text(`Cards of this machine: ${cards.join(', ') || 'none'}`, 'soft'),
+    ...(before.interfaces.length > (now['vlan'] === '' ? 1 : 2)
+      ? [
+          text(
+            'More is set now than this form can hold: what you enter takes the place of all of it.',
+            'warn',
+          ),
+        ]
+      : []),
     gap,
     field('cards', 'card', {
-      value: before.cards.join(' ') || (cards[0]?.split(' ')[0] ?? ''),
+      value: now['cards'] || (cards[0]?.split(' ')[0] ?? ''),
       hint: 'One; or two and more, with spaces between: they become one (LACP, 802.3ad).',
     }),
-    field('vlan', 'VLAN', {
-      value: before.vlan === null ? '' : String(before.vlan),
-      hint: '1 to 4094. Empty: none.',
+    field('vlan', 'VLAN', { value: now['vlan']!, hint: '1 to 4094. Empty: none.' }),
+    field('ipv4', 'IPv4', {
+      value: now['ipv4']!,
+      hint: 'An address with its prefix (192.0.2.10/24), or dhcp, or none.',
     }),
-    field('addresses', 'addresses', {
-      value: before.addresses.join(' '),
-      hint: 'With prefix: 192.0.2.10/24 2001:db8::10/64',
+    field('gateway4', 'its gateway', {
+      value: now['gateway4']!,
+      hint: 'Such as 192.0.2.1. Empty: none, or as DHCP says.',
     }),
-    field('gateways', 'gateways', {
-      value: before.gateways.join(' '),
-      hint: 'One for IPv4, one for IPv6. Empty: none, this machine stays in its network.',
+    field('ipv6', 'IPv6', {
+      value: now['ipv6']!,
+      hint: 'An address with its prefix (2001:db8::10/64), or automatic, or none.',
+    }),
+    field('gateway6', 'its gateway', {
+      value: now['gateway6']!,
+      hint: 'Such as 2001:db8::1. Empty: none, or as routers say.',
     }),
     field('dns', 'DNS servers', {
-      value: before.dns.join(' '),
-      hint: 'Addresses, with spaces between. Empty: none.',
+      value: now['dns']!,
+      hint: 'At most three addresses, with spaces between. Empty: none, or as DHCP says.',
     }),
     choice('try', 'Go on'),
-    wayOut(),
+    wayOut('Back', 'up'),
   ]
 }
 
 const list = (typed: string | undefined): string[] => (typed ?? '').split(/[\s,]+/).filter(Boolean)
+const word = (typed: string | undefined): string => (typed ?? '').trim().toLowerCase()
 
-export function settingsIn(values: Values): NetworkSettings {
-  const vlan = (values['vlan'] ?? '').trim()
-  return {
-    cards: list(values['cards']),
-    vlan: vlan === '' ? null : Number(vlan),
-    isAutomatic: false,
-    addresses: list(values['addresses']),
-    gateways: list(values['gateways']),
-    dns: list(values['dns']),
+/** The form as the member `network` of a letro.json: what is wrong is found by who reads that. */
+function networkIn(values: Values): ReturnType<typeof parseNetworkSettings> {
+  const cards = list(values['cards'])
+  const vlan = word(values['vlan'])
+  const fixed = (address: string, gateway: string) => ({ address, ...(gateway === '' ? {} : { gateway }) })
+  const [v4, v6] = [word(values['ipv4']) || 'none', word(values['ipv6']) || 'none']
+  const addresses = {
+    ipv4: v4 === 'dhcp' || v4 === 'none' ? v4 : fixed(v4, word(values['gateway4'])),
+    ipv6: v6 === 'automatic' || v6 === 'none' ? v6 : fixed(v6, word(values['gateway6'])),
   }
+  const none = { ipv4: 'none', ipv6: 'none' }
+  const base = cards.length > 1 ? { name: 'bond0', bond: cards } : { name: cards[0] ?? '' }
+  const interfaces =
+    vlan === ''
+      ? [{ ...base, ...addresses }]
+      : [
+          { ...base, ...none },
+          {
+            name: `vlan${vlan.slice(0, 8)}`,
+            vlan: /^[0-9]+$/.test(vlan) ? Number(vlan) : vlan,
+            on: base.name,
+            ...addresses,
+          },
+        ]
+  return parseNetworkSettings({ dns: { servers: list(values['dns']) }, interfaces })
 }
 
 export function networkProblems(values: Values): Values {
-  const { cards, vlan, addresses, gateways, dns } = settingsIn(values)
+  if (list(values['cards']).length === 0) return { cards: 'The name of a card is needed.' }
+  const read = networkIn(values)
   const problems: Record<string, string> = {}
-  if (cards.length === 0) problems['cards'] = 'The name of a card is needed.'
-  else if (cards.some(card => !/^[A-Za-z0-9_.-]{1,15}$/.test(card)))
-    problems['cards'] = 'This is no name of a card.'
-  else if (new Set(cards).size !== cards.length) problems['cards'] = 'One card stands there twice.'
-  if (vlan !== null && !(Number.isInteger(vlan) && vlan >= 1 && vlan <= 4094))
-    problems['vlan'] = 'A number from 1 to 4094 is needed, or nothing.'
-  if (addresses.length === 0) problems['addresses'] = 'At least one address with its prefix is needed.'
-  const wrong = addresses.find(address => !isAddressWithPrefix(address))
-  if (wrong !== undefined)
-    problems['addresses'] = `${wrong}: an address and its prefix are needed, such as 192.0.2.10/24.`
-  const twice = [isIPv4, isIPv6].some(is => gateways.filter(gateway => is(gateway)).length > 1)
-  if (gateways.some(gateway => isIP(gateway) === 0))
-    problems['gateways'] = 'Addresses without a prefix are needed.'
-  else if (twice) problems['gateways'] = 'One for IPv4 and one for IPv6 at most.'
-  else if (
-    gateways.some(gateway => !addresses.some(address => isIP(address.split('/')[0]!) === isIP(gateway)))
-  )
-    problems['gateways'] = 'There is no address of that kind to reach it from.'
-  if (dns.some(server => isIP(server) === 0)) problems['dns'] = 'Addresses are needed, not names.'
-  return problems
+  for (const { field: at, sentence } of read.ok ? [] : read.problems) problems[fieldOf(at)] ??= sentence
+  if (!read.ok) return problems
+  for (const [address, gateway] of [
+    ['ipv4', 'gateway4'],
+    ['ipv6', 'gateway6'],
+  ] as const) {
+    if (word(values[gateway]) !== '' && /^(?:dhcp|automatic|none)?$/.test(word(values[address])))
+      problems[gateway] = 'A gateway belongs to a fixed address.'
+  }
+  const isReached = !['ipv4', 'ipv6'].every(each => /^(?:none)?$/.test(word(values[each])))
+  return isReached ? problems : { ...problems, ipv4: 'Without any address nobody reaches this machine.' }
 }
 
-function isAddressWithPrefix(typed: string): boolean {
-  const [address = '', prefix = '', ...more] = typed.split('/')
-  const kind = isIP(address)
-  return (
-    kind !== 0 &&
-    more.length === 0 &&
-    /^[0-9]{1,3}$/.test(prefix) &&
-    Number(prefix) >= 1 &&
-    Number(prefix) <= (kind === 4 ? 32 : 128)
-  )
+function fieldOf(at: string): string {
+  if (/ipv4\.gateway$/.test(at)) return 'gateway4'
+  if (/ipv6\.gateway$/.test(at)) return 'gateway6'
+  if (/ipv4/.test(at)) return 'ipv4'
+  if (/ipv6/.test(at)) return 'ipv6'
+  if (/\.dns/.test(at)) return 'dns'
+  return /\.vlan$/.test(at) ? 'vlan' : 'cards'
 }
 
-export function networkWords({
-  isAutomatic,
-  cards,
-  vlan,
-  addresses,
-  gateways,
-  dns,
-}: NetworkSettings): string {
-  if (isAutomatic) return 'automatic (DHCP)'
-  return [
-    cards.length > 1 ? `${cards.join(' + ')} as one` : (cards[0] ?? ''),
-    ...(vlan === null ? [] : [`VLAN ${vlan}`]),
-    addresses.join(' '),
-    ...(gateways.length === 0 ? [] : [`by ${gateways.join(' ')}`]),
-    ...(dns.length === 0 ? [] : [`DNS ${dns.join(' ')}`]),
-  ].join(', ')
+/** What the form shows of settings: the last interface, which stands on the others. */
+function formOf({ interfaces, dns }: NetworkSettings): Values {
+  const last = interfaces.at(-1)
+  const below = last?.kind === 'vlan' ? interfaces.find(each => nameOf(each) === last.on) : last
+  const { ipv4, ipv6 }: { ipv4: Ipv4Settings; ipv6: Ipv6Settings } = last ?? {
+    ipv4: 'dhcp',
+    ipv6: 'automatic',
+  }
+  return {
+    cards: below ? cardsOf(below) : '',
+    vlan: last?.kind === 'vlan' ? String(last.id) : '',
+    ipv4: typeof ipv4 === 'string' ? ipv4 : ipv4.address,
+    gateway4: typeof ipv4 === 'string' ? '' : (ipv4.gateway ?? ''),
+    ipv6: typeof ipv6 === 'string' ? ipv6 : ipv6.address,
+    gateway6: typeof ipv6 === 'string' ? '' : (ipv6.gateway ?? ''),
+    dns: dns.servers.join(' '),
+  }
+}
+
+const cardsOf = (each: InterfaceSettings): string =>
+  each.kind === 'bond'
+    ? each.members.map(portText).join(' ')
+    : each.kind === 'ethernet'
+      ? portText(each.port)
+      : each.on
+
+export function networkWords({ interfaces, dns }: NetworkSettings): string {
+  if (interfaces.length === 0) return 'automatic (DHCP)'
+  const words = interfaces
+    .filter(({ ipv4, ipv6 }) => ipv4 !== 'none' || ipv6 !== 'none')
+    .map(each => {
+      const place =
+        each.kind === 'bond'
+          ? `${each.members.map(portText).join(' + ')} as one`
+          : each.kind === 'vlan'
+            ? `VLAN ${each.id} on ${each.on}`
+            : portText(each.port)
+      return [place, addressWords(each.ipv4), addressWords(each.ipv6)].filter(Boolean).join(', ')
+    })
+  return [...words, ...(dns.servers.length === 0 ? [] : [`DNS ${dns.servers.join(' ')}`])].join('; ')
+}
+
+function addressWords(settings: Ipv4Settings | Ipv6Settings): string {
+  if (settings === 'none') return ''
+  if (typeof settings === 'string') return settings === 'dhcp' ? 'DHCP' : 'IPv6 automatic'
+  return `${settings.address}${settings.gateway === null ? '' : ` by ${settings.gateway}`}`
 }

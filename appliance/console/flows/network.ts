@@ -13,7 +13,7 @@ export function* network(): Flow {
       fact('settings', networkWords(before)),
       gap,
       text(
-        'What you change is tried for a minute. Unless you keep it then, the old settings come back by themselves: nobody locks himself out.',
+        'What you change is tried first. Unless you keep it in time, the old settings come back by themselves: nobody locks himself out.',
         'soft',
       ),
       gap,
@@ -50,7 +50,7 @@ export function* network(): Flow {
   }
   yield* call('takeBackNetwork', null, 'Taking the old network back')
   yield* tell('The old network is back.', [
-    text(kept === 'timeout' ? 'Nobody kept the new one within a minute.' : 'Nothing was changed.'),
+    text(kept === 'timeout' ? 'Nobody kept the new one in time.' : 'Nothing was changed.'),
     fact('settings', networkWords(before)),
   ])
   return 'done'

@@ -2,16 +2,24 @@
  * The data partition of a new machine: a passphrase first where there is no TPM, then the recovery key, shown once and
  * typed back, and only then the disk is written.
  */
+
+import { passphraseProblem } from '../../disk/passphrase.ts'
+import {
+  type RecoveryKey,
+  readRecoveryKey,
+  recoveryKeyLines,
+  recoveryKeyProblemText,
+  sameRecoveryKey,
+} from '../../disk/recovery-key.ts'
 import { ask, call, look, type Steps } from '../flow.ts'
 import type { Values } from '../input.ts'
 import type { Facts } from '../machine.ts'
 import { choice, code, field, gap, text, wayOut } from '../page.ts'
-import { sameKey } from './recovery-key.ts'
 
 export function* prepareDisk(facts: Facts): Steps<void> {
   const passphrase = facts.tpm === 'present' ? null : yield* askPassphrase()
   const bindsSecureBoot = passphrase === null && facts.secureBoot === 'on' ? yield* askBinding() : false
-  const { key } = yield* look('newRecoveryKey', null, 'Making a recovery key')
+  const key = yield* look('newRecoveryKey', null, 'Making a recovery key')
   yield* ask(
     {
       title: 'The recovery key: write it down now',
@@ -20,14 +28,14 @@ export function* prepareDisk(facts: Facts): Steps<void> {
           'It opens the disk when the TPM or the passphrase no longer does, recovers an administrator, and resets the PIN. It is shown once, and kept nowhere. Write it on paper, twice, and lock it away.',
         ),
         gap,
-        code(keyLines(key), 'recovery key'),
+        code(recoveryKeyLines(key), 'recovery key'),
         gap,
         choice('written', 'I have written it down'),
       ],
     },
     { stays: true },
   )
-  yield* ask(
+  const { values } = yield* ask(
     {
       title: 'Type the recovery key from your paper',
       blocks: [
@@ -41,19 +49,16 @@ export function* prepareDisk(facts: Facts): Steps<void> {
     },
     {
       stays: true,
-      check: ({ key: typed = '' }) =>
-        sameKey(typed, key) ? {} : { key: 'This is not the key that was shown. Esc shows it again.' },
+      check: ({ key: typed = '' }) => keyProblem(typed, key),
     },
   )
-  yield* call('prepareDisk', { recoveryKey: key, passphrase, bindsSecureBoot }, 'Making the encrypted disk')
-}
-
-/** Two groups a line are copied without losing the place. */
-function keyLines(key: string): string[] {
-  const groups = key.split('-')
-  const lines: string[] = []
-  for (let at = 0; at < groups.length; at += 2) lines.push(groups.slice(at, at + 2).join('-'))
-  return lines.map((line, i) => (i < lines.length - 1 ? `${line}-` : line))
+  // Checked above: it is one.
+  const typedBack = readRecoveryKey(values['key'] ?? '') as RecoveryKey
+  yield* call(
+    'prepareDisk',
+    { recoveryKey: key, typedBack, passphrase, bindsSecureBoot },
+    'Making the encrypted disk',
+  )
 }
 
 function* askPassphrase(): Steps<string> {
@@ -76,11 +81,17 @@ function* askPassphrase(): Steps<string> {
   return values['passphrase']!
 }
 
+function keyProblem(typed: string, shown: RecoveryKey): Values {
+  const read = readRecoveryKey(typed)
+  if (typeof read !== 'string') return { key: recoveryKeyProblemText(read) }
+  return sameRecoveryKey(read, shown)
+    ? {}
+    : { key: 'This is another recovery key than the one that was shown. Esc shows it again.' }
+}
+
 function passphraseProblems({ passphrase = '', again = '' }: Values): Values {
-  if ([...passphrase].length < 12)
-    return {
-      passphrase: 'At least twelve characters are needed: the disk can be carried away and tried elsewhere.',
-    }
+  const problem = passphraseProblem(passphrase)
+  if (problem !== null) return { passphrase: problem }
   return passphrase === again ? {} : { again: 'This is not the same as above.' }
 }
 

@@ -1,17 +1,34 @@
 /** A stick labelled LETROCONF: what it says is shown for approval, with its fingerprint and whose signature it bears. */
-import { ask, look, type Steps } from '../flow.ts'
+import { ask, call, type Flow, refusal, type Steps, tell, tryCall } from '../flow.ts'
 import type { StickFound } from '../machine.ts'
 import { choice, fact, gap, type Page, text, wayOut } from '../page.ts'
-import type { Decided } from './first-start.ts'
 
-/** null: given up. */
-export function* readStick(): Steps<Decided | null> {
+/** null: given up. A stick that somebody signed whom this machine trusts needs no approval. */
+export function* readStick(): Steps<StickFound | null> {
   for (;;) {
-    const found = yield* look('readStick', null, 'Looking for a stick')
-    const { chosen } = yield* ask(found ? foundPage(found) : noStick, { stays: true })
+    const read = yield* tryCall('readStick', null, 'Looking for a stick', true)
+    if (read.ok && read.value?.signature.kind === 'trusted') return read.value
+    const page = read.ok ? (read.value ? foundPage(read.value) : noStick) : refusedPage(refusal(read))
+    const { chosen } = yield* ask(page, { stays: true })
     if (chosen === 'back') return null
-    if (chosen === 'approve' && found?.answers) return { answers: found.answers, network: null }
+    if (chosen === 'approve' && read.ok && read.value) return read.value
   }
+}
+
+/** On a machine that is set up: what a stick may still change. */
+export function* stickSettings(): Flow {
+  const found = yield* readStick()
+  if (!found) return 'done'
+  const { lines } = yield* call(
+    'applyStick',
+    { fingerprint: found.fingerprint },
+    'Taking what the stick says',
+  )
+  yield* tell(
+    'What the stick says is taken over.',
+    lines.map(line => text(line)),
+  )
+  return 'done'
 }
 
 const noStick: Page = {
@@ -26,27 +43,30 @@ const noStick: Page = {
   ],
 }
 
-function foundPage(found: StickFound): Page {
-  const signature = found.isForged
-    ? fact('signature', 'FORGED or damaged: what stands on the stick is not what was signed.', 'bad')
-    : found.signedBy === null
-      ? fact('signature', 'none that this machine trusts: compare the fingerprint.', 'warn')
-      : fact('signature', `good, by the key ${found.signedBy}`, 'good')
-  const isWrong = found.problems.length > 0 || found.isForged || found.answers === null
+const refusedPage = (said: ReturnType<typeof refusal>): Page => ({
+  title: 'The stick cannot be used. Nothing was changed.',
+  tone: 'bad',
+  blocks: [...said, gap, choice('again', 'Read it again'), wayOut()],
+})
+
+function foundPage({ fingerprint, signature, siteExists, says }: StickFound): Page {
   return {
-    title: isWrong
-      ? 'The stick cannot be used. Nothing was changed.'
-      : 'Set up this machine as the stick says?',
+    title: siteExists ? 'Take over what the stick says?' : 'Set up this machine as the stick says?',
     blocks: [
-      signature,
-      fact('fingerprint', found.fingerprint, 'seal'),
+      fact(
+        'signature',
+        signature.kind === 'none'
+          ? 'none: compare the fingerprint with whoever wrote the stick.'
+          : 'by a key that this machine does not know: compare the fingerprint.',
+        'warn',
+      ),
+      fact('fingerprint', fingerprint.slice(0, 8).join(' '), 'seal'),
+      ...(fingerprint.length > 8 ? [fact('', fingerprint.slice(8).join(' '), 'seal')] : []),
       gap,
-      ...found.problems.map(({ field, sentence }) => fact(field, sentence, 'bad')),
-      ...(isWrong ? [] : found.says.map(([label, words]) => fact(label, words))),
+      ...says.map(([label, words]) => fact(label, words)),
       gap,
-      ...(isWrong
-        ? [choice('again', 'Read it again')]
-        : [choice('approve', 'Yes, as it stands here'), choice('again', 'Read it again')]),
+      choice('approve', 'Yes, as it stands here'),
+      choice('again', 'Read it again'),
       wayOut(),
     ],
   }

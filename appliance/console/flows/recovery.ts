@@ -28,7 +28,14 @@ export function* recovery({ facts }: Context): Flow {
           'soft',
         ),
         gap,
-        choice('open', byPassphrase ? 'Type the passphrase (or the recovery key)' : 'Type the recovery key'),
+        ...(isDamaged
+          ? []
+          : [
+              choice(
+                'open',
+                byPassphrase ? 'Type the passphrase (or the recovery key)' : 'Type the recovery key',
+              ),
+            ]),
         choice('network', 'Network'),
         choice('update', 'Update'),
         choice('power', 'Restart or power off'),

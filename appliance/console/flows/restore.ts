@@ -1,5 +1,6 @@
 /** A backup from a stick onto an empty machine. */
 import { ask, refusal, type Steps, tell, tryCall } from '../flow.ts'
+import { ledger } from '../ledger.ts'
 import { type Block, choice, fact, field, gap, text, wayOut } from '../page.ts'
 import { chooseBackup } from './backup.ts'
 
@@ -34,10 +35,7 @@ export function* restoreFromStick(title: string): Steps<boolean> {
     const key = values['key']!.trim().toUpperCase()
     const result = yield* tryCall('restoreBackup', { name, key }, 'Restoring the backup')
     if (result.ok) {
-      yield* tell(
-        'The backup is restored.',
-        result.value.map(line => text(line)),
-      )
+      yield* tell('The backup is restored.', ledger(result.value))
       return true
     }
     said = refusal(result)

@@ -2,15 +2,15 @@
 import { isResidency } from '#protocol/card.ts'
 import { isNewLocalpart, parseServerName } from '#protocol/ids.ts'
 import { isObject, type JsonObject } from '#protocol/json.ts'
+import { defaultNetwork, networkJson } from '#protocol/network-settings.ts'
 import { ask, type Steps } from '../flow.ts'
 import type { Values } from '../input.ts'
 import { choice, fact, field, gap, text, wayOut } from '../page.ts'
-import type { Decided } from './first-start.ts'
-import { askNetwork, automatic, networkWords } from './network-form.ts'
+import { askNetwork, networkWords } from './network-form.ts'
 import { isTimeServers, timeServersIn } from './time.ts'
 
 /** null: given up. */
-export function* askForSite(_now: number): Steps<Decided | null> {
+export function* askForSite(): Steps<JsonObject | null> {
   const serverName = yield* askServerName()
   const origin = yield* askOrigin(serverName)
   const { values: person } = yield* ask(
@@ -76,7 +76,7 @@ export function* askForSite(_now: number): Steps<Decided | null> {
     },
     { check: otherProblems, stays: true },
   )
-  const network = yield* askNetwork('Network', automatic)
+  const network = yield* askNetwork('Network', defaultNetwork)
   const answers: JsonObject = {
     letro: 1,
     server_name: serverName,
@@ -86,6 +86,7 @@ export function* askForSite(_now: number): Steps<Decided | null> {
     ...(others['federates'] === 'yes' ? { listen: { federation: '[::]:8448' } } : {}),
     ...(others['residency'] ? { federation: { residency: others['residency'].trim().toUpperCase() } } : {}),
     time: { servers: timeServersIn(others['timeServers']) },
+    ...(network === defaultNetwork ? {} : { network: networkJson(network) }),
   }
   const { chosen } = yield* ask(
     {
@@ -105,7 +106,7 @@ export function* askForSite(_now: number): Steps<Decided | null> {
     },
     { stays: true },
   )
-  return chosen === 'yes' ? { answers, network } : null
+  return chosen === 'yes' ? answers : null
 }
 
 function* askServerName(): Steps<string> {
@@ -178,9 +179,7 @@ function isDomain(typed: string): boolean {
   const name = parseServerName(lower(typed))
   return (
     name !== null &&
-    !/^(?:\[|[0-9.]+(?::[0-9]+)?$)/.test(name) &&
-    !/(?:^|\.)localhost(?::[0-9]+)?$/.test(name) &&
-    name.includes('.')
+    /^(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z][a-z0-9-]{0,62}(?<!-)(?::[0-9]+)?$/.test(name)
   )
 }
 

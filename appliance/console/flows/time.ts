@@ -1,9 +1,10 @@
 /** The machine's time: from servers, or set by hand. A wrong clock breaks certificates and sign-in. */
-import { ask, call, type Flow, look, tell } from '../flow.ts'
+import { isTimeServer, maxTimeServers } from '#protocol/time-settings.ts'
+import { ask, call, type Flow, look, refusal, type Steps, tell, tryCall } from '../flow.ts'
 import { choice, fact, field, gap, text, wayOut } from '../page.ts'
 
 export function* time(): Flow {
-  const { servers } = yield* look('timeSettings', null, 'Reading the clock')
+  const { servers, doubt } = yield* look('timeSettings', null, 'Reading the clock')
   const { chosen } = yield* ask(({ facts, now }) => ({
     title: 'Time',
     blocks: [
@@ -24,11 +25,22 @@ export function* time(): Flow {
         'soft',
       ),
       gap,
+      ...(doubt === 'ahead'
+        ? [
+            text(
+              'At its start the clock was far ahead of the last time that this machine knows. Is it right?',
+              'warn',
+            ),
+            gap,
+            choice('right', 'It is right'),
+          ]
+        : []),
       choice('servers', 'Time servers'),
       choice('hand', 'Set it by hand'),
       wayOut(),
     ],
   }))
+  if (chosen === 'right') yield* call('confirmClock', null, 'Keeping the clock')
   if (chosen === 'servers') {
     const { values, chosen: sure } = yield* ask(
       {
@@ -76,10 +88,28 @@ export function* time(): Flow {
     )
     if (sure === 'back') return 'done'
     const ts = tsIn(values['time'] ?? '')!
-    yield* call('setClock', { ts }, 'Setting the clock')
+    if (!(yield* setClock(ts))) return 'done'
     yield* tell('The clock is set.', [fact('to', `${utc(ts)} UTC`)])
   }
   return 'done'
+}
+
+/** Behind what is known to have been only after asking. false: given up. */
+function* setClock(ts: number): Steps<boolean> {
+  const result = yield* tryCall('setClock', { ts, evenBack: false }, 'Setting the clock')
+  if (result.ok) return true
+  const { chosen } = yield* ask({
+    title: 'The clock was not set.',
+    blocks: [
+      ...refusal(result),
+      gap,
+      wayOut(),
+      ...(result.code === 'CLOCK_BACK' ? [choice('even', 'Set it back all the same')] : []),
+    ],
+  })
+  if (chosen !== 'even') return false
+  yield* call('setClock', { ts, evenBack: true }, 'Setting the clock')
+  return true
 }
 
 export const utc = (ts: number): string => new Date(ts).toISOString().slice(0, 16).replace('T', ' ')
@@ -109,8 +139,5 @@ export const timeServersIn = (typed: string | undefined): string[] =>
 
 export function isTimeServers(typed: string): boolean {
   const servers = timeServersIn(typed)
-  return (
-    servers.length <= 8 &&
-    servers.every(each => /^(?:[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?|[0-9A-Fa-f:]+)$/.test(each))
-  )
+  return servers.length <= maxTimeServers && servers.every(isTimeServer)
 }

@@ -1,11 +1,12 @@
 /** An update from a stick, or one that an administrator uploaded: looked at, written to the other slot, then a restart. */
-import { ask, call, type Flow, look, refusal, tryCall } from '../flow.ts'
-import { choice, fact, gap, text, wayOut } from '../page.ts'
+import { parseWindow } from '../../update/window.ts'
+import { ask, call, type Flow, look, refusal, tell, tryCall } from '../flow.ts'
+import { choice, fact, field, gap, text, wayOut } from '../page.ts'
 import { slotWords } from './home.ts'
 
 export function* update(): Flow {
   for (;;) {
-    const found = yield* look('findUpdates', null, 'Looking for updates')
+    const { found, window, wentBack } = yield* look('findUpdates', null, 'Looking for updates')
     const { chosen } = yield* ask(({ facts }) => ({
       title: found.length === 0 ? 'No update was found.' : 'Updates that were found',
       blocks: [
@@ -17,6 +18,16 @@ export function* update(): Flow {
                 'waiting',
                 `${facts.waitingUpdate} is written and starts at the next restart`,
                 'seal' as const,
+              ),
+            ]),
+        fact('restarts', window === null ? 'only when somebody asks for it' : `by itself, ${window} UTC`),
+        ...(wentBack === null
+          ? []
+          : [
+              fact(
+                'went back',
+                `${wentBack} did not run well: the machine came back from it`,
+                'warn' as const,
               ),
             ]),
         gap,
@@ -49,12 +60,12 @@ export function* update(): Flow {
       })
       continue
     }
-    const { version, signedBy, sizeBytes } = checked.value
+    const { version, sizeBytes } = checked.value
     const { chosen: sure } = yield* ask({
       title: `Update to ${version}?`,
       blocks: [
         fact('file', name),
-        fact('signature', `good, by the key ${signedBy}`, 'good'),
+        fact('signature', 'good, by a key that this machine trusts', 'good'),
         fact('size', `${Math.ceil(sizeBytes / 1e6)} MB`),
         gap,
         text(
@@ -73,26 +84,55 @@ export function* update(): Flow {
 }
 
 export function* restartForUpdate(): Flow {
+  const { window } = yield* look('findUpdates', null, 'Looking at the updates')
   const { chosen } = yield* ask({
     title: 'The update is written. It runs after a restart.',
     isFinal: true,
     blocks: [
       text('The restart takes a minute or two; devices keep what people write meanwhile.', 'soft'),
       gap,
-      choice('window', 'In the window that the administrators set'),
+      choice('later', window === null ? 'Later: at the next restart' : `By itself, ${window} UTC`),
       choice('now', 'Restart now'),
-      choice('later', 'Later: at the next restart'),
+      choice('window', 'Say in which hours it may restart by itself'),
     ],
   })
   if (chosen === 'later') return 'done'
-  const sentence = yield* call(
-    'restartForUpdate',
-    { when: chosen === 'now' ? 'now' : 'window' },
-    'Restarting',
+  if (chosen === 'window') return yield* updateWindow(window)
+  yield* call('restartForUpdate', null, 'Restarting')
+  yield* ask(
+    { title: 'The machine is going down.', isFinal: true, blocks: [text('One moment.', 'soft')] },
+    { stays: true },
   )
-  yield* ask({
-    title: chosen === 'now' ? 'The machine is going down.' : 'The restart is planned.',
-    blocks: [text(sentence), gap, choice('ok', 'Go on')],
-  })
   return 'home'
+}
+
+function* updateWindow(before: string | null): Flow {
+  const { values, chosen } = yield* ask(
+    {
+      title: 'Hours in which it may restart by itself',
+      blocks: [
+        text('For updates alone, and once for each. By the clock of the machine, in UTC.'),
+        gap,
+        field('window', 'hours', {
+          value: before ?? '02:00-04:00',
+          hint: 'Such as 02:00-04:00. Empty: never by itself.',
+        }),
+        choice('set', 'Set them'),
+        wayOut(),
+      ],
+    },
+    {
+      check: ({ window = '' }) =>
+        window.trim() === '' || parseWindow(window.trim())
+          ? {}
+          : { window: 'Two times are needed, such as 02:00-04:00.' },
+    },
+  )
+  if (chosen === 'back') return 'done'
+  const window = (values['window'] ?? '').trim()
+  yield* call('setUpdateWindow', { window: window === '' ? null : window }, 'Setting the hours')
+  yield* tell('The hours are set.', [
+    fact('restarts', window === '' ? 'only when somebody asks for it' : `by itself, ${window} UTC`),
+  ])
+  return 'done'
 }

@@ -1,11 +1,12 @@
 /** Pages that only show: health in the server's own words, licences, damaged data. */
 import { ask, call, type Flow, look, tell } from '../flow.ts'
+import { ledger } from '../ledger.ts'
 import { choice, fact, gap, text, wayOut } from '../page.ts'
 import { headline } from './home.ts'
 
 export function* health(): Flow {
   const lines = yield* look('healthText', null, 'Asking the server')
-  yield* ask({ title: 'Health', blocks: [...lines.map(line => text(line)), gap, wayOut()] })
+  yield* ask({ title: 'Health', blocks: [...ledger(lines), gap, wayOut()] })
   return 'done'
 }
 

@@ -90,6 +90,34 @@ export const findings: Translated<typeof english> = {
   external_ends_soon: 'Externe Konten, die binnen zwei Wochen enden: {people}; das erste {first_ts}.',
   external_ends_soon_do:
     'Nichts, wenn es so gemeint ist. Wer bleiben soll, bekommt unter Personen einen späteren Tag.',
+  appliance_went_back:
+    'Version {failed} wurde versucht und hat sich nicht bewährt; die Maschine ist zu {running} zurückgekehrt.',
+  appliance_went_back_do:
+    'Nichts ist verloren. Spielen Sie die Aktualisierung noch einmal ein; kehrt sie wieder zurück, melden Sie es uns.',
+  appliance_development:
+    'Das ist ein Entwicklungsabbild: Wer es gebaut hat, kennt seine Schlüssel und kann Aktualisierungen dafür signieren.',
+  appliance_development_do:
+    'Nur zum Ausprobieren. Installieren Sie ein veröffentlichtes Abbild, bevor jemand etwas schreibt, das zählt.',
+  appliance_secure_boot_off:
+    'Secure Boot ist nicht eingeschaltet: Die Maschine startet, was immer auf ihre Platte gelegt wird.',
+  appliance_secure_boot_off_do:
+    'Tragen Sie an der Konsole unter Sicherheit die Schlüssel dieses Abbilds ein; oder geben Sie der virtuellen Maschine eine Firmware mit Secure Boot.',
+  appliance_tpm_absent: 'Diese Maschine hat kein TPM: Bei jedem Start muss jemand die Passphrase eintippen.',
+  appliance_tpm_absent_do:
+    'Nichts, wenn das so gemeint ist. Sonst schalten Sie das TPM in der Firmware ein und versiegeln die Daten an der Konsole, unter Sicherheit.',
+  appliance_tpm_failed:
+    'Das TPM hat die Daten beim letzten Start nicht geöffnet; der Wiederherstellungsschlüssel musste es tun.',
+  appliance_tpm_failed_do:
+    'Wurden Hauptplatine oder Firmware absichtlich geändert, versiegeln Sie die Daten an der Konsole neu, unter Sicherheit. Wenn nicht, finden Sie heraus, wer an der Maschine war.',
+  update_waiting: 'Version {version} ist geschrieben und wartet auf einen Neustart.',
+  update_waiting_do:
+    'Starten Sie unter „Aktualisierung“ neu, wenn es den Leuten passt, oder nennen Sie Stunden, in denen die Maschine es selbst darf.',
+  update_went_back:
+    'Version {version} ist nicht gut gestartet: Die Maschine ist von selbst zu {running} zurückgekehrt.',
+  update_went_back_do:
+    'Alles läuft wie zuvor. Melden Sie es uns; spielen Sie dann die nächste Version ein, oder dieselbe noch einmal.',
+  update_refused: 'Eine Aktualisierung wurde abgelehnt oder brach ab ({reason}).',
+  update_refused_do: 'Warum, steht unter „Aktualisierung“. Die laufende Version wurde nicht verändert.',
   syslog_behind: 'Der Syslog-Sammler hat seit {behind_ms} nichts angenommen.',
   syslog_behind_do:
     'Sehen Sie nach dem Sammler und seinem Zertifikat. Keine Zeile geht verloren; sie bleiben hier, bis er sie nimmt.',

@@ -129,6 +129,8 @@ export const room: Translated<typeof en> = {
     'Ihr Schlüssel kam von {giver}, nicht von dem Gerät, das sie schrieb: Dass sie von {name} ist, lässt sich nicht beweisen.',
   shieldRun:
     'Nachrichten ab hier wurden mit Schlüsseln aus Ihrer Sicherung oder von einem anderen Gerät geöffnet: Von wem sie sind, lässt sich nicht beweisen.',
+  shieldRunGivenBy:
+    'Nachrichten ab hier wurden mit Schlüsseln geöffnet, die {giver} Ihnen gegeben hat: Dass ihre Absender sie geschrieben haben, ist nicht bewiesen.',
   shieldMark:
     'Von wem sie ist, lässt sich nicht beweisen: Ihr Schlüssel kam aus einer Sicherung oder von einem anderen Gerät',
   shieldLook: '{name} ansehen',

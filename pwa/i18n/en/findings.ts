@@ -79,6 +79,31 @@ export const findings = {
     'Add a second one, best on a security key in a drawer. A lost phone would be a locked-out administrator.',
   external_ends_soon: 'External accounts that end within two weeks: {people}; the first {first_ts}.',
   external_ends_soon_do: 'Nothing, if that is meant. Who is to stay gets a later day, under People.',
+  appliance_went_back:
+    'Release {failed} was tried and did not prove itself; the machine went back to {running}.',
+  appliance_went_back_do:
+    'Nothing is lost. Apply the update once more; if it goes back again, report it to us.',
+  appliance_development:
+    'This is a development image: whoever built it can sign updates for it, and knows its keys.',
+  appliance_development_do:
+    'Use it for trying only. Install a released image before anybody writes what counts.',
+  appliance_secure_boot_off: 'Secure Boot is not on: the machine starts whatever is put onto its disk.',
+  appliance_secure_boot_off_do:
+    'Enrol the keys of this image at the console, under security; or give the virtual machine a firmware with Secure Boot.',
+  appliance_tpm_absent: 'This machine has no TPM: somebody has to type the passphrase at every start.',
+  appliance_tpm_absent_do:
+    'Nothing, if that is meant. Else switch the TPM on in the firmware and seal the data at the console, under security.',
+  appliance_tpm_failed: 'The TPM did not open the data at the last start; the recovery key had to.',
+  appliance_tpm_failed_do:
+    'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine.',
+  update_waiting: 'Release {version} is written and waits for a restart.',
+  update_waiting_do:
+    'Restart it under Updates when it suits people, or give it hours in which it may do so by itself.',
+  update_went_back: 'Release {version} did not start well: the machine went back to {running} by itself.',
+  update_went_back_do:
+    'All runs as before. Report it to us; then apply the next release, or the same once more.',
+  update_refused: 'An update was refused or broke off ({reason}).',
+  update_refused_do: 'See under Updates why. The running release was not changed.',
   syslog_behind: 'The syslog collector has taken nothing for {behind_ms}.',
   syslog_behind_do:
     'Look at the collector and its certificate. No line is lost; they are kept here until it takes them.',

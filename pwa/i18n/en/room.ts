@@ -124,6 +124,8 @@ export const room = {
     'Its key came from {giver}, not from the device that wrote it: that {name} wrote it cannot be proved.',
   shieldRun:
     'Messages from here were opened with keys from your backup or another device: that their senders wrote them cannot be proved.',
+  shieldRunGivenBy:
+    'Messages from here were opened with keys that {giver} gave you: that their senders wrote them cannot be proved.',
   shieldMark: 'Who wrote it cannot be proved: its key came from a backup or another device',
   shieldLook: 'Look at {name}',
   shieldPlain: 'This message was not encrypted, though the room is.',

@@ -89,6 +89,35 @@ export const findings: Translated<typeof english> = {
   external_ends_soon:
     'Comptes externes qui prennent fin dans les deux semaines : {people} ; le premier le {first_ts}.',
   external_ends_soon_do: 'Rien, si c’est voulu. Qui doit rester reçoit un jour plus tardif, sous Personnes.',
+  appliance_went_back:
+    'La version {failed} a été essayée et n’a pas fait ses preuves ; la machine est revenue à {running}.',
+  appliance_went_back_do:
+    'Rien n’est perdu. Appliquez encore une fois la mise à jour ; si elle revient à nouveau, signalez-le-nous.',
+  appliance_development:
+    'C’est une image de développement : qui l’a construite connaît ses clés et peut signer des mises à jour pour elle.',
+  appliance_development_do:
+    'Pour essayer seulement. Installez une image publiée avant que quiconque n’écrive ce qui compte.',
+  appliance_secure_boot_off:
+    'Secure Boot n’est pas actif : la machine démarre tout ce qu’on met sur son disque.',
+  appliance_secure_boot_off_do:
+    'Inscrivez les clés de cette image à la console, sous sécurité ; ou donnez à la machine virtuelle un micrologiciel avec Secure Boot.',
+  appliance_tpm_absent:
+    'Cette machine n’a pas de TPM : quelqu’un doit taper la phrase secrète à chaque démarrage.',
+  appliance_tpm_absent_do:
+    'Rien, si c’est voulu. Sinon, activez le TPM dans le micrologiciel et scellez les données à la console, sous sécurité.',
+  appliance_tpm_failed:
+    'Le TPM n’a pas ouvert les données au dernier démarrage ; il a fallu la clé de récupération.',
+  appliance_tpm_failed_do:
+    'Si la carte mère ou le micrologiciel ont été changés exprès, scellez à nouveau les données à la console, sous sécurité. Sinon, cherchez qui a touché à la machine.',
+  update_waiting: 'La version {version} est écrite et attend un redémarrage.',
+  update_waiting_do:
+    'Redémarrez sous « Mises à jour » quand cela convient, ou indiquez des heures où la machine peut le faire seule.',
+  update_went_back:
+    'La version {version} n’a pas bien démarré : la machine est revenue d’elle-même à {running}.',
+  update_went_back_do:
+    'Tout fonctionne comme avant. Signalez-le-nous ; appliquez ensuite la version suivante, ou la même encore une fois.',
+  update_refused: 'Une mise à jour a été refusée ou interrompue ({reason}).',
+  update_refused_do: 'La raison est sous « Mises à jour ». La version en service n’a pas changé.',
   syslog_behind: 'Le collecteur syslog n’a rien pris depuis {behind_ms}.',
   syslog_behind_do:
     'Voyez le collecteur et son certificat. Aucune ligne n’est perdue ; elles restent ici jusqu’à ce qu’il les prenne.',

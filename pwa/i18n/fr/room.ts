@@ -128,6 +128,8 @@ export const room: Translated<typeof en> = {
     'Sa clé vient de {giver}, non de l’appareil qui l’a écrit : que {name} l’ait écrit ne peut être prouvé.',
   shieldRun:
     'Les messages à partir d’ici ont été ouverts avec des clés de votre sauvegarde ou d’un autre appareil : qui les a écrits ne peut être prouvé.',
+  shieldRunGivenBy:
+    'À partir d’ici, les messages ont été ouverts avec des clés que {giver} vous a données : rien ne prouve que leurs expéditeurs les ont écrits.',
   shieldMark: 'Qui l’a écrit ne peut être prouvé : sa clé vient d’une sauvegarde ou d’un autre appareil',
   shieldLook: 'Voir {name}',
   shieldPlain: 'Ce message n’était pas chiffré, alors que le salon l’est.',

@@ -8,7 +8,7 @@ import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
 import { formatSpan } from './amounts.ts'
-import { act, download, inPath, useAdmin } from './ask.ts'
+import { act, download, inPath, useAdmin, withQuery } from './ask.ts'
 import { Fact, Facts } from './facts.tsx'
 
 interface OneBackup {
@@ -67,9 +67,7 @@ export function Backup() {
         </Button>
         <Button
           disabled={!mayRun || busy}
-          onClick={() =>
-            run(() => download('/backups/new', `letro-${new Date().toISOString().slice(0, 10)}.backup`))
-          }
+          onClick={() => run(() => fetchBackup('new', `letro-${new Date().toISOString().slice(0, 10)}.age`))}
         >
           {t('site.backupPull')}
         </Button>
@@ -114,7 +112,7 @@ export function Backup() {
                   <Code>{file.name}</Code>
                   <p class="quiet">{formatBytes(file.bytes)}</p>
                 </div>
-                <Button onClick={() => run(() => download(`/backups/${inPath(file.name)}`, file.name))}>
+                <Button onClick={() => run(() => fetchBackup(file.name, file.name))}>
                   {t('site.fetchFile')}
                 </Button>
               </li>
@@ -138,6 +136,12 @@ export function Backup() {
       )}
     </>
   )
+}
+
+/** Whoever has it and a key has all data: the passkey first. */
+async function fetchBackup(name: string, as: string): Promise<void> {
+  const { ticket } = await act<{ ticket: string }>('POST', '/backup-tickets', { name })
+  await download(withQuery(`/backups/${inPath(name)}`, { ticket }), as)
 }
 
 function Standing({ status }: { status: BackupAnswer }) {

@@ -16,7 +16,6 @@ export function Withdraw({ link, onDone }: { link: OpenLink; onDone: () => void 
         <ActDialog
           title={t('people.withdraw')}
           confirm={t('people.withdraw')}
-          byPasskey={false}
           onDo={() => act('DELETE', `/enrolment-links/${inPath(link.id)}`)}
           onDone={() => {
             setAsking(false)

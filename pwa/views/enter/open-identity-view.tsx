@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import type { IdentityState } from '../../worker/calls.ts'
 import { ourUserId } from '../account.ts'
@@ -6,7 +6,7 @@ import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { VerificationDialog } from '../trust/verification.tsx'
-import { askToVerify } from '../trust/verifications.ts'
+import { askToVerify, forgetOwnRequest } from '../trust/verifications.ts'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
 import { entry } from './flow.ts'
@@ -17,6 +17,8 @@ export function OpenIdentityView({ identity, tried }: { identity: IdentityState;
   const [isGivingUp, setGivingUp] = useState(false)
   const { busy, error, act } = useAct()
   const { passkeys, otherDevices, hasRecoveryKey } = identity
+  // That this device is in, the next page says: not once more, when the rooms are here.
+  useEffect(() => () => forgetOwnRequest(ourUserId.peek()), [])
   return (
     <Page title={t('enter.openTitle')} lead={t('enter.openLead')}>
       {(error ?? tried) !== null && <Failure error={error ?? tried} />}

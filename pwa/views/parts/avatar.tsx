@@ -5,6 +5,8 @@ import { isDrawable } from './picture-size.ts'
 import { initials, inkOf, plainName } from './plain-name.ts'
 
 const maxBytes = 2 * 1024 * 1024
+const firstPauseMs = 15_000
+const longestPauseMs = 20 * 60_000
 const pictures = new Map<string, Promise<string | null>>()
 
 /** A person or a room: the picture, or initials in their ink. It says nothing that the name beside it does not. */
@@ -39,18 +41,29 @@ function usePicture(mxc: string | null): string | null {
   const [picture, setPicture] = useState<string | null>(null)
   useEffect(() => {
     let gone = false
+    let timer: ReturnType<typeof setTimeout> | undefined
     setPicture(null)
-    if (mxc?.startsWith('mxc://'))
-      void pictureAt(mxc).then(address => {
-        if (!gone) setPicture(address)
-      })
+    const show = (pauseMs: number) => {
+      pictureAt(mxc!).then(
+        address => {
+          if (!gone) setPicture(address)
+        },
+        // Of another organisation that is away, say: it comes when it can be had.
+        () => {
+          if (!gone && pauseMs <= longestPauseMs) timer = setTimeout(() => show(pauseMs * 4), pauseMs)
+        },
+      )
+    }
+    if (mxc?.startsWith('mxc://')) show(firstPauseMs)
     return () => {
       gone = true
+      clearTimeout(timer)
     }
   }, [mxc])
   return picture
 }
 
+/** Rejects where it cannot be had now; null: it is no picture that we show. */
 function pictureAt(mxc: string): Promise<string | null> {
   const fetched =
     pictures.get(mxc) ??
@@ -60,10 +73,7 @@ function pictureAt(mxc: string): Promise<string | null> {
         const isPicture = /^image\/(png|jpeg|webp|gif|avif)$/.test(blob.type)
         return isPicture && (await isDrawable(blob)) ? URL.createObjectURL(blob) : null
       })
-      .catch(() => {
-        pictures.delete(mxc)
-        return null
-      })
   pictures.set(mxc, fetched)
+  fetched.catch(() => pictures.delete(mxc))
   return fetched
 }

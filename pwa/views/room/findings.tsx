@@ -13,7 +13,8 @@ export function Findings({ item, saysShield }: { item: TimelineItem; saysShield:
   const ground = useGround()
   const found = saysShield ? shieldKey(item, ground.entry?.encrypted ?? false) : null
   // Many messages share it on a device that began with a backup: said of all that follow, each has its mark in the margin.
-  const key = found !== null && isFromElsewhere(item) ? 'room.shieldRun' : found
+  const run = item.keyGivenBy === null ? 'room.shieldRun' : 'room.shieldRunGivenBy'
+  const key = found !== null && isFromElsewhere(item) ? run : found
   return (
     <>
       {key !== null && (

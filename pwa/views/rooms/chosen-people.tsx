@@ -22,9 +22,10 @@ export function ChosenPeople({
       <ul class="chosen">
         {people.map(person => (
           <li key={person.userId}>
-            <span>
-              <Name of={person.name ?? person.userId} limit={40} /> <Outside userId={person.userId} />
+            <span class="chosen-words">
+              <Name of={person.name ?? person.userId} limit={40} />
               {person.name !== null && <Code>{person.userId}</Code>}
+              <Outside userId={person.userId} />
             </span>
             <Button
               tone="quiet"

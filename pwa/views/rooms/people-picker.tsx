@@ -54,7 +54,14 @@ export function PeoplePicker({
       <ul class="picker-list">
         {shown.map(person => (
           <li key={person.userId}>
-            <button type="button" disabled={busy} onClick={() => onChoose(person)}>
+            <button
+              type="button"
+              disabled={busy}
+              onClick={() => {
+                onChoose(person)
+                setText('')
+              }}
+            >
               <Avatar id={person.userId} name={person.name} avatar={person.avatar} />
               <span>
                 <Name of={person.name ?? person.userId} />

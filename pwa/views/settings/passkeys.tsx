@@ -24,6 +24,9 @@ export function Passkeys() {
     () => call('identity', null),
     notice => notice.kind === 'identity',
   )
+  // What was just made to open our keys is in the list of those that do only with the next sync.
+  const [opening, setOpening] = useState<ReadonlySet<string>>(new Set())
+  const opens = (id: string) => setOpening(before => new Set([...before, id]))
   const list = passkeys.answer
   return (
     <>
@@ -40,8 +43,11 @@ export function Passkeys() {
                 passkey={passkey}
                 isLast={list.length === 1}
                 mayOpenKeys={
-                  identity.answer?.state === 'ready' && !identity.answer.passkeys.includes(passkey.id)
+                  identity.answer?.state === 'ready' &&
+                  !identity.answer.passkeys.includes(passkey.id) &&
+                  !opening.has(passkey.id)
                 }
+                onOpens={() => opens(passkey.id)}
                 onChange={() => {
                   passkeys.again()
                   identity.again()
@@ -51,7 +57,12 @@ export function Passkeys() {
           </ul>
         </>
       )}
-      <Add onAdded={passkeys.again} />
+      <Add
+        onAdded={({ id, opensKeys }) => {
+          if (opensKeys) opens(id)
+          passkeys.again()
+        }}
+      />
     </>
   )
 }
@@ -60,12 +71,14 @@ function Row({
   passkey,
   isLast,
   mayOpenKeys,
+  onOpens,
   onChange,
 }: {
   passkey: PasskeyEntry
   isLast: boolean
   /** It signs in and does not open our keys: a new recovery key was made since, or it was added elsewhere. */
   mayOpenKeys: boolean
+  onOpens: () => void
   onChange: () => void
 }) {
   const [asking, setAsking] = useState<'rename' | 'remove' | null>(null)
@@ -90,7 +103,7 @@ function Row({
         </Button>
       </div>
       {isLast && <p class="quiet">{t('settings.lastPasskey')}</p>}
-      {mayOpenKeys && <OpenKeys id={id} onDone={onChange} />}
+      {mayOpenKeys && <OpenKeys id={id} onDone={onOpens} />}
       {asking === 'rename' && (
         <Rename
           title={t('settings.renamePasskey')}
@@ -202,7 +215,7 @@ function Remove({
   )
 }
 
-function Add({ onAdded }: { onAdded: () => void }) {
+function Add({ onAdded }: { onAdded: (added: { id: string; opensKeys: boolean }) => void }) {
   const [name, setName] = useState(suggestedName)
   const [added, setAdded] = useState<{ opensKeys: boolean } | null>(null)
   const { busy, error, act } = useAct()
@@ -210,8 +223,9 @@ function Add({ onAdded }: { onAdded: () => void }) {
     event.preventDefault()
     setAdded(null)
     void act(async () => {
-      setAdded(await addPasskey(name.trim() || suggestedName()))
-      onAdded()
+      const made = await addPasskey(name.trim() || suggestedName())
+      setAdded(made)
+      onAdded(made)
     })
   }
   return (

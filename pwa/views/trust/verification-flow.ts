@@ -28,9 +28,12 @@ export function isOver({ phase }: Verification): boolean {
   return phase === 'done' || phase === 'cancelled'
 }
 
-/** The one to show: what is going on here before what somebody asks, and what has ended last. */
+/**
+ * The one to show: what is going on here before what somebody asks, and what has ended last; of several the newest, which is
+ * the last of the list.
+ */
 export function shownFlow(flows: readonly Verification[], part: Part): Verification | null {
-  const candidates = flows.filter(flow => concerns(flow, part))
+  const candidates = flows.toReversed().filter(flow => concerns(flow, part))
   const rank = (flow: Verification) => (isOver(flow) ? 2 : isOurs(flow, part) ? 0 : 1)
   return candidates.toSorted((a, b) => rank(a) - rank(b))[0] ?? null
 }

@@ -40,6 +40,12 @@ export async function accept({ flowId }: Verification): Promise<void> {
   await call('acceptVerification', flowId)
 }
 
+/** Our own devices were asked, and what that led to is said elsewhere. */
+export function forgetOwnRequest(userId: string): void {
+  const { asked, ...rest } = part.peek()
+  part.value = { ...rest, asked: asked.difference(new Set([askedKey({ userId, roomId: null })])) }
+}
+
 /** It is over, or this tab has seen enough of it. */
 export function close(flow: Verification): void {
   const { asked, closed, ...rest } = part.peek()

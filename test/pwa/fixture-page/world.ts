@@ -296,6 +296,8 @@ class World {
         return [this.entry()]
       case 'room':
         return this.detail()
+      case 'organisations':
+        return {}
       case 'members':
         return people(this.#language)
       case 'timeline':

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import type { Browser, Page } from 'playwright-core'
 import { root } from '../../../scripts/app-build.ts'
+import { until } from '../../support/until.ts'
 import { launchChromium } from '../../support/visitor.ts'
 import { type FixturePage, serveFixture } from '../fixture-page/serve.ts'
 import { roomId } from '../fixture-page/world.ts'
@@ -314,8 +315,8 @@ test.serial('a room with much that is new opens where reading stopped', async t 
   t.true(box.y > 50 && box.y < 500)
   t.false(await isAtEnd(page))
   await page.getByRole('button', { name: /40.* new messages/ }).click()
-  await page.waitForTimeout(200)
-  t.true(await isAtEnd(page))
+  await until(() => isAtEnd(page))
+  t.pass()
 })
 
 test.serial('the address of a message shows that message, focused', async t => {

@@ -11,8 +11,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 let fixture: FixturePage
 let browser: Browser
 
-test.before(async t => {
-  t.timeout(120_000)
+test.before(async () => {
   fixture = await serveFixturePage()
   browser = await launchChromium()
 })
@@ -60,7 +59,6 @@ const manners = [
 ]
 for (const { more, runOnly } of manners) {
   test.serial(`axe finds nothing in any view, nor do the page’s policies (${more})`, async t => {
-    t.timeout(180_000)
     const { page, complaints } = await open()
     for (const view of views) {
       await show(page, view, more)
@@ -92,7 +90,6 @@ for (const { more, runOnly } of manners) {
 }
 
 test.serial('no view is wider than a phone, whatever names people give themselves', async t => {
-  t.timeout(120_000)
   const { page } = await open({ width: 320, height: 640 })
   for (const language of ['de', 'ar']) {
     for (const view of views) {

@@ -1,0 +1,38 @@
+/** The command `letro` of this machine, as the server's user: what it makes belongs to the server. */
+import { join } from 'node:path'
+import { isObject, type JsonObject } from '#protocol/json.ts'
+import type { FieldProblem } from '#protocol/network-settings.ts'
+import { type Machine, MachineError } from '../program.ts'
+import { text } from './answer-lines.ts'
+
+export type Answer =
+  | { readonly ok: true; readonly json: JsonObject }
+  | { readonly ok: false; readonly sentence: string; readonly problems: readonly FieldProblem[] }
+
+export async function letro({ runAsServer, paths }: Machine, ...args: string[]): Promise<Answer> {
+  const program = join(paths.program, 'provisioning/letro.ts')
+  const { code, stdout, stderr } = await runAsServer(process.execPath, [program, ...args, '--json'])
+  if (code === 0) return { ok: true, json: jsonIn(stdout) ?? {} }
+  const said = jsonIn(stderr)
+  // Commands end with 1, 2, 4 and a sentence; anything else is a fault of ours, or of the machine.
+  if (!said || typeof said['error'] !== 'string') {
+    const what = text(stderr.trim().split('\n').at(-1))
+    throw new MachineError(
+      'LETRO_FAILED',
+      `letro ${args[0]} did not succeed (exit code ${code})${what ? `: ${what}` : '.'}`,
+    )
+  }
+  const problems = (Array.isArray(said['problems']) ? said['problems'] : [])
+    .filter(isObject)
+    .map(({ field, sentence }) => ({ field: text(field), sentence: text(sentence) }))
+  return { ok: false, sentence: said['error'].split('\n').map(text).join('\n'), problems }
+}
+
+function jsonIn(output: string): JsonObject | null {
+  try {
+    const json: unknown = JSON.parse(output.trim().split('\n').at(-1) ?? '')
+    return isObject(json) ? json : null
+  } catch {
+    return null
+  }
+}
