@@ -81,8 +81,10 @@ export async function identityState(deps: TrustDeps): Promise<IdentityState> {
       backup: backup && { version: backup.version, waiting, total: backup.count + waiting },
     }
   })
+  const state = (await isHalfMade(deps)) ? 'none' : stateOf(known)
   return {
-    state: (await isHalfMade(deps)) ? 'none' : stateOf(known),
+    // Before the first sync nobody knows what opens it: people would be told that nothing does.
+    state: state === 'locked' && storage === null && !(await deps.hasSynced()) ? 'unknown' : state,
     passkeys: storage ? passkeysOf(storage) : [],
     hasRecoveryKey: storage !== null,
     otherDevices: known.otherDevices,

@@ -11,6 +11,8 @@ export interface TrustDeps {
   readonly records: VaultRecords
   /** As the last sync had it; null: none. */
   readonly accountData: (type: string) => JsonObject | null
+  /** A sync was answered, in this vault's life: what is not in the account data is not there. */
+  readonly hasSynced: () => Promise<boolean>
   /**
    * What the engine has to send now was answered when this returns, and the engine has the answers.
    * @throws ApiError where the server is not within reach: it leaves later

@@ -107,6 +107,8 @@ export class App {
       http,
       records: deps.vault.records,
       accountData: type => store.accountData(type),
+      hasSynced: async () =>
+        (await deps.vault.records.get(sinceRecord.collection, sinceRecord.id)) !== undefined,
       flush: async () => {
         await this.ready()
         await this.pump.flush()

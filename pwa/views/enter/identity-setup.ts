@@ -78,7 +78,11 @@ export class IdentitySetup {
     this.#wake()
     if (this.#stage.peek().kind !== 'open-identity') return
     const identity = await this.#ports.account.call('identity', null)
-    if (this.#stage.peek().kind === 'open-identity' && identity.state === 'ready') await this.lastStep()
+    const stage = this.#stage.peek()
+    if (stage.kind !== 'open-identity') return
+    if (identity.state === 'ready') await this.lastStep()
+    // What can open it may have become more.
+    else this.#stage.value = { ...stage, identity }
   }
 
   async lastStep(): Promise<void> {

@@ -14,6 +14,7 @@ const DeleteMessage = lazy(async () => (await import('./delete-message.tsx')).De
 const MessageHistory = lazy(async () => (await import('./message-history.tsx')).MessageHistory)
 const MessageDetails = lazy(async () => (await import('./message-details.tsx')).MessageDetails)
 const Pinned = lazy(async () => (await import('./pinned.tsx')).Pinned)
+const InvitePeople = lazy(async () => (await import('../trust/invite-people.tsx')).InvitePeople)
 const GoToDate = lazy(async () => (await import('./go-to-date.tsx')).GoToDate)
 
 export function Questions({
@@ -67,6 +68,12 @@ export function Questions({
             ground.show(eventId)
           }}
         />
+      )
+    case 'invite':
+      return (
+        ground.detail && (
+          <InvitePeople detail={ground.detail} members={[...ground.members.values()]} onClose={onClose} />
+        )
       )
     case 'date':
       return (

@@ -26,7 +26,7 @@ export type Question =
       readonly kind: 'emoji' | 'delete' | 'history' | 'details' | 'shield' | 'picture'
       readonly item: TimelineItem
     }
-  | { readonly kind: 'pinned' | 'date' }
+  | { readonly kind: 'pinned' | 'date' | 'invite' }
 
 const Ground = createContext<RoomGround | null>(null)
 export const GroundProvider = Ground.Provider

@@ -5,6 +5,8 @@ import { call } from '../account.ts'
 import { IconButton } from '../parts/button.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { Name } from '../parts/name.tsx'
+import { errorText } from '../parts/notice.tsx'
+import { toast } from '../parts/toast.tsx'
 import { serverWords } from './composer-label.ts'
 import type { Question } from './room-ground.ts'
 
@@ -31,6 +33,8 @@ export function RoomHead({
       servers: serverWords(entry.servers),
     })
   const pins = detail?.pinned.length ?? 0
+  const tag = (name: 'm.favourite' | 'm.lowpriority', on: boolean) =>
+    void call('setTag', { roomId, tag: name, on }).catch(error => toast(errorText(error)))
   return (
     <header class="room-head">
       {onBack && <IconButton icon="back" label={t('parts.back')} onClick={onBack} />}
@@ -61,6 +65,17 @@ export function RoomHead({
             label: t('room.markUnread'),
             onSelect: () => void call('markUnread', { roomId, unread: true }).catch(() => {}),
           },
+          {
+            label: t(entry?.favourite ? 'room.noFavourite' : 'room.favourite'),
+            onSelect: () => tag('m.favourite', !entry?.favourite),
+          },
+          {
+            label: t(entry?.lowPriority ? 'room.notLessImportant' : 'room.lessImportant'),
+            onSelect: () => tag('m.lowpriority', !entry?.lowPriority),
+          },
+          ...(detail?.may.invite
+            ? [{ label: t('trust.invitePeople'), onSelect: () => onAsk({ kind: 'invite' }) }]
+            : []),
         ]}
       />
     </header>

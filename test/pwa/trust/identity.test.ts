@@ -218,6 +218,18 @@ test('an identity without secret storage cannot be opened, and one that is not t
   t.false((await other.calls.identity(null)).hasRecoveryKey)
 })
 
+test('before the first sync nothing is said of what opens an identity, for it is not known', async t => {
+  const { server, device } = await world()
+  await device.calls.setUpIdentity({ prf: null, auth: null })
+  server.accountData.clear()
+  const other = await TrustDevice.open(server, alice, 'OTHER')
+  await server.settle()
+  other.hasSynced = false
+  t.is((await other.calls.identity(null)).state, 'unknown')
+  other.hasSynced = true
+  t.is((await other.calls.identity(null)).state, 'locked')
+})
+
 test('a backup that is gone is made anew, its key stored, and every session goes into it', async t => {
   const { server, device } = await world()
   const { recoveryKey } = await device.calls.setUpIdentity({ prf: null, auth: null })

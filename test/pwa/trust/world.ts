@@ -60,6 +60,8 @@ export class TrustDevice implements Participant {
     return open
   }
 
+  hasSynced = true
+
   /** As after a crash: from what was stored. */
   restarted(): TrustDevice {
     this.trust.close()
@@ -124,6 +126,7 @@ export class TrustDevice implements Participant {
         request: async (method, path, { body = {} } = {}) => this.#request(method, path, body),
       },
       records: this.records,
+      hasSynced: async () => this.hasSynced,
       accountData: type => (this.#synced ?? server.accountData).get(`${device.userId} ${type}`) ?? null,
       flush: () => this.flush(),
       clock: () => device.now,
