@@ -135,7 +135,8 @@ These two can never be changed once people use the server:
   return answers
 }
 
-function readAnswers(file: string, isForAppliance = false): SiteAnswers {
+/** @param isForAppliance it is the whole machine */
+export function readAnswers(file: string, isForAppliance = false): SiteAnswers {
   let json: unknown
   try {
     // Some editors put a byte order mark in front.

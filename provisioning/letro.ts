@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   certificate: async () => (await import('./certificate-command.ts')).certificateCommand(),
   peer: async () => (await import('./peer-command.ts')).peerCommand(),
   settings: async () => (await import('./settings-command.ts')).settingsCommand(),
+  stick: async () => (await import('./stick-command.ts')).stickCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   store: async () => (await import('./store-command.ts')).storeCommand(),
   update: async () => (await import('./update-command.ts')).updateCommand(),

@@ -141,8 +141,12 @@ export function isKept(module: string): boolean {
   return kept.some(path => module.startsWith(path))
 }
 
+/** Disks behind a storage network: no place for the system, and large. */
+const storageNetwork =
+  /^drivers\/scsi\/(?:lpfc|qla2xxx|qla4xxx|bfa|bnx2fc|bnx2i|fnic|snic|csiostor|cxgbi|be2iscsi|qedf|qedi|libfc|fcoe|iscsi|libiscsi|elx)/
+
 export function isEarly(module: string): boolean {
-  return early.some(path => module.startsWith(path))
+  return early.some(path => module.startsWith(path)) && !storageNetwork.test(module)
 }
 
 /** `modules.dep`: each module and all that it needs, as paths below `kernel/`. */

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dependencies, isEarly, withNeeded } from './hardware.ts'
+import { keepNeededLibraries } from './libraries.ts'
 import { kernelVersion } from './root-tree.ts'
 import type { Tools } from './tools.ts'
 import { copy, entriesOf, keepOnly, remove, setAllTimes } from './trees.ts'
@@ -23,9 +24,19 @@ const programs = [
   'udevadm',
   'umount',
 ]
-/** Nothing that the root filesystem is opened with uses these. */
-const tooLarge =
-  /^lib(?:stdc\+\+|atomic|nftables|nft|bpf|ssl|gnutls|krb5|gssapi|k5crypto|ldap|bash|ncurses|tinfo|readline|smartcols|fdisk|chrony|elf|dw)/
+/** Opened by name by systemd and by what reads the disk. */
+const openedLater = [
+  'libcryptsetup.so',
+  'libkmod.so',
+  'libtss2-',
+  'libmount',
+  'libblkid',
+  'libseccomp',
+  'libnss_files',
+]
+/** Of /usr/lib/systemd: what only the system that is opened runs. */
+const notYet =
+  /^usr\/lib\/systemd\/systemd-(?:networkd|resolved|logind|hostnamed|localed|timedated|timesyncd|cryptsetup|pcrlock|measure|sbsign|keyutil|storagetm|nspawn|socket-proxyd|ssh-proxy|network-generator|networkd-wait-online|quotacheck|rfkill|update-done|user-|xdg-|pstore|random-seed|backlight|binfmt|growfs|makefs|initctl|sysv-install)/
 
 /** @returns `initrd` in `work`: cpio, compressed */
 export async function makeInitrd(tools: Tools, work: string, root: string, epoch: number): Promise<string> {
@@ -66,7 +77,8 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
     join(folder, 'usr/lib/systemd/system'),
     path => !path.includes('letro') && !/^(?:efi|tmp|var[^/]*)\.mount/.test(path),
   )
-  keepOnly(join(folder, 'usr/lib/x86_64-linux-gnu'), path => !tooLarge.test(path))
+  keepOnly(folder, path => !notYet.test(path))
+  await keepNeededLibraries(tools, work, 'initrd.d', openedLater)
 
   const version = kernelVersion(tools)
   const from = join(root, 'usr/lib/modules', version)
@@ -100,9 +112,13 @@ export async function makeMicrocode(tools: Tools, work: string, epoch: number): 
   ] as const) {
     const source = join(tools.root, 'usr/lib/firmware', from)
     const files = readdirSync(source)
-      .filter(file => /^[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}|\.bin$/.test(file))
+      .filter(file => /^[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}$|\.bin$/.test(file))
       .sort()
-    writeFileSync(join(place, name), Buffer.concat(files.map(file => readFileSync(join(source, file)))))
+    // Several names of one content: processors are named in it as well.
+    const contents = new Map(
+      files.map(file => readFileSync(join(source, file))).map(each => [each.toString('latin1'), each]),
+    )
+    writeFileSync(join(place, name), Buffer.concat([...contents.values()]))
   }
   setAllTimes(folder, epoch)
   writeFileSync(join(work, 'microcode.list'), `${['.', ...entriesOf(folder)].join('\n')}\n`)

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { basename, join } from 'node:path'
 import { dependencies, isKept, withNeeded } from './hardware.ts'
 import { product } from './layout.ts'
+import { keepNeededLibraries } from './libraries.ts'
 import type { Release } from './program-tree.ts'
 import { programs } from './programs.ts'
 import type { Log } from './run.ts'
@@ -98,6 +99,38 @@ const shared = [
   'usr/share/keymaps',
 ] as const
 
+/** Libraries that are opened by name while a program runs: nothing in a file says so. */
+const openedLater = [
+  'libcryptsetup.so',
+  'libkmod.so',
+  'libtss2-',
+  'libnss_',
+  'libfdisk.so',
+  'libip4tc',
+  'libpwquality',
+  'libqrencode',
+  'libseccomp',
+  'libblkid',
+  'libmount',
+  'libdw',
+  'libelf',
+  'libidn2',
+  'libcryptsetup-token',
+  'cryptsetup/libcryptsetup-token',
+  'libgcc_s',
+  'libarchive',
+  'libbpf',
+  'libaudit',
+  'libcap',
+  'libacl',
+  'libz',
+  'liblz',
+  'libxz',
+  'libcrypto',
+  'libssl',
+  'ossl-modules/',
+]
+
 export interface RootParts {
   readonly tools: Tools
   readonly log: Log
@@ -150,7 +183,7 @@ export async function makeRoot({
   for (const overlay of overlays) copy(overlay, root)
   for (const empty of ['dev', 'efi', 'proc', 'root', 'run', 'sys', 'tmp', 'var'])
     mkdirSync(join(root, empty), { recursive: true })
-  await keepNeededLibraries(tools, work, root)
+  await keepNeededLibraries(tools, work, 'root', openedLater)
 
   await tools.run(work, 'systemd-sysusers', ['--root=/work/root'])
   await tools.run(work, 'systemctl', ['--root=/work/root', 'preset-all', '--preset-mode=enable-only'])
@@ -226,88 +259,4 @@ async function addFirmware(tools: Tools, work: string, root: string): Promise<vo
     const real = resolveIn(tools.root, join('usr/lib/firmware', name))
     if (real) copy(join(tools.root, real), join(root, 'usr/lib/firmware', name))
   }
-}
-
-/** Libraries that are opened by name while a program runs: nothing in a file says so. */
-const openedLater = [
-  'libcryptsetup.so',
-  'libkmod.so',
-  'libtss2-',
-  'libnss_',
-  'libfdisk.so',
-  'libip4tc',
-  'libpwquality',
-  'libqrencode',
-  'libseccomp',
-  'libblkid',
-  'libmount',
-  'libdw',
-  'libelf',
-  'libidn2',
-  'libcryptsetup-token',
-  'cryptsetup/libcryptsetup-token',
-  'libgcc_s',
-  'libarchive',
-  'libbpf',
-  'libaudit',
-  'libcap',
-  'libacl',
-  'libz',
-  'liblz',
-  'libxz',
-  'libcrypto',
-  'libssl',
-  'ossl-modules/',
-]
-
-async function keepNeededLibraries(tools: Tools, work: string, root: string): Promise<void> {
-  const folder = 'usr/lib/x86_64-linux-gnu'
-  const isLibrary = (path: string) => /\.so(\.|$)/.test(path)
-  const all = entriesOf(join(root, folder)).filter(isLibrary)
-  const starts = all.filter(path => openedLater.some(name => path.startsWith(name)))
-  const binaries = [
-    'usr/bin',
-    'usr/sbin',
-    'usr/lib/systemd',
-    'usr/lib/udev',
-    'usr/lib/openssh',
-    'usr/lib/letro',
-  ]
-  const files = binaries.flatMap(place => entriesOf(join(root, place)).map(path => join(place, path)))
-  const needed = new Set<string>()
-  let open = [...files.filter(path => isProgram(join(root, path))), ...starts.map(path => join(folder, path))]
-  while (open.length > 0) {
-    const found = await neededBy(tools, work, open)
-    open = []
-    for (const name of found) {
-      const path = all.find(each => basename(each) === name)
-      if (path && !needed.has(path)) {
-        needed.add(path)
-        open.push(join(folder, path))
-      }
-    }
-  }
-  const keep = new Set<string>()
-  for (const path of [...needed, ...starts]) {
-    keep.add(path)
-    const real = resolveIn(root, join(folder, path))
-    if (real) keep.add(real.slice(folder.length + 1))
-  }
-  keepOnly(
-    join(root, folder),
-    path => keep.has(path) || path.startsWith('systemd/') || path.startsWith('nss/'),
-  )
-}
-
-function isProgram(file: string): boolean {
-  try {
-    return readFileSync(file).subarray(0, 4).toString('latin1') === '\x7fELF'
-  } catch {
-    return false
-  }
-}
-
-async function neededBy(tools: Tools, work: string, files: readonly string[]): Promise<ReadonlySet<string>> {
-  const out = await tools.run(work, 'readelf', ['-dW', ...files.map(path => `/work/root/${path}`)])
-  return new Set([...out.matchAll(/\(NEEDED\).*\[(.+?)\]/g)].map(match => match[1]!))
 }

@@ -3,6 +3,7 @@
  *
  * Acts that need the passkey are refused with `CONFIRMATION_NEEDED` first, and made again with `auth`.
  */
+import type { JsonObject } from '#protocol/json.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Http } from '../api/http.ts'
 import type { AdminCalls, AdminRequest } from './calls.ts'
@@ -10,6 +11,8 @@ import type { AdminCalls, AdminRequest } from './calls.ts'
 const api = '/_letro/admin/v1'
 /** A restore into scratch, a check of the whole audit: they answer when they are done. */
 const timeoutMs = 10 * 60_000
+/** Hundreds of megabytes, through whatever network an administrator has. */
+const uploadTimeoutMs = 6 * 60 * 60_000
 
 export function adminCalls(http: () => Http): AdminCalls {
   return {
@@ -17,6 +20,10 @@ export function adminCalls(http: () => Http): AdminCalls {
       const sent = auth ? { ...body, auth } : body
       const options = { timeoutMs, ...(sent && { body: sent }) }
       return reasoned(http().request(method, pathOf({ path }), options))
+    },
+    adminUpload: async ({ path, content }) => {
+      const sent = { timeoutMs: uploadTimeoutMs, content, contentType: 'application/octet-stream' }
+      return (await (await reasoned(http().send('POST', pathOf({ path }), sent))).json()) as JsonObject
     },
     adminFile: async path => (await reasoned(http().send('GET', pathOf({ path }), { timeoutMs }))).blob(),
   }

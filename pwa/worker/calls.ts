@@ -110,6 +110,8 @@ export interface AdminCalls {
   /** @throws the server's `org.letro.reason` as a code, where it gives one */
   administer(request: AdminRequest): Promise<JsonObject>
   adminFile(path: string): Promise<Blob>
+  /** A file as the body; how far it is, the server says. */
+  adminUpload(file: { path: string; content: Blob }): Promise<JsonObject>
 }
 
 // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { mediaIn, namesOn, sticks } from '../../appliance/console/real/sticks.ts'
-import type { Run } from '../../appliance/disk/machine.ts'
 import { paths } from '../../appliance/paths.ts'
+import type { Run } from '../../appliance/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'letro-sticks-'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))

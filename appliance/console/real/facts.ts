@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fingerprintLines } from '#protocol/fingerprint-words.ts'
 import { isObject, type JsonObject } from '#protocol/json.ts'
-import { type MachineReport, parseMachineReport } from '#protocol/machine-report.ts'
+import { type MachineReport, parseMachineReport, type ReportedImage } from '#protocol/machine-report.ts'
 import { type DiskState, type LockedReason, readDiskState } from '../../disk/disk-state.ts'
 import type { Machine as DiskMachine } from '../../disk/machine.ts'
 import { links } from '../../network/links.ts'
@@ -59,7 +59,8 @@ function machineFacts(
   report: MachineReport | null,
   release: JsonObject,
 ): Pick<Facts, 'release' | 'slots' | 'secureBoot' | 'tpm'> {
-  const other = report?.slots.images.find(({ running }) => !running)?.version ?? null
+  const other = report?.slots.images.find(image => !image.running)
+  const ours = report?.slots.images.find(image => image.running)
   const running = report?.slots.running ?? null
   const secureBoot = report?.secureBoot ?? 'unsupported'
   return {
@@ -68,11 +69,18 @@ function machineFacts(
       // A release that does not say what it is counts as one for trying.
       isDevelopment: report?.release.development ?? release['development'] !== false,
     },
-    slots: running && report ? { running, isOnTrial: report.slots.onTrial, other } : null,
+    slots: running && {
+      running,
+      isOnTrial: ours?.state === 'trying',
+      other: other ? imageWords(other) : null,
+    },
     secureBoot: secureBoot === 'unsupported' ? 'unknown' : secureBoot,
     tpm: report?.tpm ?? 'unknown',
   }
 }
+
+const imageWords = ({ version, state }: ReportedImage): string =>
+  state === 'bad' ? `${version}, which did not run well` : version
 
 const locked: Readonly<Record<LockedReason, string | null>> = {
   passphrase: null,

@@ -19,6 +19,7 @@ import { Peers } from './peers.tsx'
 import { People } from './people.tsx'
 import { Reports } from './reports.tsx'
 import { Rooms } from './rooms.tsx'
+import { Updates } from './updates.tsx'
 
 /** What a page is shown for: all of its kind, or `of` one. */
 export interface PageProps {
@@ -32,6 +33,7 @@ const views: Record<Page, ComponentType<PageProps>> = {
   peers: Peers,
   certificates: Certificates,
   backup: Backup,
+  updates: Updates,
   audit: Audit,
   reports: Reports,
   configuration: Configuration,

@@ -31,6 +31,10 @@ export function act<T = JsonObject>(
   return confirmed(auth => call('administer', { method, path, body, auth })) as Promise<T>
 }
 
+export function upload<T = JsonObject>(path: string, content: Blob): Promise<T> {
+  return call('adminUpload', { path, content }) as Promise<T>
+}
+
 export async function download(path: string, name: string): Promise<void> {
   saveFile(await call('adminFile', path), name)
 }

@@ -15,7 +15,16 @@ import { ask, download, usePages, withQuery } from './ask.ts'
 import { CopyButton, Select } from './facts.tsx'
 
 /** How acts begin: what an administrator looks for. */
-const areas = ['account', 'enrolment-link', 're-enrolment-link', 'peer', 'room', 'backup', 'site'] as const
+const areas = [
+  'account',
+  'enrolment-link',
+  're-enrolment-link',
+  'peer',
+  'room',
+  'backup',
+  'update',
+  'site',
+] as const
 
 type Verdict =
   | { readonly whole: true; readonly entries: number; readonly hash: string }

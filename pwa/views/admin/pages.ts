@@ -6,6 +6,7 @@ export const pages = [
   'peers',
   'certificates',
   'backup',
+  'updates',
   'audit',
   'reports',
   'configuration',

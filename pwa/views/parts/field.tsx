@@ -9,7 +9,7 @@ interface Attributes {
   onChange?: (event: TargetedEvent<HTMLInputElement>) => void
   onKeyDown?: (event: TargetedEvent<HTMLInputElement, KeyboardEvent>) => void
   onBlur?: (event: TargetedEvent<HTMLInputElement, FocusEvent>) => void
-  type?: 'text' | 'search' | 'password' | 'number' | 'date'
+  type?: 'text' | 'search' | 'password' | 'number' | 'date' | 'time'
   placeholder?: string
   required?: boolean
   disabled?: boolean

@@ -35,10 +35,10 @@ export async function setUpFromStick(machine: Machine, { passphrase }: Choices =
   await operator.choose('Yes, as it stands here')
   const recoveryKey = await makeDisk(operator, passphrase)
   await operator.sees(/Look at these before the first link is made/, settings.setUpMs)
-  const words = operator.beside('fingerprint').join(' ').split(/\s+/)
+  const words = (await operator.copies('fingerprint')).join(' ').split(/\s+/)
   await operator.choose('They are right: make the link')
   await operator.sees(/The link of the first administrator/, settings.pageMs)
-  const link = operator.beside('link').join('')
+  const link = (await operator.copies('link')).join('')
   await operator.choose('Done: take it from the screen')
   return { recoveryKey, link, words }
 }
@@ -53,7 +53,7 @@ export async function makeDisk(operator: Operator, passphrase?: string): Promise
     await operator.fill(passphrase, passphrase)
   }
   await operator.sees(/The recovery key: write it down now/, settings.pageMs)
-  const key = operator.beside('recovery key').join('')
+  const key = (await operator.copies('recovery key')).join('')
   await operator.choose('I have written it down')
   await operator.sees(/Type the recovery key from your paper/, settings.pageMs)
   await operator.fill(key)

@@ -51,6 +51,19 @@ export class Operator {
     }
   }
 
+  /** What stands beside a label, copied with care: drawn anew, and read until it is the same twice. */
+  async copies(label: string): Promise<string[]> {
+    let before: string[] = []
+    for (let i = 0; i < 10; i++) {
+      await this.#machine.type(keys.redraw)
+      await sleep(1_000)
+      const now = this.beside(label)
+      if (now.join() === before.join()) return now
+      before = now
+    }
+    throw new Error(`"${label}" reads differently each time:\n${this.#machine.screen.text}`)
+  }
+
   /** What stands beside a label, over as many rows as it goes on. */
   beside(label: string): string[] {
     const { rows } = this

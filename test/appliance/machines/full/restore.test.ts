@@ -22,7 +22,7 @@ test('a backup made on one machine is restored on another, and every message can
   await operator.choose('Make a key for backups')
   await operator.choose('Make it')
   await operator.sees(/The private backup key: write it down now/, settings.pageMs)
-  const key = operator.beside('private key').join('')
+  const key = (await operator.copies('private key')).join('')
   await operator.choose('I have written it down')
   await operator.sees(/What do you want to do\?/, settings.pageMs)
   await own.machine.type(keys.escape)
