@@ -47,7 +47,8 @@ export function thisMachine(): Machine {
   return { run: openRun(), runAsServer: openRun({ uid: id, gid: id }), paths, root: '' }
 }
 
-const limitMs = 120_000
+/** In software emulation making certificates takes its time. */
+const limitMs = 300_000
 const maxOutputBytes = 4 * 1024 * 1024
 
 /** @param user as whom; without one, as whoever this process is */
