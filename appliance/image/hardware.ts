@@ -11,6 +11,7 @@ const kept = [
   'lib/',
   // What a stick, an ISO, the ESP and the data partition are formatted with.
   'fs/erofs/',
+  'fs/exfat/',
   'fs/ext4/',
   'fs/jbd2/',
   'fs/mbcache',

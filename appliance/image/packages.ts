@@ -58,7 +58,6 @@ export const rootPackages = [
   'kbd',
   'kmod',
   'libatomic1',
-  'libnss-resolve',
   'libstdc++6',
   'libtss2-esys-3.0.2-0t64',
   'libtss2-mu-4.0.1-0t64',
@@ -72,9 +71,9 @@ export const rootPackages = [
   'systemd-boot-tools',
   'systemd-cryptsetup',
   'systemd-repart',
-  'systemd-resolved',
   'systemd-sysv',
   'tzdata',
   'udev',
   'util-linux',
+  'util-linux-extra',
 ] as const
