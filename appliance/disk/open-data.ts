@@ -1,5 +1,4 @@
 /** Opening the data: by the TPM at every start, by recovery key or passphrase when a person types it. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type DataPartition, lookAtData, mappedDevice, mappedName, writeMark } from './data-partition.ts'
 import { DiskError } from './disk-error.ts'
 import { type DiskState, type OpenedBy, readDiskState, writeDiskState } from './disk-state.ts'
@@ -10,9 +9,6 @@ import { type OurDisk, ourDisk } from './our-disk.ts'
 import { plainPassphrase } from './passphrase.ts'
 import { looksLikeRecoveryKey, readRecoveryKey, recoveryKeyProblemText } from './recovery-key.ts'
 import { hasTpm, openByTpm } from './tpm.ts'
-
-const tpmTries = 3
-const betweenTriesMs = 1_000
 
 export type TypedSecret = 'recovery-key' | 'passphrase'
 type Complete = Extract<DataPartition, { kind: 'complete' }>
@@ -38,7 +34,7 @@ async function tryToOpen(machine: Machine, ours: OurDisk): Promise<DiskState> {
     }
     if (!ways.tpm) return { state: 'locked', why: 'passphrase', ways }
     if (!(await hasTpm(machine))) return { state: 'locked', why: 'no-tpm', ways }
-    const opened = await askTpm(machine, data.device)
+    const opened = await openByTpm(machine, data.device, mappedName)
     if (opened !== 'opened') {
       return { state: 'locked', why: opened === 'failed' ? 'tpm-failed' : 'tpm-refused', ways }
     }
@@ -46,15 +42,6 @@ async function tryToOpen(machine: Machine, ours: OurDisk): Promise<DiskState> {
     return { state: 'open', by: 'tpm', ways }
   } catch (error) {
     return { state: 'damaged', sentence: sentenceOf(error) }
-  }
-}
-
-/** A chip that is busy or slow for a moment is no reason for a machine to wait for somebody until the morning. */
-async function askTpm(machine: Machine, device: string): Promise<'opened' | 'refused' | 'failed'> {
-  for (let left = tpmTries; ; ) {
-    const opened = await openByTpm(machine, device, mappedName)
-    if (opened === 'opened' || --left === 0) return opened
-    await sleep(betweenTriesMs)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The machine's TPM: whether it has one, and sealing a keyslot to it. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from './disk-error.ts'
 import { tokenTypes } from './luks-header.ts'
 import type { Machine } from './machine.ts'
@@ -14,6 +15,9 @@ export async function hasTpm(machine: Pick<Machine, 'root'>): Promise<boolean> {
     () => false,
   )
 }
+
+const tries = 3
+const betweenTriesMs = 1_000
 
 export interface Sealing {
   /** Also to the state of Secure Boot (PCR 7): a change of its keys or lists then needs the recovery key. */
@@ -70,7 +74,10 @@ export async function seal(
   }
 }
 
-/** Never asks anybody. Without a name it only tries. `failed`: it did not answer in time, or broke off. */
+/**
+ * Never asks anybody. Without a name it only tries. `failed`: it did not answer in time, or broke off. A chip that is busy or slow for a
+ * moment is asked again: it is no reason for a machine to wait for somebody until the morning.
+ */
 export async function openByTpm(
   machine: Pick<Machine, 'run'>,
   device: string,
@@ -78,7 +85,10 @@ export async function openByTpm(
 ): Promise<'opened' | 'refused' | 'failed'> {
   const byToken = ['--type', 'luks2', '--token-only', '--token-type', tokenTypes.tpm]
   const args = name === null ? ['--test-passphrase', device] : [device, name]
-  const { code } = await machine.run('cryptsetup', ['open', ...byToken, ...args], { timeoutMs: 90_000 })
-  if (code === 0) return 'opened'
-  return code < 0 ? 'failed' : 'refused'
+  for (let left = tries; ; ) {
+    const { code } = await machine.run('cryptsetup', ['open', ...byToken, ...args], { timeoutMs: 60_000 })
+    if (code === 0) return 'opened'
+    if (--left === 0) return code < 0 ? 'failed' : 'refused'
+    await sleep(betweenTriesMs)
+  }
 }
