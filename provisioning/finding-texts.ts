@@ -227,10 +227,6 @@ const texts: Readonly<Record<FindingCode, Text>> = {
         ? 'Restart when it suits people (letro update restart), or give the machine hours in which it may do so by itself (letro update window).'
         : `The machine restarts by itself between ${facts.text('window') ?? '?'}, or now: letro update restart`,
   }),
-  'update.went-back': facts => ({
-    is: `Release ${facts.text('version') ?? '?'} did not start well: the machine went back to ${facts.text('running') ?? 'the one before'} by itself.`,
-    act: 'All runs as before. Report it to us with what the console shows; then apply the next release, or the same once more.',
-  }),
   'update.refused': facts => ({
     is: `An update was refused or broke off (${facts.text('reason') ?? '?'}), ${facts.moment('ts')}.`,
     act: 'See letro update status. The running release was not changed.',

@@ -51,7 +51,6 @@ export const findingCodes = [
   'appliance.tpm-failed',
   // Updates of the appliance.
   'update.waiting',
-  'update.went-back',
   'update.refused',
   // Reporting itself.
   'syslog.behind',

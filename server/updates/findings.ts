@@ -1,4 +1,4 @@
-/** What administrators should know about updates: findings for the health page. */
+/** What administrators should know about updates: findings for the health page. That the machine went back, its own report says. */
 import type { Finding } from '../protocol/finding.ts'
 import type { UpdateStatus } from '../protocol/update-status.ts'
 
@@ -7,16 +7,12 @@ const dayMs = 24 * 60 * 60 * 1000
 const waitingTooLongMs = 7 * dayMs
 
 export function updateFindings(status: UpdateStatus, now: number): Finding[] {
-  const { waiting, went_back: wentBack, events } = status
+  const { waiting, events } = status
   const findings: Finding[] = []
   if (waiting) {
     const severity = now - waiting.ts > waitingTooLongMs ? 'warning' : 'note'
     const facts = { version: waiting.version, applied_ts: waiting.ts, window: status.window ?? 'none' }
     findings.push({ code: 'update.waiting', severity, facts })
-  }
-  if (wentBack) {
-    const facts = { version: wentBack.version, running: status.running.version, ts: wentBack.ts }
-    findings.push({ code: 'update.went-back', severity: 'warning', facts })
   }
   const last = events.at(-1)
   if (last && (last.kind === 'refused' || last.kind === 'interrupted') && now - last.ts < dayMs) {

@@ -88,8 +88,6 @@ export const findings: Translated<typeof english> = {
   update_waiting: 'الإصدار {version} مكتوب وينتظر إعادة التشغيل.',
   update_waiting_do:
     'أعد التشغيل من صفحة «التحديثات» حين يناسب الناس، أو حدد ساعات يُسمح فيها للجهاز بذلك من تلقاء نفسه.',
-  update_went_back: 'لم يبدأ الإصدار {version} كما ينبغي: عاد الجهاز من تلقاء نفسه إلى {running}.',
-  update_went_back_do: 'كل شيء يعمل كما كان. أبلغنا بذلك، ثم طبّق الإصدار التالي، أو نفسه مرة أخرى.',
   update_refused: 'رُفض تحديث أو انقطع ({reason}).',
   update_refused_do: 'السبب في صفحة «التحديثات». لم يتغير الإصدار العامل.',
   syslog_behind: 'لم يقبل جامع السجلات شيئًا منذ {behind_ms}.',

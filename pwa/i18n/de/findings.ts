@@ -112,10 +112,6 @@ export const findings: Translated<typeof english> = {
   update_waiting: 'Version {version} ist geschrieben und wartet auf einen Neustart.',
   update_waiting_do:
     'Starten Sie unter „Aktualisierung“ neu, wenn es den Leuten passt, oder nennen Sie Stunden, in denen die Maschine es selbst darf.',
-  update_went_back:
-    'Version {version} ist nicht gut gestartet: Die Maschine ist von selbst zu {running} zurückgekehrt.',
-  update_went_back_do:
-    'Alles läuft wie zuvor. Melden Sie es uns; spielen Sie dann die nächste Version ein, oder dieselbe noch einmal.',
   update_refused: 'Eine Aktualisierung wurde abgelehnt oder brach ab ({reason}).',
   update_refused_do: 'Warum, steht unter „Aktualisierung“. Die laufende Version wurde nicht verändert.',
   syslog_behind: 'Der Syslog-Sammler hat seit {behind_ms} nichts angenommen.',

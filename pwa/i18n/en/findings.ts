@@ -99,9 +99,6 @@ export const findings = {
   update_waiting: 'Release {version} is written and waits for a restart.',
   update_waiting_do:
     'Restart it under Updates when it suits people, or give it hours in which it may do so by itself.',
-  update_went_back: 'Release {version} did not start well: the machine went back to {running} by itself.',
-  update_went_back_do:
-    'All runs as before. Report it to us; then apply the next release, or the same once more.',
   update_refused: 'An update was refused or broke off ({reason}).',
   update_refused_do: 'See under Updates why. The running release was not changed.',
   syslog_behind: 'The syslog collector has taken nothing for {behind_ms}.',

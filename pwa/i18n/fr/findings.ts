@@ -112,10 +112,6 @@ export const findings: Translated<typeof english> = {
   update_waiting: 'La version {version} est écrite et attend un redémarrage.',
   update_waiting_do:
     'Redémarrez sous « Mises à jour » quand cela convient, ou indiquez des heures où la machine peut le faire seule.',
-  update_went_back:
-    'La version {version} n’a pas bien démarré : la machine est revenue d’elle-même à {running}.',
-  update_went_back_do:
-    'Tout fonctionne comme avant. Signalez-le-nous ; appliquez ensuite la version suivante, ou la même encore une fois.',
   update_refused: 'Une mise à jour a été refusée ou interrompue ({reason}).',
   update_refused_do: 'La raison est sous « Mises à jour ». La version en service n’a pas changé.',
   syslog_behind: 'Le collecteur syslog n’a rien pris depuis {behind_ms}.',
