@@ -115,8 +115,8 @@ export function runConsole({ machine, line, input, output, clock, log }: Console
   let minute = 0
   const tick = () => {
     const now = clock()
-    // Messages of the kernel may have been written over the screen.
-    if (line === 'console' && Math.floor(now / 60_000) !== minute) onTerminal = null
+    // Messages of the kernel may have been written over the screen, and a serial line may have lost or doubled a byte.
+    if (Math.floor(now / 60_000) !== minute) onTerminal = null
     minute = Math.floor(now / 60_000)
     dispatch({ kind: 'tick', now })
   }

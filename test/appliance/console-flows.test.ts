@@ -140,6 +140,17 @@ test('without a TPM a passphrase comes first, twice', async t => {
   t.notRegex(person.screen, /horse/)
 })
 
+test('a machine that is not known yet is never taken for one without a TPM', async t => {
+  const person = await at({ ...newMachine, tpm: 'unknown', secureBoot: 'unknown' })
+  await answerAll(person)
+  t.regex(person.screen, /not known yet/)
+  await person.choose('Look again')
+  t.regex(person.screen, /not known yet/)
+  person.machine.facts = newMachine
+  await person.choose('Look again')
+  t.regex(person.screen, /What the TPM asks/)
+})
+
 test('what the machine refuses is said, and the answers are not lost', async t => {
   const person = await at({ ...newMachine, disk: { state: 'open', sentence: null, opensBy: 'tpm' } })
   person.machine.refuse(

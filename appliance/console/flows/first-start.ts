@@ -29,20 +29,20 @@ export function* firstStart({ facts }: Context): Flow {
     return { open: chosen, returns: true }
   const isNew = facts.disk.state === 'new'
   if (chosen === 'restore') {
-    if (isNew) yield* prepareDisk(facts)
+    if (isNew) yield* prepareDisk()
     return (yield* restoreFromStick('Restore a backup')) ? 'home' : 'done'
   }
   if (chosen === 'stick') {
     const found = yield* readStick()
     if (!found) return 'done'
-    if (isNew) yield* prepareDisk(facts)
+    if (isNew) yield* prepareDisk()
     return yield* setUp(() =>
       tryCall('applyStick', { fingerprint: found.fingerprint }, 'Setting up the site'),
     )
   }
   const answers = yield* askForSite()
   if (!answers) return 'done'
-  if (isNew) yield* prepareDisk(facts)
+  if (isNew) yield* prepareDisk()
   return yield* setUp(() => tryCall('setUpSite', { answers }, 'Setting up the site'))
 }
 

@@ -16,7 +16,8 @@ import type { Values } from '../input.ts'
 import type { Facts } from '../machine.ts'
 import { choice, code, field, gap, text, wayOut } from '../page.ts'
 
-export function* prepareDisk(facts: Facts): Steps<void> {
+export function* prepareDisk(): Steps<void> {
+  const facts = yield* knownMachine()
   const passphrase = facts.tpm === 'present' ? null : yield* askPassphrase()
   const bindsSecureBoot = passphrase === null && facts.secureBoot === 'on' ? yield* askBinding() : false
   const key = yield* look('newRecoveryKey', null, 'Making a recovery key')
@@ -79,6 +80,25 @@ function* askPassphrase(): Steps<string> {
     { check: passphraseProblems, stays: true },
   )
   return values['passphrase']!
+}
+
+/** What decides how the disk opens is looked at now; a machine whose TPM is not known yet never counts as one without. */
+function* knownMachine(): Steps<Facts> {
+  for (;;) {
+    const facts = yield* look('look', null, 'Looking at the machine')
+    if (facts.tpm !== 'unknown') return facts
+    yield* ask(
+      {
+        title: 'It is not known yet whether this machine has a TPM.',
+        blocks: [
+          text('It has only just started. Look again in a moment.'),
+          gap,
+          choice('again', 'Look again'),
+        ],
+      },
+      { stays: true },
+    )
+  }
 }
 
 function keyProblem(typed: string, shown: RecoveryKey): Values {

@@ -6,6 +6,8 @@ import { isObject, type JsonObject } from '#protocol/json.ts'
 import { type MachineReport, parseMachineReport, type ReportedImage } from '#protocol/machine-report.ts'
 import { type DiskState, type LockedReason, readDiskState } from '../../disk/disk-state.ts'
 import type { Machine as DiskMachine } from '../../disk/machine.ts'
+import { secureBoot } from '../../disk/secure-boot.ts'
+import { hasTpm } from '../../disk/tpm.ts'
 import { links } from '../../network/links.ts'
 import type { Facts } from '../machine.ts'
 import { type AdminSocket, objectIn } from './admin-socket.ts'
@@ -22,6 +24,7 @@ export interface FactsDeps {
 export async function readFacts({ disk, server, updater, hasPin, isRemovable }: FactsDeps): Promise<Facts> {
   const { paths } = disk
   const report = parseMachineReport(objectIn(textOf(paths.machineReport)))
+  const firmware = report ?? (await readFirmware(disk))
   const state = await readDiskState(disk)
   const isOpen = state?.state === 'open'
   const hasSite = isOpen && existsSync(paths.configFile)
@@ -31,7 +34,7 @@ export async function readFacts({ disk, server, updater, hasPin, isRemovable }: 
     isRemovable(),
   ])
   return {
-    ...machineFacts(report, objectIn(textOf(paths.release))),
+    ...machineFacts(report, firmware, objectIn(textOf(paths.release))),
     disk: diskFacts(state),
     isRemovable: removable,
     network: links(disk).map(({ name, carrier, addresses }) => ({ name, hasLink: carrier, addresses })),
@@ -55,14 +58,20 @@ const noServer: ServerFacts = {
   isClockSynchronised: null,
 }
 
+/** The report is written a while after the start; what the firmware has, anybody can see before. */
+async function readFirmware(disk: FactsDeps['disk']): Promise<Pick<MachineReport, 'secureBoot' | 'tpm'>> {
+  const [{ state }, isThere] = await Promise.all([secureBoot(disk), hasTpm(disk)])
+  return { secureBoot: state, tpm: isThere ? 'present' : 'absent' }
+}
+
 function machineFacts(
   report: MachineReport | null,
+  firmware: Pick<MachineReport, 'secureBoot' | 'tpm'>,
   release: JsonObject,
 ): Pick<Facts, 'release' | 'slots' | 'secureBoot' | 'tpm'> {
   const other = report?.slots.images.find(image => !image.running)
   const ours = report?.slots.images.find(image => image.running)
   const running = report?.slots.running ?? null
-  const secureBoot = report?.secureBoot ?? 'unsupported'
   return {
     release: {
       version: report?.release.version ?? String(release['version'] ?? ''),
@@ -74,8 +83,8 @@ function machineFacts(
       isOnTrial: ours?.state === 'trying',
       other: other ? imageWords(other) : null,
     },
-    secureBoot: secureBoot === 'unsupported' ? 'unknown' : secureBoot,
-    tpm: report?.tpm ?? 'unknown',
+    secureBoot: firmware.secureBoot === 'unsupported' ? 'unknown' : firmware.secureBoot,
+    tpm: firmware.tpm,
   }
 }
 
