@@ -283,8 +283,15 @@ function line(page: Page, text: string): Locator {
 
 /** What the tools beside a line offer. */
 async function act(of: Locator, name: string): Promise<void> {
-  await of.focus()
-  await of.locator('.message-tools').getByRole('button', { name, exact: true }).click()
+  const tool = of.locator('.message-tools').getByRole('button', { name, exact: true })
+  // A line that is drawn anew meanwhile (its message was sent) loses the focus, and its tools with it.
+  await until(async () => {
+    await of.focus()
+    return tool.click({ timeout: 20_000 }).then(
+      () => true,
+      () => false,
+    )
+  })
 }
 
 async function menu(of: Locator, name: string): Promise<void> {

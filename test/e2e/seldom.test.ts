@@ -55,7 +55,7 @@ test.serial('a session that ran out keeps everything, is read on, and goes on wi
   const body = { errcode: 'M_UNKNOWN_TOKEN', error: 'The access token has expired.', soft_logout: true }
   const isOver = (url: URL) => /\/(sync|refresh)$/.test(url.pathname)
   await visitor.context.route(isOver, route => route.fulfill({ status: 401, json: body }))
-  await page.getByText('Your session has run out').first().waitFor({ timeout: 60_000 })
+  await page.getByText('Your session has run out').first().waitFor()
   t.deepEqual(await looked(page, 'expired'), [])
   const readOn = page.getByRole('button', { name: 'Read without signing in' })
   if (await readOn.isVisible()) {
