@@ -4,5 +4,6 @@ import { admin } from './admin.ts'
 import { findings } from './findings.ts'
 import { people } from './people.ts'
 import { site } from './site.ts'
+import { upkeep } from './upkeep.ts'
 
-export const administration: Catalogue<AddedAreas> = { admin, people, site, findings }
+export const administration: Catalogue<AddedAreas> = { admin, people, site, findings, upkeep }
