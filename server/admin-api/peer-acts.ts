@@ -46,6 +46,18 @@ export function openPeerActs({ peers, site, outbound, audit }: PeerActsDeps) {
     },
     show: async (_by, body) => show(known(body)),
     check: async (_by, body) => {
+      const homeserver = mayString(body, 'homeserver', 255)
+      if (homeserver !== undefined) {
+        const serverName = parseServerName(homeserver)
+        if (!serverName) throw invalidParam('homeserver is no server name.')
+        const { publicKey } = readSigningKey(needString(body, 'key', 400))
+        const held = peers.pin(serverName)
+        return {
+          server_name: serverName,
+          fingerprint: wordsOf(publicKey),
+          pinned: held ? await show(held) : null,
+        }
+      }
       const { card, held } = await peers.checkCard(needObject(body, 'card'))
       return { ...cardAnswer(card), pinned: held ? await show(held) : null }
     },

@@ -111,8 +111,6 @@ export const site: Translated<typeof english> = {
   saveCard: 'Als Datei sichern',
   cardQr: 'Als Code für eine Kamera',
   pinText: 'Nehmen Sie die Karte, die die andere Verwaltung Ihnen gegeben hat.',
-  pinHomeserver:
-    'Ein Matrix-Server ohne Karte wird auf der Maschine des Servers festgelegt: letro peer --help',
   cardFile: 'Kartendatei',
   scanCard: 'Code lesen',
   takeCard: 'Neuere Karte übernehmen',
@@ -173,9 +171,6 @@ export const site: Translated<typeof english> = {
   trustPage: 'Vertrauensseite für neue Geräte',
   authorityWords: 'Die Wörter unserer Zertifizierungsstelle',
   trustPageText: 'Wer ein Gerät einrichtet, öffnet dort die Seite und vergleicht die Wörter.',
-  renew: 'Erneuern',
-  renewText:
-    'Zertifikate werden auf der Maschine des Servers gemacht und erneuert; dort sagt der Befehl, was zu tun ist:',
   backupNone: 'Noch nie gab es eine Sicherung. Was eine Platte zerstört, bringt nur eine Sicherung zurück.',
   backupLast: 'Die letzte: {date}, vor {span}, {size}.',
   backupOld:

@@ -107,6 +107,10 @@ export const admin = {
   act_room_give_power: 'Power over a room given back',
   act_site_certificate: 'Another certificate in use',
   act_site_rotate_key: 'New signing key of this server',
+  act_site_setting: 'Setting changed',
+  act_certificate_renew: 'Certificate renewed',
+  act_certificate_request: 'Certificate requested',
+  act_certificate_import: 'Certificate brought in',
   // Reports
   reportsText: 'What people reported to you. The one who is reported does not learn who did.',
   noReports: 'Nobody has reported anything',
@@ -120,8 +124,6 @@ export const admin = {
   reportedRoom: 'Room',
   reportedMessage: 'Message',
   // Configuration
-  configurationText:
-    'What is in force. It is read when the server starts: change it in letro.toml or in the environment, on the server’s machine, and restart.',
   from_file: 'from letro.toml',
   from_environment: 'from the environment',
   noValue: '(nothing)',

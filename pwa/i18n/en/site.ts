@@ -107,7 +107,6 @@ export const site = {
   saveCard: 'Save as a file',
   cardQr: 'As a code for a camera',
   pinText: 'Take the card that the other administrator gave you.',
-  pinHomeserver: 'A Matrix server without a card is pinned on the server’s machine: letro peer --help',
   cardFile: 'Card file',
   scanCard: 'Scan its code',
   takeCard: 'Take the newer card',
@@ -166,8 +165,6 @@ export const site = {
   trustPage: 'Trust page for new devices',
   authorityWords: 'The words of our authority',
   trustPageText: 'Whoever sets up a device opens the page there and compares the words.',
-  renew: 'Renewing',
-  renewText: 'Certificates are made and renewed on the server’s machine; there the command says what to do:',
   // Backup
   backupNone: 'There has never been a backup. What a disk destroys, only a backup brings back.',
   backupLast: 'The last one: {date}, {span} ago, {size}.',

@@ -109,7 +109,6 @@ export const site: Translated<typeof english> = {
   saveCard: 'Enregistrer dans un fichier',
   cardQr: 'Sous forme de code pour une caméra',
   pinText: 'Prenez la carte que l’autre administrateur vous a donnée.',
-  pinHomeserver: 'Un serveur Matrix sans carte s’épingle sur la machine du serveur : letro peer --help',
   cardFile: 'Fichier de carte',
   scanCard: 'Lire son code',
   takeCard: 'Prendre la carte plus récente',
@@ -170,9 +169,6 @@ export const site: Translated<typeof english> = {
   trustPage: 'Page de confiance pour les nouveaux appareils',
   authorityWords: 'Les mots de notre autorité',
   trustPageText: 'Qui installe un appareil y ouvre la page et compare les mots.',
-  renew: 'Renouveler',
-  renewText:
-    'Les certificats se font et se renouvellent sur la machine du serveur ; la commande y dit quoi faire :',
   backupNone: 'Il n’y a jamais eu de sauvegarde. Ce qu’un disque détruit, seule une sauvegarde le rend.',
   backupLast: 'La dernière : {date}, il y a {span}, {size}.',
   backupOld: 'C’est trop ancien. Faites-en une maintenant et cherchez pourquoi les nuits n’en apportent pas.',

@@ -7,6 +7,7 @@ import { AdminFailure } from './act-dialog.tsx'
 import { formatSpan } from './amounts.ts'
 import type { HealthAnswer } from './answers.ts'
 import { useAdmin } from './ask.ts'
+import { CertificateActs } from './certificate-acts.tsx'
 import { Fact, Facts } from './facts.tsx'
 import { FindingView } from './finding.tsx'
 import { Words } from './words.tsx'
@@ -53,9 +54,7 @@ export function Certificates() {
         </section>
       )}
       <TrustPage />
-      <h3>{t('site.renew')}</h3>
-      <p>{t('site.renewText')}</p>
-      <Code block>letro certificate status</Code>
+      <CertificateActs onChange={health.again} />
     </>
   )
 }

@@ -9,6 +9,7 @@ import type { HealthAnswer } from './answers.ts'
 import { useAdmin } from './ask.ts'
 import { Fact, Facts } from './facts.tsx'
 import { FindingView } from './finding.tsx'
+import { HealthLog } from './health-log.tsx'
 
 /** How the server is: what was found first, then what it measures. */
 export function Overview() {
@@ -33,6 +34,7 @@ export function Overview() {
         </Button>
       </p>
       <Readings readings={report.readings} />
+      <HealthLog />
     </>
   )
 }

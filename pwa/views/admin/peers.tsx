@@ -11,9 +11,11 @@ import { saveFile } from '../settings/save-file.ts'
 import { AdminFailure } from './act-dialog.tsx'
 import type { PeerAnswer } from './answers.ts'
 import { useAdmin } from './ask.ts'
-import { Tag } from './facts.tsx'
+import { Fact, Facts, Tag } from './facts.tsx'
 import { OnePeer } from './one-peer.tsx'
+import { PinHomeserver } from './pin-homeserver.tsx'
 import { PinPeer } from './pin-peer.tsx'
+import { RotateKey } from './rotate-key.tsx'
 import { Words } from './words.tsx'
 
 /** The servers that this one speaks with, or one of them. */
@@ -29,6 +31,7 @@ export interface SiteCard {
 function PeersList() {
   const asked = useAdmin<{ peers: PeerAnswer[] }>('/peers')
   const [isPinning, setPinning] = useState(false)
+  const [isHomeserver, setHomeserver] = useState(false)
   const peers = asked.answer?.peers
   return (
     <>
@@ -37,6 +40,7 @@ function PeersList() {
         <Button tone="main" onClick={() => setPinning(true)}>
           {t('site.pin')}
         </Button>
+        <Button onClick={() => setHomeserver(true)}>{t('upkeep.pinHomeserver')}</Button>
       </div>
       {asked.error !== null && <AdminFailure error={asked.error} onRetry={asked.again} />}
       {!peers && asked.error === null && <Skeleton lines={5} />}
@@ -63,6 +67,15 @@ function PeersList() {
         </ul>
       )}
       <OurCard />
+      {isHomeserver && (
+        <PinHomeserver
+          onDone={() => {
+            setHomeserver(false)
+            asked.again()
+          }}
+          onClose={() => setHomeserver(false)}
+        />
+      )}
       {isPinning && (
         <PinPeer
           onDone={() => {
@@ -99,10 +112,14 @@ function OurCard() {
       <h3>{t('site.ourCard')}</h3>
       <p class="quiet">{t('site.ourCardText')}</p>
       <Words words={ours.fingerprint} label={t('site.ourWords')} />
+      <Facts>
+        <Fact name={t('upkeep.cardSerial')}>{String(ours.card['serial'] ?? '')}</Fact>
+      </Facts>
       <div class="settings-acts">
         <Button onClick={() => saveFile(new Blob([text], { type: 'application/json' }), 'letro-card.json')}>
           {t('site.saveCard')}
         </Button>
+        <RotateKey onDone={asked.again} />
       </div>
       <details>
         <summary>{t('site.cardQr')}</summary>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { JsonObject } from '#protocol/json.ts'
-import { formatNumber, t } from '../../i18n/i18n.ts'
+import type { RosterProblem } from '#protocol/roster-problem.ts'
+import { formatNumber, isKey, t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
 import { Actions, Dialog } from '../parts/dialog.tsx'
 import { Switch } from '../parts/field.tsx'
@@ -24,7 +25,7 @@ interface ImportReport extends JsonObject {
   readonly changed: JsonObject[]
   readonly leavers: { readonly user_id: string }[]
   readonly unchanged: number
-  readonly problems: { readonly line: number; readonly column?: string; readonly message: string }[]
+  readonly problems: (RosterProblem & { readonly message: string } & JsonObject)[]
 }
 
 /** More is no list of people. */
@@ -142,16 +143,16 @@ function Report({ report }: { report: ImportReport }) {
         <Notice tone="bad">
           <p>{t('people.importProblems')}</p>
           <ul>
-            {problems.slice(0, shownAtOnce).map(({ line, column, message }, i) => (
+            {problems.slice(0, shownAtOnce).map((problem, i) => (
               <li key={i}>
-                {t('people.importLine', { line })}
-                {column !== undefined && (
+                {t('people.importLine', { line: problem.line })}
+                {problem.column !== undefined && (
                   <>
                     {' '}
-                    <Code>{column}</Code>
+                    <Code>{problem.column}</Code>
                   </>
                 )}
-                : <bdi lang="en">{message}</bdi>
+                : <ProblemText problem={problem} />
               </li>
             ))}
           </ul>
@@ -160,6 +161,17 @@ function Report({ report }: { report: ImportReport }) {
       )}
     </>
   )
+}
+
+/** In the reader's language; a code of a newer server has no words here, and is said in the server's. */
+function ProblemText({ problem }: { problem: RosterProblem & { readonly message: string } }) {
+  const key = `upkeep.problem_${problem.code.replaceAll('-', '_')}`
+  if (!isKey(key)) return <bdi lang="en">{problem.message}</bdi>
+  const facts = Object.entries(problem.facts).map(([name, fact]) => [
+    name,
+    typeof fact === 'number' ? formatNumber(fact) : fact,
+  ])
+  return <bdi>{t(key, Object.fromEntries(facts))}</bdi>
 }
 
 function Rest({ of }: { of: number }) {

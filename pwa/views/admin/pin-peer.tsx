@@ -75,7 +75,6 @@ export function PinPeer({ onDone, onClose }: { onDone: () => void; onClose: () =
           {t(isScanning ? 'enter.scanStop' : 'site.scanCard')}
         </Button>
       </div>
-      {!seen && <p class="quiet">{t('site.pinHomeserver')}</p>}
       {isScanning && (
         <QrScanner label={t('site.scanCard')} onRead={bytes => read(new TextDecoder().decode(bytes))} />
       )}
