@@ -4,7 +4,7 @@ import { admin } from './admin.ts'
 import { findings } from './findings.ts'
 import { people } from './people.ts'
 import { site } from './site.ts'
-import { updates, upkeep } from './updates.ts'
+import { updates } from './updates.ts'
 import { upkeep } from './upkeep.ts'
 
 export const administration: Catalogue<AddedAreas> = { admin, people, site, findings, updates, upkeep }
