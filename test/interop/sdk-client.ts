@@ -14,8 +14,9 @@ import {
 } from 'matrix-js-sdk/lib/crypto-api/verification.js'
 import { type Logger, logger as sdkLogger } from 'matrix-js-sdk/lib/logger.js'
 import { type ServerProcess, type Session, sleep } from '../support/server-process.ts'
+import { patienceMs } from '../support/until.ts'
 
-const waitMs = 30_000
+const waitMs = patienceMs
 
 // What has no client of its own writes here.
 Object.assign(sdkLogger, quietLogger([]))

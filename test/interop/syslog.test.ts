@@ -1,10 +1,10 @@
 /** Our syslog lines and rsyslog: does a collector that others wrote read them as we mean them, and confirm them? */
-import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
 import { findingLine } from '../../server/health/syslog-line.ts'
 import { deliver } from '../../server/health/syslog-transport.ts'
 import { TestAuthority } from '../support/certificates.ts'
 import { Rsyslog } from '../support/rsyslog.ts'
+import { until } from '../support/until.ts'
 
 const origin = { hostname: 'clinic.example', version: '0.1.0', pseudonymKey: new Uint8Array(32) }
 const lineOf = (number: number) =>
@@ -63,7 +63,3 @@ test('what rsyslog has confirmed is there after it was stopped and started', asy
   await until(() => numbers().size >= 20)
   t.is(numbers().size, 20)
 })
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await pause(20)
-}

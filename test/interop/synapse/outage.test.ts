@@ -4,7 +4,7 @@
  * is on both. Our days pass by a shifted clock, Synapse's by what it has written down of us.
  */
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
-import { at, type Person, patience, until } from './person.ts'
+import { at, type Person, until } from './person.ts'
 import { World } from './world.ts'
 
 const test = anyTest as TestFn
@@ -14,9 +14,6 @@ let world: World
 let ours: Person
 let theirs: Person
 const rooms: string[] = []
-
-// Synapse takes its time for some hundreds of events.
-patience.ms = 150_000
 
 test.before(async () => {
   world = await World.open()

@@ -2,6 +2,7 @@
 /** Somebody with a session on some homeserver, driven by plain requests of the client-server API. */
 import { call } from '../../support/client.ts'
 import { type Session, sleep } from '../../support/server-process.ts'
+import { patienceMs } from '../../support/until.ts'
 
 export interface SeenEvent {
   readonly event_id: string
@@ -12,8 +13,6 @@ export interface SeenEvent {
   readonly unsigned?: Record<string, any>
 }
 
-/** A test that has much to wait for sets it. */
-export const patience = { ms: 30_000 }
 let counter = 0
 
 export class Person {
@@ -129,7 +128,7 @@ export function at(roomId: string): string {
 }
 
 export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + patience.ms
+  const end = Date.now() + patienceMs
   for (;;) {
     const found = await look()
     if (found !== undefined) return found

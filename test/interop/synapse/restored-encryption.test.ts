@@ -12,12 +12,11 @@ import test, { registerCompletionHandler } from 'ava'
 import { newKeys } from '../../backup/backup-data.ts'
 import { call } from '../../support/client.ts'
 import { openOldCopyRig, password } from './old-copy.ts'
-import { Person, patience, until } from './person.ts'
+import { Person, until } from './person.ts'
 
 const letro = join(import.meta.dirname, '../../../provisioning/letro.ts')
 const backup = (...args: string[]) => promisify(execFile)(process.execPath, [letro, 'backup', ...args])
 
-patience.ms = 60_000
 // The SDK leaves timers behind, of minutes.
 registerCompletionHandler(() => process.exit())
 

@@ -11,14 +11,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import anyTest, { type TestFn } from 'ava'
 import { newKeys } from '../../backup/backup-data.ts'
-import { at, Person, patience, until } from './person.ts'
+import { at, Person, until } from './person.ts'
 import { World } from './world.ts'
 
 const test = anyTest as TestFn
 const letro = join(import.meta.dirname, '../../../provisioning/letro.ts')
 const backup = (...args: string[]) => promisify(execFile)(process.execPath, [letro, 'backup', ...args])
-
-patience.ms = 90_000
 
 /** All of the room as this person reads it. */
 async function history(who: Person, roomId: string): Promise<Set<string>> {
