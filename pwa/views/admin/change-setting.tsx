@@ -37,8 +37,10 @@ export function ChangeSetting({
       <p>
         <Code>{key}</Code>
       </p>
-      <p class="quiet" lang="en" dir="ltr">
-        {doc}
+      <p class="quiet">
+        <bdi lang="en" dir="ltr">
+          {doc}
+        </bdi>
       </p>
       <Entry setting={setting} text={text} onText={setText} disabled={mayBeNothing && isNothing} />
       {mayBeNothing && (

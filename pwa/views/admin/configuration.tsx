@@ -110,7 +110,7 @@ function SettingLine({ setting: { key, value, from, doc, in_force: inForce } }: 
     environment: `${t('admin.from_environment')} · ${t('upkeep.fixed')}`,
   }
   return (
-    <>
+    <div>
       <p class="admin-setting">
         <Code>{`${key} = ${value ?? t('admin.noValue')}`}</Code>
         {from !== 'default' && <Tag>{words[from]}</Tag>}
@@ -119,9 +119,11 @@ function SettingLine({ setting: { key, value, from, doc, in_force: inForce } }: 
         )}
       </p>
       {/* As it stands in letro.example.toml, whose language is English. */}
-      <p class="quiet" lang="en" dir="ltr">
-        {doc}
+      <p class="quiet">
+        <bdi lang="en" dir="ltr">
+          {doc}
+        </bdi>
       </p>
-    </>
+    </div>
   )
 }
