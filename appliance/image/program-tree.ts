@@ -45,17 +45,19 @@ export async function makeProgram(
   }
   writeFileSync(join(program, 'plain-types.mjs'), withoutTypes('appliance/image/plain-types.ts'))
   copy(join(source, 'dist/pwa'), join(program, 'dist/pwa'))
-  // The version that is built, wherever the program looks.
-  const manifest = JSON.parse(readFileSync(join(program, 'package.json'), 'utf8')) as Record<string, unknown>
-  const { devDependencies: _, scripts: __, ...rest } = manifest
-  writeFileSync(
-    join(program, 'package.json'),
-    `${JSON.stringify({ ...rest, version: release.version }, null, 2)}\n`,
-  )
-  writeFileSync(join(program, 'release.json'), `${JSON.stringify({ product, architecture, ...release })}\n`)
+  writeRelease(program, release)
   mkdirSync(join(program, 'keys'))
   for (const [name, pem] of publicKeys) writeFileSync(join(program, 'keys', `${name}.pem`), pem)
   return { program, node }
+}
+
+/** The release that is built, wherever the program looks. */
+export function writeRelease(program: string, release: Release): void {
+  const file = join(program, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const { devDependencies: _, scripts: __, ...rest } = manifest
+  writeFileSync(file, `${JSON.stringify({ ...rest, version: release.version }, null, 2)}\n`)
+  writeFileSync(join(program, 'release.json'), `${JSON.stringify({ product, architecture, ...release })}\n`)
 }
 
 /** As Node itself would take them out: lines and columns stay where they are. */
