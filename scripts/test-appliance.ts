@@ -25,6 +25,7 @@ const started = performance.now()
 const folder = resolve('dist/machines')
 const images = resolve(values.images ?? join(folder, 'images'))
 const machines = join(folder, 'run')
+let isRootOurs = false
 const machineTests = 'test/appliance/machines'
 
 try {
@@ -69,13 +70,17 @@ function build(version: string, overlay?: string): Release {
   if (values.images !== undefined && existsSync(release.image) && existsSync(release.update)) return release
   say(`Building ${version}${overlay ? ', whose server does not start' : ''}`)
   mkdirSync(images, { recursive: true })
+  const root = join(images, 'root')
   const options = {
-    ...{ version, counter: '1', out: images, formats: 'raw', cache: values.cache },
+    ...{ version, counter: '1', out: images, formats: 'raw', cache: values.cache, 'keep-root': root },
+    // Made by this run, from this tree.
+    ...(isRootOurs ? { root } : {}),
     ...(overlay ? { overlay } : {}),
   }
   const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value])
   const { status } = spawnSync('node', ['appliance/image/main.ts', ...args], { stdio: 'inherit' })
   if (status !== 0) throw new Error(`The image ${version} was not built.`)
+  isRootOurs = true
   return release
 }
 

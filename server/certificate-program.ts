@@ -9,6 +9,7 @@ import type { CertificateActs } from './admin-api/certificate.ts'
 import type { Config } from './config.ts'
 import { certificateFiles } from './own-certificate.ts'
 import { isObject, type JsonObject } from './protocol/json.ts'
+import { childStdio } from './store/child-stdio.ts'
 
 /** Two new keys of 3072 bits on a slow machine. */
 const longestMs = 60_000
@@ -49,7 +50,7 @@ export function openCertificateProgram(config: Config, clock: () => number): Cer
 async function runOnce(data: string, now: number, asked: JsonObject): Promise<JsonObject> {
   const script = join(import.meta.dirname, '../provisioning/certificate-program.ts')
   const child = spawn(process.execPath, [script, data, String(now)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: childStdio('pipe', 'pipe', 'pipe'),
     timeout: longestMs,
   })
   // A child that dies at once must not take the server with it.

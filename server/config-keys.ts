@@ -147,6 +147,12 @@ export const settings = {
     '',
     'Where the appliance says how its machine is: releases, Secure Boot, TPM. Set by the appliance itself; nothing for other machines.',
   ),
+  'appliance.update_socket': setting(
+    parseText,
+    'the path of a socket',
+    '',
+    'Where the updater of the appliance answers; its unit sets it. Elsewhere there is none.',
+  ),
   'devices.lock_after_days': setting(
     parseDays,
     'a number of days, 0 to 365',
@@ -164,12 +170,6 @@ export const settings = {
     'a list of host names such as ["updates.push.services.mozilla.com"]; "*." in front allows all names below',
     '[]',
     'Push services of browser vendors that this server may reach, so that a phone rings while Letro is closed. They learn when a device is rung, never by whom or why. Chrome: "fcm.googleapis.com"; Firefox: "updates.push.services.mozilla.com"; Safari: "*.push.apple.com"; Edge: "*.notify.windows.com".',
-  ),
-  'appliance.update_socket': setting(
-    parseText,
-    'the path of a socket',
-    '',
-    'Where the updater of the appliance answers; its unit sets it. Elsewhere there is none.',
   ),
   ...backupSettings,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>

@@ -74,7 +74,8 @@ async function readOrder(dataFolder: string): Promise<Order | null> {
   try {
     return JSON.parse(await readFile(join(dataFolder, replacingFile), 'utf8')) as Order
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return null
     throw error
   }
 }

@@ -57,6 +57,8 @@ async function main(): Promise<void> {
   tellOfPeers(config.server.data)
   stopOnSignals(() => running, log)
   process.on('SIGHUP', () => void running.listeners.reload())
+  // Whoever reads this may stop it at once, and it ends in order.
+  await announce(running)
 
   async function start(): Promise<Running> {
     const app = await openApp(config, {
@@ -73,9 +75,12 @@ async function main(): Promise<void> {
       await app.close()
       throw error
     }
+    return { app, listeners }
+  }
+
+  async function announce({ app, listeners }: Running): Promise<void> {
     await greet(config, app, listeners, [...new Set([...warnings, ...app.warnings])])
     log.info('started', { state: app.state, new: app.isNew })
-    return { app, listeners }
   }
 
   /** After a restore. Where it does not come up again, the process ends, and whoever watches over it starts it. */
@@ -84,6 +89,7 @@ async function main(): Promise<void> {
     try {
       await stop(running)
       running = await start()
+      await announce(running)
     } catch (error) {
       process.stderr.write(`Letro does not start.\n\n${sentenceFor(error) ?? 'It failed after a restore.'}\n`)
       process.exit(1)
@@ -160,7 +166,8 @@ async function greet(
     )
     return
   }
-  const link = await app.firstAdministratorLink()
+  // What an appliance prints stands in its journal. The link is a key: its console makes one and shows it.
+  const link = config.appliance.report === null ? await app.firstAdministratorLink() : null
   if (link) {
     say('')
     say('Nobody administers this server yet. Open this link once to become its administrator:')

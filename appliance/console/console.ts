@@ -22,6 +22,7 @@ import { type Frame, layOut, mostScroll } from './layout.ts'
 import type { Facts, Method, Progress, Result } from './machine.ts'
 import { focusables, type Page, text } from './page.ts'
 import type { Screen } from './screen.ts'
+import type { Line } from './terminal-output.ts'
 
 export interface Size {
   readonly columns: number
@@ -38,6 +39,7 @@ interface Running {
 }
 
 export interface State {
+  readonly line: Line
   readonly size: Size
   readonly now: number
   readonly lastKeyTs: number
@@ -80,7 +82,8 @@ export interface Next {
 
 export const idleMs = 5 * 60_000
 
-export const newState = (size: Size, now: number): State => ({
+export const newState = (size: Size, now: number, line: Line): State => ({
+  line,
   size,
   now,
   lastKeyTs: now,
@@ -132,8 +135,8 @@ export function pageOf(state: State): Page {
   return step.page(live)
 }
 
-function liveOf({ facts, now, pending, size }: State): Live | null {
-  return facts && { facts, now, size, progress: pending?.progress ?? null }
+function liveOf({ facts, now, pending, size, line }: State): Live | null {
+  return facts && { facts, now, size, line, progress: pending?.progress ?? null }
 }
 
 function pressed(state: State, key: Key, flows: Flows): Next {

@@ -9,6 +9,7 @@
 import type { Values } from './input.ts'
 import type { Facts, InputOf, Method, OutputOf, Progress, Result } from './machine.ts'
 import { type Block, choice, fact, gap, type Page, text, wayOut } from './page.ts'
+import type { Line } from './terminal-output.ts'
 
 /** What a page may show beyond the answers: the moment. */
 export interface Live {
@@ -16,6 +17,8 @@ export interface Live {
   readonly now: number
   readonly progress: Progress | null
   readonly size: { readonly columns: number; readonly rows: number }
+  /** A serial line draws in ASCII: no phone reads a code from it. */
+  readonly line: Line
 }
 
 export interface Ask {

@@ -35,7 +35,7 @@ const lookEveryMs = 3_000
 const escapeMs = 120
 
 export function runConsole({ machine, line, input, output, clock, log }: ConsoleDeps): { stop(): void } {
-  let state: State = newState(sizeOf(output) ?? smallest, clock())
+  let state: State = newState(sizeOf(output) ?? smallest, clock(), line)
   let onTerminal: Screen | null = null
   let isFull = false
   let isWaiting = false
@@ -49,7 +49,7 @@ export function runConsole({ machine, line, input, output, clock, log }: Console
     } catch (error) {
       // A fault of ours: the flow is lost, the console is not.
       log(`console: fault ${error instanceof Error ? error.name : 'unknown'}`)
-      state = { ...newState(state.size, clock()), facts: state.facts, calls: state.calls }
+      state = { ...newState(state.size, clock(), line), facts: state.facts, calls: state.calls }
     }
     paintSoon()
   }

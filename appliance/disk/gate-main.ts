@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { consoleRuns } from './console-runs.ts'
 import { readDiskState } from './disk-state.ts'
 import { judge, type Seen } from './gate.ts'
-import { hasOtherImage, keepImage, kernelImages } from './kernel-images.ts'
+import { giveUpImage, hasOtherImage, keepImage, kernelImages } from './kernel-images.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { thisRelease } from './release.ts'
 import { serverAnswers } from './server-answers.ts'
+import { serverEnds } from './server-ends.ts'
 
 const lookEveryMs = 2_000
 
@@ -36,6 +37,8 @@ async function gate(machine: Machine): Promise<number> {
       return 0
     }
     if (verdict.kind === 'back') {
+      // A good one keeps its tries. One that never was would not be it the next time either.
+      if (!seen.good) await giveUpImage(machine, version)
       console.error(`Release ${version} did not prove itself: ${verdict.reason}. The machine restarts.`)
       return 1
     }
@@ -61,6 +64,7 @@ async function look(machine: Machine, version: string): Promise<Omit<Seen, 'elap
     disk,
     hasSite,
     server: hasSite && !good ? await serverAnswers(machine) : 'silent',
+    serverEnds: hasSite && !good ? await serverEnds(machine) : 0,
     consoleRuns: await consoleRuns(machine),
     otherImage: hasOtherImage(images, version),
   }

@@ -16,6 +16,8 @@ export interface Seen {
   readonly hasSite: boolean
   /** silent: nobody answers · maintenance: it answers, and serves nobody: the store does not open for this release. */
   readonly server: 'serving' | 'maintenance' | 'silent'
+  /** How often it ended by itself since the machine started. */
+  readonly serverEnds: number
   readonly consoleRuns: boolean
   readonly otherImage: boolean
   /** Since the gate began to look. */
@@ -33,6 +35,8 @@ export type Verdict =
 /** Software emulation and large stores are slow; a release that is broken is broken a little longer. */
 const diskLimitMs = 3 * 60_000
 const serverLimitMs = 6 * 60_000
+/** About half a minute of attempts: it does not start slowly, it does not start. */
+const mostServerEnds = 5
 /** As long as it takes to be sure that it is no start that is still under way. */
 const maintenanceLimitMs = 60_000
 
@@ -54,6 +58,7 @@ export function judge(seen: Seen): Verdict {
       if (!hasSite) return afterConsole(seen)
       if (server === 'serving') return { kind: 'pass' }
       const openForMs = seen.openForMs ?? 0
+      if (seen.serverEnds >= mostServerEnds) return late(seen, true, 'the server ends again and again')
       return server === 'maintenance'
         ? late(seen, openForMs > maintenanceLimitMs, 'the store does not open')
         : late(seen, openForMs > serverLimitMs, 'the server does not answer')

@@ -64,6 +64,15 @@ export async function keepImage(machine: Pick<Machine, 'paths'>, version: string
   await syncFolder(folder)
 }
 
+/** It ran, and did not come far enough: the boot loader takes it only where there is nothing else. */
+export async function giveUpImage(machine: Pick<Machine, 'paths'>, version: string): Promise<void> {
+  const folder = folderOf(machine)
+  const ours = (await kernelImages(machine)).filter(image => image.version === version)
+  for (const { name, triesLeft } of ours)
+    if (triesLeft !== 0) await rename(join(folder, name), join(folder, `letro_${version}+0-${tries}.efi`))
+  await syncFolder(folder)
+}
+
 /** There is something else to start than what runs, and it may still be tried. */
 export function hasOtherImage(images: readonly FoundImage[], running: string): boolean {
   return images.some(({ version, triesLeft }) => version !== running && triesLeft !== 0)

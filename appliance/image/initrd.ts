@@ -88,6 +88,8 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
     copy(join(from, 'kernel', module), join(to, 'kernel', module))
   for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'])
     copy(join(from, name), join(to, name))
+  // Compressed once, with all the rest: a kernel that unpacks each by itself takes longer to start.
+  await tools.run(work, 'sh', ['-ec', 'find initrd.d -name "*.ko.xz" -exec xz -d {} +'])
   await tools.run(work, 'depmod', ['-b', '/work/initrd.d', version])
   mkdirSync(join(folder, 'usr/lib/modules-load.d'), { recursive: true })
   writeFileSync(join(folder, 'usr/lib/modules-load.d/root.conf'), 'dm_verity\nerofs\n')

@@ -7,6 +7,8 @@
  *   --fresh          take Debian's packages anew instead of those of the last build
  *   --formats LIST   of raw, zst, qcow2, ova (default: zst); raw is always kept
  *   --overlay DIR    lay these files over the root; for tests, with development keys alone
+ *   --keep-root DIR  leave the root filesystem's files there        --root DIR  take them from there: another release
+ *                    of the same tree in half the time; for tests, with development keys alone
  */
 import { createPrivateKey } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +23,7 @@ import { type Format, makeFormat, parseFormats } from './formats.ts'
 import { developmentKeys, givenKeys, type Keys, publicKeys } from './keys.ts'
 import { architecture, product, rollbackCounter } from './layout.ts'
 import { makeProgram } from './program-tree.ts'
-import { makeRoot } from './root-tree.ts'
+import { makeAnotherRelease, makeRoot } from './root-tree.ts'
 import { BuildFailed, Log, run } from './run.ts'
 import { isPartOfImage, type Lock, sbom } from './sbom.ts'
 import { seal, sizeOf } from './seal.ts'
@@ -37,6 +39,9 @@ export interface BuildOptions {
   readonly counter: number
   readonly fresh: boolean
   readonly overlays: readonly string[]
+  /** Another release's files, which are taken away. */
+  readonly root: string | null
+  readonly keepRoot: string | null
 }
 
 export interface Built {
@@ -60,32 +65,28 @@ export async function buildImage(options: BuildOptions, log: Log): Promise<Built
     options.keys === null
       ? await developmentKeys(join(source, 'keys/development'), tools, log)
       : givenKeys(options.keys)
-  if (overlays.length > 0 && !keys.development)
-    throw new BuildFailed('--overlay is for tests: it needs development keys.')
+  if ((overlays.length > 0 || options.root !== null) && !keys.development)
+    throw new BuildFailed('--overlay and --root are for tests: they need development keys.')
   const epoch = Number(await run('git', ['log', '-1', '--format=%ct'], { log, cwd: source }))
   const work = join(out, 'work')
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
 
   const base = await baseRoot(tools, cache, options.fresh, epoch, log)
-  log.step('The app')
-  await run(process.execPath, ['scripts/build.ts', '--if-changed'], { log, cwd: source })
-  log.step('The program and its packages')
   const release = { version, counter, development: keys.development }
-  const { program, node } = await makeProgram(tools, cache, work, release, publicKeys(keys), log)
-  log.step('The root filesystem')
-  cpSync(base.tar, join(work, 'base.tar'))
-  const laidOver = [join(source, 'appliance/rootfs'), ...overlays]
-  await makeRoot({
-    tools,
-    log,
-    base: join(work, 'base.tar'),
-    work,
-    program,
-    node,
-    overlays: laidOver,
-    release,
-  })
+  if (options.root === null) {
+    log.step('The app')
+    await run(process.execPath, ['scripts/build.ts', '--if-changed'], { log, cwd: source })
+    log.step('The program and its packages')
+    const made = await makeProgram(tools, cache, work, release, publicKeys(keys), log)
+    log.step('The root filesystem')
+    cpSync(base.tar, join(work, 'base.tar'))
+    const laidOver = [join(source, 'appliance/rootfs'), ...overlays]
+    await makeRoot({ tools, log, base: join(work, 'base.tar'), work, ...made, overlays: laidOver, release })
+  } else {
+    renameSync(options.root, join(work, 'root'))
+    makeAnotherRelease(join(work, 'root'), overlays, release)
+  }
   log.step('Hash tree, kernel image, signatures')
   const sealed = await seal(tools, work, keys, epoch)
   log.step('The disk')
@@ -110,6 +111,10 @@ export async function buildImage(options: BuildOptions, log: Log): Promise<Built
   writeFileSync(bill, `${JSON.stringify(sbom(version, epoch, lock, debian), null, 1)}\n`)
   const unsignedUki = join(out, `${name}.unsigned.efi`)
   renameSync(sealed.unsignedUki, unsignedUki)
+  if (options.keepRoot !== null) {
+    rmSync(options.keepRoot, { recursive: true, force: true })
+    renameSync(join(work, 'root'), options.keepRoot)
+  }
   rmSync(work, { recursive: true, force: true })
   return { name, disk: raw, update, sbom: bill, unsignedUki, tools, keys, epoch }
 }
@@ -126,6 +131,8 @@ export function parseOptions(args: readonly string[]): { build: BuildOptions; fo
       fresh: { type: 'boolean' },
       formats: { type: 'string' },
       overlay: { type: 'string', multiple: true },
+      root: { type: 'string' },
+      'keep-root': { type: 'string' },
     },
   })
   const own = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { version: string }
@@ -137,15 +144,20 @@ export function parseOptions(args: readonly string[]): { build: BuildOptions; fo
     throw new BuildFailed(`--counter ${values.counter}: a whole number from 1`)
   const overlays = (values.overlay ?? []).map(path => resolve(path))
   for (const path of overlays) if (!existsSync(path)) throw new BuildFailed(`--overlay: there is no ${path}`)
+  const folder = (path: string | undefined) => (path === undefined ? null : resolve(path))
+  const root = folder(values.root)
+  if (root !== null && !existsSync(root)) throw new BuildFailed(`--root: there is no ${root}`)
   return {
     build: {
       out: resolve(values.out ?? join(source, 'dist/image')),
       cache: resolve(values.cache ?? join(homedir(), '.cache/letro-image')),
-      keys: values.keys === undefined ? null : resolve(values.keys),
+      keys: folder(values.keys),
       version,
       counter,
       fresh: values.fresh ?? false,
       overlays,
+      root,
+      keepRoot: folder(values['keep-root']),
     },
     formats: parseFormats(values.formats ?? 'zst'),
   }

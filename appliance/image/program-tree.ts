@@ -1,6 +1,7 @@
 /** /usr/lib/letro of the image: what runs, its packages for production, and nothing else; and Node beside it. */
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { architecture, product } from './layout.ts'
 import { type Log, run } from './run.ts'
@@ -38,21 +39,30 @@ export async function makeProgram(
     await run('git', ['ls-files', '-z', 'server', 'provisioning', 'appliance'], { log, cwd: source })
   ).split('\0')
   for (const path of tracked) {
-    if (/\.(?:ts|json|css|js|html|svg)$/.test(path) && !/^appliance\/(?:image|rootfs)\//.test(path))
-      copy(join(source, path), join(program, path))
+    if (!/\.(?:ts|json|css|js|html|svg)$/.test(path) || /^appliance\/(?:image|rootfs)\//.test(path)) continue
+    copy(join(source, path), join(program, path))
+    if (path.endsWith('.ts')) writeFileSync(join(program, path), withoutTypes(path))
   }
+  writeFileSync(join(program, 'plain-types.mjs'), withoutTypes('appliance/image/plain-types.ts'))
   copy(join(source, 'dist/pwa'), join(program, 'dist/pwa'))
-  // The version that is built, wherever the program looks.
-  const manifest = JSON.parse(readFileSync(join(program, 'package.json'), 'utf8')) as Record<string, unknown>
-  const { devDependencies: _, scripts: __, ...rest } = manifest
-  writeFileSync(
-    join(program, 'package.json'),
-    `${JSON.stringify({ ...rest, version: release.version }, null, 2)}\n`,
-  )
-  writeFileSync(join(program, 'release.json'), `${JSON.stringify({ product, architecture, ...release })}\n`)
+  writeRelease(program, release)
   mkdirSync(join(program, 'keys'))
   for (const [name, pem] of publicKeys) writeFileSync(join(program, 'keys', `${name}.pem`), pem)
   return { program, node }
+}
+
+/** The release that is built, wherever the program looks. */
+export function writeRelease(program: string, release: Release): void {
+  const file = join(program, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const { devDependencies: _, scripts: __, ...rest } = manifest
+  writeFileSync(file, `${JSON.stringify({ ...rest, version: release.version }, null, 2)}\n`)
+  writeFileSync(join(program, 'release.json'), `${JSON.stringify({ product, architecture, ...release })}\n`)
+}
+
+/** As Node itself would take them out: lines and columns stay where they are. */
+function withoutTypes(path: string): string {
+  return stripTypeScriptTypes(readFileSync(join(source, path), 'utf8'))
 }
 
 /** From the lock file alone, once for each. No install script runs: none of ours needs one. */

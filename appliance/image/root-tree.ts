@@ -9,7 +9,7 @@ import { basename, join } from 'node:path'
 import { dependencies, isKept, withNeeded } from './hardware.ts'
 import { product } from './layout.ts'
 import { keepNeededLibraries } from './libraries.ts'
-import type { Release } from './program-tree.ts'
+import { type Release, writeRelease } from './program-tree.ts'
 import { programs } from './programs.ts'
 import type { Log } from './run.ts'
 import type { Tools } from './tools.ts'
@@ -199,6 +199,13 @@ export async function makeRoot({
   ])
   log.write(`root: ${entriesOf(root).length} entries\n`)
   return root
+}
+
+/** The root of another release of the same tree becomes this one's; only what tests lay over it is new. */
+export function makeAnotherRelease(root: string, overlays: readonly string[], release: Release): void {
+  writeRelease(join(root, 'usr/lib/letro'), release)
+  writeFileSync(join(root, 'usr/lib/os-release'), osRelease(release))
+  for (const overlay of overlays) copy(overlay, root)
 }
 
 /** What the boot loader shows and sorts by; the kernel image carries it as well. */

@@ -34,7 +34,7 @@ export function findingsOf(report: MachineReport): Finding[] {
     const facts = { failed: failed.version, running: release.version }
     findings.push({ code: 'appliance.went-back', severity: 'warning', facts })
   }
-  if (release.development) findings.push({ code: 'appliance.development', severity: 'alarm', facts: {} })
+  if (release.development) findings.push({ code: 'appliance.development', severity: 'note', facts: {} })
   if (secureBoot !== 'on') {
     findings.push({ code: 'appliance.secure-boot-off', severity: 'warning', facts: { state: secureBoot } })
   }

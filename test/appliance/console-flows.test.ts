@@ -82,6 +82,22 @@ test('the answers have the form of letro.json', async t => {
   t.is(called(person, 'prepareDisk').length, 0)
 })
 
+test('a serial line offers no QR code: its signs are none that a phone reads', async t => {
+  for (const [line, isOffered] of [
+    ['console', true],
+    ['serial', false],
+  ] as const) {
+    const machine = testMachine({ ...servingMachine, hasAdministrator: false })
+    const person = await new Person(machine, { columns: 80, rows: 40 }, line).arrive()
+    await person.press('enter')
+    await person.choose('First administrator')
+    await person.choose('They are right')
+    t.is(/QR/.test(person.screen), isOffered, line)
+    await person.choose('Done')
+    t.notRegex(person.screen, /link/, line)
+  }
+})
+
 test('Escape goes back question by question, and what was typed is still there', async t => {
   const person = await at(newMachine)
   await person.choose('Set it up here')

@@ -11,6 +11,7 @@ import { flows } from '../../appliance/console/flows/catalogue.ts'
 import type { Key } from '../../appliance/console/keys.ts'
 import { perform } from '../../appliance/console/perform.ts'
 import { type Screen, textOf } from '../../appliance/console/screen.ts'
+import type { Line } from '../../appliance/console/terminal-output.ts'
 import { startTs, type TestMachine } from './console-machine.ts'
 
 export class Person {
@@ -19,9 +20,9 @@ export class Person {
   /** What is under way stays so: to look at progress. */
   holds = false
 
-  constructor(machine: TestMachine, size = { columns: 80, rows: 24 }) {
+  constructor(machine: TestMachine, size = { columns: 80, rows: 24 }, line: Line = 'console') {
     this.machine = machine
-    this.state = newState(size, startTs)
+    this.state = newState(size, startTs, line)
   }
 
   async arrive(): Promise<this> {

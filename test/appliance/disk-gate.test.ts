@@ -5,6 +5,7 @@ import test from 'ava'
 import { consoleRuns } from '../../appliance/disk/console-runs.ts'
 import { judge, type Seen } from '../../appliance/disk/gate.ts'
 import {
+  giveUpImage,
   hasOtherImage,
   keepImage,
   kernelImages,
@@ -14,6 +15,7 @@ import {
 import { reportedImage } from '../../appliance/disk/report.ts'
 import { enrolAtNextStart, enrolOnlyOnce, withEnrolment } from '../../appliance/disk/secure-boot.ts'
 import { reachableAt } from '../../appliance/disk/server-answers.ts'
+import { serverEnds } from '../../appliance/disk/server-ends.ts'
 import { paths } from '../../appliance/paths.ts'
 
 const ways = { tpm: true, recoveryKey: true, passphrase: false }
@@ -26,6 +28,7 @@ const seen: Seen = {
   disk: open,
   hasSite: true,
   server: 'serving',
+  serverEnds: 0,
   consoleRuns: true,
   otherImage: true,
   elapsedMs: 0,
@@ -47,6 +50,9 @@ for (const [name, given, verdict] of [
     'back',
   ],
   ['a server that starts is waited for', { server: 'silent', openForMs: 5 * minute }, 'wait'],
+  ['a server that ended and starts again is waited for', { server: 'silent', serverEnds: 2 }, 'wait'],
+  ['a server that ends again and again is a reason to go back', { server: 'silent', serverEnds: 5 }, 'back'],
+  ['a server that serves after all passes, however often it ended', { serverEnds: 9 }, 'pass'],
   ['a server that never answers is a reason to go back', { server: 'silent', openForMs: 7 * minute }, 'back'],
   [
     'a passphrase that was typed late starts the clock of the server',
@@ -128,6 +134,14 @@ test('a start that came far enough gets all tries back, and the release is good 
   t.is((await kernelImages(machine)).find(({ version }) => version === '1.0.0')?.good, false)
 })
 
+test('a release that did not come far enough has no tries left, and is the last to be taken', async t => {
+  const machine = await espWith(t, ['letro_1.0.0+3.efi', 'letro_1.1.0+2-1.efi'])
+  await giveUpImage(machine, '1.1.0')
+  await giveUpImage(machine, '1.1.0')
+  t.deepEqual((await readdir(machine.folder)).sort(), ['letro_1.0.0+3.efi', 'letro_1.1.0+0-3.efi'])
+  t.is((await kernelImages(machine)).find(({ version }) => version === '1.1.0')?.triesLeft, 0)
+})
+
 test('what a cut left of a rename is cleared away, and the image stays', async t => {
   const machine = await espWith(t, ['letro_1.1.0+2-1.efi'])
   await writeFile(join(machine.folder, 'letro_1.1.0+3.efi'), '')
@@ -158,6 +172,11 @@ test('a console that was started again a moment ago does not run yet', async t =
   t.false(await consoleRuns(active, 6_000_000))
   t.true(await consoleRuns(active, 14_000_000))
   t.false(await consoleRuns(show('ActiveState=activating\nActiveEnterTimestampMonotonic=0\n'), 99_000_000))
+})
+
+test('how often the server ended is what systemd counts', async t => {
+  t.is(await serverEnds({ run: async () => ({ code: 0, stdout: 'NRestarts=7\n', stderr: '' }) }), 7)
+  t.is(await serverEnds({ run: async () => ({ code: 1, stdout: '', stderr: 'no bus' }) }), 0)
 })
 
 test('where the server listens is where the gate asks', t => {

@@ -33,7 +33,7 @@ class Console {
     const path = join(folder, 'line')
     const console = new Console(pages)
     const server = createServer(socket => console.#begin(socket)).listen(path)
-    console.screen = await Screen.connect(path)
+    console.screen = await Screen.connect(path, join(folder, 'log'))
     t.teardown(() => {
       console.screen.close()
       server.close()

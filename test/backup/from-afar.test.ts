@@ -94,7 +94,7 @@ test('a backup of a stopped server, uploaded to another one in maintenance, is w
     'the wrong key is said',
     async () => (await ask('GET', '/status')).body.restore.state === 'failed',
   )
-  t.like((await ask('GET', '/status')).body.restore, { code: 'BACKUP_KEY' })
+  t.like((await ask('GET', '/status')).body.restore, { code: 'BACKUP_WRONG_KEY' })
   t.is((await ask('POST', '/restore', { backup: '../x.age', keys: [identity] })).status, 400)
   t.is(
     (await ask('POST', '/restore', { backup: name.replace('2026', '2025'), keys: [identity] })).status,

@@ -47,9 +47,9 @@ for (const state of ['off', 'setup', 'unsupported'] as const) {
   })
 }
 
-test('a development image is an alarm', t => {
+test('a development image is a note: whoever tries one was told, and a new site begins without an alarm', t => {
   t.deepEqual(found({ ...well, release: { ...well.release, development: true } }), [
-    ['appliance.development', 'alarm'],
+    ['appliance.development', 'note'],
   ])
 })
 

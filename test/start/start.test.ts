@@ -175,6 +175,17 @@ for (const [what, prepare, expected] of refusals) {
   })
 }
 
+test('on an appliance the link of the first administrator does not stand in the journal', async t => {
+  const server = await start(t, {
+    LETRO_SERVER_DATA: await folder(t),
+    LETRO_APPLIANCE_REPORT: join(tmpdir(), 'no-report.json'),
+  })
+  await server.shows(/"message":"started"/)
+  t.regex(server.output(), /Letro serves localhost/)
+  t.notRegex(server.output(), enrolmentLink)
+  t.notRegex(server.output(), /administer|[█▀▄]/)
+})
+
 test('a taken port is named, and nothing stays locked', async t => {
   const data = await folder(t)
   const other = createServer()

@@ -61,11 +61,13 @@ export function* showLink(title: string, { link, userId, expiresTs, remark }: Li
     gap,
     text('Whoever opens it becomes this administrator: let only them see this screen.', 'warn'),
     gap,
-    choice('qr', 'Show it as a QR code'),
-    choice('done', 'Done: take it from the screen'),
   ]
+  const done = choice('done', 'Done: take it from the screen')
   for (;;) {
-    const { chosen } = yield* ask({ title, isFinal: true, blocks: words })
+    const { chosen } = yield* ask(({ line }) => ({
+      ...{ title, isFinal: true },
+      blocks: [...words, ...(line === 'console' ? [choice('qr', 'Show it as a QR code')] : []), done],
+    }))
     if (chosen !== 'qr') return
     yield* ask(live => qrPage(link, live))
   }

@@ -47,6 +47,7 @@ interface Ended {
 }
 
 function start(program: string, user: number | null, args: readonly string[], input: string): Promise<Ended> {
+  const { NODE_OPTIONS } = process.env
   return new Promise(resolve => {
     const child = spawn(process.execPath, [join(program, 'provisioning', 'letro.ts'), ...args], {
       ...(user === null ? {} : { uid: user, gid: user }),
@@ -57,6 +58,8 @@ function start(program: string, user: number | null, args: readonly string[], in
         TZ: 'UTC',
         NODE_ENV: 'production',
         TMPDIR: '/tmp',
+        // How Node loads this program: the image says it to every service.
+        ...(NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS }),
       },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

@@ -175,7 +175,7 @@ export const rooms: Translated<typeof en> = {
     other: '{count} شخص: لا يقرأ هذا سواهم.',
   },
   reads_inviteIn: {
-    zero: 'لا أحد يستطيع قراءة هذا.',
+    zero: 'لا أحد في {servers} يستطيع قراءة هذا.',
     one: 'شخص واحد في {servers}: لا يقرأ هذا سواه.',
     two: 'شخصان في {servers}: لا يقرأ هذا سواهما.',
     few: '{count} أشخاص في {servers}: لا يقرأ هذا سواهم.',

@@ -75,7 +75,7 @@ export class Machine {
     this.#child = tools.start('qemu-system-x86_64', this.#args(), join(folder, 'qemu.log'))
     this.#ended = new Promise(resolve => this.#child.once('close', () => resolve()))
     this.qmp = await Qmp.connect(join(folder, 'qmp.sock'), () => this.isOn)
-    this.screen = await Screen.connect(join(folder, 'serial.sock'))
+    this.screen = await Screen.connect(join(folder, 'serial.sock'), join(folder, 'serial.log'))
     const usernet = await this.qmp.monitor('info usernet')
     for (const [, port, guest] of usernet.matchAll(/127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)/g))
       this.#ports.set(Number(guest), Number(port))
@@ -130,10 +130,7 @@ export class Machine {
         ],
       ]),
       ...['-netdev', `user,id=net,restrict=on,${forwards}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
-      ...[
-        '-chardev',
-        `socket,id=serial,path=${at('serial.sock')},server=on,wait=off,logfile=${at('serial.log')},logappend=on`,
-      ],
+      ...['-chardev', `socket,id=serial,path=${at('serial.sock')},server=on,wait=off`],
       ...['-serial', 'chardev:serial', '-qmp', `unix:${at('qmp.sock')},server=on,wait=off`],
       ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
       ...['-rtc', `base=${clock ?? 'utc'}`],

@@ -38,7 +38,9 @@ export class Qmp {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    createInterface({ input: socket }).on('line', line => this.#receive(JSON.parse(line)))
+    const lines = createInterface({ input: socket })
+    // A reader of lines throws what its socket fails with, unless somebody listens.
+    lines.on('line', line => this.#receive(JSON.parse(line))).on('error', () => {})
     const end = () => {
       for (const { reject } of this.#waiting.splice(0)) reject(new Error('QEMU has gone'))
     }

@@ -3,6 +3,7 @@
  * grid of characters, keys go back. Tests wait for sentences on the screen, never for bytes in a stream.
  */
 import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import xterm from '@xterm/headless'
@@ -30,15 +31,17 @@ export class Screen {
   /** All that came in, with the moment. */
   readonly #received: { readonly at: number; readonly text: string }[] = []
 
-  static async connect(path: string): Promise<Screen> {
+  /** What comes in is kept in a file. QEMU's own log of the line holds a byte twice wherever the reader was slow. */
+  static async connect(path: string, logFile: string): Promise<Screen> {
     const socket = createConnection(path)
     await once(socket, 'connect')
-    return new Screen(socket)
+    return new Screen(socket, logFile)
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, logFile: string) {
     this.#socket = socket
     socket.on('data', bytes => {
+      appendFileSync(logFile, bytes)
       this.#received.push({ at: performance.now(), text: bytes.toString('latin1') })
       this.#pending = new Promise(drawn => this.#terminal.write(bytes, drawn))
     })
