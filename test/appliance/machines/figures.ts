@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import type { Machine } from './machine.ts'
 import type { People } from './people.ts'
 import { settings } from './settings.ts'
-import type { Site } from './site.ts'
+import { type Site, within } from './site.ts'
 
 /** What OVMF writes at the moment when it hands over to the boot loader. */
 const handOver = 'BdsDxe: starting Boot'
@@ -22,8 +22,13 @@ export async function logFirstAnswer(t: ExecutionContext, machine: Machine, site
 
 /** Of the whole system, with its site running and two people signed in. */
 export async function logIdleMemory(t: ExecutionContext, { site, amalsToken }: People): Promise<void> {
-  const { readings } = await site.ask('GET', '/_letro/admin/v1/health', undefined, amalsToken)
-  const { total_bytes: total, available_bytes: available, server_bytes: server } = readings.memory
+  // A server that has just started has not looked at its machine yet.
+  const memory = await within(settings.pageMs, async () => {
+    const { readings } = await site.ask('GET', '/_letro/admin/v1/health', undefined, amalsToken)
+    if (!readings.memory) throw new Error('health says nothing about memory')
+    return readings.memory
+  })
+  const { total_bytes: total, available_bytes: available, server_bytes: server } = memory
   t.log(
     `memory in use ${megabytes(total - available)} of ${megabytes(total)}, the server ${megabytes(server)}`,
   )

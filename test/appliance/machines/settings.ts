@@ -30,7 +30,7 @@ const patience = Number(process.env['LETRO_PATIENCE'] ?? 1)
 /** Two cores emulate a machine of two: whatever takes longer than this does not happen any more. */
 export const settings = {
   bootMs: 240_000 * patience,
-  pageMs: 30_000 * patience,
+  pageMs: 60_000 * patience,
   setUpMs: 240_000 * patience,
   updateMs: 240_000 * patience,
   rollBackMs: 600_000 * patience,
