@@ -47,6 +47,8 @@ export class Vault {
   static async waysIn(options: VaultOptions): Promise<readonly WayIn[] | null> {
     // Asking must not leave an empty database behind: its name is the account's.
     if (!(await indexedDB.databases()).some(({ name }) => name === options.name)) return null
+    // The header's secrets are decoded by libsodium, and a page may ask before it is there.
+    await ready
     const database = await openDatabase(options.name, options.warn)
     try {
       const header = await readHeader(database)

@@ -166,7 +166,11 @@ async function furnish(): Promise<View[]> {
         await page.locator('.admin-compare').waitFor()
       },
     },
-    { name: 'rotate-key', hash: 'peers', open: button('section .settings-acts .button:nth-child(2)') },
+    {
+      name: 'rotate-key',
+      hash: 'peers',
+      open: button('.settings-page section .settings-acts .button:nth-child(2)'),
+    },
     { name: 'certificates', hash: 'certificates' },
     ...(['renew', 'request', 'bring'] as const).map((name, i) => ({
       name: `certificate-${name}`,

@@ -53,6 +53,7 @@ test.serial(
     await jonas.page.locator('a.room', { hasText: 'Invited by' }).waitFor()
     await titled(jonas.page, /^\(1\) /)
     await jonas.page.keyboard.press('Control+k')
+    await jonas.page.getByRole('combobox', { name: 'Find a room, a person, a word' }).waitFor()
     await jonas.page.keyboard.type('nig')
     await jonas.page.getByRole('option', { name: /Night shift/ }).waitFor()
     await jonas.page.keyboard.press('Enter')
