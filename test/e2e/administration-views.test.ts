@@ -6,7 +6,6 @@ import type { Page } from 'playwright-core'
 import { fingerprintWords } from '../../server/protocol/fingerprint-words.ts'
 import { mustRead, siteOf } from '../peers/site.ts'
 import { call } from '../support/client.ts'
-import { freePort } from '../support/free-port.ts'
 import { sha256 } from '../support/primitives.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { Clinic, idOf, inPath } from './administered-clinic.ts'
@@ -35,9 +34,7 @@ const complaints: string[] = []
 
 test.before(async () => {
   mkdirSync(pictures, { recursive: true })
-  // With a certificate that it keeps itself, for those who write from other servers.
-  const federation = `127.0.0.1:${await freePort()}`
-  clinic = await Clinic.open({ 'listen.federation': federation, 'federation.address': federation })
+  clinic = await Clinic.open()
   root = await clinic.administrator('root', 'Rana Haddad')
   views = await furnish()
   // The first tab keeps the vault open while the second is loaded anew.
@@ -92,11 +89,6 @@ async function furnish(): Promise<View[]> {
   const csv = 'username,name,kind\nnew-one,New One,member\nnew two,Two,emperor\n'
   return [
     { name: 'overview', hash: 'overview' },
-    {
-      name: 'health-log',
-      hash: 'overview',
-      open: page => page.locator('.settings section').last().scrollIntoViewIfNeeded(),
-    },
     { name: 'people', hash: 'people' },
     { name: 'people-none', hash: 'people', open: page => page.locator('input[type=search]').fill('zzzz') },
     { name: 'invite', hash: 'people', open: button('.settings-acts .button.main') },
@@ -154,38 +146,11 @@ async function furnish(): Promise<View[]> {
         await page.locator('.admin-compare').waitFor()
       },
     },
-    {
-      name: 'pin-homeserver',
-      hash: 'peers',
-      open: async page => {
-        await button('.settings-acts .button:nth-child(2)')(page)
-        const fields = page.locator('dialog[open] .field input')
-        await fields.nth(0).fill('synapse.example')
-        await fields.nth(1).fill('ed25519:a_Key1=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo')
-        await page.locator('dialog[open] .settings-acts .button').first().click()
-        await page.locator('.admin-compare').waitFor()
-      },
-    },
-    {
-      name: 'rotate-key',
-      hash: 'peers',
-      open: button('.settings-page section .settings-acts .button:nth-child(2)'),
-    },
     { name: 'certificates', hash: 'certificates' },
-    ...(['renew', 'request', 'bring'] as const).map((name, i) => ({
-      name: `certificate-${name}`,
-      hash: 'certificates',
-      open: button(`.settings-rows > li:nth-child(${i + 1}) .button`),
-    })),
     { name: 'backup', hash: 'backup' },
     { name: 'audit', hash: 'audit', open: page => page.locator('.settings-acts .button').first().click() },
     { name: 'reports', hash: 'reports' },
     { name: 'configuration', hash: 'configuration' },
-    ...['limits.login', 'accounts.registration', 'listen.trust_page'].map(key => ({
-      name: `setting-${key}`,
-      hash: 'configuration',
-      open: button(`.admin-settings > li:has-text("${key}") .button`),
-    })),
     {
       name: 'command',
       hash: 'command',
