@@ -93,8 +93,9 @@ test('a serial line offers no QR code: its signs are none that a phone reads', a
     await person.choose('First administrator')
     await person.choose('They are right')
     t.is(/QR/.test(person.screen), isOffered, line)
+    t.regex(person.screen, /\/enrol#/, line)
     await person.choose('Done')
-    t.notRegex(person.screen, /link/, line)
+    t.notRegex(person.screen, /\/enrol#/, line)
   }
 })
 
