@@ -20,7 +20,7 @@ import { writeNetwork, writeTime } from '../network/settings.ts'
 import { serverUser } from '../paths.ts'
 import { type Machine, MachineError } from '../program.ts'
 import { text } from './answer-lines.ts'
-import { letro } from './letro-command.ts'
+import { checkStaged, letro } from './letro-command.ts'
 import { beginProvisioning, endProvisioning } from './pending.ts'
 import { stage, stagedAnswers, stagingFolder, unstage } from './staging.ts'
 
@@ -33,14 +33,7 @@ export interface Applied {
 export async function checkAnswers(machine: Machine, answers: JsonObject): Promise<readonly FieldProblem[]> {
   stageAnswers(machine, answers)
   try {
-    const checked = await letro(
-      machine,
-      'init',
-      '--check',
-      '--appliance',
-      '--answers',
-      join(stagingFolder(machine), stickFile),
-    )
+    const checked = await checkStaged(machine)
     if (checked.ok) return []
     return checked.problems.length > 0 ? checked.problems : [{ field: '', sentence: checked.sentence }]
   } finally {

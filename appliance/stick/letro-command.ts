@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { FieldProblem } from '#protocol/network-settings.ts'
+import { stickFile } from '#protocol/stick.ts'
 import { type Machine, MachineError } from '../program.ts'
 import { text } from './answer-lines.ts'
+import { stagingFolder } from './staging.ts'
 
 export type Answer =
   | { readonly ok: true; readonly json: JsonObject }
@@ -26,6 +28,12 @@ export async function letro({ runAsServer, paths }: Machine, ...args: string[]):
     .filter(isObject)
     .map(({ field, sentence }) => ({ field: text(field), sentence: text(sentence) }))
   return { ok: false, sentence: said['error'].split('\n').map(text).join('\n'), problems }
+}
+
+/** What `letro init` says of the staged answers, without doing anything. */
+export function checkStaged(machine: Machine): Promise<Answer> {
+  const answers = join(stagingFolder(machine), stickFile)
+  return letro(machine, 'init', '--check', '--appliance', '--answers', answers)
 }
 
 function jsonIn(output: string): JsonObject | null {

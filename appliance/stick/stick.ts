@@ -4,7 +4,6 @@
  * Whatever is on it, nothing of the machine changes here. A stick that is pulled out in the middle is said to be.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import type { FieldProblem } from '#protocol/network-settings.ts'
 import {
@@ -19,10 +18,10 @@ import {
 } from '#protocol/stick.ts'
 import { type Machine, MachineError } from '../program.ts'
 import { type AnswerLine, answerLines, text } from './answer-lines.ts'
-import { letro } from './letro-command.ts'
+import { checkStaged } from './letro-command.ts'
 import { findMedia, withMedium } from './media.ts'
 import { readMediumFile } from './read-file.ts'
-import { parseAnswers, stage, stagingFolder, unstage } from './staging.ts'
+import { parseAnswers, stage, unstage } from './staging.ts'
 import { sha256, siteCard, trustedBy, verify } from './trusted-keys.ts'
 
 export type StickReading =
@@ -150,14 +149,7 @@ async function judge(
     )
   }
   stage(machine, files)
-  const checked = await letro(
-    machine,
-    'init',
-    '--check',
-    '--appliance',
-    '--answers',
-    join(stagingFolder(machine), stickFile),
-  )
+  const checked = await checkStaged(machine)
   if (!checked.ok) {
     unstage(machine)
     return { kind: 'refused', code: 'STICK_WRONG', sentence: checked.sentence, problems: checked.problems }
