@@ -25,6 +25,8 @@ import { looked } from './looked.ts'
 
 const test = anyTest as TestFn
 const MB = 1_000_000
+/** A file of 12 MB takes half a minute: however starved the browser, what is looked for comes before its end. */
+const slow = MB / 2
 let wire: Wire
 let world: AppWorld
 let amal: Visitor
@@ -62,7 +64,7 @@ test.afterEach.always(async t => {
 test.serial(
   'an upload says how far it is, pauses, and goes on; what is written meanwhile leaves',
   async t => {
-    wire.up = 2 * MB
+    wire.up = slow
     await attach(amal.page, await make('first.bin', 20 * MB))
     await grows(amal.page)
     await amal.page.screenshot({ path: join(pictures, 'files-upload.png') })
@@ -84,7 +86,7 @@ test.serial(
 )
 
 test.serial('a download says how far it is, pauses, goes on, and is what was sent', async t => {
-  wire.down = 2 * MB
+  wire.down = slow
   const saved = jonas.page.waitForEvent('download', { timeout: 2 * patienceMs })
   await save(jonas.page, 'first.bin').click()
   await grows(jonas.page)
@@ -102,7 +104,7 @@ test.serial('a download says how far it is, pauses, goes on, and is what was sen
 })
 
 test.serial('an upload that breaks begins again by itself, and arrives once', async t => {
-  wire.up = 2 * MB
+  wire.up = slow
   await attach(amal.page, await make('broken.bin', 12 * MB))
   await grows(amal.page)
   wire.target = null
@@ -117,7 +119,7 @@ test.serial('an upload that breaks begins again by itself, and arrives once', as
 })
 
 test.serial('a download that breaks says so at the place, and a second press fetches it', async t => {
-  wire.down = 2 * MB
+  wire.down = slow
   await save(jonas.page, 'broken.bin').click()
   await grows(jonas.page)
   wire.cut()
@@ -133,8 +135,8 @@ test.serial('a download that breaks says so at the place, and a second press fet
 })
 
 test.serial('a server that falls silent in the middle holds up nothing for ever, either way', async t => {
-  wire.up = 2 * MB
-  wire.down = 2 * MB
+  wire.up = slow
+  wire.down = slow
   await attach(amal.page, await make('silent.bin', 12 * MB))
   await grows(amal.page)
   await save(jonas.page, 'broken.bin').click()
