@@ -6,6 +6,7 @@
  * A module's own place (import.meta.dirname and the like) is written into it, as if it still lay where it will be installed.
  */
 import { symlinkSync } from 'node:fs'
+import http from 'node:http'
 import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
@@ -52,7 +53,7 @@ export async function bundle({ from, to, installed }: BundleParts): Promise<void
     tsconfig: false,
     resolve: { symlinks: false },
     external: specifier => packagesApart.some(name => specifier === name || specifier.startsWith(`${name}/`)),
-    plugins: [originalPlaces(from, installed)],
+    plugins: [originalPlaces(from, installed), httpWithoutFetch()],
     logLevel: 'warn',
     onLog: (_level, log) => {
       // Koa's deprecations are wrapped by an eval, which only sees its own variables.
@@ -105,6 +106,36 @@ function originalPlaces(from: string, installed: string): Plugin {
           .replaceAll(/\b(?:import\.meta\.|__)filename\b/g, JSON.stringify(place))
           .replaceAll(/\b(?:import\.meta\.|__)dirname\b/g, JSON.stringify(dirname(place)))
       },
+    },
+  }
+}
+
+/**
+ * As an ES module, node:http is read member by member, and with its `WebSocket` comes Node's whole client for fetch: more
+ * than anything else of Node that a server starts with. The same comes of Koa asking whether a body is fetch's `Response`.
+ */
+function httpWithoutFetch(): Plugin {
+  const names = Object.entries(Object.getOwnPropertyDescriptors(http))
+    .filter(([name, member]) => 'value' in member && name !== 'default')
+    .map(([name]) => name)
+  const id = '\0node:http'
+  return {
+    name: 'http-without-fetch',
+    resolveId: {
+      filter: { id: /^(?:node:)?http$/ },
+      handler: (_specifier, _importer, { kind }) => (kind === 'require-call' ? null : id),
+    },
+    load: {
+      filter: { id: /^\0node:http$/ },
+      handler: () =>
+        `const http = process.getBuiltinModule('node:http')
+export const { ${names.join(', ')} } = http
+export default http
+`,
+    },
+    transform: {
+      filter: { id: /\/node_modules\/koa\/lib\//, code: /instanceof Response\b/ },
+      handler: code => code.replaceAll(/\binstanceof Response\b/g, "?.[Symbol.toStringTag] === 'Response'"),
     },
   }
 }
