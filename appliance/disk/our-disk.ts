@@ -4,8 +4,10 @@
  * Two disks may hold the same slots (an installation medium that was left in): then the one counts whose ESP the firmware
  * started us from. Nothing here is ever guessed: a disk that may not be ours is not written to.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { partitions as labels, type Slot } from '../paths.ts'
 import { blockDevices, type Disk, type Partition } from './block-devices.ts'
 import { DiskError } from './disk-error.ts'
@@ -30,14 +32,16 @@ export async function ourDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<O
 
 const patienceMs = 60_000
 
-/** Early in a start udev has not said yet what is on a disk. Returns all the same when it never does. */
-export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<void> {
+/**
+ * Early in a start udev has not said yet what is on a disk: waits for its links. Returns all the same when they never come.
+ * `udevadm wait` would hear of nothing: events do not reach a unit without network.
+ */
+export async function awaitOurDisk(machine: Pick<Machine, 'root'>): Promise<void> {
   const { rootHash, startedFrom } = await started(machine)
   const ids = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
-  const links = ids.map(id => `/dev/disk/by-partuuid/${id}`)
-  await machine.run('udevadm', ['wait', `--timeout=${patienceMs / 1000}`, ...links], {
-    timeoutMs: 2 * patienceMs,
-  })
+  const links = ids.map(id => join(machine.root, '/dev/disk/by-partuuid', id))
+  const late = performance.now() + patienceMs
+  while (!links.every(link => existsSync(link)) && performance.now() < late) await sleep(50)
 }
 
 async function started(machine: Pick<Machine, 'root'>): Promise<Started> {
