@@ -2,7 +2,7 @@
 import test from 'ava'
 import { parseBlockDevices } from '../../appliance/disk/block-devices.ts'
 import { installTargets, layout, tableScript } from '../../appliance/disk/install.ts'
-import { awaitOurDisk, findOurDisk, rootHashOf } from '../../appliance/disk/our-disk.ts'
+import { awaitOurDisk, findOurDisk, partitionId, rootHashOf } from '../../appliance/disk/our-disk.ts'
 
 const rootHash = `${'ab'.repeat(16)}${'cd'.repeat(16)}`
 const MiB = 1024 * 1024
