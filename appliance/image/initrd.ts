@@ -94,11 +94,23 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   mkdirSync(join(folder, 'usr/lib/modules-load.d'), { recursive: true })
   writeFileSync(join(folder, 'usr/lib/modules-load.d/root.conf'), 'dm_verity\nerofs\n')
 
+  // Consoles, memory banks and counters lead to no disk, and each event runs through all rules.
+  const trigger = join(folder, 'etc/systemd/system/systemd-udev-trigger.service.d')
+  mkdirSync(trigger, { recursive: true })
+  const not = ['bdi', 'clockevents', 'event_source', 'graphics', 'input', 'leds', 'mem', 'memory', 'misc']
+  const noMatch = [...not, 'net', 'tty', 'vc', 'vtconsole', 'workqueue'].map(
+    name => ` --subsystem-nomatch=${name}`,
+  )
+  writeFileSync(
+    join(trigger, 'early.conf'),
+    `[Service]\nExecStart=\nExecStart=-udevadm trigger --type=all --action=add --prioritized-subsystem=module,block,tpmrm${noMatch.join('')}\n`,
+  )
+
   setAllTimes(folder, epoch)
   writeFileSync(join(work, 'initrd.list'), `${['.', ...entriesOf(folder)].join('\n')}\n`)
   await tools.run(work, 'sh', [
     '-ec',
-    'cd initrd.d; cpio --quiet --reproducible --owner=0:0 -H newc -o < ../initrd.list > ../initrd.cpio; cd ..; zstd -q -f -12 -T2 --no-progress initrd.cpio -o initrd; rm initrd.cpio',
+    'cd initrd.d; cpio --quiet --reproducible --owner=0:0 -H newc -o < ../initrd.list > ../initrd.cpio; cd ..; zstd -q -f -19 -T2 --no-progress initrd.cpio -o initrd; rm initrd.cpio',
   ])
   return join(work, 'initrd')
 }
