@@ -23,6 +23,7 @@ import { entriesOf } from '../../appliance/image/trees.ts'
 import { call } from '../support/client.ts'
 import { freePort } from '../support/free-port.ts'
 import { ServerProcess, withoutLetro } from '../support/server-process.ts'
+import { Authenticator } from './machines/authenticator.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'letro-bundle-'))
@@ -161,7 +162,10 @@ test('the server serves: a password, a picture, a passkey, a sheet of the trust 
   t.is(invited.code, 0, invited.err)
   const secret = /enrol#([\w-]+)/.exec(invited.out)![1]!
   const begun = await call(server.base, 'POST', '/_letro/client/v1/enrolment/begin', { body: { secret } })
-  t.is(begun.body.options.rp.id, 'localhost')
+  const attestation = new Authenticator(server.base).create(begun.body.options)
+  const complete = { secret, attestation }
+  const jonas = await call(server.base, 'POST', '/_letro/client/v1/enrolment/complete', { body: complete })
+  t.is(jonas.body.user_id, '@jonas:localhost')
   t.is((await call(server.base, 'GET', '/plain')).status, 200)
 
   const trust = `http://127.0.0.1:${trustPort}`
