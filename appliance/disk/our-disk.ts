@@ -25,11 +25,27 @@ export interface OurDisk {
 }
 
 export async function ourDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<OurDisk> {
+  return findOurDisk(await blockDevices(machine), await started(machine))
+}
+
+const patienceMs = 60_000
+
+/** Early in a start udev has not said yet what is on a disk. Returns all the same when it never does. */
+export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<void> {
+  const { rootHash, startedFrom } = await started(machine)
+  const ids = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
+  const links = ids.map(id => `/dev/disk/by-partuuid/${id}`)
+  await machine.run('udevadm', ['wait', `--timeout=${patienceMs / 1000}`, ...links], {
+    timeoutMs: 2 * patienceMs,
+  })
+}
+
+async function started(machine: Pick<Machine, 'root'>): Promise<Started> {
   const commandLine = await readFile(join(machine.root, '/proc/cmdline'), 'utf8').catch(() => '')
-  return findOurDisk(await blockDevices(machine), {
+  return {
     rootHash: rootHashOf(commandLine),
     startedFrom: (await efiText(machine, 'LoaderDevicePartUUID'))?.toLowerCase() ?? null,
-  })
+  }
 }
 
 export function rootHashOf(commandLine: string): string | null {
