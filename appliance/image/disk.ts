@@ -75,6 +75,13 @@ export async function makeDisk(
   return disk
 }
 
+/** Who signs the firmware of graphics and network cards; as an administrator's choice, and never who may change the keys. */
+const microsoft = {
+  owner: '77fa9abd-0359-4d32-bd60-28f4e78f784b',
+  folder: '/usr/lib/python3/dist-packages/virt/firmware/certs',
+  certificates: ['MicrosoftCorporationUEFICA2011', 'MicrosoftUEFICA2023'],
+} as const
+
 async function makeEsp(
   tools: Tools,
   work: string,
@@ -94,13 +101,21 @@ async function makeEsp(
     sign-efi-sig-list -t '${date}' -g ${guid} -c platform.crt -k platform.key PK platform.esl PK.auth
     sign-efi-sig-list -t '${date}' -g ${guid} -c platform.crt -k platform.key KEK exchange.esl KEK.auth
     sign-efi-sig-list -t '${date}' -g ${guid} -c exchange.crt -k exchange.key db secure-boot.esl db.auth
+    cp secure-boot.esl both.esl
+    for each in ${microsoft.certificates.join(' ')}; do
+      cert-to-efi-sig-list -g ${microsoft.owner} ${microsoft.folder}/$each.pem microsoft.esl
+      cat microsoft.esl >> both.esl
+    done
+    sign-efi-sig-list -t '${date}' -g ${guid} -c exchange.crt -k exchange.key db both.esl both.auth
     mformat -i esp -F -v ESP -N ${fixed.espSerial} ::
-    mmd -i esp ::/EFI ::/EFI/BOOT ::/EFI/systemd ::/EFI/Linux ::/loader ::/loader/keys ::/loader/keys/auto
+    mmd -i esp ::/EFI ::/EFI/BOOT ::/EFI/systemd ::/EFI/Linux ::/loader ::/loader/keys ::/loader/keys/auto ::/loader/keys/microsoft
     mcopy -i esp loader-signed.efi ::/EFI/BOOT/BOOTX64.EFI
     mcopy -i esp loader-signed.efi ::/EFI/systemd/systemd-bootx64.efi
     mcopy -i esp signed.efi ::/EFI/Linux/${product}_${version}+3.efi
     mcopy -i esp loader.conf ::/loader/loader.conf
-    for each in PK KEK db; do mcopy -i esp $each.auth ::/loader/keys/auto/$each.auth; done`
+    for each in PK KEK db; do mcopy -i esp $each.auth ::/loader/keys/auto/$each.auth; done
+    for each in PK KEK; do mcopy -i esp $each.auth ::/loader/keys/microsoft/$each.auth; done
+    mcopy -i esp both.auth ::/loader/keys/microsoft/db.auth`
   try {
     await tools.run(work, 'sh', ['-ec', script], { SOURCE_DATE_EPOCH: String(epoch) })
   } finally {

@@ -111,7 +111,9 @@ const kept = [
 
 /** Only what must be there before the root filesystem is: the rest is loaded from it. */
 const early = [
-  'arch/x86/crypto/',
+  'arch/x86/crypto/aesni',
+  'arch/x86/crypto/crc',
+  'arch/x86/crypto/sha',
   'crypto/',
   'lib/',
   'fs/erofs/',
@@ -140,16 +142,25 @@ const early = [
   'drivers/virtio/',
 ] as const
 
+/** The kernel's tests of itself. */
+const isTest = /^lib\/.*(?:test|kunit)|^crypto\/tcrypt|\/scsi_debug\./
+
 export function isKept(module: string): boolean {
-  return kept.some(path => module.startsWith(path))
+  return kept.some(path => module.startsWith(path)) && !isTest.test(module)
 }
 
 /** Disks behind a storage network: no place for the system, and large. */
 const storageNetwork =
-  /^drivers\/scsi\/(?:lpfc|qla2xxx|qla4xxx|bfa|bnx2fc|bnx2i|fnic|snic|csiostor|cxgbi|be2iscsi|qedf|qedi|libfc|fcoe|iscsi|libiscsi|elx)/
+  /^drivers\/scsi\/(?:lpfc|qla2xxx|qla4xxx|bfa|bnx2fc|bnx2i|fnic|snic|csiostor|cxgbi|be2iscsi|qedf|qedi|libfc|fcoe|iscsi|libiscsi|scsi_transport_(?:iscsi|fc|srp)|elx)|^drivers\/nvme\/host\/nvme-(?:tcp|rdma|fc)|^drivers\/message\/fusion\/mpt(?:fc|lan)/
+/** On buses that no machine with UEFI has. */
+const bygone =
+  /^drivers\/ata\/(?:pata_(?!acpi)|pdc_adma|sata_(?:sx4|qstor))|^drivers\/scsi\/(?:aic7xxx|aic94xx|advansys|BusLogic|dc395x|dmx3191d|atp870u|initio|qla1280|sym53c8xx|wd719x|3w-xxxx|ips|pcmcia|ppa|imm|a100u2w|am53c974|esp_scsi|fdomain|myr[bs])|^drivers\/usb\/host\/(?:sl811|isp116x|r8a66597|u132|oxu210)/
 
 export function isEarly(module: string): boolean {
-  return early.some(path => module.startsWith(path)) && !storageNetwork.test(module)
+  return (
+    early.some(path => module.startsWith(path)) &&
+    ![isTest, storageNetwork, bygone].some(none => none.test(module))
+  )
 }
 
 /** `modules.dep`: each module and all that it needs, as paths below `kernel/`. */

@@ -98,7 +98,7 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   writeFileSync(join(work, 'initrd.list'), `${['.', ...entriesOf(folder)].join('\n')}\n`)
   await tools.run(work, 'sh', [
     '-ec',
-    'cd initrd.d; cpio --quiet --reproducible --owner=0:0 -H newc -o < ../initrd.list > ../initrd.cpio; cd ..; zstd -q -f -12 -T2 --no-progress initrd.cpio -o initrd; rm initrd.cpio',
+    'cd initrd.d; cpio --quiet --reproducible --owner=0:0 -H newc -o < ../initrd.list > ../initrd.cpio; cd ..; zstd -q -f -19 -T2 --no-progress initrd.cpio -o initrd; rm initrd.cpio',
   ])
   return join(work, 'initrd')
 }

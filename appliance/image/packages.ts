@@ -21,6 +21,8 @@ export const toolPackages = [
   'mtools',
   'openssl',
   'osslsigncode',
+  // Only Microsoft's certificates of it are used.
+  'python3-virt-firmware',
   'qemu-utils',
   'systemd',
   'systemd-boot-efi',

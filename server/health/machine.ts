@@ -20,6 +20,8 @@ export interface Machine {
 }
 
 const freshMs = 5 * 60_000
+/** A probe that did not come back: just after a start a slow machine has other things to do. */
+const againMs = 15_000
 const disksFreshMs = 24 * 3_600_000
 const memoryWarnShare = 0.08
 const memoryAlarmShare = 0.03
@@ -28,19 +30,20 @@ const warnCelsius = 85
 const alarmCelsius = 95
 
 export function openMachine({ monotonic, probe }: MachineDeps): Machine {
-  let asked: { readonly at: number; readonly answer: Promise<MachineAnswer | null> } | null = null
+  let asked: { readonly until: number; readonly answer: Promise<MachineAnswer | null> } | null = null
   let disks: { readonly at: number; readonly found: MachineAnswer['disks'] } | null = null
 
   /** One probe for all who ask; the disks are kept from the last that was asked for them. */
   async function look(): Promise<MachineAnswer> {
     const at = monotonic()
-    if (!asked || at - asked.at >= freshMs) {
+    if (!asked || at >= asked.until) {
       const withDisks = !disks || at - disks.at >= disksFreshMs
       const answer = probe({ disks: withDisks }).then(given => {
         if (withDisks && given) disks = { at, found: given.disks }
+        if (given === null) asked = { until: monotonic() + againMs, answer }
         return given
       })
-      asked = { at, answer }
+      asked = { until: at + freshMs, answer }
     }
     const answer = (await asked.answer) ?? {}
     return disks?.found === undefined ? answer : { ...answer, disks: disks.found }

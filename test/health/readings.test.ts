@@ -102,6 +102,16 @@ test('short memory, heat and a failing disk are found', async t => {
   )
 })
 
+test('a look that failed is no answer for the next minutes: it is taken again soon', async t => {
+  const answers: (MachineAnswer | null)[] = [null, { memory: { totalBytes: 10, availableBytes: 5 } }]
+  const time = { now: 0 }
+  const { memory } = openMachine({ monotonic: () => time.now, probe: async () => answers.shift() ?? null })
+  t.is(await memory(), null)
+  t.is(await memory(), null, 'but not at once')
+  time.now += 20_000
+  t.like(await memory(), { total_bytes: 10 })
+})
+
 test('what the machine does not say is absent, not zero', async t => {
   for (const answer of [null, {}] as const) {
     const { source, memory, temperature, disks } = machine(answer)

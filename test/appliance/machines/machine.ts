@@ -123,7 +123,7 @@ export class Machine {
       ...['-device', disk[bus]],
       ...['-device', 'qemu-xhci,id=usb', '-device', 'usb-kbd', '-device', 'VGA', '-device', 'virtio-rng-pci'],
       ...Object.entries(sticks).flatMap(([name, image], i) => [
-        ...['-drive', `if=none,id=${name},format=raw,file=${image}`],
+        ...['-blockdev', `driver=raw,node-name=${name},file.driver=file,file.filename=${image}`],
         ...[
           '-device',
           `usb-storage,bus=usb.0,id=stick-${name},drive=${name},removable=on,bootindex=${i + 2}`,
