@@ -9,7 +9,6 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import qrcode from 'qrcode'
 import { type App, openApp } from './app.ts'
 import { type Config, ConfigError, exampleToml, parseConfig } from './config.ts'
 import { formatHostPort } from './config-values.ts'
@@ -171,6 +170,7 @@ async function greet(
     say(`  ${link.url}`)
     say('')
     // A terminal gets its colours set, so that the code is dark on light on any background; a file gets text alone.
+    const { default: qrcode } = await import('qrcode')
     const type = process.stdout.isTTY ? 'terminal' : 'utf8'
     say(await qrcode.toString(link.url, { type, small: true, errorCorrectionLevel: 'L' }))
   }

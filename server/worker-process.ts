@@ -231,7 +231,9 @@ function permissions(dataFolder: string): string[] {
   const server = import.meta.dirname
   const modules = nodeModules(server)
   const media = ['media', 'remote-media'].map(name => join(dataFolder, name))
-  const readable = [server, ...media, ...modules, join(dirname(server), 'package.json')]
+  // In the appliance's image our code is bundled; what several programs share lies beside them.
+  const code = [server, join(dirname(server), 'chunks')]
+  const readable = [...code, ...media, ...modules, join(dirname(server), 'package.json')]
   return [
     '--permission',
     '--allow-addons',

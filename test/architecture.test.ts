@@ -154,6 +154,8 @@ const table: Record<string, Row> = {
     packages: ['commander', 'node-forge', 'qrcode', 'age-encryption', 'node:*'],
   },
   appliance: { ours: ['server/protocol'], packages: ['node:*'] },
+  // Builds the image; nothing of it runs there.
+  'appliance/image': { ours: ['appliance', 'server/protocol'], packages: ['rolldown', 'node:*'] },
   'appliance/console': { ours: ['appliance', 'server/protocol'], packages: ['qrcode', 'node:*'] },
 }
 

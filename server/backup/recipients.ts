@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Encrypter } from 'age-encryption'
 import { BackupError } from './backup-error.ts'
 import type { Recipients } from './seal.ts'
 import { writeWhole } from './write-whole.ts'
@@ -33,7 +32,7 @@ export async function forWhom(dataFolder: string, settings: RecipientSettings): 
 }
 
 export async function keepRecipients(dataFolder: string, recipients: readonly string[]): Promise<void> {
-  for (const recipient of recipients) requireRecipient(recipient)
+  for (const recipient of recipients) await requireRecipient(recipient)
   await mkdir(join(dataFolder, 'keys'), { recursive: true, mode: 0o700 })
   await writeWhole(fileOf(dataFolder), `${JSON.stringify({ recipients })}\n`)
 }
@@ -47,8 +46,8 @@ async function keptRecipients(dataFolder: string): Promise<readonly string[]> {
   }
 }
 
-function ofRecipients(recipients: readonly string[], from: ForWhom['from']): ForWhom {
-  for (const recipient of recipients) requireRecipient(recipient)
+async function ofRecipients(recipients: readonly string[], from: ForWhom['from']): Promise<ForWhom> {
+  for (const recipient of recipients) await requireRecipient(recipient)
   return { recipients, from, digest: digestOf([...recipients].sort().join('\n')) }
 }
 
@@ -73,7 +72,9 @@ async function ofPassphrase(file: string): Promise<ForWhom> {
 }
 
 /** A slip of the pen would make backups that nobody can open; age's keys carry a checksum. */
-export function requireRecipient(recipient: string): void {
+export async function requireRecipient(recipient: string): Promise<void> {
+  // Loaded when somebody says for whom: every start would wait for the tables of its ciphers.
+  const { Encrypter } = await import('age-encryption')
   try {
     new Encrypter().addRecipient(recipient)
   } catch (error) {

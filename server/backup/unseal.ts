@@ -4,7 +4,6 @@
  * age notices every change and a missing end; it does not say who encrypted. That is what the signature inside is for.
  */
 import { ReadableStream } from 'node:stream/web'
-import { Decrypter } from 'age-encryption'
 import { BackupError } from './backup-error.ts'
 import { cutShort, unreadable } from './container.ts'
 
@@ -32,6 +31,7 @@ export async function* unseal(
 }
 
 async function open(watched: Watched, keys: UnsealKeys): Promise<ReadableStream<Uint8Array>> {
+  const { Decrypter } = await import('age-encryption')
   const decrypter = new Decrypter()
   try {
     for (const identity of keys.identities) decrypter.addIdentity(identity)

@@ -204,7 +204,7 @@ async function attempt(
 ): Promise<{ status: number; retryAfterSeconds: number | null }> {
   try {
     const payload = JSON.stringify({ rooms, lang: pusher.lang })
-    return await deps.send(pushRequest(pusher, payload, deps.vapid, deps.subject))
+    return await deps.send(await pushRequest(pusher, payload, deps.vapid, deps.subject))
   } catch {
     return { status: 0, retryAfterSeconds: null }
   }

@@ -6,7 +6,7 @@
  *
  * Spec: RFC 8030 (the request), RFC 8291 (its encryption), RFC 8292 (VAPID: who asks).
  */
-import webPush from 'web-push'
+import { createECDH } from 'node:crypto'
 import { decodeBase64Url } from '../protocol/base64.ts'
 import { pushSettingTable, type VapidRow } from '../store/catalogue.ts'
 import type { Store } from '../store/store.ts'
@@ -38,19 +38,29 @@ export function openVapidKeys(store: Store): Promise<VapidRow> {
     const key = pushSettingTable.key('vapid')
     const known = await tx.get(key)
     if (known) return known
-    const made = webPush.generateVAPIDKeys()
+    const made = newVapidKeys()
     tx.put(key, made)
     return made
   })
 }
 
+/** RFC 8292 §3.2: a pair on P-256; the private one has its 32 bytes even where it begins with zeros. */
+function newVapidKeys(): VapidRow {
+  const pair = createECDH('prime256v1')
+  const publicKey = pair.generateKeys('base64url')
+  const privateKey = Buffer.concat([Buffer.alloc(32), pair.getPrivateKey()]).subarray(-32)
+  return { publicKey, privateKey: privateKey.toString('base64url') }
+}
+
 /** @param subject whom a push service may turn to: an https or mailto URL */
-export function pushRequest(
+export async function pushRequest(
   { endpoint, p256dh, auth }: Subscription,
   payload: string,
   vapid: VapidRow,
   subject: string,
-): PushRequest {
+): Promise<PushRequest> {
+  // Loaded for the first ring.
+  const { default: webPush } = await import('web-push')
   const { headers, body } = webPush.generateRequestDetails({ endpoint, keys: { p256dh, auth } }, payload, {
     vapidDetails: { subject, ...vapid },
     TTL: timeToLiveSeconds,
