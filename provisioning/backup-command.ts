@@ -1,6 +1,7 @@
 /** `letro backup`: making backups, trying them, and coming back from one. */
 import { Command } from 'commander'
 import { act } from './act.ts'
+import { type AfarOptions, restoreAfar } from './backup-afar.ts'
 import { createOffline, type OfflineOptions } from './backup-offline.ts'
 import { type OpenOptions, restore, verify } from './backup-open.ts'
 import {
@@ -11,6 +12,8 @@ import {
   makeKey,
   showStatus,
 } from './backup-server.ts'
+import { CommandFailed } from './command-failed.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { withServer } from './server-connection.ts'
 
 const exitHelp = `
@@ -107,21 +110,43 @@ ${exitHelp}`,
     )
 
   withKey(backup.command('restore <file>'))
-    .description('Make a data folder out of a backup. The server does not run meanwhile.')
-    .requiredOption('--data <folder>', 'the new data folder (server.data): empty, or not there yet')
+    .description('Make a data folder out of a backup; or replace the data of a running server.')
+    .option('--data <folder>', 'the new data folder (server.data): empty, or not there yet')
+    .option('--server <url>', 'instead: of a running server, over the network; with --token-file')
+    .option('--token-file <file>', 'a copy of maintenance.token from its data folder')
+    .option('--ca <file>', "the authority of that server's certificate (PEM)")
+    .option('--yes', 'with --server: do not ask')
     .addHelpText(
       'after',
       `
 FILE is a backup, or a folder: then the newest one in it. Nothing counts until all of it was
 read and is right: cut off in between, the folder serves nobody, and the same command begins anew.
 
+With --server nobody is served while FILE is uploaded (or taken from backup.folder there, where
+only its name is given) and restored beside the data in use. Only then that goes, and is kept
+aside. Where it fails, the server serves what it had. The key is sent to the server, which forgets it.
+
 Examples:
   letro backup restore /mnt/backups --key /media/usb/backup-key.txt --data /var/lib/letro \\
     --site clinic.example
+  letro backup restore clinic.age --key - --server https://chat.clinic.example \\
+    --token-file maintenance.token < key.txt
 ${exitHelp}`,
     )
-    .action(act((options: OpenOptions & { readonly data: string }, file: string) => restore(options, file)))
+    .action(act((options: AfarOptions, file: string) => comeBack(options, file)))
   return backup
+}
+
+async function comeBack(options: AfarOptions, file: string): Promise<ExitCode> {
+  const { data, server } = options
+  if (data !== undefined && server === undefined) return restore({ ...options, data }, file)
+  if (data !== undefined || server === undefined)
+    throw new CommandFailed(
+      'Whereto? Give --data FOLDER for a new data folder, or --server URL for a running server.',
+      exitCodes.usage,
+    )
+  await restoreAfar(options, file)
+  return exitCodes.done
 }
 
 function withKey(command: Command): Command {

@@ -63,7 +63,7 @@ function how(options: OpenOptions, keys: UnsealKeys): RestoreOptions {
 }
 
 /** A folder stands for the newest backup in it. */
-async function backupNamed(named: string): Promise<string> {
+export async function backupNamed(named: string): Promise<string> {
   const path = resolve(named)
   const found = await stat(path).catch(() => null)
   if (!found) throw new CommandFailed(`There is no ${path}.`, exitCodes.impossible)
@@ -79,7 +79,7 @@ async function backupNamed(named: string): Promise<string> {
   return join(path, names.at(-1)!.name)
 }
 
-async function keysFrom(options: OpenOptions): Promise<UnsealKeys> {
+export async function keysFrom(options: OpenOptions): Promise<UnsealKeys> {
   if (options.key !== undefined) return { identities: identitiesIn(options.key) }
   const passphrase = await passphraseFrom(options, 'Passphrase: ')
   if (passphrase !== null && passphrase !== '') return { identities: [], passphrase }

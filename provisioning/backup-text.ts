@@ -72,6 +72,20 @@ export function restoredText(report: RestoreReport, data: string): string {
   ].join('\n')
 }
 
+export function restoredAfarText(server: string, aside: string | null): string {
+  return [
+    `${server} serves what the backup holds. What was written after it was made is not in it.`,
+    ...(aside === null
+      ? []
+      : [`What was there before is kept in its data folder, until the next restore: ${aside}`]),
+    '',
+    'Compare the words of its card (letro peer card) with those that you have on paper, or that an administrator',
+    'of a peer reads to you: if they differ, somebody else made this backup.',
+    'Everybody signs in again, open links are withdrawn, and devices make new one-time keys. Peers are suspended',
+    'until you have looked at each (letro peer list, letro peer resume NAME).',
+  ].join('\n')
+}
+
 export function verifiedText({ restored, check, isSound }: VerifyReport): string {
   const { header, end, media, mediaMissing, from } = restored
   const files = from.length === 1 ? 'one file' : `${from.length} files`

@@ -6,6 +6,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { act } from './act.ts'
 import { CommandFailed } from './command-failed.ts'
 import {
+  applyList,
   type Invited,
   importList,
   invite,
@@ -19,7 +20,7 @@ import { exitCodes } from './exit-codes.ts'
 import { connect, type ServerOptions, withServer } from './server-connection.ts'
 import { type SheetLanguage, sheetLanguages } from './sheet-texts.ts'
 import { mustTakeSheets, writeSheets } from './sheets.ts'
-import { confirm, print, printer, tell } from './terminal.ts'
+import { confirm, eachTenth, print, printer, tell } from './terminal.ts'
 
 interface Options extends ServerOptions {
   readonly days?: string
@@ -153,13 +154,12 @@ async function enrolList(options: ListOptions, file: string): Promise<void> {
   const locks = options.lockLeavers === true && shown.leavers.some(({ locked }) => !locked)
   if (locks && !options.yes && !(await confirm('\nType yes to lock the accounts of those who left: ')))
     throw new CommandFailed('Nothing was changed.', exitCodes.unsound)
-  const done = await importList(server, {
-    csv,
-    apply: true,
-    again: options.again === true,
-    lock_leavers: options.lockLeavers === true,
-    ...linkBody(options),
-  })
+  const tenth = eachTenth(say)
+  const done = await applyList(
+    server,
+    { csv, again: options.again === true, lock_leavers: options.lockLeavers === true, ...linkBody(options) },
+    (count, total) => tenth(`${count} of ${total} done`, count / total),
+  )
   const invited = [...done.new, ...done.waiting, ...done.changed].flatMap(person =>
     person.link === undefined
       ? []

@@ -1,9 +1,11 @@
 /** What `letro enrol` asks of the server, and what it gets (server/admin-api/README.md). */
-import type { JsonObject } from '#protocol/json.ts'
+import { isObject, type JsonObject } from '#protocol/json.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ServerConnection } from './server-connection.ts'
 import type { SheetLanguage } from './sheet-texts.ts'
+
+const lookAgainMs = 500
 
 export interface Invited {
   readonly userId: string
@@ -103,6 +105,32 @@ export async function inviteAgain(
 /** What is wrong with a list is an answer, too: without `apply` the server looks at all of it. */
 export async function importList(server: ServerConnection, body: JsonObject): Promise<ImportReport> {
   return (await server.ask('POST', '/people/import', body)) as unknown as ImportReport
+}
+
+/** The same while it is told how far it is. A long list takes a minute, and is done batch by batch. */
+export async function applyList(
+  server: ServerConnection,
+  body: JsonObject,
+  progress: (done: number, total: number) => void,
+): Promise<ImportReport> {
+  let isDone = false
+  const applied = importList(server, { ...body, apply: true }).finally(() => {
+    isDone = true
+  })
+  const ended = applied.then(
+    () => {},
+    () => {},
+  )
+  for (;;) {
+    await Promise.race([ended, new Promise(resolve => setTimeout(resolve, lookAgainMs))])
+    if (isDone) return applied
+    // A look that fails says nothing about the list.
+    const running = await server.ask('GET', '/people/import').then(
+      answer => answer['running'],
+      () => null,
+    )
+    if (isObject(running)) progress(Number(running['done']), Number(running['total']))
+  }
 }
 
 export async function openLinks(server: ServerConnection): Promise<readonly OpenLink[]> {

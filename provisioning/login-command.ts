@@ -1,5 +1,4 @@
 /** `letro login` and `letro logout`: an administrator lets this command line in, from the app, for eight hours at most. */
-import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { hostname, userInfo } from 'node:os'
@@ -9,6 +8,7 @@ import { act } from './act.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { dropLogin, keepLogin, type Login, loginFor } from './logins.ts'
+import { readAuthority, serverAddress } from './server-address.ts'
 import { awayByNetwork, connect, objectIn } from './server-connection.ts'
 import { print } from './terminal.ts'
 
@@ -59,7 +59,7 @@ export function logoutCommand(): Command {
 }
 
 async function login(given: string, options: Options): Promise<void> {
-  const url = urlOf(given)
+  const url = serverAddress(given)
   const authority = options.ca === undefined ? undefined : await readAuthority(options.ca)
   const begin = {
     label: `${userInfo().username} on ${hostname()}`,
@@ -97,26 +97,6 @@ function loginOf(url: string, got: JsonObject, authority: string | undefined): L
     scope: got['scope'] === 'read' ? 'read' : 'manage',
     expiresTs: Number(got['expires_ts']),
     ...(authority === undefined ? {} : { authority }),
-  }
-}
-
-/** Plain http reaches no further than this machine. */
-function urlOf(given: string): string {
-  const url = URL.canParse(given) ? new URL(given) : null
-  const isHere = url !== null && /^(?:.+\.)?localhost$|^127\.|^\[::1\]$/.test(url.hostname)
-  if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)))
-    throw new CommandFailed(
-      `${given} is no https address, as in https://chat.clinic.example.`,
-      exitCodes.usage,
-    )
-  return url.origin
-}
-
-async function readAuthority(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch {
-    throw new CommandFailed(`--ca ${file} cannot be read.`, exitCodes.impossible)
   }
 }
 

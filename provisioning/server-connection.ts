@@ -27,7 +27,12 @@ export interface ServerConnection {
   /** @param path below `/_letro/admin/v1`; throws CommandFailed with the server's own sentence */
   ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: JsonObject): Promise<JsonObject>
   /** A file as the body. @param progress how many bytes have left */
-  upload(path: string, file: string, progress: (bytes: number, of: number) => void): Promise<JsonObject>
+  upload(
+    path: string,
+    file: string,
+    progress: (bytes: number, of: number) => void,
+    method?: 'POST' | 'PUT',
+  ): Promise<JsonObject>
   /** The file is there whole or not at all. */
   download(path: string, file: string): Promise<void>
 }
@@ -48,21 +53,29 @@ export async function connect(options: ServerOptions): Promise<ServerConnection>
 }
 
 /** How one request starts. */
-interface Way {
+export interface Way {
   readonly name: string
   open(method: string, path: string, headers: Record<string, string>): ClientRequest
   /** What it means that nobody answers. */
   readonly whenAway: (code: string) => string
+  /** The API that is asked: what its paths begin with; what it means that it does not know who asks. */
+  readonly root: string
+  readonly whenUnknown: string
+  /** Longer than this nothing honest takes before its first byte. */
+  readonly silenceMs: number
 }
 
-const root = '/_letro/admin/v1'
-/** An act can write to disk and ask peers; longer than this nothing honest takes before its first byte. */
-const silenceMs = 60_000
+/** An act can write to disk and ask peers. */
+const administration = {
+  root: '/_letro/admin/v1',
+  whenUnknown: 'This login is over. Begin again with: letro login URL',
+  silenceMs: 60_000,
+} as const
 
-function connectionBy(way: Way): ServerConnection {
+export function connectionBy(way: Way): ServerConnection {
   const objectOf = async (answer: IncomingMessage) => {
     const parsed = objectIn(await text(answer, way))
-    if (!isOk(answer)) throw refusal(answer, parsed)
+    if (!isOk(answer)) throw refusal(answer, parsed, way)
     if (parsed) return parsed
     throw new CommandFailed(
       `${way.name} answered something that is no answer of Letro.`,
@@ -72,10 +85,11 @@ function connectionBy(way: Way): ServerConnection {
   return {
     name: way.name,
     ask: async (method, path, body) => objectOf(await send(way, method, path, body)),
-    upload: async (path, file, progress) => objectOf(await sendFile(way, path, file, progress)),
+    upload: async (path, file, progress, method = 'POST') =>
+      objectOf(await sendFile(way, method, path, file, progress)),
     download: async (path, file) => {
       const answer = await send(way, 'GET', path)
-      if (!isOk(answer)) throw refusal(answer, objectIn(await text(answer, way)))
+      if (!isOk(answer)) throw refusal(answer, objectIn(await text(answer, way)), way)
       try {
         await pipeline(answer, createWriteStream(`${file}.part`, { mode: 0o600 }))
         await rename(`${file}.part`, file)
@@ -90,10 +104,10 @@ function connectionBy(way: Way): ServerConnection {
 function send(way: Way, method: string, path: string, body?: JsonObject): Promise<IncomingMessage> {
   const bytes = body === undefined ? null : Buffer.from(JSON.stringify(body))
   return new Promise((fulfil, reject) => {
-    const request = way.open(method, root + path, {
+    const request = way.open(method, way.root + path, {
       ...(bytes ? { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) } : {}),
     })
-    request.setTimeout(silenceMs, () => request.destroy(new Error('no answer')))
+    request.setTimeout(way.silenceMs, () => request.destroy(new Error('no answer')))
     request.on('response', fulfil)
     request.on('error', error => {
       reject(new CommandFailed(way.whenAway(codeOf(error)), exitCodes.impossible))
@@ -104,6 +118,7 @@ function send(way: Way, method: string, path: string, body?: JsonObject): Promis
 
 async function sendFile(
   way: Way,
+  method: string,
   path: string,
   file: string,
   progress: (bytes: number, of: number) => void,
@@ -113,7 +128,7 @@ async function sendFile(
   })
   const { size } = await handle.stat()
   return new Promise((fulfil, reject) => {
-    const request = way.open('POST', root + path, {
+    const request = way.open(method, way.root + path, {
       'Content-Type': 'application/octet-stream',
       'Content-Length': String(size),
     })
@@ -132,7 +147,7 @@ async function sendFile(
       body.destroy()
       reject(new CommandFailed(way.whenAway(codeOf(error)), exitCodes.impossible))
     }
-    request.setTimeout(silenceMs, () => request.destroy(new Error('no answer')))
+    request.setTimeout(way.silenceMs, () => request.destroy(new Error('no answer')))
     request.on('error', fail)
     body.on('error', error => request.destroy(error))
     body.pipe(request)
@@ -166,13 +181,12 @@ export function objectIn(text: string): JsonObject | null {
   }
 }
 
-function refusal({ statusCode = 0 }: IncomingMessage, body: JsonObject | null): CommandFailed {
+function refusal({ statusCode = 0 }: IncomingMessage, body: JsonObject | null, way: Way): CommandFailed {
   const said = body?.['error']
-  if (statusCode === 401)
-    return new CommandFailed('This login is over. Begin again with: letro login URL', exitCodes.unsound)
+  if (statusCode === 401) return new CommandFailed(way.whenUnknown, exitCodes.unsound)
   if (statusCode === 503)
     return new CommandFailed(
-      `The server is in maintenance: it found damaged data. Look with: letro store check${typeof said === 'string' ? `\nIt says: ${said}` : ''}`,
+      `The server is in maintenance: it serves nobody. See why, and what to do: letro store status${typeof said === 'string' ? `\nIt says: ${said}` : ''}`,
       exitCodes.unsound,
     )
   if (typeof said === 'string') return new CommandFailed(said, exitCodes.unsound)
@@ -180,11 +194,12 @@ function refusal({ statusCode = 0 }: IncomingMessage, body: JsonObject | null): 
 }
 
 /** A socket's path holds about a hundred bytes: the shorter of the two ways to write it. */
-function bySocket(data: string): Way {
+export function bySocket(data: string): Way {
   const absolute = resolve(data, adminSocket)
   const fromHere = relative(process.cwd(), absolute)
   const socketPath = fromHere.length < absolute.length ? fromHere : absolute
   return {
+    ...administration,
     name: `The server of ${data}`,
     open: (method, path, headers) => httpRequest({ socketPath, method, path, headers }),
     whenAway: code =>
@@ -194,8 +209,9 @@ function bySocket(data: string): Way {
   }
 }
 
-function byHttps({ url, token, authority }: Login): Way {
+export function byHttps({ url, token, authority }: Pick<Login, 'url' | 'token' | 'authority'>): Way {
   return {
+    ...administration,
     name: url,
     open: (method, path, headers) =>
       (url.startsWith('https:') ? httpsRequest : httpRequest)(url + path, {

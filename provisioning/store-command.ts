@@ -1,188 +1,168 @@
 /**
- * `letro store check` and `letro store repair`: looking at the data, and mending it, while no server runs.
- * Words for somebody who was woken for this: what is wrong, what it means, what to type next.
+ * `letro store`: looking at the data, and mending it: in its folder while no server runs, or by the running server, in
+ * maintenance as well. Words for somebody who was woken for this: what is wrong, what it means, what to type next.
  */
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { Command } from 'commander'
-import { type CheckReport, checkFolder } from '../server/store/check.ts'
-import { storeFolder } from '../server/store/level-folder.ts'
-import { type RepairReport, repairFolder } from '../server/store/repair.ts'
+import { Argument, Command } from 'commander'
 import type { Progress } from '../server/store/scrub.ts'
-import { StoreError } from '../server/store/store.ts'
+import { act } from './act.ts'
+import { CommandFailed } from './command-failed.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-
-interface Options {
-  readonly data: string
-  readonly json?: boolean
-}
+import {
+  connectMaintenance,
+  type MaintenanceOptions,
+  placeText,
+  withMaintenance,
+} from './maintenance-server.ts'
+import { atStore, type PlaceMeans, type StorePlace } from './store-place.ts'
+import { checkLines, repairLines, statusLines } from './store-text.ts'
+import { confirm, tell } from './terminal.ts'
 
 const exitHelp = `
 Exit codes:
   0  all is well (repair: the data is sound now)
-  1  damage was found (repair: damage is left)
+  1  damage was found (repair: damage is left); status: in maintenance; or the server refused
   2  the command line is wrong
-  3  the server, or another command, has the data open
-  4  it could not run: no such folder, no space, data of a newer release
+  3  another command has the data open
+  4  it could not run: no such folder, no space, no answer, data of a newer release
+`
+
+const fromAfar = `
+From elsewhere it asks a running server, with a copy of the file maintenance.token from its data
+folder: keep one where it is found when nobody can sign in. It is as good as a login, guard it so.
 `
 
 export function storeCommand(): Command {
-  const store = new Command('store').description('Check and repair the data of a server that is not running.')
-  store
-    .command('check')
-    .description('Read everything and say whether it is what was written. Loses nothing, changes no data.')
-    .requiredOption('--data <folder>', "the server's data folder (server.data in letro.toml)")
-    .option('--json', 'print one JSON object instead of sentences')
+  const store = new Command('store').description('See whether the data is sound, and repair it.')
+
+  add(store, 'status', 'What a running server says of its data, and whether it serves people.')
+    .addHelpText(
+      'after',
+      `${fromAfar}
+Examples:
+  letro store status --data /var/lib/letro
+  letro store status --server https://chat.clinic.example --token-file maintenance.token
+${exitHelp}`,
+    )
+    .action(
+      act(async (options: MaintenanceOptions): Promise<ExitCode> => {
+        const status = await (await connectMaintenance(options)).ask('GET', '/status')
+        tell(options, status, statusLines(status, placeText(options)).join('\n'))
+        return status['status'] === 'ok' ? exitCodes.done : exitCodes.unsound
+      }),
+    )
+
+  add(
+    store,
+    'check',
+    'Read everything and say whether it is what was written. Loses nothing, changes no data.',
+  )
     .addHelpText(
       'after',
       `
+A running server is asked to do it, and goes on serving meanwhile.
+${fromAfar}
 Examples:
   letro store check --data /var/lib/letro
   letro store check --data /var/lib/letro --json > report.json
+  letro store check --server https://chat.clinic.example --token-file maintenance.token
 ${exitHelp}`,
     )
-    .action(async (options: Options) => {
-      process.exitCode = await run(options, check)
-    })
-  store
-    .command('repair')
-    .description(
-      'Build sound data out of everything that can be read with certainty. The damaged data is set aside, not deleted.',
+    .action(
+      act((options: MaintenanceOptions) => atStore(options, meansOf(options), at => check(at, options))),
     )
-    .requiredOption('--data <folder>', "the server's data folder (server.data in letro.toml)")
-    .option('--json', 'print one JSON object instead of sentences')
+
+  add(
+    store,
+    'repair',
+    'Build sound data out of everything that can be read with certainty. The damaged data is set aside, not deleted.',
+  )
     .addHelpText(
       'after',
       `
 It checks first, and does nothing where nothing is wrong. It needs free space of about
-three times the size of the data.
+three times the size of the data. A running server, which is in maintenance then, does it
+itself and serves again.
 
-Rows that had been deleted may come back. So at its next start the server signs everybody
-out, withdraws open links and asks all devices for new one-time keys.
-
+Rows that had been deleted may come back. So the server signs everybody out, withdraws open
+links and asks all devices for new one-time keys.
+${fromAfar}
 Examples:
   letro store repair --data /var/lib/letro
+  letro store repair --server https://chat.clinic.example --token-file maintenance.token
 ${exitHelp}`,
     )
-    .action(async (options: Options) => {
-      process.exitCode = await run(options, repair)
-    })
+    .action(
+      act((options: MaintenanceOptions) => atStore(options, meansOf(options), at => repair(at, options))),
+    )
+
+  add(store, 'maintenance', 'Let a running server serve nobody (on), or people again (off).')
+    .addArgument(new Argument('<state>').choices(['on', 'off']))
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+On: everybody is disconnected until it is switched off, or the server is started anew.
+${fromAfar}
+Examples:
+  letro store maintenance on --data /var/lib/letro
+  letro store maintenance off --data /var/lib/letro
+${exitHelp}`,
+    )
+    .action(
+      act((options: MaintenanceOptions & { readonly yes?: boolean }, to: 'on' | 'off') =>
+        switchTo(to, options),
+      ),
+    )
   return store
 }
 
-type Action = (folder: string, options: Options) => Promise<ExitCode>
-
-async function run(options: Options, action: Action): Promise<ExitCode> {
-  const data = resolve(options.data)
-  const folder = storeFolder(data)
-  if (!(await isFolder(folder))) {
-    const message = (await isFolder(data))
-      ? `There is no store in ${data}: it would be ${folder}. Is this the folder of server.data?`
-      : `There is no folder ${data}.`
-    return fail(options, 'NO_STORE', message, exitCodes.impossible)
-  }
-  try {
-    return await action(folder, options)
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    if (error.code === 'STORE_LOCKED') {
-      const message = `${data} is in use by the server or another command. Stop it first, then try again.`
-      return fail(options, error.code, message, exitCodes.inUse)
-    }
-    return fail(options, error.code, `${sentence(error.message)}.`, exitCodes.impossible)
-  }
+function add(parent: Command, name: string, description: string): Command {
+  const command = parent.command(name).description(description)
+  return withMaintenance(
+    command.option('--data <folder>', "the server's data folder (server.data in letro.toml)"),
+  )
 }
 
-async function check(folder: string, options: Options): Promise<ExitCode> {
-  const report = await checkFolder(folder, { onProgress: progressLine(options) })
+async function check(at: StorePlace, options: MaintenanceOptions): Promise<ExitCode> {
+  const report = await at.check()
   endProgress(options)
-  if (options.json) print(JSON.stringify(report))
-  else for (const line of checkLines(report, options.data)) print(line)
+  tell(options, report, checkLines(report, at.words).join('\n'))
   return report.findings.length === 0 ? exitCodes.done : exitCodes.unsound
 }
 
-async function repair(folder: string, options: Options): Promise<ExitCode> {
-  const onProgress = progressLine(options)
-  const before = await checkFolder(folder, { onProgress })
+async function repair(at: StorePlace, options: MaintenanceOptions): Promise<ExitCode> {
+  const before = await at.check()
   if (before.findings.length === 0) {
     endProgress(options)
-    if (options.json) print(JSON.stringify({ before, repair: null, after: before }))
-    else print('Nothing is wrong, so nothing was changed.')
+    tell(options, { before, repair: null, after: before }, 'Nothing is wrong, so nothing was changed.')
     return exitCodes.done
   }
-  const repaired = await repairFolder(folder, { onProgress })
-  const after = await checkFolder(folder, { onProgress })
+  const repaired = await at.repair()
+  const after = await at.check()
   endProgress(options)
-  if (options.json) print(JSON.stringify({ before, repair: repaired, after }))
-  else for (const line of repairLines(before, repaired, after)) print(line)
+  tell(
+    options,
+    { before, repair: repaired, after },
+    repairLines(before, repaired, after, at.serverRuns).join('\n'),
+  )
   return after.findings.length === 0 ? exitCodes.done : exitCodes.unsound
 }
 
-function checkLines(report: CheckReport, data: string): string[] {
-  if (report.isNew) return ['There is no data yet.']
-  if (report.findings.length === 0) {
-    return [
-      `All is well: ${report.rows} rows and ${report.bytes} bytes of table files are what was written.`,
-      `Last commit group ${report.sequence}, epoch ${report.epoch}.`,
-    ]
-  }
-  return [
-    'The data is DAMAGED:',
-    ...report.findings.map(finding => `  - ${finding.message}`),
-    ...(report.isComplete ? [] : ['Because of that, not everything was looked at; there may be more.']),
-    '',
-    'The server does not serve this data. What to do:',
-    '  1. If you can, copy the whole data folder to another disk first.',
-    '  2. Look whether the disk itself is failing (smartctl -a, dmesg). If it is, move the copy to a good one.',
-    `  3. Run: letro store repair --data ${data}`,
-    '     or restore a backup, if losing what came after it is better than losing what repair cannot read.',
-  ]
-}
-
-function repairLines(before: CheckReport, repaired: RepairReport, after: CheckReport): string[] {
-  const dropped = Object.entries(repaired.rowsDropped)
-  const blocks = Object.values(repaired.blocksDropped).reduce((sum, n) => sum + n, 0)
-  const lines = [
-    'Was wrong:',
-    ...before.findings.map(finding => `  - ${finding.message}`),
-    `Kept ${repaired.rowsKept} rows.`,
-  ]
-  if (repaired.groupsLost > 0) {
-    lines.push(
-      `LOST: at least a part of ${amount(repaired.groupsLost, 'acknowledged commit group')} (one holds one or more changes).`,
-    )
-  }
-  if (blocks > 0)
-    lines.push(
-      `LOST: the rows of ${amount(blocks, 'damaged block')} of table files, as far as no older file has them.`,
-    )
-  for (const [table, rows] of dropped) {
-    lines.push(`Left out because they are not what was written: ${amount(rows, 'row')} of "${table}".`)
-  }
-  if (repaired.groupsLost === 0 && blocks === 0 && dropped.length === 0) lines.push('Nothing was lost.')
-  lines.push(
-    `The damaged data is in ${repaired.setAside}. Delete it once you are sure that you do not need it.`,
-    'Deleted rows may have come back. At its next start the server therefore signs everybody out, withdraws',
-    'open links, asks all devices for new one-time keys, and compares pins with their cards.',
-    '',
+async function switchTo(
+  to: 'on' | 'off',
+  options: MaintenanceOptions & { readonly yes?: boolean },
+): Promise<void> {
+  const server = await connectMaintenance(options)
+  if (to === 'on' && !options.yes && !(await confirm(`Disconnect everybody from ${server.name}? [yes/no] `)))
+    throw new CommandFailed('Nothing was changed.', exitCodes.unsound)
+  const { status = null } = await server.ask('POST', to === 'on' ? '/enter' : '/leave')
+  tell(
+    options,
+    { status },
+    to === 'on'
+      ? `Nobody is served until: letro store maintenance off ${placeText(options)}`
+      : 'People are served again.',
   )
-  if (after.findings.length === 0) {
-    lines.push(`All is well now (${after.rows} rows, epoch ${repaired.epoch}). Start the server.`)
-  } else {
-    lines.push('There is STILL damage. Restore a backup, and suspect the disk:')
-    for (const finding of after.findings) lines.push(`  - ${finding.message}`)
-  }
-  return lines
-}
-
-function fail(options: Options, code: string, message: string, exitCode: ExitCode): ExitCode {
-  if (options.json) print(JSON.stringify({ error: { code, message } }))
-  else process.stderr.write(`${message}\n`)
-  return exitCode
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }
 
 const stepNames: Record<Progress['step'], string> = {
@@ -194,28 +174,17 @@ const stepNames: Record<Progress['step'], string> = {
 }
 
 /** One line that rewrites itself, for people only. */
-function progressLine(options: Options): (progress: Progress) => void {
-  if (options.json || !process.stderr.isTTY) return () => {}
-  return ({ step, done, total }) => {
-    process.stderr.write(`\r\x1b[K${stepNames[step]}: ${total === undefined ? done : `${done} of ${total}`}`)
+function meansOf(options: MaintenanceOptions): PlaceMeans {
+  const show = (text: string) => {
+    if (!options.json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  }
+  return {
+    onProgress: ({ step, done, total }) =>
+      show(`${stepNames[step]}: ${total === undefined ? done : `${done} of ${total}`}`),
+    onAsking: () => show('The server is at it. It says nothing until it is done …'),
   }
 }
 
-function endProgress(options: Options): void {
+function endProgress(options: MaintenanceOptions): void {
   if (!options.json && process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    found => found.isDirectory(),
-    () => false,
-  )
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

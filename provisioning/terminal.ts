@@ -17,6 +17,16 @@ export function tell({ json }: { readonly json?: boolean }, answer: object, text
   print(json ? JSON.stringify(answer) : text)
 }
 
+/** A line for each tenth, and for each new step: a terminal, and a log, can hold that. */
+export function eachTenth(say: (text: string) => void): (text: string, done: number) => void {
+  let last = ''
+  return (text, done) => {
+    const key = `${text.replaceAll(/\d+/g, '')} ${Math.floor(done * 10)}`
+    if (key !== last) say(text)
+    last = key
+  }
+}
+
 /** Nothing but `yes` is yes. Without a terminal nobody was asked. */
 export async function confirm(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) {

@@ -4,7 +4,7 @@ import { parseUpdateStatus, type UpdateStatus } from '#protocol/update-status.ts
 import { CommandFailed } from './command-failed.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { connect, type ServerConnection, type ServerOptions } from './server-connection.ts'
-import { confirm, print, printer, tell } from './terminal.ts'
+import { confirm, eachTenth, print, printer, tell } from './terminal.ts'
 import { statusText, underwayText } from './update-text.ts'
 
 export interface ApplyOptions extends ServerOptions {
@@ -97,16 +97,6 @@ async function untilWritten(
         )
     }
     await new Promise(resolve => setTimeout(resolve, lookAgainMs))
-  }
-}
-
-/** A line for each tenth, and for each new step: a terminal, and a log, can hold that. */
-function eachTenth(say: (text: string) => void): (text: string, done: number) => void {
-  let last = ''
-  return (text, done) => {
-    const key = `${text.replace(/: \d+ %$/, '')} ${Math.floor(done * 10)}`
-    if (key !== last) say(text)
-    last = key
   }
 }
 

@@ -17,7 +17,7 @@ import { mayString, mayStrings, needString } from './http/fields.ts'
 import { invalidParam, MatrixError, notFound } from './http/matrix-error.ts'
 import type { Step } from './http/route.ts'
 import type { JsonObject } from './protocol/json.ts'
-import { orderReplacing } from './restored-data.ts'
+import { isKeptAside, orderReplacing } from './restored-data.ts'
 
 export interface RestoreJobDeps {
   readonly dataFolder: string
@@ -38,7 +38,7 @@ type State =
   | { readonly state: 'restarting' }
 
 export interface RestoreJob {
-  /** For the status. */
+  /** For the status; `kept_aside` is the folder with what the last restore has replaced. */
   shown(): Promise<JsonObject>
   readonly upload: Step
   readonly restore: Step
@@ -88,6 +88,7 @@ export function openRestoreJob(deps: RestoreJobDeps): RestoreJob {
     shown: async () => ({
       ...job,
       uploaded: (await readdir(uploaded).catch(() => [])).filter(name => parseBackupName(name) !== null),
+      kept_aside: (await readdir(dataFolder)).find(isKeptAside) ?? null,
     }),
 
     upload: async ctx => {

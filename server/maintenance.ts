@@ -5,7 +5,7 @@
  * It needs no account and no store: this is how a server whose data is damaged is brought back.
  *
  *     GET  /_letro/health                 {"status": "ok" | "maintenance"}          200 | 503
- *     GET  /_letro/maintenance/v1/status         what was found; restore: how far it is, what was uploaded
+ *     GET  /_letro/maintenance/v1/status         what was found; restore: how far it is, what was uploaded, what was kept
  *     POST /_letro/maintenance/v1/check          reads everything, answers with the report
  *     POST /_letro/maintenance/v1/repair         in maintenance only; then the server serves again
  *     POST /_letro/maintenance/v1/enter          nobody is served from now on

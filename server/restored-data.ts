@@ -63,7 +63,7 @@ export async function replaceWithRestored(dataFolder: string): Promise<boolean> 
   return true
 }
 
-function isKeptAside(name: string): boolean {
+export function isKeptAside(name: string): boolean {
   return name.startsWith(keptAside)
 }
 

@@ -157,12 +157,8 @@ async function greet(
   if (app.state === 'maintenance') {
     say('')
     say('The data is damaged or incomplete: the server is in maintenance and serves nobody.')
-    say(
-      `See what was found:  curl -H "Authorization: Bearer $(cat ${app.maintenanceTokenFile})" ${local}/_letro/maintenance/v1/status`,
-    )
-    say(
-      `Repair it:           curl -X POST -H "Authorization: Bearer $(cat ${app.maintenanceTokenFile})" ${local}/_letro/maintenance/v1/repair`,
-    )
+    say(`See what was found:  letro store status --data ${resolve(data)}`)
+    say(`Repair it:           letro store repair --data ${resolve(data)}`)
     return
   }
   // What an appliance prints stands in its journal. The link is a key: its console makes one and shows it.

@@ -85,7 +85,11 @@ test('a backup of a stopped server, uploaded to another one in maintenance, is w
   t.is((await ask('POST', '/enter')).body.status, 'maintenance')
   t.is((await server.call('GET', '/_matrix/client/versions')).status, 503)
   t.is((await upload()).status, 200)
-  t.deepEqual((await ask('GET', '/status')).body.restore, { state: 'none', uploaded: [name] })
+  t.deepEqual((await ask('GET', '/status')).body.restore, {
+    state: 'none',
+    uploaded: [name],
+    kept_aside: null,
+  })
 
   const { identity: other } = await newKeys()
   t.is((await ask('POST', '/restore', { backup: name, keys: [other] })).status, 202)

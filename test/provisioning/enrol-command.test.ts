@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { sheet } from '../../provisioning/sheets.ts'
+import { peopleABatch } from '../../server/accounts/roster.ts'
 import { listenAtSocket } from '../../server/http/server.ts'
 import { openHarness } from '../accounts/harness.ts'
 
@@ -24,7 +25,7 @@ async function open(t: ExecutionContext) {
   })
   const run = (...args: string[]) =>
     new Promise<{ code: number; out: string; err: string }>(resolve => {
-      const options = { cwd: data, env: { ...process.env, TZ: 'UTC' } }
+      const options = { cwd: data, env: { ...process.env, TZ: 'UTC' }, maxBuffer: 2 ** 26 }
       execFile(process.execPath, [letro, 'enrol', ...args, '--data', data], options, (error, out, err) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
       })
@@ -64,6 +65,17 @@ test('a list is shown, applied with sheets, and changes nothing when it comes ag
   const again = await run('list', 'people.csv', '--apply', '--json')
   t.like(JSON.parse(again.out), { new: [], unchanged: 0 })
   t.is(JSON.parse(again.out).waiting.length, 2)
+})
+
+test('a long list tells how far it is', async t => {
+  const { h, data, run } = await open(t)
+  const names = Array.from({ length: 4 * peopleABatch }, (_, i) => `u${i}`)
+  await writeFile(join(data, 'long.csv'), `username\n${names.join('\n')}\n`)
+  const applied = await run('list', 'long.csv', '--apply', '--json')
+  t.is(applied.code, 0, applied.err)
+  t.regex(applied.err, /^(5000|10000|15000) of 20000 done$/m)
+  t.is(JSON.parse(applied.out).new.length, names.length)
+  t.is((await h.accounts.enrolment.links()).length, names.length)
 })
 
 test('a file for sheets that is there already: nobody is invited', async t => {

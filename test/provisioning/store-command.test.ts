@@ -75,7 +75,7 @@ test('damaged data: 1 and what to type; repaired: 0, and sound from then on', as
   await rm(data, { recursive: true })
 })
 
-test('data that the server has open: 3', async t => {
+test('data that somebody has open who does not answer: 3', async t => {
   const data = await dataFolder()
   const store = await openLevelStore(storeFolder(data))
   for (const command of ['check', 'repair']) {
@@ -83,8 +83,8 @@ test('data that the server has open: 3', async t => {
     t.is(code, 3)
     t.regex(err, /in use/)
   }
-  const { out } = await letro('store', 'check', '--data', data, '--json')
-  t.is((JSON.parse(out) as { error: { code: string } }).error.code, 'STORE_LOCKED')
+  const { err } = await letro('store', 'check', '--data', data, '--json')
+  t.is((JSON.parse(err) as { code: string }).code, 'STORE_LOCKED')
   await store.close()
   await rm(data, { recursive: true })
 })

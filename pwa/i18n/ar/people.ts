@@ -131,6 +131,7 @@ export const people: Translated<typeof english> = {
   importText: 'ملف CSV بترميز UTF-8، شخص في كل سطر، بهذه الأعمدة؛ والأول وحده لازم. ترى أولًا ما الذي سيتغيّر.',
   importFile: 'ملف CSV',
   importApply: 'تنفيذ',
+  importRunning: 'أُنجز {done} من {total} سطر. أبقِ هذه الصفحة مفتوحة: تأتي الروابط في النهاية.',
   importDone: 'استوردت القائمة.',
   import_new: 'جدد',
   import_changed: 'تغيّروا',

@@ -124,6 +124,8 @@ export const people: Translated<typeof english> = {
     'Eine CSV-Datei in UTF-8, eine Person je Zeile, mit diesen Spalten; nur die erste muss sein. Sie sehen zuerst, was sich ändern würde.',
   importFile: 'CSV-Datei',
   importApply: 'Ausführen',
+  importRunning:
+    '{done} von {total} Zeilen sind erledigt. Lassen Sie diese Seite offen: Die Links kommen am Schluss.',
   importDone: 'Die Liste ist eingelesen.',
   import_new: 'Neu',
   import_changed: 'Geändert',

@@ -118,6 +118,7 @@ export const people = {
     'A CSV file in UTF-8, one person a line, with these columns; only the first is needed. You see first what would change.',
   importFile: 'CSV file',
   importApply: 'Do it',
+  importRunning: '{done} of {total} lines are done. Keep this page open: the links come at the end.',
   importDone: 'The list was imported.',
   import_new: 'New',
   import_changed: 'Changed',

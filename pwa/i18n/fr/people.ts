@@ -120,6 +120,8 @@ export const people: Translated<typeof english> = {
     'Un fichier CSV en UTF-8, une personne par ligne, avec ces colonnes ; seule la première est obligatoire. Vous voyez d’abord ce qui changerait.',
   importFile: 'Fichier CSV',
   importApply: 'Exécuter',
+  importRunning:
+    '{done} lignes sur {total} sont faites. Laissez cette page ouverte : les liens viennent à la fin.',
   importDone: 'La liste a été importée.',
   import_new: 'Nouveaux',
   import_changed: 'Modifiés',

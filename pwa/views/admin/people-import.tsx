@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { JsonObject } from '#protocol/json.ts'
 import type { RosterProblem } from '#protocol/roster-problem.ts'
 import { formatNumber, isKey, t } from '../../i18n/i18n.ts'
@@ -10,7 +10,8 @@ import { Notice } from '../parts/notice.tsx'
 import { saveFile } from '../settings/save-file.ts'
 import { useAct } from '../use-act.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
-import { act, look } from './ask.ts'
+import { act, ask, look } from './ask.ts'
+import { Bar } from './bar.tsx'
 
 interface Imported {
   readonly user_id: string
@@ -28,9 +29,15 @@ interface ImportReport extends JsonObject {
   readonly problems: (RosterProblem & { readonly message: string } & JsonObject)[]
 }
 
+interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
 /** More is no list of people. */
 const maxBytes = 15 * 1024 * 1024
 const shownAtOnce = 100
+const lookAgainMs = 1000
 const columns = 'username,name,kind,ends,sponsor,language'
 
 /** People from a file: first what would happen, then, if that is what was meant, it happens. Twice is as good as once. */
@@ -40,7 +47,10 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
   const [done, setDone] = useState<ImportReport | null>(null)
   const [again, setAgain] = useState(false)
   const [lockLeavers, setLockLeavers] = useState(false)
+  const [progress, setProgress] = useState<Progress | null>(null)
+  const [isApplying, setApplying] = useState(false)
   const { busy, error, act: run } = useAct()
+  useEffect(() => (isApplying ? watch(setProgress) : undefined), [isApplying])
   if (done) return <Done report={done} onClose={onClose} />
   const choose = (file: File | undefined) => {
     setReport(null)
@@ -55,9 +65,14 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
   }
   const apply = async () => {
     const options = { csv: csv!, apply: true, again, lock_leavers: lockLeavers }
-    const applied = await act<ImportReport>('POST', '/people/import', options)
-    onDone()
-    setDone(applied)
+    setApplying(true)
+    try {
+      const applied = await act<ImportReport>('POST', '/people/import', options)
+      onDone()
+      setDone(applied)
+    } finally {
+      setApplying(false)
+    }
   }
   const changes =
     (report?.new.length ?? 0) +
@@ -75,7 +90,8 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
       disabled={!isGood || busy}
       onDo={apply}
       onDone={() => {}}
-      onClose={onClose}
+      // What it answers are links that nobody gets again.
+      onClose={isApplying ? () => {} : onClose}
     >
       <p>{t('people.importText')}</p>
       <Code block>{columns}</Code>
@@ -89,6 +105,9 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
       </p>
       {error !== null && <AdminFailure error={error} />}
       {report && <Report report={report} />}
+      {isApplying && progress && (
+        <Bar words={t('people.importRunning', counts(progress))} done={progress.done} of={progress.total} />
+      )}
       {report && report.problems.length === 0 && report.waiting.length > 0 && (
         <Switch label={t('people.again')} hint={t('people.againHint')} checked={again} onChange={setAgain} />
       )}
@@ -102,6 +121,23 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
       )}
     </ActDialog>
   )
+}
+
+/** Of a list that is long enough to be done batch by batch. */
+function watch(show: (progress: Progress | null) => void): () => void {
+  const look = async () => {
+    const { running } = await ask<{ running: Progress | null }>('/people/import')
+    if (running) show(running)
+  }
+  const timer = setInterval(() => void look().catch(() => {}), lookAgainMs)
+  return () => {
+    clearInterval(timer)
+    show(null)
+  }
+}
+
+function counts({ done, total }: Progress) {
+  return { done: formatNumber(done), total: formatNumber(total) }
 }
 
 function Report({ report }: { report: ImportReport }) {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { UpdateStatus } from '#protocol/update-status.ts'
-import { formatBytes, formatDateTime, formatNumber, isKey, t } from '../../i18n/i18n.ts'
+import { formatBytes, formatDateTime, isKey, t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
 import { codeOf, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
@@ -8,6 +8,7 @@ import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
 import { AdminFailure } from './act-dialog.tsx'
 import { upload, useAdmin } from './ask.ts'
+import { Bar } from './bar.tsx'
 import { Fact, Facts } from './facts.tsx'
 import { ApplyUpdate, ChangeWindow, RestartNow } from './update-acts.tsx'
 
@@ -172,28 +173,6 @@ function Moving({ status: { upload: sent, underway } }: { status: UpdatesAnswer 
   if (!sent || sent.of === null) return null
   const words = t('updates.uploading', { done: formatBytes(sent.bytes), total: formatBytes(sent.of) })
   return <Bar words={words} done={sent.bytes} of={sent.of} />
-}
-
-function Bar({
-  words,
-  done,
-  of,
-  percent = false,
-}: {
-  words: string
-  done: number
-  of: number
-  percent?: boolean
-}) {
-  return (
-    <div class="admin-progress">
-      <p role="status">
-        {words}
-        {percent && ` · ${formatNumber(Math.floor((done / of) * 100))} %`}
-      </p>
-      <progress max={Math.max(1, of)} value={done} aria-label={words} />
-    </div>
-  )
 }
 
 function Events({ status: { events } }: { status: UpdatesAnswer }) {
