@@ -4,7 +4,6 @@
  * Two disks may hold the same slots (an installation medium that was left in): then the one counts whose ESP the firmware
  * started us from. Nothing here is ever guessed: a disk that may not be ours is not written to.
  */
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,17 +30,22 @@ export async function ourDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<O
 }
 
 const patienceMs = 60_000
+const betweenLooksMs = 250
 
 /**
- * Early in a start udev has not said yet what is on a disk: waits for its links. Returns all the same when they never come.
- * `udevadm wait` would hear of nothing: events do not reach a unit without network.
+ * Early in a start udev has not said yet what is on a disk: looks until the slot and the ESP that we were started from are known.
+ * Returns all the same when they never are. (The links in /dev tell nothing: they are the initrd's. `udevadm wait` hears
+ * nothing: events do not reach a unit without network.)
  */
-export async function awaitOurDisk(machine: Pick<Machine, 'root'>): Promise<void> {
+export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<void> {
   const { rootHash, startedFrom } = await started(machine)
-  const ids = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
-  const links = ids.map(id => join(machine.root, '/dev/disk/by-partuuid', id))
+  const wanted = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
   const late = performance.now() + patienceMs
-  while (!links.every(link => existsSync(link)) && performance.now() < late) await sleep(50)
+  for (;;) {
+    const known = (await blockDevices(machine)).flatMap(disk => disk.partitions.map(({ id }) => id))
+    if (wanted.every(id => known.includes(id)) || performance.now() > late) return
+    await sleep(betweenLooksMs)
+  }
 }
 
 async function started(machine: Pick<Machine, 'root'>): Promise<Started> {
