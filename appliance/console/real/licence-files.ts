@@ -7,21 +7,25 @@ const mostCharacters = 400_000
 
 /** @param folders of files, or of folders with a file `copyright` or `LICENSE` in them */
 export function licenceActs(folders: readonly string[]): Pick<Machine, 'licences' | 'licence'> {
-  const files = async () => {
+  async function files(): Promise<Map<string, string>> {
     const found = new Map<string, string>()
-    for (const folder of folders) {
+    for (const folder of folders) await collect(folder, '')
+    return found
+
+    async function collect(folder: string, scope: string): Promise<void> {
       for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
         const path = join(folder, entry.name)
-        if (entry.isFile()) found.set(entry.name, path)
+        const name = scope + entry.name
+        if (entry.isFile()) found.set(name, path)
+        else if (entry.name.startsWith('@')) await collect(path, `${name}/`)
         else {
-          const name = (await readdir(path).catch(() => [])).find(each =>
+          const text = (await readdir(path).catch(() => [])).find(each =>
             /^(?:copyright|licen[cs]e)/i.test(each),
           )
-          if (name !== undefined) found.set(entry.name, join(path, name))
+          if (text !== undefined) found.set(name, join(path, text))
         }
       }
     }
-    return found
   }
   return {
     licences: async () => [...(await files()).keys()].sort(),
