@@ -9,13 +9,14 @@ import { writeDiskState } from './disk-state.ts'
 import { removeEmptyImages } from './kernel-images.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { openAtStart } from './open-data.ts'
-import { type OurDisk, ourDisk } from './our-disk.ts'
+import { awaitOurDisk, type OurDisk, ourDisk } from './our-disk.ts'
 import { enrolOnlyOnce } from './secure-boot.ts'
 
 await start(thisMachine())
 
 async function start(machine: Machine): Promise<void> {
   try {
+    await awaitOurDisk(machine)
     const ours = await ourDisk(machine)
     await mountEsp(machine, ours)
     const { state } = await openAtStart(machine, ours)

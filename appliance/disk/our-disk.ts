@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { partitions as labels, type Slot } from '../paths.ts'
 import { blockDevices, type Disk, type Partition } from './block-devices.ts'
 import { DiskError } from './disk-error.ts'
@@ -25,11 +26,34 @@ export interface OurDisk {
 }
 
 export async function ourDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<OurDisk> {
+  return findOurDisk(await blockDevices(machine), await started(machine))
+}
+
+const patienceMs = 60_000
+const betweenLooksMs = 250
+
+/**
+ * Early in a start udev has not said yet what is on a disk: looks until the slot and the ESP that we were started from are known.
+ * Returns all the same when they never are. (The links in /dev tell nothing: they are the initrd's. `udevadm wait` hears
+ * nothing: events do not reach a unit without network.)
+ */
+export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<void> {
+  const { rootHash, startedFrom } = await started(machine)
+  const wanted = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
+  const late = performance.now() + patienceMs
+  for (;;) {
+    const known = (await blockDevices(machine)).flatMap(disk => disk.partitions.map(({ id }) => id))
+    if (wanted.every(id => known.includes(id)) || performance.now() > late) return
+    await sleep(betweenLooksMs)
+  }
+}
+
+async function started(machine: Pick<Machine, 'root'>): Promise<Started> {
   const commandLine = await readFile(join(machine.root, '/proc/cmdline'), 'utf8').catch(() => '')
-  return findOurDisk(await blockDevices(machine), {
+  return {
     rootHash: rootHashOf(commandLine),
     startedFrom: (await efiText(machine, 'LoaderDevicePartUUID'))?.toLowerCase() ?? null,
-  })
+  }
 }
 
 export function rootHashOf(commandLine: string): string | null {

@@ -94,6 +94,18 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   mkdirSync(join(folder, 'usr/lib/modules-load.d'), { recursive: true })
   writeFileSync(join(folder, 'usr/lib/modules-load.d/root.conf'), 'dm_verity\nerofs\n')
 
+  // Consoles, memory banks and counters lead to no disk, and each event runs through all rules.
+  const trigger = join(folder, 'etc/systemd/system/systemd-udev-trigger.service.d')
+  mkdirSync(trigger, { recursive: true })
+  const not = ['bdi', 'clockevents', 'event_source', 'graphics', 'input', 'leds', 'mem', 'memory', 'misc']
+  const noMatch = [...not, 'net', 'tty', 'vc', 'vtconsole', 'workqueue'].map(
+    name => ` --subsystem-nomatch=${name}`,
+  )
+  writeFileSync(
+    join(trigger, 'early.conf'),
+    `[Service]\nExecStart=\nExecStart=-udevadm trigger --type=all --action=add --prioritized-subsystem=module,block,tpmrm${noMatch.join('')}\n`,
+  )
+
   setAllTimes(folder, epoch)
   writeFileSync(join(work, 'initrd.list'), `${['.', ...entriesOf(folder)].join('\n')}\n`)
   await tools.run(work, 'sh', [

@@ -21,6 +21,16 @@ export interface Release {
   readonly development: boolean
 }
 
+/** @param path from the repository's root */
+export function isOfProgram(path: string): boolean {
+  return /^(?:server|provisioning|appliance(?!\/(?:image|rootfs)\/))\//.test(path)
+}
+
+/** What our modules read from beside themselves. */
+export function isData(path: string): boolean {
+  return /\.(?:json|css|js|html|svg)$/.test(path)
+}
+
 /** @returns the folder and Node's binary, in `work` */
 export async function makeProgram(
   tools: Tools,
@@ -44,10 +54,9 @@ export async function makeProgram(
   const tracked = (
     await run('git', ['ls-files', '-z', 'server', 'provisioning', 'appliance'], { log, cwd: source })
   ).split('\0')
-  for (const path of tracked) {
-    if (!/\.(?:ts|json|css|js|html|svg)$/.test(path) || /^appliance\/(?:image|rootfs)\//.test(path)) continue
-    copy(join(source, path), join(path.endsWith('.ts') ? modules : program, path))
-  }
+  for (const path of tracked.filter(isOfProgram))
+    if (path.endsWith('.ts')) copy(join(source, path), join(modules, path))
+    else if (isData(path)) copy(join(source, path), join(program, path))
   await bundle({ from: modules, to: program, installed: paths.program })
   renameSync(join(modules, 'node_modules'), join(program, 'node_modules'))
   rmSync(modules, { recursive: true })

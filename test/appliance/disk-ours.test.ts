@@ -2,7 +2,7 @@
 import test from 'ava'
 import { parseBlockDevices } from '../../appliance/disk/block-devices.ts'
 import { installTargets, layout, tableScript } from '../../appliance/disk/install.ts'
-import { findOurDisk, rootHashOf } from '../../appliance/disk/our-disk.ts'
+import { awaitOurDisk, findOurDisk, rootHashOf } from '../../appliance/disk/our-disk.ts'
 
 const rootHash = `${'ab'.repeat(16)}${'cd'.repeat(16)}`
 const MiB = 1024 * 1024
@@ -70,6 +70,24 @@ test('nothing is guessed where the slot cannot be found', t => {
   t.throws(() => findOurDisk(disks(letroDisk({ path: '/dev/sda' })), { rootHash: null, startedFrom: null }), {
     code: 'DISK_NOT_FOUND',
   })
+})
+
+test('a start goes on once udev knows the slot', async t => {
+  const { mkdir, mkdtemp, rm, writeFile } = await import('node:fs/promises')
+  const root = await mkdtemp('/tmp/letro-disk-')
+  t.teardown(() => rm(root, { recursive: true }))
+  await mkdir(`${root}/proc`)
+  await writeFile(`${root}/proc/cmdline`, `roothash=${rootHash}`)
+  const known = letroDisk({ path: '/dev/sda' })
+  const answers = [{ ...known, children: [{ path: '/dev/sda1', type: 'part' }] }, known]
+  let looks = 0
+  const run = async () => ({
+    code: 0,
+    stdout: JSON.stringify({ blockdevices: [answers[looks++]] }),
+    stderr: '',
+  })
+  await awaitOurDisk({ root, run })
+  t.is(looks, 2)
 })
 
 test('what lsblk prints of anything else is no list of disks', t => {

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Keeps compiled code, so that many starts cost less; it is written when the server stops in order. */
   readonly compileCache?: boolean
+  /** The tree whose server it is; otherwise this repository. */
+  readonly program?: string
   /** With what is there already; otherwise a new one. */
   readonly folder?: string
   /** Where it runs and answers people; otherwise on this machine. */
@@ -39,6 +41,7 @@ export class ServerProcess {
   output = ''
   #environment: Record<string, string>
   readonly #command: readonly string[]
+  readonly #program: string
   #child: ChildProcess | undefined
   #ended: Promise<number | null> = Promise.resolve(null)
 
@@ -47,6 +50,7 @@ export class ServerProcess {
     const host = place?.address ?? 'localhost'
     this.base = `http://${host}:${port}`
     this.#command = place?.command ?? []
+    this.#program = options.program ?? root
     this.folder = folder
     const all = {
       'server.data': join(folder, 'data'),
@@ -85,7 +89,7 @@ export class ServerProcess {
     const started = performance.now()
     const [program, ...args] = [...this.#command, process.execPath, 'server/main.ts']
     const child = spawn(program!, args, {
-      cwd: root,
+      cwd: this.#program,
       env: { ...withoutLetro(process.env), ...this.#environment, ...this.#shift() },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
