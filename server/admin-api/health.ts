@@ -28,7 +28,7 @@ function report(health: Pick<Health, 'report'>): Step {
 
 function log(health: Pick<Health, 'log'>): Step {
   return async ctx => {
-    const wanted = queryInteger(ctx.query, 'limit', 1, 500) ?? 100
+    const wanted = queryInteger(ctx.query, 'limit', 1, 1_000) ?? 100
     const entries = await health.log({ after: queryInteger(ctx.query, 'from') ?? 0, limit: wanted })
     ctx.body = { entries, ...(entries.length === wanted ? { next_batch: entries.at(-1)!.number } : {}) }
   }

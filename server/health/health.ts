@@ -236,8 +236,8 @@ async function appendLog(tx: Transaction, entries: readonly FindingLogRow[]): Pr
   const [last] = await tx.range(findingLogTable.under(), { reverse: true, limit: 1 })
   let number = last?.parts[0] ?? 0
   for (const entry of entries) tx.put(findingLogTable.key(++number as Position), entry)
-  const keepFrom = number - keptLogRows
-  if (keepFrom <= 0) return
+  const keepFrom = number - keptLogRows + 1
+  if (keepFrom <= 1) return
   const old = await tx.range(findingLogTable.under(), { before: findingLogTable.key(keepFrom as Position) })
   for (const { key } of old) tx.delete(key)
 }

@@ -72,6 +72,22 @@ test('what is over leaves the report at once, and is told when it stayed away', 
   t.deepEqual(said(await health.log({ limit: 10 })), ['found disk.filling', 'over disk.filling'])
 })
 
+test('of what came and went the newest thousand are kept', async t => {
+  const { health, found, pass } = await watched()
+  for (let i = 0; i < 502; i++) {
+    found.push(filling)
+    await health.look()
+    found.length = 0
+    pass(minuteMs)
+    await health.look()
+    pass(15 * minuteMs)
+    await health.look()
+  }
+  const log = await health.log({ limit: 2_000 })
+  t.is(log.length, 1_000)
+  t.is(log.at(-1)!.number, 1_004)
+})
+
 test('what comes and goes each minute rings nobody each minute', async t => {
   const { health, found, told, pass } = await watched()
   for (let i = 0; i < 60; i++) {

@@ -1,11 +1,10 @@
 import type { JsonObject } from '#protocol/json.ts'
 import { formatDateTime, t } from '../../i18n/i18n.ts'
-import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { AdminFailure } from './act-dialog.tsx'
 import type { FindingAnswer } from './answers.ts'
-import { usePages } from './ask.ts'
+import { useAdmin } from './ask.ts'
 import { Tag } from './facts.tsx'
 import { wordsOf } from './finding.tsx'
 
@@ -19,10 +18,11 @@ const tones = { note: undefined, warning: 'warn', alarm: 'bad' } as const
 
 /** What was found over time, and when it was over. The server tells it oldest first; people want the newest. */
 export function HealthLog() {
-  const log = usePages<LogEntry & JsonObject>('/health/log?limit=1000', 'entries')
+  // All that the server keeps.
+  const log = useAdmin<{ entries: LogEntry[] } & JsonObject>('/health/log?limit=1000')
   if (log.error !== null) return <AdminFailure error={log.error} onRetry={log.again} />
-  if (!log.items) return <Skeleton lines={6} />
-  const newest = [...log.items].sort((a, b) => b.number - a.number)
+  if (!log.answer) return <Skeleton lines={6} />
+  const newest = log.answer.entries.toReversed()
   return (
     <section>
       <h3>{t('upkeep.log')}</h3>
@@ -49,7 +49,6 @@ export function HealthLog() {
           </li>
         ))}
       </ul>
-      {log.hasMore && <Button onClick={log.more}>{t('upkeep.log')}</Button>}
     </section>
   )
 }

@@ -15,11 +15,11 @@ export function Name({
   return <bdi class="name">{plainName(of, limit) ?? fallback ?? t('parts.unnamed')}</bdi>
 }
 
-/** Ids, keys, codes, fingerprints: left to right in every language, isolated. */
+/** Ids, keys, codes, fingerprints: left to right in every language, isolated; a line ends after a colon where it can. */
 export function Code({ children, block = false }: { children: string; block?: boolean }) {
   return (
     <code class={block ? 'code block' : 'code'} dir="ltr" translate={false}>
-      {children}
+      {children.split(/(?<=:)/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))}
     </code>
   )
 }
