@@ -135,7 +135,7 @@ test('a server in maintenance is an exit code of its own, and a sentence that sa
   t.teardown(() => socket.close(0))
   const { code, err } = await letro('status', '--data', server.dataFolder)
   t.is(code, 1)
-  t.regex(err, /in maintenance: it found damaged data\. Look with: letro store check/)
+  t.regex(err, /in maintenance: it serves nobody\. .*letro store status/)
 })
 
 test('a server that is not there is said in a sentence, with an exit code of its own', async t => {
