@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiskError } from './disk-error.ts'
-import { tokenTypes } from './luks-header.ts'
-import type { Machine } from './machine.ts'
+import { readLuksHeader, tokenTypes } from './luks-header.ts'
+import { type Machine, must } from './machine.ts'
 import { withSecretFile } from './secret-file.ts'
 import { secureBoot } from './secure-boot.ts'
 
@@ -27,7 +27,9 @@ export interface Sealing {
 /**
  * Seals to what our signed kernel images measure (PCR 11, by signature: the next release opens it as well), and to nothing having been
  * slipped in beside them (PCR 12 and 13, by value: command line, credentials, extensions). What was sealed before is removed
- * last: a cut leaves both, or the old.
+ * last: a cut leaves both, or the old. What this TPM does not open (it is another chip's) is removed first, for
+ * systemd-cryptenroll takes what is sealed under the same policy for its own work of before, and does nothing: a cut then
+ * leaves the recovery key, which was just typed.
  */
 export async function seal(
   machine: Machine,
@@ -44,6 +46,9 @@ export async function seal(
       'Secure Boot is not on. Switch it on first, then bind the data to it: later would lock the data.',
     )
   }
+  const header = await readLuksHeader(machine, device)
+  if (header && header.tokensOf.tpm.length > 0 && (await openByTpm(machine, device, null)) !== 'opened')
+    await must(machine, 'systemd-cryptenroll', ['--wipe-slot=tpm2', device])
   const pcrs = bindSecureBoot ? '7+12+13' : '12+13'
   const { code, stderr } = await withSecretFile(machine, secret, file =>
     machine.run('systemd-cryptenroll', [
@@ -86,9 +91,14 @@ export async function openByTpm(
   const byToken = ['--type', 'luks2', '--token-only', '--token-type', tokenTypes.tpm]
   const args = name === null ? ['--test-passphrase', device] : [device, name]
   for (let left = tries; ; ) {
-    const { code } = await machine.run('cryptsetup', ['open', ...byToken, ...args], { timeoutMs: 60_000 })
+    const { code, stderr } = await machine.run('cryptsetup', ['open', ...byToken, ...args], {
+      timeoutMs: 60_000,
+    })
     if (code === 0) return 'opened'
-    if (--left === 0) return code < 0 ? 'failed' : 'refused'
+    if (--left === 0) {
+      console.error('the TPM does not open the data:', stderr.trim().slice(-2000))
+      return code < 0 ? 'failed' : 'refused'
+    }
     await sleep(betweenTriesMs)
   }
 }

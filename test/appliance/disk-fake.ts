@@ -15,7 +15,7 @@ export class PowerCut extends Error {}
 interface Header {
   label: string
   readonly slots: Map<number, string>
-  readonly tokens: Map<number, { type: string; keyslots: string[] }>
+  readonly tokens: Map<number, { type: string; keyslots: string[]; 'tpm2-pcrs'?: readonly number[] | undefined }>
 }
 
 const rootHash = `${'ab'.repeat(16)}${'cd'.repeat(16)}`
@@ -183,15 +183,25 @@ export class FakeDisk {
     return token !== undefined && header.slots.get(Number(token.keyslots[0])) === this.tpm
   }
 
+  /** As systemd-cryptenroll does it: what is there under the same policy counts as done, whatever chip it was. */
   #enroll(args: readonly string[]): Ran {
     const { header, tpm } = this
-    const file = args.find(arg => arg.startsWith('--unlock-key-file='))!.slice('--unlock-key-file='.length)
-    if (!header || tpm === null || ![...header.slots.values()].includes(readFileSync(file, 'utf8')))
-      return failed(1)
+    if (!header) return failed(1)
+    const value = (option: string) => args.find(arg => arg.startsWith(option))?.slice(option.length)
     const old = [...header.tokens].filter(([, { type }]) => type === 'systemd-tpm2')
-    const slot = Array.from({ length: 32 }, (_, i) => i).find(i => !header.slots.has(i))!
-    header.slots.set(slot, tpm)
-    header.tokens.set(nextToken(header), { type: 'systemd-tpm2', keyslots: [String(slot)] })
+    const file = value('--unlock-key-file=')
+    const pcrs = value('--tpm2-pcrs=')?.split('+').map(Number)
+    if (file !== undefined) {
+      if (tpm === null || ![...header.slots.values()].includes(readFileSync(file, 'utf8'))) return failed(1)
+      if (old.some(([, token]) => String(token['tpm2-pcrs']) === String(pcrs))) return ok
+      const slot = Array.from({ length: 32 }, (_, i) => i).find(i => !header.slots.has(i))!
+      header.slots.set(slot, tpm)
+      header.tokens.set(nextToken(header), {
+        type: 'systemd-tpm2',
+        keyslots: [String(slot)],
+        'tpm2-pcrs': pcrs,
+      })
+    }
     for (const [number, { keyslots }] of old) {
       header.tokens.delete(number)
       for (const each of keyslots) header.slots.delete(Number(each))
