@@ -15,7 +15,10 @@ export class PowerCut extends Error {}
 interface Header {
   label: string
   readonly slots: Map<number, string>
-  readonly tokens: Map<number, { type: string; keyslots: string[]; 'tpm2-pcrs'?: readonly number[] | undefined }>
+  readonly tokens: Map<
+    number,
+    { type: string; keyslots: string[]; 'tpm2-pcrs'?: readonly number[] | undefined }
+  >
 }
 
 const rootHash = `${'ab'.repeat(16)}${'cd'.repeat(16)}`
