@@ -127,12 +127,12 @@ async function tabTo(place: Locator): Promise<void> {
   throw new Error(`no press of Tab leads to ${place}`)
 }
 
-/** What was loading is here. */
+/** What was loading is here; what waits for another person stays a skeleton. */
 async function settled(page: Page): Promise<void> {
   await page
     .locator('.skeleton')
     .first()
-    .waitFor({ state: 'detached' })
+    .waitFor({ state: 'detached', timeout: 5_000 })
     .catch(() => {})
   await page.evaluate(() => document.fonts.ready.then(() => undefined))
 }

@@ -50,9 +50,14 @@ export class Person {
     return person
   }
 
+  /** A room that has not come yet is no failure. */
   async until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
+    const lookAgain = (error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'NO_SUCH_ROOM') throw error
+      return null
+    }
     for (let i = 0; i < patienceMs / 25; i++) {
-      const found = await look()
+      const found = await Promise.resolve().then(look).catch(lookAgain)
       if (found) return found as NonNullable<T>
       await new Promise(resolve => setTimeout(resolve, 25))
     }
