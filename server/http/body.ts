@@ -97,7 +97,7 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null>
       finish()
     }
     const reading: Reading = {
-      deadline: Date.now() + maxBodyMs,
+      sweepsLeft: maxBodyMs / sweepMs,
       late: () =>
         settle(() =>
           reject(new MatrixError(408, 'M_UNKNOWN', `The body took longer than ${maxBodyMs / 1000} s.`)),
@@ -126,11 +126,14 @@ function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer | null>
 }
 
 interface Reading {
-  readonly deadline: number
+  sweepsLeft: number
   late(): void
 }
 
-/** Bodies that are being read. One sweep for all: a timer for each costs more than most bodies. */
+/**
+ * Bodies that are being read. One sweep for all: a timer for each costs more than most bodies. Sweeps are counted and not the
+ * time: while this process stands still (a busy or a suspended machine), nobody was too slow but itself.
+ */
 const underway = new Set<Reading>()
 const sweepMs = 5_000
 let sweep: NodeJS.Timeout | undefined
@@ -138,8 +141,7 @@ let sweep: NodeJS.Timeout | undefined
 function watch(reading: Reading): void {
   underway.add(reading)
   sweep ??= setInterval(() => {
-    const now = Date.now()
-    for (const each of underway) if (each.deadline <= now) each.late()
+    for (const each of underway) if (--each.sweepsLeft < 0) each.late()
     if (underway.size > 0) return
     clearInterval(sweep)
     sweep = undefined
