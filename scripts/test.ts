@@ -3,18 +3,22 @@
  * Brings the browser where the machine has none, builds the app once, and says how many tests ran.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { installChromium } from '../test/support/chromium.ts'
+import { bringProgram, canInstall } from '../test/support/debian-package.ts'
 import { installCertutil } from '../test/support/trusting-chromium.ts'
 
 const args = process.argv.slice(2)
 const started = Date.now()
 installChromium()
 // Before the tests: not while another one brings something else.
-if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) installCertutil()
+if (canInstall()) {
+  installCertutil()
+  bringProgram('/usr/sbin/nft', 'nftables')
+}
 // Once, and not by each test file that opens the app.
 const { status: built } = spawnSync('node', ['scripts/build.ts', '--if-changed'], { stdio: 'inherit' })
 if (built !== 0) process.exit(built ?? 1)

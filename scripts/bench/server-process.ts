@@ -69,7 +69,7 @@ export async function startServer({ folder, profileFolder }: ServerOptions): Pro
 /** What `npm start` gives to Node: measured is the server as people run it. */
 export function startFlags(): string[] {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const words: string[] = manifest.scripts.start.split(' ')
+  const words: string[] = manifest.scripts.start.replace(/^.* exec /, '').split(' ')
   return words.slice(1, words.indexOf('server/main.ts'))
 }
 

@@ -65,6 +65,7 @@ export class DemoServer {
       LETRO_SERVER_DATA: this.dataFolder,
       LETRO_LISTEN_CLIENT: `localhost:${this.port}`,
       LETRO_LIMITS_ENABLED: 'false',
+      LETRO_PRESENCE_ENABLED: 'true',
     })
     const app = await openApp(config, {
       clock: () => this.#nowTs ?? Date.now(),

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
+import { bringProgram, canInstall } from './debian-package.ts'
 import { patienceMs } from './until.ts'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -20,12 +21,8 @@ export function findChromium(): string | null {
 export function installChromium(): string {
   const found = findChromium()
   if (found) return found
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    run('apt-get', ['update', '-qq'])
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
-  } else {
-    run(process.execPath, ['node_modules/playwright-core/cli.js', 'install', 'chromium'])
-  }
+  if (canInstall()) bringProgram('/usr/bin/chromium', 'chromium')
+  else run(process.execPath, ['node_modules/playwright-core/cli.js', 'install', 'chromium'])
   const installed = findChromium()
   if (!installed)
     throw new Error('Chromium is needed for the browser tests: install it, or set CHROMIUM_PATH.')
@@ -56,9 +53,6 @@ export function patient(browser: Browser): Browser {
 
 function run(command: string, args: string[]): void {
   console.log(`${command} ${args.join(' ')}`)
-  const { status } = spawnSync(command, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  })
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with status ${status}.`)
 }

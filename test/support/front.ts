@@ -49,7 +49,12 @@ export class Front {
       }
       const body = change(await buffer(from))
       const { etag: _, 'content-length': __, ...rest } = from.headers
-      answer.writeHead(from.statusCode!, { ...rest, 'content-length': body.length })
+      // Nobody keeps it.
+      answer.writeHead(from.statusCode!, {
+        ...rest,
+        'cache-control': 'no-store',
+        'content-length': body.length,
+      })
       answer.end(body)
     })
     behind.on('error', () => answer.destroy())

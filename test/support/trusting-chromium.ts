@@ -3,10 +3,11 @@
  * user (NSS, in the folder that is its home), and nowhere else.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { chromiumArgs, findChromium, patient } from './chromium.ts'
+import { bringProgram } from './debian-package.ts'
 
 /**
  * @param home a folder of this browser's own
@@ -36,13 +37,10 @@ export async function launchTrusting(
 
 /** NSS's tool, for a Chromium that trusts an authority. */
 export function installCertutil(): void {
-  if (existsSync('/usr/bin/certutil')) return
-  run('apt-get', ['update', '-qq'])
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'libnss3-tools'])
+  bringProgram('/usr/bin/certutil', 'libnss3-tools')
 }
 
 function run(command: string, args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', env })
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${stderr}`)
 }
