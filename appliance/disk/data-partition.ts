@@ -2,10 +2,11 @@
  * What is on the data partition, before anything is opened.
  *
  * The header's label says that it was finished; /efi/letro/data.json says that there was data once. So a header that was destroyed
- * is never taken for a machine that is new, and data is never formatted over by mistake. A header without any keyslot is
+ * is never taken for a machine that is new, and data is never formatted over by mistake; while /efi cannot be read no machine is new.
+ * A header without any keyslot is
  * what a factory reset leaves when the power goes: nobody can ever open that, it is new.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder, writeInPlace } from './durable-file.ts'
 import { dataLabel, type LuksHeader, readLuksHeader } from './luks-header.ts'
@@ -21,9 +22,24 @@ export const mappedName = dataLabel
 export const mappedDevice = `/dev/mapper/${mappedName}`
 
 export async function lookAtData(machine: Machine, { data }: OurDisk): Promise<DataPartition> {
-  const wasThere = await hasMark(machine)
   const header = data ? await readLuksHeader(machine, data.path) : null
-  return judgeData({ device: data?.path ?? null, header, wasThere })
+  const found = judgeData({ device: data?.path ?? null, header, wasThere: await hasMark(machine) })
+  if (found.kind === 'new' && !(await isEspThere(machine))) {
+    return {
+      kind: 'damaged',
+      sentence:
+        'The partition with the kernel images cannot be read, and without it nobody can say whether this machine has had data. Restart it; nothing is written before that is known.',
+    }
+  }
+  return found
+}
+
+/** An ESP that is not mounted is an empty folder. */
+async function isEspThere({ paths }: Pick<Machine, 'paths'>): Promise<boolean> {
+  return access(join(paths.esp, 'EFI')).then(
+    () => true,
+    () => false,
+  )
 }
 
 export function judgeData(found: {

@@ -1,7 +1,9 @@
 /** The data once its partition is open: its filesystem checked, mounted by its unit, its folders there. */
 import { access, chmod, chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { guardClock } from '../network/clock.ts'
 import { serverUser } from '../paths.ts'
+import { endProvisioning } from '../stick/pending.ts'
 import { mappedDevice, mappedName } from './data-partition.ts'
 import { DiskError } from './disk-error.ts'
 import { type Machine, must } from './machine.ts'
@@ -14,7 +16,7 @@ export async function isMapped(machine: Pick<Machine, 'root'>): Promise<boolean>
 }
 
 /**
- * Checks what a power cut may have left, mounts, and makes the folders that are missing. A filesystem that the check cannot mend
+ * Checks what a power cut may have left, mounts, makes the folders that are missing, ends what was half done, and puts the clock right. A filesystem that the check cannot mend
  * without a decision is not mounted: a backup is the better answer.
  */
 export async function mountData(machine: Machine): Promise<void> {
@@ -35,7 +37,32 @@ export async function mountData(machine: Machine): Promise<void> {
     })
   }
   await makeFolders(machine)
+  endHalfDone(machine)
+  await putClockRight(machine)
   await must(machine, 'systemctl', ['start', '--no-block', 'letro-data.target'])
+}
+
+/** What the power ended in the middle of setting up a site. Now, while nobody sets one up. */
+function endHalfDone(machine: Machine): void {
+  try {
+    endProvisioning(machine)
+  } catch (error) {
+    console.error('settings of a site that was being set up could not be taken over', error)
+  }
+}
+
+/** Before anything runs that judges by it. A clock that cannot be set keeps nobody from their data. */
+async function putClockRight(machine: Machine): Promise<void> {
+  try {
+    const { state, foundTs, setTs } = await guardClock(machine, Date.now())
+    const found = new Date(foundTs).toISOString()
+    if (setTs !== undefined)
+      console.error(`the clock was behind (${found}); it was set to ${new Date(setTs).toISOString()}`)
+    if (state === 'ahead')
+      console.error(`the clock is far ahead (${found}): it is in doubt until somebody confirms it`)
+  } catch (error) {
+    console.error('the clock could not be put right', error)
+  }
 }
 
 /** Stops what uses it, unmounts, closes. Nothing that was acknowledged is lost: the server stops in order. */

@@ -33,8 +33,8 @@ const patienceMs = 60_000
 const betweenLooksMs = 250
 
 /**
- * Early in a start udev has not said yet what is on a disk: looks until the slot and the ESP that we were started from are known.
- * Returns all the same when they never are. (The links in /dev tell nothing: they are the initrd's. `udevadm wait` hears
+ * Early in a start udev has not said yet what is on a disk: looks until the slot and the ESP that we were started from are known,
+ * and all that lies beside them: a machine whose data is not known yet would look like a new one. Returns all the same when they never are. (The links in /dev tell nothing: they are the initrd's. `udevadm wait` hears
  * nothing: events do not reach a unit without network.)
  */
 export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Promise<void> {
@@ -42,8 +42,12 @@ export async function awaitOurDisk(machine: Pick<Machine, 'run' | 'root'>): Prom
   const wanted = [rootHash && partitionId(rootHash.slice(0, 32)), startedFrom].filter(id => id !== null)
   const late = performance.now() + patienceMs
   for (;;) {
-    const known = (await blockDevices(machine)).flatMap(disk => disk.partitions.map(({ id }) => id))
-    if (wanted.every(id => known.includes(id)) || performance.now() > late) return
+    const holding = (await blockDevices(machine)).filter(({ partitions }) =>
+      partitions.some(({ id }) => id !== null && wanted.includes(id)),
+    )
+    const known = holding.flatMap(({ partitions }) => partitions.map(({ id }) => id))
+    const isKnown = wanted.every(id => known.includes(id)) && !known.includes(null)
+    if (isKnown || performance.now() > late) return
     await sleep(betweenLooksMs)
   }
 }

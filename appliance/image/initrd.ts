@@ -94,18 +94,7 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
   mkdirSync(join(folder, 'usr/lib/modules-load.d'), { recursive: true })
   writeFileSync(join(folder, 'usr/lib/modules-load.d/root.conf'), 'dm_verity\nerofs\n')
 
-  // Consoles, memory banks and counters lead to no disk, and each event runs through all rules.
-  const trigger = join(folder, 'etc/systemd/system/systemd-udev-trigger.service.d')
-  mkdirSync(trigger, { recursive: true })
-  const not = ['bdi', 'clockevents', 'event_source', 'graphics', 'input', 'leds', 'mem', 'memory', 'misc']
-  const noMatch = [...not, 'net', 'tty', 'vc', 'vtconsole', 'workqueue'].map(
-    name => ` --subsystem-nomatch=${name}`,
-  )
-  writeFileSync(
-    join(trigger, 'early.conf'),
-    `[Service]\nExecStart=\nExecStart=-udevadm trigger --type=all --action=add --prioritized-subsystem=module,block,tpmrm${noMatch.join('')}\n`,
-  )
-
+  askEarly(folder)
   setAllTimes(folder, epoch)
   writeFileSync(join(work, 'initrd.list'), `${['.', ...entriesOf(folder)].join('\n')}\n`)
   await tools.run(work, 'sh', [
@@ -113,6 +102,22 @@ export async function makeInitrd(tools: Tools, work: string, root: string, epoch
     'cd initrd.d; cpio --quiet --reproducible --owner=0:0 -H newc -o < ../initrd.list > ../initrd.cpio; cd ..; zstd -q -f -19 -T2 --no-progress initrd.cpio -o initrd; rm initrd.cpio',
   ])
   return join(work, 'initrd')
+}
+
+/** What udev is asked about before the root is there: consoles, memory banks and counters lead to no disk, and each event runs through all rules. */
+function askEarly(folder: string): void {
+  const needless =
+    'bdi clockevents event_source graphics input leds mem memory misc net tty vc vtconsole workqueue'
+  const drop = join(folder, 'etc/systemd/system/systemd-udev-trigger.service.d')
+  const options = [
+    '--type=all --action=add --prioritized-subsystem=module,block,tpmrm',
+    ...needless.split(' ').map(name => `--subsystem-nomatch=${name}`),
+  ]
+  mkdirSync(drop, { recursive: true })
+  writeFileSync(
+    join(drop, 'early.conf'),
+    `[Service]\nExecStart=\nExecStart=-udevadm trigger ${options.join(' ')}\n`,
+  )
 }
 
 /** Intel's and AMD's corrections of their processors, loaded before anything else. */

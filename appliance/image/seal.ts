@@ -50,6 +50,8 @@ function commandLine(rootHash: string): string {
     'panic=10',
     'init_on_alloc=1',
     'slab_nomerge',
+    // Small processes and a database gain nothing by huge pages, and the kernel keeps some 100 MB free to make them.
+    'transparent_hugepage=never',
     'randomize_kstack_offset=on',
     'vsyscall=none',
     'quiet',

@@ -43,8 +43,10 @@ export function judgeClock(nowTs: number, lastKnownTs: number | null, madeTs: nu
   return { state: isAhead ? 'ahead' : 'fine', ...found }
 }
 
-/** Once at the start, when the data is open and before the server runs. */
-export async function guardClock(machine: Machine, nowTs: number): Promise<ClockState> {
+type Looked = Pick<Machine, 'run' | 'paths'>
+
+/** When the data has been opened, before the server runs. */
+export async function guardClock(machine: Looked, nowTs: number): Promise<ClockState> {
   const judged = judgeClock(nowTs, lastKnown(machine), releaseMade(machine))
   if (judged.setTs !== undefined) await setBoth(machine, judged.setTs)
   writeState(machine, judged)
@@ -154,7 +156,7 @@ export async function timeSources({ run }: Pick<Machine, 'run'>): Promise<{
 
 // ── the clock itself, and what is kept ───────────────────────────────────────────────────────────────
 
-async function setBoth(machine: Machine, ts: number): Promise<void> {
+async function setBoth(machine: Looked, ts: number): Promise<void> {
   const date = new Date(ts).toISOString().slice(0, 19).replace('T', ' ')
   // What the battery keeps is set first; the system takes its time from there.
   await mustRun(machine, 'hwclock', ['--set', '--utc', '--noadjfile', `--date=${date}`])

@@ -1,14 +1,9 @@
-/**
- * The program of letro-network.service: what a stick left half done is ended, then the network is as network.json says. Runs when the
- * data has been opened, and when a trial's time is over.
- */
+/** The program of letro-network.service: the network is as network.json says. Runs when the data has been opened, and when a trial's time is over. */
 import { MachineError, thisMachine } from '../program.ts'
-import { endProvisioning } from '../stick/pending.ts'
 import { applyNetwork } from './apply.ts'
 import { restoreNetwork } from './trial.ts'
 
 const machine = thisMachine()
-endProvisioning(machine)
 try {
   await restoreNetwork(machine)
 } catch (error) {

@@ -81,9 +81,12 @@ async function makeSite(
     if (process.getuid?.() === 0) chownSync(paths.site, serverUser.id, serverUser.id)
     beginProvisioning(machine, network, time)
   } catch (cause) {
-    throw new MachineError('DATA_CLOSED', 'Nothing was set up: the data partition is not open, or is full.', {
-      cause,
-    })
+    const { code = '' } = cause as NodeJS.ErrnoException
+    throw new MachineError(
+      'DATA_CLOSED',
+      `Nothing was set up: the data partition is not open, or is full (${code}).`,
+      { cause },
+    )
   }
   try {
     const file = join(stagingFolder(machine), stickFile)

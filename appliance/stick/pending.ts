@@ -3,7 +3,8 @@
  *
  * letro.toml is what makes a site, and `letro init` puts it there last. So: pending settings are written, the site is set up, then
  * they take their places. What a crash leaves is decided by letro.toml at the next start: there is a site, and its
- * settings are brought to their places; or there is none, and they are thrown away.
+ * settings are brought to their places; or there is none, and they are thrown away. Whoever opens the data does that, before
+ * anybody can begin anew (appliance/disk).
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
