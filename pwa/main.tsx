@@ -43,10 +43,22 @@ if (known !== null) {
   void loadShell().catch(() => {})
   if (arrivalOf(location).kind === 'none') beginWorker(known)
 }
-await Promise.all([setManner({}), recallAccount()])
-render(<App />, document.getElementById('app')!)
-void registerServiceWorker()
-void readServerInfo().catch(() => {})
+try {
+  await Promise.all([setManner({}), recallAccount()])
+  begin()
+} catch (error) {
+  // Without words nothing can be said but what the page brought along.
+  document.querySelector('.opening')?.classList.add('stuck')
+  throw error
+}
+
+function begin(): void {
+  const place = document.getElementById('app')!
+  place.replaceChildren()
+  render(<App />, place)
+  void registerServiceWorker()
+  void readServerInfo().catch(() => {})
+}
 
 function beginWorker(userId: string): void {
   try {

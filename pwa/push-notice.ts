@@ -19,6 +19,8 @@ export interface PushNotice {
   readonly body: string
   readonly lang: string
   readonly dir: 'ltr' | 'rtl'
+  /** In how many rooms something is new; undefined: it does not say. */
+  readonly rooms: number | undefined
 }
 
 /** @param payload whatever came: a push without words that we know still has to be shown */
@@ -39,5 +41,5 @@ export function pushNotice(payload: unknown, browserLanguage: string): PushNotic
         new Intl.NumberFormat(language).format(rooms),
       )
     : something
-  return { body, lang: language, dir: language === 'ar' ? 'rtl' : 'ltr' }
+  return { body, lang: language, dir: language === 'ar' ? 'rtl' : 'ltr', rooms: isCount ? rooms : undefined }
 }

@@ -7,6 +7,7 @@
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { pushNotice } from './push-notice.ts'
+import { insideLock, pushTag } from './views/notifications-shown.ts'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] }
 
@@ -21,6 +22,8 @@ registerRoute(
 let shared: { title: string; text: string; url: string; files: File[] } | null = null
 let handedOver = Promise.withResolvers<void>()
 const sharedIsKeptMs = 60_000
+/** A push comes seconds after the message of which it tells. */
+const justNowMs = 60_000
 
 self.addEventListener('fetch', event => {
   if (event.request.method !== 'POST' || new URL(event.request.url).pathname !== '/share') return
@@ -52,25 +55,48 @@ self.addEventListener('message', event => {
   }
 })
 
-/** Somebody rings while the app is closed. A page that is being looked at shows its own news. */
+/** Somebody rings while the app is closed, or locked. A page that is open shows its own news. */
 self.addEventListener('push', event => event.waitUntil(ring(event.data)))
 
 async function ring(data: PushMessageData | null): Promise<void> {
-  const pages = await self.clients.matchAll({ type: 'window' })
-  if (pages.some(page => page.visibilityState === 'visible')) return
+  if ((await isPageInside()) && ((await isPageSeen()) || (await saidJustNow()))) return
   let payload: unknown = null
   try {
     payload = data?.json()
   } catch {
     // Another server's, or an older one's: something is new, all the same.
   }
-  const notice = pushNotice(payload, self.navigator.language)
-  await self.registration.showNotification('Letro', {
+  const { rooms, ...notice } = pushNotice(payload, self.navigator.language)
+  const { setAppBadge } = self.navigator as { setAppBadge?: (count: number | undefined) => Promise<void> }
+  await setAppBadge?.call(self.navigator, rooms).catch(() => {})
+  // The one before it is replaced, for it said less; and it rings again.
+  const options: NotificationOptions & { readonly renotify: boolean } = {
     ...notice,
-    // The one before it is replaced: it said less.
-    tag: 'push',
+    tag: pushTag,
+    renotify: true,
     icon: '/icons/letro-192.png',
     data: { address: '#/' },
+  }
+  await self.registration.showNotification('Letro', options)
+}
+
+/** One that is locked shows nothing of what comes, however long it is looked at. */
+async function isPageInside(): Promise<boolean> {
+  const { held } = await self.navigator.locks.query()
+  return held?.some(({ name }) => name === insideLock) ?? false
+}
+
+async function isPageSeen(): Promise<boolean> {
+  const pages = await self.clients.matchAll({ type: 'window' })
+  return pages.some(page => page.visibilityState === 'visible')
+}
+
+/** A page that nobody looks at has said it, and more than we could: see views/rooms/attention.ts. */
+async function saidJustNow(): Promise<boolean> {
+  const shown = await self.registration.getNotifications()
+  return shown.some(({ tag, data: of }) => {
+    const { ts } = (of ?? {}) as { ts?: unknown }
+    return tag !== pushTag && typeof ts === 'number' && Date.now() - ts < justNowMs
   })
 }
 

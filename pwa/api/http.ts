@@ -19,6 +19,9 @@ export interface HttpOptions {
   /** Scheme, host, port. */
   readonly origin: string
   readonly tokens: Tokens
+  /** Whose they are. */
+  readonly userId: string
+  readonly deviceId: string
   /** Durable on return: the old refresh token opens nothing any more. */
   readonly keepTokens: (tokens: Tokens) => Promise<void>
   readonly onEnded: (why: 'revoked' | 'expired') => void
@@ -164,14 +167,22 @@ export class Http {
         'POST',
         `${v3}/refresh`,
         {
-          content: JSON.stringify({ refresh_token: before.refreshToken }),
+          content: JSON.stringify({
+            refresh_token: before.refreshToken,
+            // So that a refusal can say whether this device was signed out: see server/client-api/refresh.ts.
+            'org.letro.user_id': this.#options.userId,
+            'org.letro.device_id': this.#options.deviceId,
+          }),
           contentType: 'application/json',
         },
         null,
       )
       answer = await readJson(response)
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) this.#end('expired')
+      const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403)
+      // A locked account may be unlocked, and goes on then.
+      if (isRefused && error.code !== 'M_USER_LOCKED')
+        this.#end(error.body['soft_logout'] === false ? 'revoked' : 'expired')
       throw error
     }
     const {

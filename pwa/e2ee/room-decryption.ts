@@ -100,6 +100,17 @@ export async function decryptRoomEvents(
   return results
 }
 
+/** What the messages of a session are worth by what is known now; null: its key is not here. */
+export async function sessionShield(
+  step: Step,
+  context: Context,
+  of: { readonly roomId: string; readonly sessionId: string; readonly sender: string },
+): Promise<Shield | null> {
+  const reader = new Reader(step, context, of.roomId)
+  await reader.loadSessions([of.sessionId])
+  return reader.shield(of.sessionId, of.sender)
+}
+
 type Parsed = { readonly kind: 'envelope'; readonly envelope: Envelope } | UndecryptedEvent
 
 function parseEnvelope(event: JsonObject): Parsed {
@@ -202,6 +213,11 @@ class Reader {
     if (before === eventId) return
     if (before !== undefined) throw new E2eeError('REPLAY', 'this message was shown under another event id')
     this.#step.put('message-index', id, { ...seen, [index]: eventId } as JsonObject)
+  }
+
+  async shield(sessionId: string, sender: string): Promise<Shield | null> {
+    const known = this.#sessions.get(sessionId)
+    return known ? this.#shieldOf(known.record, sender) : null
   }
 
   async #shieldOf(record: RoomSession, sender: string): Promise<Shield> {

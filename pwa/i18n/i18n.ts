@@ -10,6 +10,7 @@ import { signal } from '@preact/signals'
 import type { AddedAreas } from './administration.ts'
 import type { Catalogue, Plural, Texts } from './catalogue.ts'
 import type { en } from './en.ts'
+import { keepText, keptText } from './kept-text.ts'
 
 export const languages = { en: 'English', ar: 'العربية', de: 'Deutsch', fr: 'Français' } as const
 export type Language = keyof typeof languages
@@ -58,7 +59,7 @@ export async function setManner(change: Partial<Manner>): Promise<void> {
   root.dir = directionOf(next.language)
   if (next.theme === 'system') delete root.dataset['theme']
   else root.dataset['theme'] = next.theme
-  if (Object.keys(change).length > 0) localStorage.setItem(storedAs, JSON.stringify(next))
+  if (Object.keys(change).length > 0) keepText(storedAs, JSON.stringify(next))
 }
 
 /** Brings the texts of a part of the app that is not in the first load; they follow the language from then on. */
@@ -167,6 +168,15 @@ export function formatWhen(ts: number, now = Date.now()): string {
   return dateFormat({ day: 'numeric', month: 'short', ...(!isThisYear && { year: 'numeric' }) }).format(ts)
 }
 
+/** `5 minutes ago` */
+export function formatAgo(ts: number, now = Date.now()): string {
+  const minutes = Math.max(1, Math.floor((now - ts) / 60_000))
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'always' })
+  if (minutes < 60) return relative.format(-minutes, 'minute')
+  const hours = Math.floor(minutes / 60)
+  return hours < 24 ? relative.format(-hours, 'hour') : relative.format(-Math.floor(hours / 24), 'day')
+}
+
 export function startOfDay(ts: number): number {
   const day = new Date(ts)
   day.setHours(0, 0, 0, 0)
@@ -216,7 +226,7 @@ function firstManner(): Manner {
     theme: 'system',
   }
   try {
-    const stored = JSON.parse(globalThis.localStorage?.getItem(storedAs) ?? '{}') as Partial<Manner>
+    const stored = JSON.parse(keptText(storedAs) ?? '{}') as Partial<Manner>
     return {
       ...fresh,
       ...stored,

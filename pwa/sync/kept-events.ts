@@ -1,7 +1,7 @@
 /** What becomes of events that were read: which of them stand in a timeline, what they take away, what is found by their words. */
 import type { VaultWrite } from '../vault/records.ts'
 import type { Indexed } from './ports.ts'
-import { plainText } from './reading.ts'
+import { searchedText } from './reading.ts'
 import { type Redaction, type RelationBatch, validEdit } from './relations.ts'
 import { relationOf, type StoredEvent } from './stored-event.ts'
 import type { ClientEvent } from './sync-answer.ts'
@@ -42,7 +42,7 @@ export function sessionMarks(roomId: string, events: readonly StoredEvent[]): Va
 export function indexed(roomId: string, event: StoredEvent, relations: RelationBatch): Indexed[] {
   const of = relations.of(event.eventId)
   if (relationOf(event)?.kind === 'edit' || of.redaction || event.redactedBecause) return []
-  const text = plainText({
+  const text = searchedText({
     type: event.type,
     content: validEdit(roomId, event, of)?.content ?? event.content,
   })

@@ -50,6 +50,7 @@ export type SyncNotice =
   | { readonly kind: 'timeline'; readonly roomId: string }
   | { readonly kind: 'members'; readonly roomId: string }
   | { readonly kind: 'typing'; readonly roomId: string; readonly userIds: readonly string[] }
+  | { readonly kind: 'presence'; readonly userIds: readonly string[] }
   | { readonly kind: 'account-data'; readonly type: string }
   | {
       readonly kind: 'notify'

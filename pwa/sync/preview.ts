@@ -12,6 +12,9 @@ import type { Timeline } from './timeline.ts'
 const packs = 3
 const maxText = 200
 
+/** As a preview calls it: a message of its own kind for people, a sound with a mark for Matrix. */
+export const voiceType = 'org.matrix.msc3245.voice'
+
 export function countsAsNews({ type, stateKey }: StoredEvent): boolean {
   return (
     stateKey === null && (type === 'm.room.message' || type === 'm.sticker' || type === 'm.room.encrypted')
@@ -43,7 +46,15 @@ function previewOf(room: Room, event: StoredEvent, relations: RelationBatch): Pr
     sender: event.sender,
     senderName: memberName(room, event.sender),
     type: event.type,
-    msgtype: typeof content['msgtype'] === 'string' ? content['msgtype'] : null,
+    msgtype: isVoice(content)
+      ? voiceType
+      : typeof content['msgtype'] === 'string'
+        ? content['msgtype']
+        : null,
     text: plainText({ type: event.type, content }).slice(0, maxText),
   }
+}
+
+function isVoice(content: StoredEvent['content']): boolean {
+  return content['msgtype'] === 'm.audio' && content[voiceType] !== undefined
 }

@@ -37,11 +37,53 @@ export function rawEvent(
   }
 }
 
-/** One line of words for lists and notifications; empty where the event has none. */
-export function plainText({ type, content }: Pick<StoredEvent, 'type' | 'content'>): string {
-  const { body } = content
-  if ((type !== 'm.room.message' && type !== 'm.sticker') || typeof body !== 'string') return ''
-  return withoutFallback(body).slice(0, 1000).replace(/\s+/g, ' ').trim()
+type Said = Pick<StoredEvent, 'type' | 'content'>
+
+/** One line of words for lists and notifications, without the marks of its formatting; empty where the event has none. */
+export function plainText({ type, content }: Said): string {
+  const { body, format, formatted_body: html } = content
+  if (!hasWords(type, body)) return ''
+  const isFormatted = format === 'org.matrix.custom.html' && typeof html === 'string'
+  const text = (isFormatted && wordsOfHtml(html)) || withoutFallback(body)
+  return onOneLine(text.slice(0, 1000))
+}
+
+/** All that it can be found by: to its end, and a file by its name too. */
+export function searchedText({ type, content }: Said): string {
+  const { body, filename } = content
+  if (!hasWords(type, body)) return ''
+  const name = typeof filename === 'string' && filename !== body ? ` ${filename}` : ''
+  return onOneLine(withoutFallback(body) + name)
+}
+
+function hasWords(type: string, body: unknown): body is string {
+  return (type === 'm.room.message' || type === 'm.sticker') && typeof body === 'string'
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+const longestHtml = 4_000
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#39': "'",
+  nbsp: ' ',
+}
+
+/** For a line of text, not to be shown as HTML: what a spoiler hides stays hidden. */
+function wordsOfHtml(html: string): string {
+  return html
+    .slice(0, longestHtml)
+    .replace(/<mx-reply>[\s\S]*?<\/mx-reply>/i, '')
+    .replace(/<span[^>]*\bdata-mx-spoiler\b[\s\S]*?(?:<\/span>|$)/gi, '▒▒▒')
+    .replace(/<\/?(?:p|br|div|li|ul|ol|h[1-6]|blockquote|pre|tr|table|hr)\b[^>]*(?:>|$)/gi, ' ')
+    .replace(/<\/?[a-z][^>]*(?:>|$)/gi, '')
+    .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => entities[name]!)
+    .trim()
 }
 
 /** Older clients repeat what they reply to, line by line after `>`. Spec: v1.12 #fallbacks-for-rich-replies */

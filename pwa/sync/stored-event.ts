@@ -19,6 +19,8 @@ export interface StoredEvent {
   readonly redactedBecause: { readonly sender: string; readonly reason: string | null } | null
   readonly encrypted: boolean
   readonly shield: Shield
+  /** The session of a message whose author's device is not vouched for: see doubts.ts. */
+  readonly doubted?: string | null
   readonly keyGivenBy: string | null
   readonly unreadable: {
     readonly code: string
@@ -52,6 +54,7 @@ export function storedEvent(event: ClientEvent, result: RoomEventResult | null):
         : null,
     encrypted: event.type === 'm.room.encrypted',
     shield: isRead ? result.shield : 'none',
+    ...(isRead && mayChange.has(result.shield) && { doubted: result.sessionId }),
     keyGivenBy: isRead ? result.givenBy : null,
     unreadable:
       result?.kind === 'failed'
@@ -59,6 +62,9 @@ export function storedEvent(event: ClientEvent, result: RoomEventResult | null):
         : null,
   }
 }
+
+/** What more knowledge of a person's devices may lift; how a key came here stays as it was. */
+const mayChange: ReadonlySet<Shield> = new Set(['identity-changed', 'unsigned-device', 'unknown-device'])
 
 /** Spec: client-server-api#mroomencrypted: the relation stands outside, where servers aggregate by it; inside it counts if it is there. */
 function contentOf(event: ClientEvent, content: JsonObject): JsonObject {

@@ -55,9 +55,16 @@ export interface StateEvent {
   readonly ts: number
 }
 
+/** `m.presence`. */
+export interface PresenceUpdate {
+  readonly userId: string
+  readonly content: JsonObject
+}
+
 export interface SyncAnswer {
   readonly nextBatch: string
   readonly engine: SyncChanges
+  readonly presence: readonly PresenceUpdate[]
   readonly accountData: readonly BareEvent[]
   readonly rooms: readonly RoomUpdate[]
 }
@@ -76,6 +83,7 @@ export function parseSyncAnswer(answer: JsonObject): SyncAnswer | null {
       oneTimeKeyCounts: answer['device_one_time_keys_count'],
       unusedFallbackKeyTypes: answer['device_unused_fallback_key_types'],
     },
+    presence: arrayAt(objectAt(answer, 'presence'), 'events').flatMap(presenceUpdate),
     accountData: bareEvents(answer['account_data']),
     rooms: [
       ...updates(rooms, 'join', roomOf('join')),
@@ -186,6 +194,11 @@ function strippedEvent(event: unknown): StateEvent | null {
     eventId: typeof eventId === 'string' ? eventId : null,
     ts: timeOf(ts),
   }
+}
+
+function presenceUpdate(event: Json): PresenceUpdate[] {
+  if (!isObject(event) || event['type'] !== 'm.presence' || typeof event['sender'] !== 'string') return []
+  return isObject(event['content']) ? [{ userId: event['sender'], content: event['content'] }] : []
 }
 
 function bareEvents(section: Json | undefined): BareEvent[] {

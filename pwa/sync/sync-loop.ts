@@ -33,10 +33,15 @@ const longestAskedMs = 15 * 60_000
 const freshPollMs = 3_000
 
 /** `/sync` of the specification's version 2. Members are not left out: the engine has to know who may read. */
-export function pollingSource(http: Http): SyncSource {
+export function pollingSource(
+  http: Http,
+  /** What a poll tells others of us; null: nothing. */
+  presenceToSay: (isFirst: boolean) => Promise<string | null> = async () => null,
+): SyncSource {
   const filter = JSON.stringify({ room: { timeline: { limit: 50 }, state: { lazy_load_members: false } } })
   return {
     async next(since, waitMs, signal) {
+      const presence = await presenceToSay(since === null)
       const answer = await http.request('GET', `${v3}/sync`, {
         query: {
           filter,
@@ -44,6 +49,7 @@ export function pollingSource(http: Http): SyncSource {
           use_state_after: true,
           'org.matrix.msc4222.use_state_after': true,
           ...(since !== null && { since }),
+          ...(presence !== null && { set_presence: presence }),
         },
         timeoutMs: since === null ? firstSyncMs : waitMs + graceMs,
         signal,
@@ -98,9 +104,10 @@ export class SyncLoop {
     await this.#running
   }
 
-  /** Somebody came back: try at once. */
-  wake(): void {
-    if (this.#poll && this.#deps.clock() - this.#poll.startTs > freshPollMs) {
+  /** Somebody came back: try at once. `isOutdated`: a poll that was begun just now says what is not so any more. */
+  wake(isOutdated = false): void {
+    const isFresh = this.#poll && this.#deps.clock() - this.#poll.startTs <= freshPollMs
+    if (this.#poll && (isOutdated || !isFresh)) {
       this.#isWoken = true
       this.#poll.abort.abort()
     }

@@ -2,6 +2,7 @@
  * A stretch of a timeline as views show it: events with what others say of them, and at the live end what waits to leave.
  */
 import { ApiError } from '../api/api-error.ts'
+import type { Doubts } from './doubts.ts'
 import type { History } from './history.ts'
 import { memberName } from './names.ts'
 import type { Outbox, QueuedItem } from './ports.ts'
@@ -21,13 +22,14 @@ interface PageDeps {
   readonly history: History
   readonly outbox: Outbox
   readonly reopening: Pick<Reopening, 'missed'>
+  readonly doubts: Pick<Doubts, 'met'>
 }
 
 const quotePacks = 6
 
 /** @throws ApiError M_NOT_FOUND where the place is not to be had */
 export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promise<TimelinePage> {
-  const { store, history, outbox, reopening } = deps
+  const { store, history, outbox, reopening, doubts } = deps
   const { roomId } = query
   const room = await store.room(roomId)
   if (!room) return { items: [], hasOlder: false, hasNewer: false, offline: false }
@@ -47,6 +49,7 @@ export async function timelinePage(deps: PageDeps, query: TimelineQuery): Promis
     roomId,
     events.flatMap(({ unreadable }) => unreadable?.sessionId ?? []),
   )
+  doubts.met(roomId, events)
   const queued = outbox.queued(roomId)
   const items: TimelineItem[] = []
   for (const event of events) {
@@ -163,7 +166,8 @@ function itemOf(
     mentionsUs: event.sender !== ourUserId && mentions(content, ourUserId),
     encrypted: event.encrypted,
     shield: event.shield,
-    keyGivenBy: event.keyGivenBy,
+    // Of our own devices it is said with the backup, in one sentence: an id says nothing to anybody.
+    keyGivenBy: event.keyGivenBy?.startsWith('@') ? event.keyGivenBy : null,
     unreadable:
       because || !event.unreadable
         ? null

@@ -5,11 +5,13 @@
  * shared computer nothing is.
  */
 import { computed, signal } from '@preact/signals'
+import { forgetText, keepText, keptText } from '../i18n/kept-text.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import { AccountClient } from '../worker/account-client.ts'
 import type { AppNotice, Connection, SessionState } from '../worker/calls.ts'
 import type { OwnerNotice, OwnerState } from '../worker/owner.ts'
 import { accountsHere } from '../worker/ownership.ts'
+import { endRinging } from './notifications-shown.ts'
 import { scriptUrl } from './trusted-types.ts'
 
 export type Notice = OwnerNotice | AppNotice
@@ -18,7 +20,7 @@ type Listener = (notice: Notice) => void
 const storedAs = 'org.letro.account'
 
 /** A user id; null: this browser has no account. */
-export const account = signal<string | null>(globalThis.localStorage?.getItem(storedAs) ?? null)
+export const account = signal<string | null>(keptText(storedAs))
 export const ownerState = signal<OwnerState | null>(null)
 /** A worker of another release still owns the account. */
 export const isWaiting = signal(false)
@@ -35,6 +37,7 @@ export const sessionEnded = signal<'revoked' | 'expired' | null>(null)
 export const ourUserId = computed(() => session.value?.userId ?? account.value ?? '')
 
 let client: AccountClient | null = null
+let isAlone = false
 const listeners = new Set<Listener>()
 
 /**
@@ -51,19 +54,30 @@ export async function recallAccount(): Promise<void> {
 export function openAccount(userId: string, { keep }: { readonly keep: boolean }): AccountClient {
   if (client && account.peek() === userId) return client
   account.value = userId
-  if (keep) localStorage.setItem(storedAs, userId)
-  client = new AccountClient(userId, { onNotice: receive, scriptUrl })
+  if (keep) keepText(storedAs, userId)
+  const opened = new AccountClient(userId, {
+    onNotice: receive,
+    scriptUrl,
+    withoutSharedWorker: isAlone,
+    // Who opens it next tries a worker of this tab alone: browsers hand out a shared one that did not start once more.
+    onFailed: () => {
+      isAlone = true
+      if (client === opened) client = null
+    },
+  })
+  client = opened
   return client
 }
 
 /** After everything was wiped. */
 export function forgetAccount(): void {
-  localStorage.removeItem(storedAs)
+  forgetText(storedAs)
   client = null
   account.value = null
   ownerState.value = null
   session.value = null
   rooms.value = null
+  endRinging().catch(() => {})
 }
 
 export const call: AccountClient['call'] = (name, argument, transfer) => {

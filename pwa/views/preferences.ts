@@ -4,6 +4,7 @@
  * What goes for all devices is account data: `org.letro.privacy`, push rules.
  */
 import { signal } from '@preact/signals'
+import { keepText, keptText } from '../i18n/kept-text.ts'
 
 export interface Preferences {
   /** Lock when nobody touched it for so long; 0: never. */
@@ -28,11 +29,11 @@ const fresh: Preferences = {
 
 export const lockChoices = [0, 1, 5, 15, 60] as const
 
-export const preferences = signal<Preferences>(parsePreferences(stored()))
+export const preferences = signal<Preferences>(parsePreferences(keptText(storedAs)))
 
 export function setPreferences(change: Partial<Preferences>): void {
   preferences.value = { ...preferences.peek(), ...change }
-  globalThis.localStorage?.setItem(storedAs, JSON.stringify(preferences.peek()))
+  keepText(storedAs, JSON.stringify(preferences.peek()))
 }
 
 /** What does not fit is as it is at first. */
@@ -53,10 +54,6 @@ export function parsePreferences(text: string | null): Preferences {
     notifyContent: yesNo('notifyContent'),
     notifySound: yesNo('notifySound'),
   }
-}
-
-function stored(): string | null {
-  return globalThis.localStorage?.getItem(storedAs) ?? null
 }
 
 // Another tab changed them.

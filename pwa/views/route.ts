@@ -56,7 +56,7 @@ export function addressOf(to: Route): string {
     case 'admin':
       return `#/admin/${to.page}${to.of === undefined ? '' : `/${encodeURIComponent(to.of)}`}`
     case 'new':
-      return `#/new/${to.kind}`
+      return `#/new/${encodeURIComponent(to.kind)}`
     default:
       return to satisfies never
   }

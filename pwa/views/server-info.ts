@@ -5,6 +5,8 @@ import { isObject, type Json } from '#protocol/json.ts'
 export interface ServerInfo {
   readonly serverName: string
   readonly push: { readonly allowed: boolean; readonly vapidPublicKey: string | null }
+  /** Whether people see who is there. */
+  readonly hasPresence: boolean
   /** A device without contact for so long locks itself; 0: never. */
   readonly lockAfterDays: number
   /** Who is signed in by one click; none where this is no demonstration. */
@@ -31,7 +33,7 @@ export function isDemo(): boolean {
 
 /** What is missing is not allowed. */
 export function parseServerInfo(answer: Json): ServerInfo {
-  const { server_name: serverName, push, policy, demo } = isObject(answer) ? answer : {}
+  const { server_name: serverName, push, presence, policy, demo } = isObject(answer) ? answer : {}
   const { allowed, vapid_public_key: key } = isObject(push) ? push : {}
   const days = isObject(policy) ? policy['lock_after_days'] : 0
   return {
@@ -40,6 +42,7 @@ export function parseServerInfo(answer: Json): ServerInfo {
       allowed: allowed === true && typeof key === 'string',
       vapidPublicKey: typeof key === 'string' ? key : null,
     },
+    hasPresence: isObject(presence) && presence['enabled'] === true,
     lockAfterDays: typeof days === 'number' && days > 0 ? days : 0,
     demo: isObject(demo) && Array.isArray(demo['people']) ? demo['people'].flatMap(demoPerson) : [],
   }

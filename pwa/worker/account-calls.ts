@@ -54,6 +54,13 @@ export function accountCalls({ http }: AccountDeps): AccountCalls {
         },
       })
     },
+    // Spec: client-server-api#get_matrixclientv3pushers
+    hasPusher: async endpoint => {
+      const { pushers } = await http().request('GET', `${v3}/pushers`)
+      const pushkey = await pushKeyOf(endpoint)
+      const isIt = (each: Json) => isObject(each) && each['app_id'] === pushApp && each['pushkey'] === pushkey
+      return Array.isArray(pushers) && pushers.some(isIt)
+    },
   }
 }
 

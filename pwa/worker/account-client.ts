@@ -4,6 +4,7 @@
  * Secret bytes are transferred, so that the page has none left; the worker wipes them.
  */
 
+import { VaultError } from '../vault/errors.ts'
 import { askPasskey, type PasskeySecret } from '../vault/passkey.ts'
 import { prfInput } from '../vault/prf-input.ts'
 import type { WayIn } from '../vault/vault.ts'
@@ -18,6 +19,8 @@ type AllCalls = OwnerCalls & AppCalls
 
 export interface AccountOptions {
   readonly onNotice: (notice: OwnerNotice | AppNotice) => void
+  /** No worker came of it: it could not be loaded, or is none. Everything that is asked is refused with WORKER_FAILED. */
+  readonly onFailed?: () => void
   /** For browsers that have none, and for tests. */
   readonly withoutSharedWorker?: boolean
   /** Trusted Types: turns an address of our own into one that a worker may be made of. */
@@ -28,13 +31,21 @@ export class AccountClient {
   readonly #caller: Caller<AllCalls, OwnerNotice | AppNotice>
 
   /** The account is a user id: one owner, one vault. */
-  constructor(account: string, { onNotice, withoutSharedWorker, scriptUrl = same }: AccountOptions) {
+  constructor(
+    account: string,
+    { onNotice, onFailed, withoutSharedWorker, scriptUrl = same }: AccountOptions,
+  ) {
     const options = { type: 'module', name: account } as const
     const shared = !withoutSharedWorker && 'SharedWorker' in globalThis
-    const end: End = shared
-      ? new SharedWorker(scriptUrl(sharedWorkerAddress), options).port
+    const worker = shared
+      ? new SharedWorker(scriptUrl(sharedWorkerAddress), options)
       : new Worker(scriptUrl(tabWorkerAddress), options)
+    const end: End = worker instanceof Worker ? worker : worker.port
     this.#caller = new Caller(end, onNotice)
+    // One that runs says here too what went wrong in it: only before its first word does it mean that there is none.
+    worker.onerror = () => {
+      if (this.#caller.fail(new VaultError('WORKER_FAILED', 'the worker did not start'))) onFailed?.()
+    }
     addEventListener('pagehide', () => end.postMessage('bye'))
     addEventListener('pageshow', event => {
       if ((event as PageTransitionEvent).persisted) end.postMessage('hello')

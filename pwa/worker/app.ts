@@ -17,10 +17,12 @@ import { OutboxQueue } from '../outbox/outbox.ts'
 import { type TransferNews, Uploads } from '../outbox/uploads.ts'
 import { WaitingFiles } from '../outbox/waiting-files.ts'
 import { applySync, sinceRecord } from '../sync/apply-sync.ts'
+import { Doubts } from '../sync/doubts.ts'
 import { ExternalPeople } from '../sync/external-people.ts'
 import { Gathering } from '../sync/gathering.ts'
 import { History } from '../sync/history.ts'
 import type { Outbox, Search } from '../sync/ports.ts'
+import { PresenceNews } from '../sync/presence.ts'
 import { ReadMarks } from '../sync/read-marks.ts'
 import { Reopening } from '../sync/reopen.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
@@ -29,7 +31,9 @@ import { pollingSource, SyncLoop } from '../sync/sync-loop.ts'
 import { Trust } from '../trust/trust.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AppNotice, NewSession } from './calls.ts'
+import { bytesLeft, savesData } from './device-limits.ts'
 import { OfferedHistory } from './offered-history.ts'
+import { isInUse } from './ownership.ts'
 import { kicking, Pump } from './pump.ts'
 import { stateOf } from './session-calls.ts'
 
@@ -75,10 +79,12 @@ export class App {
   readonly outbox: AppOutbox
   readonly history: History
   readonly reopening: Reopening
+  readonly doubts: Doubts
   readonly gathering: Gathering
   readonly externalPeople: ExternalPeople
   readonly offeredHistory: OfferedHistory
   readonly readMarks: ReadMarks
+  readonly presence: PresenceNews
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
@@ -125,6 +131,7 @@ export class App {
     })
     this.history = new History({ http, store, machine, search })
     this.reopening = new Reopening({ store, machine, search, tell })
+    this.doubts = new Doubts({ store, machine, search, tell })
     this.externalPeople = new ExternalPeople({ store, http, tell })
     this.offeredHistory = new OfferedHistory({ machine, http, pump: parts.pump })
     this.gathering = new Gathering({
@@ -134,7 +141,14 @@ export class App {
       mayGather: async () => !savesData() && (await bytesLeft()) > keptFreeBytes,
     })
     this.readMarks = new ReadMarks({ store, records: deps.vault.records, http, tell })
-    const polling = pollingSource(http)
+    this.presence = new PresenceNews({
+      http,
+      store,
+      isUsed: () => isInUse(deps.userId),
+      tell,
+      clock: Date.now,
+    })
+    const polling = pollingSource(http, isFirst => this.presence.toSay(isFirst))
     this.loop = new SyncLoop({
       source: {
         next: async (since, waitMs, signal) => {
@@ -148,6 +162,7 @@ export class App {
           { store, machine, outbox, search, tell: this.#tell, clock: Date.now },
           answer,
         )
+        this.presence.take(answer.presence)
         void this.trust.receive(messages)
         this.offeredHistory.wake()
         this.trust.synced()
@@ -163,6 +178,7 @@ export class App {
           this.gathering.wake()
           this.externalPeople.ask()
         }
+        if (connection.state === 'offline') this.presence.forget()
         if (connection.state === 'offline' && connection.code === null) outbox.queue.sleep()
         tell({ kind: 'connection', connection })
       },
@@ -171,10 +187,9 @@ export class App {
     })
     machine.onNotice(notice => {
       deps.onEngineNotice(notice)
-      if (notice.kind === 'room-keys') {
-        this.reopening.keysCame(notice.roomId, notice.sessionIds)
-      }
+      if (notice.kind === 'room-keys') this.reopening.keysCame(notice.roomId, notice.sessionIds)
       if (notice.kind === 'identity-changed') outbox.queue.decided()
+      if ('userId' in notice) this.doubts.personChanged(notice.userId)
     })
   }
 
@@ -187,6 +202,8 @@ export class App {
     const http = new Http({
       origin: session.origin,
       tokens: session,
+      userId: deps.userId,
+      deviceId: session.deviceId,
       keepTokens: tokens =>
         records.commit([{ ...sessionRecord, value: { ...session, ...tokens } as unknown as JsonObject }]),
       onEnded: deps.onEnded,
@@ -210,9 +227,8 @@ export class App {
     pump.hold()
     kick = () => pump.kick()
     let app: App | null = null
-    const { tell } = deps
     const newId = () => crypto.randomUUID()
-    const told = (transfer: TransferNews) => tell({ kind: 'transfer', transfer })
+    const told = (transfer: TransferNews) => deps.tell({ kind: 'transfer', transfer })
     const freeBytes = deps.vault.isInMemory ? async () => Number.POSITIVE_INFINITY : bytesLeft
     const files = new WaitingFiles({ records, newId, freeBytes })
     const media = new Media({
@@ -293,7 +309,6 @@ export class App {
   async stop(): Promise<void> {
     this.trust.close()
     this.outbox.media.stop()
-    this.gathering.stop()
     await Promise.all([this.loop.stop(), this.outbox.queue.stop(), this.pump.stop(), this.gathering.stop()])
   }
 
@@ -382,16 +397,4 @@ export class App {
       if (!(error instanceof ApiError)) throw error
     }
   }
-}
-
-/** What the browser would still take; unlimited where it does not say. */
-async function bytesLeft(): Promise<number> {
-  const { quota, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {}
-  return quota === undefined ? Number.POSITIVE_INFINITY : quota - usage
-}
-
-/** Somebody pays for what is transferred. */
-function savesData(): boolean {
-  const { connection } = globalThis.navigator as { connection?: { saveData?: boolean } }
-  return connection?.saveData === true
 }

@@ -8,6 +8,7 @@
 import type { JsonObject } from '#protocol/json.ts'
 import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
 import type { Verification } from '../e2ee/verification/flow-record.ts'
+import type { PersonPresence } from '../sync/presence.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
 import type { DeviceEntry, IdentityState, PersonTrust } from '../trust/ports.ts'
@@ -92,6 +93,8 @@ export interface AccountCalls {
     language: string
     on: boolean
   }): Promise<void>
+  /** Does the server ring this subscription for us? */
+  hasPusher(endpoint: string): Promise<boolean>
 }
 
 // ── administration ─────────────────────────────────────────────────────────────────────────────────
@@ -251,6 +254,8 @@ export interface RoomCalls {
     limit: number
   }): Promise<{ found: FoundMessage[]; incomplete: boolean }>
   profile(userId: string): Promise<{ name: string | null; avatar: string | null }>
+  /** Null: the server has it off, or tells nothing of them. */
+  presence(userId: string): Promise<PersonPresence | null>
   /** Other organisations that nothing goes to now, by server name; one that is not named is well. */
   organisations(argument: null): Promise<Readonly<Record<string, OrganisationStanding>>>
   accountData(type: string): Promise<JsonObject | null>
@@ -406,6 +411,8 @@ export type AppNotice =
     }
   /** Room keys are being taken from the backup. */
   | { readonly kind: 'backup-restore'; readonly done: number; readonly total: number }
+  /** Who is there, or was when, may be another answer now. */
+  | { readonly kind: 'presence'; readonly userIds: readonly string[] }
   | { readonly kind: 'account-data'; readonly type: string }
   /** The push rules say that this deserves a notification: the tab that is nearest shows it, if none is looking. */
   | {

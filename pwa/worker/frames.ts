@@ -50,6 +50,8 @@ export class Caller<C, N> {
   readonly #onNotice: (notice: N) => void
   readonly #pending = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   #next = 1
+  #hasHeard = false
+  #failure: Error | null = null
 
   constructor(end: End, onNotice: (notice: N) => void) {
     this.#end = end
@@ -65,12 +67,23 @@ export class Caller<C, N> {
   ): Promise<Answer<C, K>> {
     const id = this.#next++
     return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure)
       this.#pending.set(id, { resolve, reject })
       this.#end.postMessage({ id, call, argument } satisfies Request, transfer)
     })
   }
 
+  /** The other end did not start: whoever waits need not wait any more. False: it did, and this is about something else. */
+  fail(failure: Error): boolean {
+    if (this.#hasHeard) return false
+    this.#failure = failure
+    for (const { reject } of this.#pending.values()) reject(failure)
+    this.#pending.clear()
+    return true
+  }
+
   #receive(message: Reply | Unasked<N>): void {
+    this.#hasHeard = true
     if ('notice' in message) {
       this.#onNotice(message.notice)
       return

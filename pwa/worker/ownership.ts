@@ -27,6 +27,16 @@ export async function accountsHere(): Promise<string[]> {
   )
 }
 
+/** Held by every tab that a person is at: it goes with its tab, however the tab ends. */
+export function useLock(account: string): string {
+  return `org.letro.used ${account}`
+}
+
+export async function isInUse(account: string): Promise<boolean> {
+  const { held = [] } = (await navigator.locks?.query()) ?? {}
+  return held.some(({ name }) => name === useLock(account))
+}
+
 function held(lock: string, options: LockOptions): Promise<boolean> {
   return new Promise((resolve, reject) => {
     navigator.locks

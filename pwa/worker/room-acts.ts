@@ -29,6 +29,7 @@ type Acts = Omit<
   | 'spaceRooms'
   | 'searchMessages'
   | 'profile'
+  | 'presence'
   | 'accountData'
   | 'pushRules'
 >

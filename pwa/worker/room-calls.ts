@@ -5,7 +5,7 @@ import { inPath, letro, v1, v3 } from '../api/http.ts'
 import { frozenState } from '../sync/frozen.ts'
 import { serverOf, sharedNames } from '../sync/names.ts'
 import { creatorsOf, powerOf, powerTo, powerToNotifyRoom, powerToSend, roomVersion } from '../sync/power.ts'
-import { plainText } from '../sync/reading.ts'
+import { searchedText } from '../sync/reading.ts'
 import { RelationBatch, validEdit } from '../sync/relations.ts'
 import { type Room, stateContent, stateEvent, stateText } from '../sync/room.ts'
 import { timelinePage } from '../sync/timeline-page.ts'
@@ -36,6 +36,7 @@ type Reads = Pick<
   | 'spaceRooms'
   | 'searchMessages'
   | 'profile'
+  | 'presence'
   | 'accountData'
   | 'pushRules'
 >
@@ -109,6 +110,7 @@ export function roomReads(app: () => App, search: () => Promise<SearchIndex>): R
       const answer = await app().http.request('GET', `${v3}/profile/${inPath(userId)}`)
       return { name: textOf(answer['displayname']), avatar: textOf(answer['avatar_url']) }
     },
+    presence: userId => app().presence.of(userId),
     accountData: async type => app().store.accountData(type),
     pushRules: async () => app().store.accountData('m.push_rules') ?? {},
   }
@@ -226,7 +228,7 @@ async function messageOf(app: App, { roomId, eventId, timestamp }: Found): Promi
       ts: event.ts,
       sender: event.sender,
       senderName,
-      text: plainText({ type: event.type, content }),
+      text: searchedText({ type: event.type, content }),
     },
   ]
 }

@@ -34,8 +34,9 @@ export function sessionCalls(deps: SessionDeps): SessionCalls {
     },
     connection: async () => app()?.loop.connection ?? notConnected,
     reconnect: async () => {
-      app()?.loop.wake()
-      app()?.pump.wake()
+      const open = app()
+      open?.loop.wake(await open.presence.isOutdated())
+      open?.pump.wake()
     },
     waiting: async () => app()?.outbox.queue.size ?? 0,
     signOut: async () => {

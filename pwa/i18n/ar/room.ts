@@ -29,6 +29,7 @@ export const room: Translated<typeof en> = {
   },
   whoCanRead: 'من يستطيع القراءة',
   pinned: 'الرسائل المثبتة',
+  searchHere: 'البحث في هذه الغرفة',
   goToDate: 'الانتقال إلى تاريخ',
   date: 'التاريخ',
   go: 'انتقال',
@@ -297,6 +298,7 @@ export const room: Translated<typeof en> = {
   pictureLost: 'لا يمكن عرض هذه الصورة.',
   // Voice
   voiceTitle: 'رسالة صوتية',
+  voiceReady: 'لم يسمعها أحد سواك حتى الآن.',
   voiceRecording: 'يجري التسجيل',
   voiceStop: 'إيقاف',
   voiceAgain: 'تسجيل من جديد',

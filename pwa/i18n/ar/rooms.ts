@@ -143,6 +143,8 @@ export const rooms: Translated<typeof en> = {
     many: '{count} رسالة',
     other: '{count} رسالة',
   },
+  searchNothing:
+    'لا شيء مما قرأه هذا الجهاز يحتوي على كل هذه الكلمات. كلمات أقل أو بداية كلمة تعثر على المزيد.',
   searchMore: 'هذه أحدث {count}. كلمات أكثر تعني نتائج أقل.',
   searchIncomplete: 'جزء من الفهرس تالف: لن يُعثر على كل شيء.',
   newMessageLead: 'لا يستطيع قراءتها سواكما.',

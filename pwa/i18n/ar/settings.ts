@@ -98,6 +98,8 @@ export const settings: Translated<typeof english> = {
   privateReceipts: 'لا تُظهر للآخرين ما قرأته',
   privateReceiptsHint: 'يرون «أُرسلت» ولا يرون «قُرئت». أما أنت فتبقى ترى ما قرؤوه.',
   hideTyping: 'لا تُظهر للآخرين أنني أكتب',
+  hidePresence: 'لا تُظهر للآخرين متى أكون هنا',
+  hidePresenceHint: 'لا يرون هل أنت متصل ولا متى كنت متصلًا آخر مرة. أما أنت فتبقى ترى ذلك عنهم.',
   blockedPeople: 'أشخاص محظورون',
   nobodyBlocked: 'لا أحد.',
   storage: 'التخزين على هذا الجهاز',

@@ -43,6 +43,9 @@ export const enter: Translated<typeof en> = {
   },
   passphraseAgain: 'Passphrase, noch einmal',
   passphraseDiffers: 'Die beiden sind nicht gleich.',
+  slow: 'Das dauert länger als sonst.',
+  startInstall:
+    'Auf iPhone und iPad legen Sie Letro erst auf den Home-Bildschirm (Teilen › Zum Home-Bildschirm) und melden sich dort an: Die installierte App hat ihren eigenen Speicher, und der Browser löscht seinen nach einer Woche ohne Besuch.',
   installTitle: 'Installieren Sie Letro zuerst',
   installLead:
     'Auf diesem System hat die installierte App ihren eigenen Speicher. Wenn Sie sich hier im Browser registrierten, müssten Sie es noch einmal tun.',
@@ -90,7 +93,7 @@ export const enter: Translated<typeof en> = {
     'Dieser Browser lässt Letro nichts speichern (IndexedDB), vielleicht weil das Fenster privat ist.',
   missing_webcrypto: 'Dieser Browser hat kein WebCrypto.',
   missing_workers: 'Dieser Browser führt keine Worker aus, in denen Letro Ihre Schlüssel hält.',
-  missing_locks: 'Dieser Browser ist zu alt für Letro.',
+  missing_age: 'Dieser Browser ist zu alt für Letro.',
   missingAdvice:
     'Verwenden Sie ein aktuelles Chromium, Chrome, Edge, Firefox oder Safari, oder fragen Sie Ihre Administration.',
   waitingTitle: 'Eine andere Version von Letro ist offen',
@@ -126,6 +129,12 @@ export const enter: Translated<typeof en> = {
   linkYes: 'Dieses Gerät hinzufügen',
   linkNote: 'Fahren Sie nur fort, wenn Sie selbst diesen Code eben auf Ihrem anderen Gerät geöffnet haben.',
   readOn: 'Ohne Anmeldung weiterlesen',
+  occupiedTitle: 'Hier ist das Konto von jemand anderem',
+  occupiedLead:
+    'Letro hält in einem Browser ein Konto. Diese Einladung ist für eine andere Person und wurde nicht verbraucht: Öffnen Sie sie auf deren Gerät oder in einem anderen Browser oder Browserprofil.',
+  occupiedGoOn: 'Mit diesem Konto fortfahren',
+  occupiedHow:
+    'Wird das Konto hier nicht mehr gebraucht: erst darin abmelden (Einstellungen › Abmelden), dann die Einladung noch einmal öffnen.',
   sealedTitle: 'Hier liegt noch etwas von einer früheren Anmeldung',
   sealedLead:
     'Dieser Browser bewahrt eine versiegelte Kopie Ihres Kontos auf, von einem Gerät, das hier früher angemeldet war. Ihr Passkey öffnet sie nicht.',

@@ -20,6 +20,10 @@ export const errors: Translated<typeof en> = {
   WRONG_KEY: 'Damit öffnet es sich nicht.',
   INTERNAL:
     'In der App ist etwas fehlgeschlagen. Laden Sie neu; nichts Gesendetes oder Empfangenes ist verloren.',
+  BROWSER_OCCUPIED:
+    'Dieser Browser hält das Konto von jemand anderem. Nehmen Sie einen anderen Browser oder ein anderes Profil, oder melden Sie dort erst ab.',
+  WORKER_FAILED:
+    'Ein Teil von Letro kam nicht vom Server, oder nicht so, wie er sein soll. Nichts ist verloren; versuchen Sie es noch einmal.',
   OWNER_GONE:
     'Der Tab, der den Tresor hielt, wurde geschlossen. Sehen Sie nach, ob es geschehen ist, bevor Sie es erneut versuchen.',
   link_unknown:
@@ -140,7 +144,8 @@ export const errors: Translated<typeof en> = {
     'Die Sicherung Ihrer Schlüssel ist nicht mehr auf dem Server. Eine neue muss angelegt werden.',
   HEADER_BROKEN:
     'Was in diesem Browser gespeichert ist, ist beschädigt und lässt sich nicht öffnen. Melden Sie sich neu an.',
-  RECORD_BROKEN: 'Ein Teil des hier Gespeicherten ist beschädigt. Er wird nicht ersetzt, ohne Sie zu fragen.',
+  RECORD_BROKEN:
+    'Ein Teil des auf diesem Gerät Gespeicherten ist beschädigt; nichts davon wird von selbst ersetzt. Melden Sie sich hier ab und wieder an: Die Räume kehren zurück, und Nachrichten, soweit Ihre Schlüsselsicherung deren Schlüssel hat.',
   NO_VAULT: 'In diesem Browser ist nichts von diesem Konto gespeichert.',
   NO_SESSION: 'Sie sind auf diesem Gerät nicht angemeldet.',
   VAULT_EXISTS: 'In diesem Browser ist schon etwas von diesem Konto gespeichert.',

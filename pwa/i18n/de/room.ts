@@ -14,6 +14,7 @@ export const room: Translated<typeof en> = {
   organisations: { one: '{count} Organisation', other: '{count} Organisationen' },
   whoCanRead: 'Wer das lesen kann',
   pinned: 'Angeheftete Nachrichten',
+  searchHere: 'In diesem Raum suchen',
   goToDate: 'Zu einem Tag gehen',
   date: 'Tag',
   go: 'Hingehen',
@@ -258,6 +259,7 @@ export const room: Translated<typeof en> = {
   pictureLost: 'Dieses Bild lässt sich nicht zeigen.',
   // Voice
   voiceTitle: 'Sprachnachricht',
+  voiceReady: 'Bisher haben nur Sie sie gehört.',
   voiceRecording: 'Aufnahme läuft',
   voiceStop: 'Beenden',
   voiceAgain: 'Neu aufnehmen',

@@ -109,6 +109,8 @@ export const rooms: Translated<typeof en> = {
   searchIn: 'In',
   searchEverywhere: 'allen Räumen',
   searchCount: { one: '{count} Nachricht', other: '{count} Nachrichten' },
+  searchNothing:
+    'Nichts, was dieses Gerät gelesen hat, enthält alle diese Wörter. Weniger Wörter oder der Anfang eines Worts finden mehr.',
   searchMore: 'Das sind die neuesten {count}. Mit mehr Wörtern werden es weniger.',
   searchIncomplete: 'Ein Teil des Suchverzeichnisses ist beschädigt: Nicht alles wird gefunden.',
   newMessageLead: 'Nur Sie beide können es lesen.',

@@ -98,6 +98,9 @@ export const settings: Translated<typeof english> = {
   privateReceiptsHint:
     'Sie sehen „gesendet“, nie „gelesen“. Sie selbst sehen weiterhin, was andere gelesen haben.',
   hideTyping: 'Anderen nicht zeigen, dass ich schreibe',
+  hidePresence: 'Anderen nicht zeigen, wann ich da bin',
+  hidePresenceHint:
+    'Sie sehen nicht, ob Sie online sind und wann Sie es zuletzt waren. Sie selbst sehen es bei anderen weiterhin.',
   blockedPeople: 'Blockierte Personen',
   nobodyBlocked: 'Niemand.',
   storage: 'Speicher auf diesem Gerät',

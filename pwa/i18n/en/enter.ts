@@ -39,6 +39,9 @@ export const enter = {
   },
   passphraseAgain: 'Passphrase, once more',
   passphraseDiffers: 'The two are not the same.',
+  slow: 'This takes longer than usual.',
+  startInstall:
+    'On iPhone and iPad add Letro to the home screen first (Share › Add to Home Screen), and sign in there: the installed app keeps its own storage, and the browser clears its own after a week without a visit.',
   installTitle: 'Install Letro first',
   installLead:
     'On this system the installed app keeps its own storage. If you enrolled here in the browser, you would have to do it again.',
@@ -83,7 +86,7 @@ export const enter = {
     'This browser does not let Letro store anything (IndexedDB), perhaps because the window is private.',
   missing_webcrypto: 'This browser has no WebCrypto.',
   missing_workers: 'This browser does not run workers, in which Letro keeps your keys.',
-  missing_locks: 'This browser is too old for Letro.',
+  missing_age: 'This browser is too old for Letro.',
   missingAdvice: 'Use a current Chromium, Chrome, Edge, Firefox or Safari, or ask your administrator.',
   waitingTitle: 'Another version of Letro is open',
   waitingLead: 'Close its tabs or windows; this one goes on by itself.',
@@ -118,6 +121,12 @@ export const enter = {
   linkYes: 'Add this device',
   linkNote: 'Only go on if you yourself have just opened this code on your other device.',
   readOn: 'Read without signing in',
+  occupiedTitle: 'Somebody else’s account is here',
+  occupiedLead:
+    'Letro keeps one account in a browser. This invitation is for another person, and was not used: open it on their device, or in another browser or browser profile.',
+  occupiedGoOn: 'Go on with this account',
+  occupiedHow:
+    'If the account here is no longer needed: sign out in it first (Settings › Sign out), then open the invitation again.',
   sealedTitle: 'Something of an earlier sign-in is here',
   sealedLead:
     'This browser keeps a sealed copy of your account, from a device that was signed in here before. Your passkey does not open it.',

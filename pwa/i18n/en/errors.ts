@@ -15,6 +15,10 @@ export const errors = {
   VAULT_LOCKED: 'Letro is locked on this device.',
   WRONG_KEY: 'That does not open it.',
   INTERNAL: 'Something in the app failed. Reload; nothing that was sent or received is lost.',
+  BROWSER_OCCUPIED:
+    'This browser keeps the account of somebody else. Use another browser or profile, or sign out there first.',
+  WORKER_FAILED:
+    'A part of Letro did not come from the server, or not as it should be. Nothing is lost; try again.',
   OWNER_GONE: 'The tab that held the vault was closed. Look whether it was done before you try again.',
   link_unknown: 'This link is not known, or was used already. Ask your administrator for a new one.',
   link_expired: 'This link has expired. Ask your administrator for a new one.',
@@ -118,7 +122,8 @@ export const errors = {
   NOT_A_BACKUP: 'This file is no backup of Letro.',
   BACKUP_VERSION_GONE: 'The backup of your keys is gone from the server. A new one has to be made.',
   HEADER_BROKEN: 'What is stored in this browser is damaged and cannot be opened. Sign in anew.',
-  RECORD_BROKEN: 'A part of what is stored here is damaged. It is not replaced without asking you.',
+  RECORD_BROKEN:
+    'A part of what is stored on this device is damaged; nothing of it is replaced by itself. Sign out here and in again: rooms return, and messages as far as your key backup has their keys.',
   NO_VAULT: 'Nothing of this account is stored in this browser.',
   NO_SESSION: 'You are not signed in on this device.',
   VAULT_EXISTS: 'This browser has something stored of this account already.',

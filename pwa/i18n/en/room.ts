@@ -11,6 +11,7 @@ export const room = {
   organisations: { one: '{count} organisation', other: '{count} organisations' },
   whoCanRead: 'Who can read this',
   pinned: 'Pinned messages',
+  searchHere: 'Search in this room',
   goToDate: 'Go to a date',
   date: 'Date',
   go: 'Go',
@@ -244,6 +245,7 @@ export const room = {
   pictureLost: 'This picture cannot be shown.',
   // Voice
   voiceTitle: 'Voice message',
+  voiceReady: 'Only you have heard it so far.',
   voiceRecording: 'Recording',
   voiceStop: 'Stop',
   voiceAgain: 'Record again',

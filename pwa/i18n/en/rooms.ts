@@ -103,6 +103,8 @@ export const rooms = {
   searchIn: 'In',
   searchEverywhere: 'all rooms',
   searchCount: { one: '{count} message', other: '{count} messages' },
+  searchNothing:
+    'Nothing that this device has read has all these words. Fewer words, or the beginning of one, find more.',
   searchMore: 'These are the newest {count}. More words find less.',
   searchIncomplete: 'Part of the index is damaged: not everything is found.',
   newMessageLead: 'Only the two of you can read it.',

@@ -95,6 +95,8 @@ export const settings = {
   privateReceipts: 'Do not show others what I have read',
   privateReceiptsHint: 'They see “sent”, never “read”. You still see what they have read.',
   hideTyping: 'Do not show others that I am typing',
+  hidePresence: 'Do not show others when I am here',
+  hidePresenceHint: 'They do not see whether you are online, nor when you last were. You still see theirs.',
   blockedPeople: 'Blocked people',
   nobodyBlocked: 'Nobody.',
   storage: 'Storage on this device',

@@ -42,6 +42,9 @@ export const enter: Translated<typeof en> = {
   },
   passphraseAgain: 'Phrase secrète, encore une fois',
   passphraseDiffers: 'Les deux ne sont pas identiques.',
+  slow: 'C’est plus long que d’habitude.',
+  startInstall:
+    'Sur iPhone et iPad, ajoutez d’abord Letro à l’écran d’accueil (Partager › Sur l’écran d’accueil) et connectez-vous là : l’app installée a son propre stockage, et le navigateur efface le sien après une semaine sans visite.',
   installTitle: 'Installez d’abord Letro',
   installLead:
     'Sur ce système, l’app installée a son propre stockage. Si vous vous inscriviez ici dans le navigateur, il faudrait recommencer.',
@@ -90,7 +93,7 @@ export const enter: Translated<typeof en> = {
     'Ce navigateur ne laisse rien enregistrer à Letro (IndexedDB), peut-être parce que la fenêtre est privée.',
   missing_webcrypto: 'Ce navigateur n’a pas WebCrypto.',
   missing_workers: 'Ce navigateur n’exécute pas les workers dans lesquels Letro garde vos clés.',
-  missing_locks: 'Ce navigateur est trop ancien pour Letro.',
+  missing_age: 'Ce navigateur est trop ancien pour Letro.',
   missingAdvice:
     'Utilisez une version récente de Chromium, Chrome, Edge, Firefox ou Safari, ou adressez-vous à votre administrateur.',
   waitingTitle: 'Une autre version de Letro est ouverte',
@@ -126,6 +129,12 @@ export const enter: Translated<typeof en> = {
   linkYes: 'Ajouter cet appareil',
   linkNote: 'Ne continuez que si vous venez vous-même d’ouvrir ce code sur votre autre appareil.',
   readOn: 'Lire sans se connecter',
+  occupiedTitle: 'Le compte d’une autre personne est ici',
+  occupiedLead:
+    'Letro garde un seul compte par navigateur. Cette invitation est pour une autre personne et n’a pas été utilisée : ouvrez-la sur son appareil, ou dans un autre navigateur ou profil de navigateur.',
+  occupiedGoOn: 'Continuer avec ce compte',
+  occupiedHow:
+    'Si le compte n’est plus utile ici : déconnectez-vous-en d’abord (Réglages › Se déconnecter), puis rouvrez l’invitation.',
   sealedTitle: 'Il reste ici quelque chose d’une connexion antérieure',
   sealedLead:
     'Ce navigateur conserve une copie scellée de votre compte, d’un appareil connecté ici auparavant. Votre clé d’accès ne l’ouvre pas.',

@@ -19,6 +19,10 @@ export const errors: Translated<typeof en> = {
   WRONG_KEY: 'Cela ne l’ouvre pas.',
   INTERNAL:
     'Quelque chose a échoué dans l’application. Rechargez ; rien de ce qui a été envoyé ou reçu n’est perdu.',
+  BROWSER_OCCUPIED:
+    'Ce navigateur garde le compte d’une autre personne. Prenez un autre navigateur ou profil, ou déconnectez-vous-en d’abord.',
+  WORKER_FAILED:
+    'Une partie de Letro n’est pas arrivée du serveur, ou pas telle qu’elle devrait être. Rien n’est perdu ; réessayez.',
   OWNER_GONE: 'L’onglet qui tenait le coffre a été fermé. Vérifiez si c’est fait avant de réessayer.',
   link_unknown: 'Ce lien est inconnu, ou a déjà servi. Demandez-en un nouveau à votre administrateur.',
   link_expired: 'Ce lien a expiré. Demandez-en un nouveau à votre administrateur.',
@@ -130,7 +134,7 @@ export const errors: Translated<typeof en> = {
   BACKUP_VERSION_GONE: 'La sauvegarde de vos clés n’est plus sur le serveur. Il faut en faire une nouvelle.',
   HEADER_BROKEN: 'Ce qui est gardé dans ce navigateur est abîmé et ne s’ouvre pas. Connectez-vous à nouveau.',
   RECORD_BROKEN:
-    'Une partie de ce qui est gardé ici est abîmée. Elle n’est pas remplacée sans vous demander.',
+    'Une partie de ce qui est conservé sur cet appareil est endommagée ; rien n’en est remplacé de soi-même. Déconnectez-vous ici puis reconnectez-vous : les salons reviennent, et les messages dont votre sauvegarde a les clés.',
   NO_VAULT: 'Rien de ce compte n’est gardé dans ce navigateur.',
   NO_SESSION: 'Vous n’êtes pas connecté sur cet appareil.',
   VAULT_EXISTS: 'Ce navigateur garde déjà quelque chose de ce compte.',

@@ -14,6 +14,7 @@ export const room: Translated<typeof en> = {
   organisations: { one: '{count} organisation', other: '{count} organisations' },
   whoCanRead: 'Qui peut lire ceci',
   pinned: 'Messages épinglés',
+  searchHere: 'Chercher dans ce salon',
   goToDate: 'Aller à une date',
   date: 'Date',
   go: 'Y aller',
@@ -254,6 +255,7 @@ export const room: Translated<typeof en> = {
   pictureLost: 'Cette image ne peut être montrée.',
   // Voice
   voiceTitle: 'Message vocal',
+  voiceReady: 'Pour l’instant, vous seul l’avez entendu.',
   voiceRecording: 'Enregistrement en cours',
   voiceStop: 'Arrêter',
   voiceAgain: 'Enregistrer à nouveau',

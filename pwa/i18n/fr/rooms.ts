@@ -108,6 +108,8 @@ export const rooms: Translated<typeof en> = {
   searchIn: 'Dans',
   searchEverywhere: 'tous les salons',
   searchCount: { one: '{count} message', other: '{count} messages' },
+  searchNothing:
+    'Rien de ce que cet appareil a lu ne contient tous ces mots. Moins de mots, ou le début d’un mot, trouvent davantage.',
   searchMore: 'Voici les {count} plus récents. Ajoutez des mots pour en trouver moins.',
   searchIncomplete: 'Une partie de l’index est abîmée : tout n’est pas trouvé.',
   newMessageLead: 'Vous seuls, tous les deux, pouvez le lire.',

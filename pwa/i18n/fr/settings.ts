@@ -96,6 +96,9 @@ export const settings: Translated<typeof english> = {
   privateReceipts: 'Ne pas montrer aux autres ce que j’ai lu',
   privateReceiptsHint: 'Ils voient « envoyé », jamais « lu ». Vous continuez à voir ce qu’ils ont lu.',
   hideTyping: 'Ne pas montrer aux autres que j’écris',
+  hidePresence: 'Ne pas montrer aux autres quand je suis là',
+  hidePresenceHint:
+    'Ils ne voient ni si vous êtes en ligne, ni quand vous l’étiez. Vous continuez à le voir pour eux.',
   blockedPeople: 'Personnes bloquées',
   nobodyBlocked: 'Personne.',
   storage: 'Stockage sur cet appareil',

@@ -27,6 +27,7 @@ export function ActDialog({
   byPasskey = true,
   disabled = false,
   wide = false,
+  canLeave = true,
   onDo,
   onDone,
   onChanged,
@@ -39,6 +40,8 @@ export function ActDialog({
   byPasskey?: boolean
   disabled?: boolean
   wide?: boolean
+  /** Not while it is being done: what it answers is given once. */
+  canLeave?: boolean
   onDo: () => Promise<unknown>
   onDone: () => void
   onChanged?: () => void
@@ -52,13 +55,15 @@ export function ActDialog({
     if (await act(onDo)) onDone()
   }
   return (
-    <Dialog title={title} onClose={onClose} wide={wide}>
+    <Dialog title={title} onClose={busy && !canLeave ? () => {} : onClose} wide={wide}>
       <form onSubmit={submit}>
         {children}
         {byPasskey && <p class="quiet">{t('admin.byPasskey')}</p>}
         {error !== null && <AdminFailure error={error} />}
         <Actions>
-          <Button onClick={onClose}>{t('parts.cancel')}</Button>
+          <Button disabled={busy && !canLeave} onClick={onClose}>
+            {t('parts.cancel')}
+          </Button>
           {isChanged && onChanged ? (
             <Button tone="main" onClick={onChanged}>
               {t('admin.lookAgain')}

@@ -91,7 +91,8 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
       onDo={apply}
       onDone={() => {}}
       // What it answers are links that nobody gets again.
-      onClose={isApplying ? () => {} : onClose}
+      canLeave={false}
+      onClose={onClose}
     >
       <p>{t('people.importText')}</p>
       <Code block>{columns}</Code>

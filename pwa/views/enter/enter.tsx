@@ -3,7 +3,8 @@ import './enter.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Language, languages, manner, setManner, t } from '../../i18n/i18n.ts'
-import { connection, isWaiting } from '../account.ts'
+import { account, connection, isWaiting } from '../account.ts'
+import { Button } from '../parts/button.tsx'
 import { lazy } from '../parts/lazy.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
@@ -17,6 +18,7 @@ import {
   InvitationFailed,
   LostView,
   MissingView,
+  OccupiedView,
   OverdueView,
   SealedView,
   WaitingView,
@@ -49,6 +51,19 @@ export function Enter() {
         ) : error ? (
           <Page title={t('enter.failedTitle')}>
             <Failure error={error} onRetry={begin} />
+            {account.value !== null && (
+              <p class="enter-foot">
+                <Button
+                  tone="quiet"
+                  onClick={() => {
+                    setError(null)
+                    entry.become({ kind: 'lost' })
+                  }}
+                >
+                  {t('enter.lostEverything')}
+                </Button>
+              </p>
+            )}
           </Page>
         ) : (
           <Stage />
@@ -63,7 +78,7 @@ function Stage() {
   switch (at.kind) {
     case 'loading':
     case 'inside':
-      return <Skeleton lines={4} />
+      return <Opening />
     case 'missing':
       return <MissingView what={at.what} />
     case 'start':
@@ -74,6 +89,8 @@ function Stage() {
       return <InvitationView secret={at.secret} invitation={at.invitation} />
     case 'invitation-failed':
       return <InvitationFailed secret={at.secret} error={at.error} />
+    case 'occupied':
+      return <OccupiedView by={at.by} />
     case 'device-link':
       return <DeviceLinkView fragment={at.fragment} />
     case 'passphrase':
@@ -99,6 +116,27 @@ function Stage() {
     default:
       return at satisfies never
   }
+}
+
+const slowAfterMs = 15_000
+
+/** Mostly a moment. A browser whose storage does not answer keeps nobody before lines that never become words. */
+function Opening() {
+  const [isSlow, setSlow] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(setSlow, slowAfterMs, true)
+    return () => clearTimeout(timer)
+  }, [])
+  return (
+    <>
+      {isSlow && (
+        <Notice tone="warn" actions={<Button onClick={() => location.reload()}>{t('rooms.reload')}</Button>}>
+          {t('enter.slow')}
+        </Notice>
+      )}
+      <Skeleton lines={4} />
+    </>
+  )
 }
 
 function SettingUp({ error }: { error: unknown }) {

@@ -108,6 +108,9 @@ export class Entry {
 
   async showInvitation(secret: string): Promise<void> {
     const invitation = await this.#ports.server.beginInvitation(secret)
+    const by = await this.#vault.keptFor()
+    // Two would leave the first without a way back to what it has here.
+    if (by !== null && by !== invitation.userId) return this.become({ kind: 'occupied', by })
     this.become({ kind: 'invitation', secret, invitation })
   }
 
@@ -158,6 +161,12 @@ export class Entry {
         this.#linked = { fragment, signedIn: await server.signIn(proof, name, null) }
       }
       const { signedIn } = this.#linked
+      const by = await this.#vault.keptFor()
+      if (by !== null && by !== signedIn.userId) {
+        this.#linked = null
+        await server.signOut(signedIn.session).catch(() => {})
+        throw new VaultError('BROWSER_OCCUPIED', 'this browser keeps the account of somebody else')
+      }
       const opener = await this.#passkeyHere(signedIn, name)
       this.#linked = null
       this.identity.linkedBy({ linkId: link.linkId, key: link.key })
@@ -228,7 +237,11 @@ export class Entry {
   forgetThisDevice(): Promise<void> {
     return this.#act(async () => {
       const { account } = this.#ports
-      if (account.userId() !== null) await account.call('wipe', null)
+      const userId = account.userId()
+      if (userId !== null) {
+        account.open(userId, { keep: true })
+        await account.call('wipe', null)
+      }
       account.setEnded(null)
       account.forget()
       this.become({ kind: 'start' })

@@ -11,6 +11,8 @@ export type Stage =
   | { readonly kind: 'install'; readonly secret: string }
   | { readonly kind: 'invitation'; readonly secret: string; readonly invitation: Invitation }
   | { readonly kind: 'invitation-failed'; readonly secret: string; readonly error: unknown }
+  /** An invitation for somebody else than whose account this browser keeps. It was not used. */
+  | { readonly kind: 'occupied'; readonly by: string }
   | { readonly kind: 'device-link'; readonly fragment: string }
   /** The passkey has no PRF and opens no vault: something else has to. */
   | { readonly kind: 'passphrase'; readonly signedIn: SignedIn }

@@ -1,8 +1,9 @@
 /** Where a person stands and little is left to do: what is lost, what has ended, what this browser lacks. */
 import { useEffect, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
-import { call, connection, ownerState } from '../account.ts'
+import { account, call, connection, ownerState } from '../account.ts'
 import { Button } from '../parts/button.tsx'
+import { Code } from '../parts/name.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { useAct } from '../use-act.ts'
 import { Page } from './enter.tsx'
@@ -14,7 +15,8 @@ import type { Missing } from './support.ts'
 export function LostView() {
   const { busy, error, act } = useAct()
   const [isSure, setSure] = useState(false)
-  const hasVault = ownerState.value?.vault === 'locked'
+  // One whose header is damaged says nothing of its state.
+  const hasVault = ownerState.value ? ownerState.value.vault === 'locked' : account.value !== null
   return (
     <Page title={t('enter.lostTitle')} lead={t('enter.lostLead')}>
       <h2>{t('enter.lostReturns')}</h2>
@@ -138,6 +140,25 @@ export function OverdueView({ days }: { days: number }) {
           {t('enter.lockAgain')}
         </Button>
       </div>
+    </Page>
+  )
+}
+
+/** One account a browser: the invitation of somebody else is opened elsewhere, and is still good. */
+export function OccupiedView({ by }: { by: string }) {
+  const { busy, error, act } = useAct()
+  return (
+    <Page title={t('enter.occupiedTitle')} lead={t('enter.occupiedLead')}>
+      <p class="enter-who">
+        <Code>{by}</Code>
+      </p>
+      {error !== null && <Failure error={error} />}
+      <div class="enter-acts">
+        <Button tone="main" busy={busy} onClick={() => void act(() => entry.resume())}>
+          {t('enter.occupiedGoOn')}
+        </Button>
+      </div>
+      <p class="enter-note">{t('enter.occupiedHow')}</p>
     </Page>
   )
 }

@@ -10,7 +10,7 @@ import { Page } from './enter.tsx'
 import { entry } from './flow.ts'
 import { arrivalIn } from './link.ts'
 import { LinkScanner } from './link-scanner.tsx'
-import { hasServiceWorker } from './support.ts'
+import { hasServiceWorker, mustInstallFirst } from './support.ts'
 
 /** Nobody is signed in here: a passkey, or a link or code. */
 export function StartView({ error: before }: { error: unknown }) {
@@ -39,6 +39,7 @@ export function StartView({ error: before }: { error: unknown }) {
         checked={isShared}
         onChange={setShared}
       />
+      {mustInstallFirst() && <Notice tone="warn">{t('enter.startInstall')}</Notice>}
       {!hasServiceWorker() && <Notice>{t('enter.noServiceWorker')}</Notice>}
       <Invited />
       <p class="enter-foot">

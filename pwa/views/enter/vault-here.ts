@@ -12,6 +12,15 @@ export class VaultHere {
     this.#account = account
   }
 
+  /** Whose account this browser keeps, be it locked, open, or in memory; null: nobody's. */
+  async keptFor(): Promise<string | null> {
+    const userId = this.#account.userId()
+    if (userId === null) return null
+    this.#account.open(userId, { keep: true })
+    const { vault } = await this.#account.call('state', null)
+    return vault === 'none' ? null : userId
+  }
+
   /** The device whose vault is here and open, or opens by this. Null: none, and a new device signs in. */
   async deviceHere(
     opener: VaultOpener | null,

@@ -1,6 +1,6 @@
 import './menu.css'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { IconButton } from './button.tsx'
 import type { IconName } from './icon.tsx'
 
@@ -31,6 +31,9 @@ export function Menu({
     setOpen(false)
     if (refocus) button()?.focus()
   }
+  useLayoutEffect(() => {
+    if (isOpen && root.current && list.current) place(list.current, root.current)
+  }, [isOpen])
   useEffect(() => {
     if (!isOpen) return
     const outside = (event: Event) => {
@@ -87,4 +90,25 @@ export function Menu({
       )}
     </div>
   )
+}
+
+/** Below its button, or above where it would be cut; where neither side is high enough, it scrolls. */
+function place(list: HTMLElement, root: HTMLElement): void {
+  const button = root.getBoundingClientRect()
+  const frame = frameOf(root)
+  const below = frame.bottom - button.bottom
+  const above = button.top - frame.top
+  const isUp = list.offsetHeight + gap > below && above > below
+  list.classList.toggle('up', isUp)
+  list.style.maxBlockSize = `${Math.max(smallest, (isUp ? above : below) - 2 * gap)}px`
+}
+
+const gap = 6
+const smallest = 96
+
+/** What cuts it off: the nearest thing that scrolls, and the window. */
+function frameOf(element: HTMLElement): { top: number; bottom: number } {
+  const scroller = element.closest<HTMLElement>('.timeline, .dialog-body, .behind, .side, .list')
+  const { top, bottom } = scroller?.getBoundingClientRect() ?? { top: 0, bottom: innerHeight }
+  return { top: Math.max(0, top), bottom: Math.min(innerHeight, bottom) }
 }

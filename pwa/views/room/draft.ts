@@ -23,6 +23,20 @@ export function isEmptyDraft(draft: Draft): boolean {
   return draft.text.trim() === '' && draft.replyTo === null && draft.editing === null
 }
 
+/** What is being written, and what an edit has put aside. */
+export interface Desk {
+  readonly draft: Draft
+  readonly aside: Draft
+}
+
+/** Whoever edits a message finds afterwards what they were writing before. */
+export function turnedTo(next: Draft, { draft, aside }: Desk): Desk {
+  if (next.editing && !draft.editing) return { draft: next, aside: draft }
+  if (!next.editing && draft.editing)
+    return { draft: { ...aside, replyTo: next.replyTo ?? aside.replyTo }, aside: emptyDraft }
+  return { draft: next, aside }
+}
+
 /** An edit is not kept: what it changes may be another by the time that somebody comes back. */
 export function storedDraft(draft: Draft): JsonObject | null {
   if (draft.editing !== null || isEmptyDraft(draft)) return null

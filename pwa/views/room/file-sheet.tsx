@@ -107,7 +107,7 @@ export function FileSheet({
           <Button onClick={onClose} disabled={busy}>
             {t('parts.cancel')}
           </Button>
-          <Button tone="main" type="submit" busy={busy} disabled={chosen.length === 0}>
+          <Button tone="main" type="submit" autoFocus busy={busy} disabled={chosen.length === 0}>
             {t('room.filesSend')}
           </Button>
         </Actions>

@@ -1,11 +1,13 @@
 import { formatList, parts, t } from '../../i18n/i18n.ts'
 import type { TimelineItem } from '../../sync/timeline-item.ts'
+import { call } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Name } from '../parts/name.tsx'
 import { errorText } from '../parts/notice.tsx'
 import { discard, retry } from './message-acts.ts'
 import { nameIn, useGround } from './room-ground.ts'
+import { transferOf } from './transfers.ts'
 import { isBlocked, isFromElsewhere, shieldKey } from './trust-words.ts'
 
 /** What is to be said about a message: where it comes from, in words; why it does not leave, and what to do. */
@@ -47,6 +49,7 @@ export function Findings({ item, saysShield }: { item: TimelineItem; saysShield:
 
 function Problem({ item, problem }: { item: TimelineItem; problem: NonNullable<TimelineItem['problem']> }) {
   const ground = useGround()
+  if (problem.code === 'TRANSFER_PAUSED') return <PausedUpload id={item.key} />
   const names = formatList(problem.blockedBy.map(userId => nameIn(ground, userId)))
   return (
     <div class={item.state === 'failed' ? 'problem bad' : 'problem'}>
@@ -60,5 +63,18 @@ function Problem({ item, problem }: { item: TimelineItem; problem: NonNullable<T
         </details>
       )}
     </div>
+  )
+}
+
+/** Where the transfer is known, its own line says so and has the button. */
+function PausedUpload({ id }: { id: string }) {
+  if (transferOf(id)) return null
+  return (
+    <p class="problem">
+      {errorText({ code: 'TRANSFER_PAUSED' })}{' '}
+      <Button tone="quiet" onClick={() => void call('resumeTransfer', id).catch(() => {})}>
+        {t('room.resume')}
+      </Button>
+    </p>
   )
 }

@@ -3,6 +3,8 @@
  *
  * Spec: appendices#matrixto-navigation, appendices#matrix-uri-scheme. Ours: the app's own address of a message.
  */
+import { addressOf } from '../route.ts'
+
 export type MatrixLink =
   | { readonly kind: 'person'; readonly userId: string }
   | {
@@ -23,6 +25,14 @@ export function parseMatrixLink(address: string, ownOrigin: string | null = null
     // No address at all.
   }
   return null
+}
+
+/** Where the app itself answers an address: what stands there is never asked of the site that the address names. */
+export function addressInside(link: MatrixLink): string {
+  if (link.kind === 'person') return addressOf({ view: 'person', userId: link.userId })
+  const { room, eventId } = link
+  if (room.startsWith('#')) return addressOf({ view: 'new', kind: `join-${room}` })
+  return addressOf({ view: 'room', roomId: room, ...(eventId !== null && { eventId }) })
 }
 
 /** For `formatted_body`: the form that every Matrix client knows. It is never opened: the app answers it. */

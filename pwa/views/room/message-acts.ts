@@ -6,7 +6,7 @@ import type { MenuItem } from '../parts/menu.tsx'
 import { errorText } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { addressOf, go } from '../route.ts'
-import { wordsOf } from './message-content.ts'
+import { saidBy, wordsOf } from './message-content.ts'
 import type { RoomGround } from './room-ground.ts'
 
 /** Has left, and is there for others to refer to. */
@@ -28,7 +28,9 @@ export function menuOf(item: TimelineItem, ground: RoomGround): MenuItem[] {
   const { detail, ourUserId } = ground
   const mayWrite = detail?.may.send ?? true
   const isOurs = item.sender === ourUserId
-  const text = wordsOf(item.content, item.replyTo !== null).text
+  const said = saidBy(item)
+  const isBareFile = said.kind === 'file' && said.caption === null
+  const text = isBareFile ? '' : wordsOf(item.content, item.replyTo !== null).text
   const isPinned = item.eventId !== null && (detail?.pinned.includes(item.eventId) ?? false)
   const acts: (MenuItem | false)[] = [
     canEdit(item, ourUserId) && mayWrite && { label: t('room.edit'), onSelect: () => ground.edit(item) },

@@ -7,6 +7,7 @@ import { Name } from '../parts/name.tsx'
 import { plainName } from '../parts/plain-name.ts'
 import { Attachment } from './attachment.tsx'
 import { linkedParts } from './link-text.ts'
+import { addressInside, parseMatrixLink } from './matrix-link.ts'
 import { mentionedParts } from './mentioned-parts.ts'
 import { isEmojiOnly, saidBy, type Words } from './message-content.ts'
 import { safeHtml } from './message-html.ts'
@@ -96,12 +97,22 @@ function Plain({ text, mentions }: { text: string; mentions: readonly string[] }
             said.userId === null ? said.text : <bdi key={j}>{said.text}</bdi>,
           )
         ) : (
-          <a key={i} href={part.href} target="_blank" rel="noreferrer noopener">
-            {part.text}
-          </a>
+          <Link key={i} href={part.href} words={part.text} />
         ),
       )}
     </p>
+  )
+}
+
+/** People, rooms and messages open here; everything else in a window of its own. */
+function Link({ href, words }: { href: string; words: string }) {
+  const inside = parseMatrixLink(href, location.origin)
+  return inside ? (
+    <a href={addressInside(inside)}>{words}</a>
+  ) : (
+    <a href={href} target="_blank" rel="noreferrer noopener">
+      {words}
+    </a>
   )
 }
 

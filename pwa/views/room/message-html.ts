@@ -6,9 +6,8 @@
  */
 import DOMPurify from 'dompurify'
 import { plainName } from '../parts/plain-name.ts'
-import { addressOf } from '../route.ts'
 import { isSafeAddress, misledHost } from './link-text.ts'
-import { parseMatrixLink } from './matrix-link.ts'
+import { addressInside, parseMatrixLink } from './matrix-link.ts'
 
 const tags =
   'del h1 h2 h3 h4 h5 h6 blockquote p a ul ol sup sub li b i u strong em s code hr br div table thead tbody tr th td caption pre span details summary'
@@ -55,16 +54,15 @@ function mendLink(link: Element): void {
   const href = link.getAttribute('href') ?? ''
   const target = parseMatrixLink(href, location.origin)
   if (target?.kind === 'person') {
-    const name = plainName(surroundings.nameOf(target.userId)) ?? plainName(link.textContent) ?? target.userId
-    link.setAttribute('href', addressOf({ view: 'person', userId: target.userId }))
+    const name = plainName(surroundings.nameOf(target.userId)) ?? saidName(link, href) ?? target.userId
+    link.setAttribute('href', addressInside(target))
     link.className = target.userId === surroundings.ourUserId ? 'pill ours' : 'pill'
     link.setAttribute('title', target.userId)
     link.textContent = name
     // A name says nothing of the direction of the sentence around it.
     link.setAttribute('dir', 'auto')
-  } else if (target?.kind === 'room' && target.room.startsWith('!')) {
-    const { room: roomId, eventId } = target
-    link.setAttribute('href', addressOf({ view: 'room', roomId, ...(eventId !== null && { eventId }) }))
+  } else if (target) {
+    link.setAttribute('href', addressInside(target))
   } else if (isSafeAddress(href)) {
     link.setAttribute('target', '_blank')
     link.setAttribute('rel', 'noreferrer noopener')
@@ -72,6 +70,11 @@ function mendLink(link: Element): void {
     const host = misledHost(link.textContent ?? '', href)
     if (host !== null) link.append(document.createTextNode(` (${host})`))
   } else link.removeAttribute('href')
+}
+
+/** The words of a link; null where they are only its address. */
+function saidName(link: Element, href: string): string | null {
+  return link.textContent === href ? null : plainName(link.textContent)
 }
 
 function hide(spoiler: Element): void {

@@ -114,6 +114,16 @@ export function Timeline({
     return () => clearTimeout(timer)
   }, [flash])
 
+  // What was pointed at is left by pointing elsewhere.
+  useEffect(() => {
+    if (active === null) return
+    const leave = ({ target: at }: Event) => {
+      if (at instanceof Element && !at.closest('dialog') && !scroller.current?.contains(at)) setActive(null)
+    }
+    document.addEventListener('pointerdown', leave)
+    return () => document.removeEventListener('pointerdown', leave)
+  }, [active])
+
   useReadMarks(scroller, stretch, roomId, threadRoot, isAtEnd)
 
   const toEnd = () => {

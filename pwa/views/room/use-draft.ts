@@ -1,7 +1,7 @@
 /** What is being written here: kept sealed while it is written, and there again after a reload. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../account.ts'
-import { type Draft, emptyDraft, parseDraft, storedDraft } from './draft.ts'
+import { type Desk, type Draft, emptyDraft, parseDraft, storedDraft, turnedTo } from './draft.ts'
 
 const keepAfterMs = 400
 
@@ -16,15 +16,16 @@ export interface DraftState {
 export function useDraft(roomId: string, kept: boolean): DraftState {
   const [draft, setDraft] = useState<Draft>(emptyDraft)
   const [isRead, setRead] = useState(!kept)
-  const latest = useRef(draft)
+  const latest = useRef<Desk>({ draft, aside: emptyDraft })
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
   const keep = () => {
     timer.current = null
-    void call('setDraft', { roomId, draft: storedDraft(latest.current) }).catch(() => {})
+    const { draft: now, aside } = latest.current
+    void call('setDraft', { roomId, draft: storedDraft(now.editing ? aside : now) }).catch(() => {})
   }
   const change = (next: Draft) => {
-    latest.current = next
-    setDraft(next)
+    latest.current = turnedTo(next, latest.current)
+    setDraft(latest.current.draft)
     if (!kept || next.editing !== null) return
     if (timer.current) clearTimeout(timer.current)
     timer.current = setTimeout(keep, keepAfterMs)
@@ -35,9 +36,9 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
     call('draft', roomId).then(
       stored => {
         if (gone) return
-        if (latest.current === emptyDraft) {
-          latest.current = parseDraft(stored)
-          setDraft(latest.current)
+        if (latest.current.draft === emptyDraft) {
+          latest.current = { draft: parseDraft(stored), aside: emptyDraft }
+          setDraft(latest.current.draft)
         }
         setRead(true)
       },

@@ -49,6 +49,11 @@ export function VoiceRecorder({
       recording.current = null
     }
   }, [attempt])
+  const acts = useRef<HTMLDivElement>(null)
+  // The button that had the focus is gone.
+  useEffect(() => {
+    if (recorded) acts.current?.querySelector<HTMLElement>('.main')?.focus()
+  }, [recorded])
   const stop = async () => {
     const stopped = await recording.current?.stop()
     recording.current = null
@@ -84,7 +89,7 @@ export function VoiceRecorder({
         <div class="recording">
           <p role="status">
             {!recorded && <span class="recording-dot" aria-hidden="true" />}
-            {recorded ? t('room.voiceTitle') : t('room.voiceRecording')}
+            {recorded ? t('room.voiceReady') : t('room.voiceRecording')}
           </p>
           <Waveform
             levels={recorded ? recorded.waveform.map(level => level / 1024) : levels}
@@ -95,24 +100,26 @@ export function VoiceRecorder({
         </div>
       )}
       {error !== null && <Failure error={error} />}
-      <Actions>
-        {recorded ? (
-          <>
-            <Button onClick={again} disabled={busy}>
-              {t('room.voiceAgain')}
-            </Button>
-            <Button tone="main" busy={busy} onClick={async () => (await act(send)) && onSent()}>
-              {t('room.voiceSend')}
-            </Button>
-          </>
-        ) : (
-          refusal === null && (
-            <Button tone="main" autoFocus onClick={() => void stop()}>
-              {t('room.voiceStop')}
-            </Button>
-          )
-        )}
-      </Actions>
+      <div ref={acts}>
+        <Actions>
+          {recorded ? (
+            <>
+              <Button onClick={again} disabled={busy}>
+                {t('room.voiceAgain')}
+              </Button>
+              <Button tone="main" busy={busy} onClick={async () => (await act(send)) && onSent()}>
+                {t('room.voiceSend')}
+              </Button>
+            </>
+          ) : (
+            refusal === null && (
+              <Button tone="main" autoFocus onClick={() => void stop()}>
+                {t('room.voiceStop')}
+              </Button>
+            )
+          )}
+        </Actions>
+      </div>
     </Dialog>
   )
 }

@@ -3,11 +3,13 @@ import { effect } from '@preact/signals'
 import { formatNumber, t } from '../../i18n/i18n.ts'
 import type { AppNotice } from '../../worker/calls.ts'
 import { onNotice, rooms } from '../account.ts'
+import { insideLock, pushTag, showNotification, takeBack } from '../notifications-shown.ts'
 import { plainName } from '../parts/plain-name.ts'
 import { preferences } from '../preferences.ts'
 import { addressOf, go, parseRoute, route } from '../route.ts'
 import { attention } from './list-state.ts'
 import { holdWhileLooking, isLookedAt } from './looking.ts'
+import { isUnread } from './sections.ts'
 
 type Notify = Extract<AppNotice, { kind: 'notify' }>
 
@@ -16,6 +18,8 @@ const othersHeardMs = 1000
 
 /** Returns how to stop. */
 export function watchAttention(): () => void {
+  const gone = Promise.withResolvers<void>()
+  void navigator.locks.request(insideLock, { mode: 'shared' }, () => gone.promise)
   const stops = [
     effect(() => {
       const { mentions, unread } = attention.value
@@ -28,12 +32,21 @@ export function watchAttention(): () => void {
     holdWhileLooking(),
     onNotice(notice => {
       if (notice.kind === 'notify') void notify(notice)
+      if (notice.kind === 'rooms') takeBackRead(notice)
     }),
   ]
+  // Whoever is here sees for themselves what a push could not say.
+  const looked = () => quietly(takeBack(tag => tag === pushTag))
+  addEventListener('focus', looked)
+  looked()
   navigator.serviceWorker?.addEventListener('message', openAddress)
   return () => {
+    gone.resolve()
     for (const stop of stops) stop()
     navigator.serviceWorker?.removeEventListener('message', openAddress)
+    removeEventListener('focus', looked)
+    // Locked, or signed out: names and words are not to be read from the system's list either.
+    quietly(takeBack(() => true))
     void setBadge(0)
     document.title = 'Letro'
   }
@@ -58,21 +71,30 @@ async function show({ roomId, eventId, title, body, sound }: Notify): Promise<vo
     body: notifyContent ? (plainName(body, 200) ?? '') : t('rooms.notifyHidden'),
     tag: roomId,
     silent: !sound || !notifySound,
+    // What follows in the same room takes its place, and calls again.
+    renotify: true,
     icon: '/icons/letro-192.png',
-    data: { address },
+    data: { address, ts: Date.now() },
   }
-  try {
-    const shown = new Notification(words, options)
-    shown.onclick = () => {
-      focus()
-      go(parseRoute(address))
-      shown.close()
-    }
-  } catch {
-    // Android makes them by the service worker only, which gives the click back to us.
-    const registration = await navigator.serviceWorker?.getRegistration()
-    await registration?.showNotification(words, options)
+  await showNotification(words, options, () => {
+    focus()
+    go(parseRoute(address))
+  })
+  quietly(takeBack(tag => tag === pushTag))
+}
+
+/** Read here, or on another device of theirs. */
+function takeBackRead({ changed, gone }: Extract<AppNotice, { kind: 'rooms' }>): void {
+  const over = new Set(gone)
+  for (const entry of changed) {
+    if (entry.membership === 'join' && !isUnread(entry) && entry.mentions === 0) over.add(entry.roomId)
   }
+  if (over.size > 0) quietly(takeBack(tag => over.has(tag)))
+}
+
+/** The system may refuse; what is to be read stands in the app. */
+function quietly(act: Promise<unknown>): void {
+  act.catch(() => {})
 }
 
 /** A notification was chosen that the service worker showed. */

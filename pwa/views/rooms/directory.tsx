@@ -11,9 +11,9 @@ import { OpenRooms } from './open-rooms.tsx'
 import { useKept, useSettled } from './use-settled.ts'
 
 /** Rooms that anybody of this server may find. */
-export function Directory() {
+export function Directory({ address: given = '' }: { address?: string }) {
   const [text, setText] = useState('')
-  const [address, setAddress] = useState('')
+  const [address, setAddress] = useState(given)
   const { busy, error, act } = useAct()
   const wanted = useSettled(text.trim())
   const found = useAsked(`directory ${wanted}`, () => call('publicRooms', { text: wanted }))

@@ -10,6 +10,17 @@ const word = /[\p{L}\p{N}\p{M}]+/gu
 /** As the index does it: an Arabic word is found without its article too. */
 const article = /^[وفبك]?ال(?=..)/
 
+const before = 60
+
+/** The part of a long text in which the first word was found; a short one whole. */
+export function excerpt(text: string, searched: string, length: number): string {
+  if (text.length <= length) return text
+  const [first, second] = foundParts(text, searched)
+  const at = first?.isFound ? 0 : second ? first!.text.length : 0
+  const start = at < length - before ? 0 : at - before
+  return `${start > 0 ? '…' : ''}${text.slice(start, start + length)}…`
+}
+
 /** What a word begins with is enough to have found it. */
 export function foundParts(text: string, searched: string): Part[] {
   const wanted = queryWords(searched)

@@ -1,4 +1,5 @@
 import './new-room.css'
+import { useEffect, useRef } from 'preact/hooks'
 import { type Key, t } from '../../i18n/i18n.ts'
 import { Failure } from '../parts/notice.tsx'
 import { useAct } from '../use-act.ts'
@@ -16,21 +17,39 @@ const titles: Readonly<Record<string, Key>> = {
   share: 'rooms.share',
 }
 const inSpacePrefix = 'room-in-'
+const joinPrefix = 'join-'
 
-/** `message`, `room`, `space`, `join`, `share`, or `room-in-` and a space. */
+/** Whoever comes here writes next: the button that led here would keep the focus. */
+function useFirstField() {
+  const form = useRef<HTMLDivElement>(null)
+  useEffect(() => form.current?.querySelector('input')?.focus(), [])
+  return form
+}
+
+/** `message`, `room`, `space`, `join`, `share`, `room-in-` and a space, or `join-` and the address of a room. */
 export function NewRoom({ kind }: { kind: string }) {
+  const form = useFirstField()
   const inSpace = kind.startsWith(inSpacePrefix) ? kind.slice(inSpacePrefix.length) : null
+  if (kind.startsWith(joinPrefix)) {
+    return (
+      <Page title={t('rooms.directory')}>
+        <Directory key={kind} address={kind.slice(joinPrefix.length)} />
+      </Page>
+    )
+  }
   return (
     <Page title={t((Object.hasOwn(titles, kind) && titles[kind]) || 'rooms.newRoom')}>
-      {kind === 'message' ? (
-        <NewMessage />
-      ) : kind === 'join' ? (
-        <Directory />
-      ) : kind === 'share' ? (
-        <Share />
-      ) : (
-        <RoomForm key={kind} isSpace={kind === 'space'} inSpace={inSpace} />
-      )}
+      <div ref={form}>
+        {kind === 'message' ? (
+          <NewMessage />
+        ) : kind === 'join' ? (
+          <Directory />
+        ) : kind === 'share' ? (
+          <Share />
+        ) : (
+          <RoomForm key={kind} isSpace={kind === 'space'} inSpace={inSpace} />
+        )}
+      </div>
     </Page>
   )
 }

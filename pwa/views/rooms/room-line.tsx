@@ -6,7 +6,7 @@ import { Name } from '../parts/name.tsx'
 import { cut, plainName } from '../parts/plain-name.ts'
 import { addressOf } from '../route.ts'
 import { shownRoom } from './list-state.ts'
-import { previewWords } from './preview-words.ts'
+import { previewWords, wayOf } from './preview-words.ts'
 import { isUnread, isWithOutside } from './sections.ts'
 
 const longestCount = 99
@@ -86,7 +86,7 @@ function Preview({ entry }: { entry: RoomEntry }) {
 /** In the direction of its own, so that its end is cut and not its beginning. */
 function Words({ text }: { text: string }) {
   return (
-    <span class="room-words-cut" dir="auto">
+    <span class="room-words-cut" dir={wayOf(text)}>
       {text}
     </span>
   )

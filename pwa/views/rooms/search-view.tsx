@@ -1,5 +1,5 @@
 import './search-view.css'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { formatDateTime, formatNumber, t } from '../../i18n/i18n.ts'
 import type { FoundMessage } from '../../worker/calls.ts'
 import { call, rooms } from '../account.ts'
@@ -9,11 +9,13 @@ import { Failure, Notice } from '../parts/notice.tsx'
 import { plainName } from '../parts/plain-name.ts'
 import { addressOf } from '../route.ts'
 import { useAsked } from '../use-asked.ts'
-import { foundParts } from './found-words.ts'
+import { excerpt, foundParts } from './found-words.ts'
 import { Page } from './page.tsx'
+import { searchedRoom, searchedText } from './searched.ts'
 import { useKept, useSettled } from './use-settled.ts'
 
 const limit = 100
+const shownText = 400
 const nothing: Result = { found: [], incomplete: false }
 
 interface Result {
@@ -24,8 +26,8 @@ interface Result {
 /** All that this device has read, word by word; nothing is asked of the server. */
 export function SearchView() {
   const form = useRef<HTMLFormElement>(null)
-  const [text, setText] = useState('')
-  const [roomId, setRoomId] = useState('')
+  const text = searchedText.value
+  const roomId = searchedRoom.value
   const wanted = useSettled(text.trim())
   const asked = useAsked(
     `search ${roomId} ${wanted}`,
@@ -35,7 +37,11 @@ export function SearchView() {
         : call('searchMessages', { text: wanted, limit, ...(roomId !== '' && { roomId }) }),
   )
   const answer = useKept(asked.answer)
-  useEffect(() => form.current?.querySelector('input')?.focus(), [])
+  useEffect(() => {
+    const field = form.current?.querySelector('input')
+    field?.focus()
+    field?.select()
+  }, [])
   const searchable = [...(rooms.value?.values() ?? [])].filter(
     entry => entry.membership === 'join' && !entry.isSpace,
   )
@@ -47,11 +53,18 @@ export function SearchView() {
           label={t('rooms.searchFor')}
           hint={t('rooms.searchHint')}
           value={text}
-          onInput={event => setText(event.currentTarget.value)}
+          onInput={event => {
+            searchedText.value = event.currentTarget.value
+          }}
         />
         <label class="labelled">
           <span>{t('rooms.searchIn')}</span>
-          <select value={roomId} onChange={event => setRoomId(event.currentTarget.value)}>
+          <select
+            value={roomId}
+            onChange={event => {
+              searchedRoom.value = event.currentTarget.value
+            }}
+          >
             <option value="">{t('rooms.searchEverywhere')}</option>
             {searchable.map(entry => (
               <option key={entry.roomId} value={entry.roomId}>
@@ -63,13 +76,7 @@ export function SearchView() {
       </form>
       {asked.error !== null && <Failure error={asked.error} onRetry={asked.again} />}
       <div aria-live="polite">
-        {answer && wanted !== '' && (
-          <p class="search-count">
-            {answer.found.length < limit
-              ? t('rooms.searchCount', { count: answer.found.length })
-              : t('rooms.searchMore', { count: formatNumber(limit) })}
-          </p>
-        )}
+        {answer && wanted !== '' && <p class="search-count">{countWords(answer.found.length)}</p>}
         {answer?.incomplete && <Notice tone="warn">{t('rooms.searchIncomplete')}</Notice>}
       </div>
       <ol class="search-list">
@@ -81,6 +88,13 @@ export function SearchView() {
       </ol>
     </Page>
   )
+}
+
+function countWords(count: number): string {
+  if (count === 0) return t('rooms.searchNothing')
+  return count < limit
+    ? t('rooms.searchCount', { count })
+    : t('rooms.searchMore', { count: formatNumber(limit) })
 }
 
 /** A link to the place where it was said. */
@@ -96,8 +110,8 @@ function Found({ message, searched }: { message: FoundMessage; searched: string 
         <time>{formatDateTime(ts)}</time>
       </span>
       <span class="search-text" dir="auto">
-        {foundParts(plainName(text, 400) ?? '', searched).map((part, i) =>
-          part.isFound ? <mark key={i}>{part.text}</mark> : part.text,
+        {foundParts(plainName(excerpt(text, searched, shownText), shownText) ?? '', searched).map(
+          (part, i) => (part.isFound ? <mark key={i}>{part.text}</mark> : part.text),
         )}
       </span>
     </a>

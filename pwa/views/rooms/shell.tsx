@@ -14,12 +14,14 @@ import { go, route } from '../route.ts'
 import { VerificationDialog } from '../trust/verification.tsx'
 import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
+import { watchUse } from './in-use.ts'
 import { InvitationCard } from './invitation-card.tsx'
 import { attention, isPhone, isSideOpen, isWide } from './list-state.ts'
 import { BackToList, Page } from './page.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
 import { SpaceView } from './space-view.tsx'
+import { loadSwitcherList, Switcher } from './switcher.tsx'
 import { isMac, isSwitching } from './switcher-state.ts'
 
 const RoomView = lazy(async () => (await import('../room/room-view.tsx')).RoomView)
@@ -31,12 +33,18 @@ const Help = lazy(async () => (await import('../help/help.tsx')).Help)
 const Administration = lazy(async () => (await import('../admin/administration.tsx')).Administration)
 const NewRoom = lazy(async () => (await import('./new-room.tsx')).NewRoom)
 const SearchView = lazy(async () => (await import('./search-view.tsx')).SearchView)
-const Switcher = lazy(async () => (await import('./switcher.tsx')).Switcher)
+const quietAfterMs = 2_000
 
 export function Shell() {
   useEffect(listenForKeys, [])
   useEffect(watchAttention, [])
   useEffect(watchIdle, [])
+  useEffect(watchUse, [])
+  useEffect(() => {
+    // Whoever presses its keys wants to see at once what there is to choose.
+    const timer = setTimeout(() => void loadSwitcherList().catch(() => {}), quietAfterMs)
+    return () => clearTimeout(timer)
+  }, [])
   const at = route.value
   const isInside = at.view === 'room' && isEntered(at.roomId)
   const threadRoot = isInside ? at.threadRoot : undefined

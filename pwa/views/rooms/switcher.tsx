@@ -1,51 +1,35 @@
 import './switcher.css'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
-import { call } from '../account.ts'
-import { errorText } from '../parts/notice.tsx'
-import { toast } from '../parts/toast.tsx'
-import { type Choice, choicesOf, type Found } from './switcher-choices.tsx'
+import { lazy } from '../parts/lazy.tsx'
 import { isSwitching } from './switcher-state.ts'
-import { useSettled } from './use-settled.ts'
 
-const shownMessages = 6
-const shownPeople = 5
-/** Of less than that nearly everything is found. */
-const shortestSearch = 2
+export const loadSwitcherList = async () => (await import('./switcher-list.tsx')).SwitcherList
+const SwitcherList = lazy(loadSwitcherList)
 
-/** One line to type in: rooms, people, words of messages, and what can be done. */
+/**
+ * One line to type in: rooms, people, words of messages, and what can be done. The line is here as soon as it is asked for,
+ * so that what is typed at once stands in it; what it finds comes after it.
+ */
 export function Switcher() {
   const dialog = useDialog(close)
-  const list = useRef<HTMLDivElement>(null)
   const [text, setText] = useState('')
-  const [at, setAt] = useState(0)
-  const groups = choicesOf(text, useFound(text))
-  const choices = groups.flatMap(group => group.choices)
+  const [active, setActive] = useState<string>()
+  /** Enter was pressed before there was anything to choose. */
+  const isChosen = useRef(false)
+  const keys = useRef((event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.isComposing) isChosen.current = true
+  })
   const id = useId()
-  const chosen = choices[Math.min(at, choices.length - 1)]
-  const idOf = (choice: Choice) => `${id}-${choices.indexOf(choice)}`
-  const key = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (event.isComposing || choices.length === 0) return
-    if (step !== undefined) {
-      event.preventDefault()
-      const next = (choices.indexOf(chosen!) + step + choices.length) % choices.length
-      setAt(next)
-      list.current?.querySelectorAll('[role=option]')[next]?.scrollIntoView({ block: 'nearest' })
-    } else if (event.key === 'Enter') {
-      event.preventDefault()
-      choose(chosen!)
-    }
-  }
   return (
     <dialog class="switcher" ref={dialog} aria-label={t('rooms.find')}>
       <input
         type="text"
         role="combobox"
-        aria-expanded="true"
+        aria-expanded={active !== undefined}
         aria-autocomplete="list"
-        aria-controls={`${id}-list`}
-        aria-activedescendant={chosen && idOf(chosen)}
+        aria-controls={active && `${id}-list`}
+        aria-activedescendant={active}
         aria-label={t('rooms.find')}
         placeholder={t('rooms.find')}
         dir="auto"
@@ -53,40 +37,19 @@ export function Switcher() {
         spellcheck={false}
         value={text}
         onInput={event => {
+          isChosen.current = false
           setText(event.currentTarget.value)
-          setAt(0)
         }}
-        onKeyDown={key}
+        onKeyDown={event => keys.current(event)}
       />
-      <div class="switcher-list" role="listbox" id={`${id}-list`} aria-label={t('rooms.results')} ref={list}>
-        {groups.map(group => (
-          // biome-ignore lint/a11y/useSemanticElements: a listbox may hold groups, not fieldsets.
-          <div key={group.kind} role="group" aria-labelledby={`${id}-${group.kind}`}>
-            <p class="switcher-group" id={`${id}-${group.kind}`} role="presentation">
-              {t(`rooms.group_${group.kind}`)}
-            </p>
-            {group.choices.map(choice => (
-              <div
-                key={choice.id}
-                role="option"
-                id={idOf(choice)}
-                class="switcher-choice"
-                aria-selected={choice === chosen}
-                tabIndex={-1}
-                onMouseMove={() => setAt(choices.indexOf(choice))}
-                onClick={() => choose(choice)}
-                onKeyDown={key}
-              >
-                <span class="switcher-title">{choice.title}</span>
-                <span class="switcher-detail">{choice.detail}</span>
-              </div>
-            ))}
-          </div>
-        ))}
-      </div>
-      <p class={choices.length === 0 ? 'list-none' : 'spoken'} role="status">
-        {choices.length === 0 && t('rooms.nothingFound')}
-      </p>
+      <SwitcherList
+        id={id}
+        text={text}
+        keys={keys}
+        isChosen={isChosen}
+        onActive={setActive}
+        onChosen={close}
+      />
     </dialog>
   )
 }
@@ -95,15 +58,11 @@ function close(): void {
   isSwitching.value = false
 }
 
-function choose(choice: Choice): void {
-  close()
-  Promise.try(choice.choose).catch(error => toast(errorText(error)))
-}
-
 /** Shown over everything; left by Escape, or by the ground behind it, which is the dialog itself. */
 function useDialog(onLeave: () => void) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Before the next letter.
+  useLayoutEffect(() => {
     const element = dialog.current!
     const leave = (event: Event) => {
       if (event.type === 'click' && event.target !== element) return
@@ -116,32 +75,4 @@ function useDialog(onLeave: () => void) {
     return () => element.close()
   }, [])
   return dialog
-}
-
-/** Messages from this device at once, people from the server when it answers. */
-function useFound(text: string): Found {
-  const [found, setFound] = useState<Found>({ people: [], messages: [] })
-  const wanted = useSettled(text.trim())
-  useEffect(() => {
-    let gone = false
-    const take = (part: Partial<Found>) => {
-      if (!gone) setFound(before => ({ ...before, ...part }))
-    }
-    if (wanted.length < shortestSearch) take({ people: [], messages: [] })
-    else {
-      // What cannot be had now is not there to be chosen: search and directory say why, in their own places.
-      call('searchMessages', { text: wanted, limit: shownMessages }).then(
-        ({ found: messages }) => take({ messages }),
-        () => take({ messages: [] }),
-      )
-      call('findPeople', wanted).then(
-        people => take({ people: people.slice(0, shownPeople) }),
-        () => take({ people: [] }),
-      )
-    }
-    return () => {
-      gone = true
-    }
-  }, [wanted])
-  return found
 }

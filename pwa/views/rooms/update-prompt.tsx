@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
+import { ownerState } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { scriptUrl } from '../trusted-types.ts'
@@ -42,6 +43,8 @@ export function UpdatePrompt() {
   const [isPutOff, setPutOff] = useState(false)
   const writing = useWriting()
   const worker = waiting.value
+  // Loading again would be the end of a session that is kept nowhere: the next one begins with the new version.
+  if (ownerState.value?.inMemory && !isTaken.value) return null
   if (writing || (!isTaken.value && (!worker || isPutOff))) return null
   if (isTaken.value) {
     return (

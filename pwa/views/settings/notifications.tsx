@@ -90,6 +90,7 @@ function Push() {
     <section aria-busy={busy}>
       <h3>{t('settings.push')}</h3>
       {error !== null && <Failure error={error} onRetry={() => act(look)} />}
+      {!state && error === null && <Skeleton lines={1} />}
       {state && <PushWords state={state} />}
       {(state?.kind === 'on' || state?.kind === 'off') && (
         <Switch

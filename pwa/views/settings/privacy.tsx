@@ -88,6 +88,15 @@ function Others() {
         disabled={busy}
         onChange={on => set('hide_typing', on)}
       />
+      {serverInfo.value?.hasPresence === true && (
+        <Switch
+          label={t('settings.hidePresence')}
+          hint={t('settings.hidePresenceHint')}
+          checked={isOn('hide_presence')}
+          disabled={busy}
+          onChange={on => set('hide_presence', on)}
+        />
+      )}
       {error !== null && <Failure error={error} />}
     </section>
   )

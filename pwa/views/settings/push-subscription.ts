@@ -7,6 +7,7 @@ import { decodeBase64Url } from '#protocol/base64.ts'
 import type { JsonObject } from '#protocol/json.ts'
 import { manner } from '../../i18n/i18n.ts'
 import { call } from '../account.ts'
+import { isInstalled, isIos } from '../enter/support.ts'
 import { suggestedName } from '../passkey-gesture.ts'
 import { type PushState, pushStateOf } from './push-state.ts'
 
@@ -16,15 +17,27 @@ export async function pushState(allowed: boolean): Promise<PushState> {
   return pushStateOf({
     allowed,
     supported,
-    isApple: /iPhone|iPad/.test(navigator.userAgent),
-    isInstalled: matchMedia('(display-mode: standalone)').matches,
-    endpoint: subscription?.endpoint ?? null,
+    isApple: isIos(),
+    isInstalled: isInstalled(),
+    endpoint: subscription && (await isRung(subscription)) ? subscription.endpoint : null,
   })
+}
+
+/** The browser keeps a subscription longer than the server does, which ends it with the session. */
+async function isRung({ endpoint }: PushSubscription): Promise<boolean> {
+  try {
+    return await call('hasPusher', endpoint)
+  } catch {
+    // It cannot be asked now: the browser's word has to do.
+    return true
+  }
 }
 
 /** Asks the browser, then tells the server. A subscription that the server did not take is given back. */
 export async function subscribe(vapidPublicKey: string): Promise<void> {
   const registration = await navigator.serviceWorker.ready
+  // One of an earlier session, perhaps for another key of the server, would be in the way.
+  await (await registration.pushManager.getSubscription())?.unsubscribe()
   const subscription = await registration.pushManager.subscribe({
     userVisibleOnly: true,
     applicationServerKey: new Uint8Array(decodeBase64Url(vapidPublicKey) ?? []),

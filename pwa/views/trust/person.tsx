@@ -17,6 +17,7 @@ import { isBlocking } from './device-words.ts'
 import { IdentityDecision } from './identity-decision.tsx'
 import { serverOfUser } from './organisations.ts'
 import { PersonInRoom } from './person-in-room.tsx'
+import { Presence } from './presence.tsx'
 import { askToVerify, chatWith, roomToVerifyIn } from './verifications.ts'
 
 /** Who somebody is, how that is known, their devices; in a room also what they may do there. */
@@ -49,6 +50,7 @@ export function Person({ userId, roomId }: { userId: string; roomId?: string }) 
           <Code>{userId}</Code>
           <p class="quiet">
             {isUs ? t('trust.thisIsYou') : <Belonging userId={userId} member={member.answer} />}
+            <Presence userId={userId} before=" · " />
           </p>
         </div>
       </header>
