@@ -144,7 +144,7 @@ async function run(parts: Parts): Promise<App> {
     isInMaintenance,
     enter: async () => {
       if (serving) log.info('in maintenance: an operator said so')
-      await away()
+      await leave()
     },
     leave: async () => {
       await closed
@@ -159,11 +159,12 @@ async function run(parts: Parts): Promise<App> {
       restart: () => means.restart?.(),
     }),
   })
-  const inMaintenance = refuseAll(listenerOf(always))
+  const away = awayListener(() => host.state.kind)
+  const inMaintenance = refuseAll(listenerOf(always), away)
   let serving: Serving | null = null
   let closed: Promise<void> = Promise.resolve()
   let listener: RequestListener = inMaintenance
-  let federationListener: RequestListener = requestListenerAway
+  let federationListener: RequestListener = away
   let localListener: RequestListener = inMaintenance
 
   async function serve(): Promise<void> {
@@ -189,13 +190,13 @@ async function run(parts: Parts): Promise<App> {
     log.error('data is damaged or missing: in maintenance until it is repaired', { findings })
     const { collector } = parts.monitoring
     if (collector) announceMaintenance(collector, { clock, log, serverName: config.server.name })
-    void away()
+    void leave()
   }
 
   /** Nobody is served. */
-  function away(): Promise<void> {
+  function leave(): Promise<void> {
     listener = inMaintenance
-    federationListener = requestListenerAway
+    federationListener = away
     localListener = inMaintenance
     const leaving = serving
     serving = null
@@ -242,27 +243,31 @@ async function run(parts: Parts): Promise<App> {
 }
 
 /** In maintenance an unknown endpoint is not unknown: it is away. */
-function refuseAll(listener: RequestListener): RequestListener {
-  const away = requestListenerAway
+function refuseAll(listener: RequestListener, away: RequestListener): RequestListener {
   return (request, response) => {
     if (/^\/_letro\/(?:health|maintenance\/)/.test(request.url ?? '')) listener(request, response)
     else away(request, response)
   }
 }
 
-const requestListenerAway: RequestListener = (request, response) => {
-  const error = new MatrixError(
-    503,
-    'M_UNKNOWN',
-    'The server found damaged data and is in maintenance until an administrator repairs it.',
-  )
-  request.resume()
-  response.writeHead(error.status, {
-    'Content-Type': 'application/json',
-    'Access-Control-Allow-Origin': '*',
-    'Retry-After': '60',
-  })
-  response.end(JSON.stringify({ errcode: error.errcode, error: error.message }))
+const awaySentences = {
+  serving: 'An administrator has taken the server into maintenance. Try again later.',
+  maintenance: 'The server found damaged data and is in maintenance until an administrator repairs it.',
+  closed: 'The server is stopping. Try again in a moment.',
+}
+
+/** Answers everything with why nobody is served, as the store is now. */
+function awayListener(stateOfStore: () => keyof typeof awaySentences): RequestListener {
+  return (request, response) => {
+    const error = new MatrixError(503, 'M_UNKNOWN', awaySentences[stateOfStore()])
+    request.resume()
+    response.writeHead(error.status, {
+      'Content-Type': 'application/json',
+      'Access-Control-Allow-Origin': '*',
+      'Retry-After': '60',
+    })
+    response.end(JSON.stringify({ errcode: error.errcode, error: error.message }))
+  }
 }
 
 /** Those of the settings, which change while the server runs; who was slowed down begins anew then. */

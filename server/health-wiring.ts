@@ -11,7 +11,7 @@ import { type ClockWatch, openClockWatch } from './health/clock.ts'
 import { diskUseOf, openDisk } from './health/disk.ts'
 import { openFrozenRooms } from './health/frozen.ts'
 import { type Health, openHealth } from './health/health.ts'
-import { openMachine, probeMachine } from './health/machine.ts'
+import { openMachine, probeMachine, systemMemory } from './health/machine.ts'
 import { openPeerQueues } from './health/peer-queues.ts'
 import { openPeopleHealth } from './health/people.ts'
 import { openProcessHealth } from './health/process.ts'
@@ -85,7 +85,11 @@ export async function openServerHealth(parts: HealthParts): Promise<ServerHealth
   })
   const disk = openDisk({ store, use: () => diskUseOf(dataFolder) })
   const writes = openWriteLatency(monotonic)
-  const machine = openMachine({ monotonic, probe: parts.asksMachine ? probeMachine : async () => null })
+  const machine = openMachine({
+    monotonic,
+    memoryNow: parts.asksMachine ? systemMemory : () => null,
+    probe: parts.asksMachine ? probeMachine : async () => null,
+  })
   const queues = openPeerQueues({ pins: () => parts.peers.pins(), status: parts.outbound })
   const people = openPeopleHealth(store)
   const frozen = openFrozenRooms(store)

@@ -13,6 +13,7 @@ import { BackupError } from './backup/backup-error.ts'
 import { restoredFolder, uploadedFolder } from './backup/data-files.ts'
 import { parseBackupName } from './backup/names.ts'
 import { restoreBackup } from './backup/restore.ts'
+import { bodyPieces } from './http/body.ts'
 import { mayString, mayStrings, needString } from './http/fields.ts'
 import { invalidParam, MatrixError, notFound } from './http/matrix-error.ts'
 import type { Step } from './http/route.ts'
@@ -99,7 +100,7 @@ export function openRestoreJob(deps: RestoreJobDeps): RestoreJob {
       await mkdir(uploaded, { recursive: true, mode: 0o700 })
       const part = join(uploaded, `${name}.part`)
       try {
-        await pipeline(ctx.req, createWriteStream(part, { mode: 0o600, flush: true }))
+        await pipeline(bodyPieces(ctx, null), createWriteStream(part, { mode: 0o600, flush: true }))
         await rename(part, join(uploaded, name))
       } catch (error) {
         await rm(part, { force: true })

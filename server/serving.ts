@@ -92,7 +92,7 @@ import { catchUpWithPeers } from './rooms/catch-up.ts'
 import { openRoomMembers } from './rooms/membership.ts'
 import { openRooms } from './rooms/open-rooms.ts'
 import { outboundProjection } from './rooms/outbound-projection.ts'
-import type { People } from './rooms/people.ts'
+import { introduction, type People } from './rooms/people.ts'
 import { verify } from './rooms/primitives.ts'
 import { openPublicRooms } from './rooms/public-rooms.ts'
 import { openReceipts } from './rooms/receipts.ts'
@@ -242,6 +242,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       if (!person || person.deactivatedTs !== undefined) return null
       return { ...(await accounts.profiles.member(userId)) }
     },
+    remoteProfile: async userId => introduction((await federation.remoteProfile(userId)) ?? {}),
     erasedAmong: userIds => accounts.deactivation.erasedAmong(userIds),
     blocksInvites: userId => accounts.accountData.blocksInvites(userId),
   }
@@ -369,6 +370,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       serverName,
       demo: () => (demo ? demoAnswer(demo) : null),
       vapidPublicKey: vapid?.publicKey ?? null,
+      hasPresence: presence !== undefined,
       lockAfterDays: () => settings.current.devices.lockAfterDays,
     }),
     ...enrolPageRoutes(),

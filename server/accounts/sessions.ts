@@ -1,6 +1,10 @@
 /**
  * Sessions: access and refresh tokens, and the devices that they belong to.
  *
+ * A client that hears of an unknown token forgets everything, its keys as well (soft_logout false): so only of what was ended is
+ * that said. A token names the store's epoch that it was made in; one of an epoch that a restore took away is not unknown but
+ * run out. Of a refresh token, which also ends by being used, the device tells.
+ *
  * Only hashes of tokens are stored. A warm `readToken` is two Map lookups; the cache holds
  * what is durable and is dropped, a person at a time, after each commit that ends a token or changes the
  * account. No IP address is kept anywhere; "last seen" is the hour.
@@ -23,6 +27,7 @@ import type { Key } from '../store/key.ts'
 import type { Transaction } from '../store/store.ts'
 import { AccountError } from './account-error.ts'
 import { type Core, hashSecret, newSecret } from './core.ts'
+import { isOfEpoch, tokenPrefix } from './token-epoch.ts'
 
 export interface Requester {
   readonly userId: UserId
@@ -71,7 +76,8 @@ export interface Sessions extends TokenReader {
   /** For a person whose credentials were checked just now. */
   open(userId: UserId, session: NewSession): Promise<Session>
   openIn(tx: Transaction, userId: UserId, session: NewSession): Promise<Session>
-  refresh(refreshToken: string): Promise<Session>
+  /** `device`: whose token the client says it is. It learns whether that device was removed. */
+  refresh(refreshToken: string, device?: { userId: string; deviceId: string }): Promise<Session>
   /** Ends the session and removes its device. */
   logout(requester: Requester): Promise<void>
   logoutAll(userId: UserId): Promise<void>
@@ -233,7 +239,10 @@ export function openSessions(core: Core): Sessions {
     readToken: token => {
       const hash = hashes.get(token) ?? hashSecret(token)
       const known = cache.get(hash)
-      if (!known) return load(hash)
+      if (!known) {
+        const state = load(hash)
+        return isOfEpoch(token, store.epoch) ? state : state.then(softly)
+      }
       if (hashes.size >= rememberedHashes) hashes.clear()
       hashes.set(token, hash)
       return judge(known)
@@ -249,10 +258,13 @@ export function openSessions(core: Core): Sessions {
       return opened
     },
 
-    refresh: async refreshToken => {
+    refresh: async (refreshToken, device) => {
       const hash = hashSecret(refreshToken)
-      const found = await store.read(view => view.get(refreshTokenTable.key(hash)))
-      if (!found) throw unknownRefreshToken()
+      const { found, isGone } = await store.read(async view => ({
+        found: await view.get(refreshTokenTable.key(hash)),
+        isGone: device && !(await view.get(deviceTable.key(device.userId, device.deviceId))),
+      }))
+      if (!found) throw unknownRefreshToken(isGone && isOfEpoch(refreshToken, store.epoch))
       const userId = found.userId as UserId
       const session = await store.transact(userId, async tx => {
         const row = await tx.get(refreshTokenTable.key(hash))
@@ -427,7 +439,7 @@ function putTokens(
   options: { refresh: boolean; replaces?: { refresh: string; access?: string } },
 ): Session {
   const createdTs = core.clock()
-  const accessToken = newSecret(core, 'lta')
+  const accessToken = newSecret(core, tokenPrefix('access', core.store.epoch))
   const access = hashSecret(accessToken)
   const replaces = options.replaces ? { replaces: options.replaces } : {}
   tx.put(accessTokenTable.key(access), {
@@ -440,7 +452,7 @@ function putTokens(
   tx.put(deviceTokenTable.key(userId, deviceId, access), 'access')
   if (!options.refresh) return { userId, deviceId, accessToken }
 
-  const refreshToken = newSecret(core, 'ltr')
+  const refreshToken = newSecret(core, tokenPrefix('refresh', core.store.epoch))
   const refresh = hashSecret(refreshToken)
   tx.put(refreshTokenTable.key(refresh), { userId, deviceId, createdTs, access, ...replaces })
   tx.put(deviceTokenTable.key(userId, deviceId, refresh), 'refresh')
@@ -463,6 +475,12 @@ function endToken(
   tx.delete(deviceTokenTable.key(userId, deviceId, hash))
 }
 
-function unknownRefreshToken(): AccountError {
-  return new AccountError('M_UNKNOWN_TOKEN', 'refresh_token is unknown or has been used.')
+/** `isGone`: with the token its device; undefined: nobody asked about one. */
+function unknownRefreshToken(isGone?: boolean): AccountError {
+  const message = 'refresh_token is unknown or has been used.'
+  return new AccountError('M_UNKNOWN_TOKEN', message, isGone === undefined ? {} : { soft_logout: !isGone })
+}
+
+function softly(state: TokenState): TokenState {
+  return state.kind === 'unknown' ? expired : state
 }

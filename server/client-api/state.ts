@@ -82,7 +82,9 @@ export function stateRoutes({ authenticate, rooms, members, outward, aliases, cl
     const { body, requester } = ctx.state
     const target = userId(stateKey, 'stateKey')
     const { membership } = body
-    if (membership === 'invite') await members.checkInvitee(requester, target, 'stateKey')
+    // Who is meant has a name before they accept: /invite writes it as well.
+    if (membership === 'invite')
+      return { ...(await members.checkInvitee(requester, target, 'stateKey')), ...body }
     if (membership !== 'join' || target !== requester.userId) return body
     // Who vouches is for the server to say, and only where somebody comes in: clients that change a name in one room
     // send back the whole content that they found. Spec: client-server-api#mroommember

@@ -57,7 +57,7 @@ function syncOnce(deps: SyncRouteDeps): Step {
       ...(timeoutMs > 0 ? { hangUp: hangUpOf(ctx, deps) } : {}),
     }
     const wanted = readPresence(queryText(ctx.query, 'set_presence'))
-    deps.presence?.seen(userId, wanted)
+    deps.presence?.seen(userId, deviceId, wanted)
     const result = await deps.sync.sync(request)
     // Who was signed out while waiting gets nothing more.
     if (timeoutMs > 0) await authenticate(ctx, async () => {})

@@ -1,7 +1,7 @@
 /**
  * Profiles of people of peers. Spec: server-server-api#get_matrixfederationv1queryprofile
  *
- * Kept for a minute: a list of people asks for each of them, and for the same ones again.
+ * Kept for some seconds: a list of people asks for each of them, and for the same ones again.
  */
 import { serverOf, type UserId } from '../protocol/ids.ts'
 import type { JsonObject } from '../protocol/json.ts'
@@ -12,7 +12,7 @@ import { orNull } from './remote-rooms-client.ts'
 /** null: the peer says that there is nobody, says nothing, or cannot be asked. */
 export type RemoteProfile = (userId: UserId) => Promise<JsonObject | null>
 
-const keptMs = 60_000
+const keptMs = 10_000
 const maxKept = 2_000
 const maxBytes = 128 * 1024
 /** Somebody waits for it to be shown. */

@@ -1,14 +1,20 @@
 /**
- * Memory, temperature and disks of the machine, as `machine-probe.ts` sees them: asked every five minutes at most, the disks
- * once a day (SMART wakes a disk). What the machine does not say is absent.
+ * Memory, temperature and disks of the machine. Memory is what the system says now; where it does not, and for all else,
+ * `machine-probe.ts` is asked: every five minutes at most, for disks once a day (SMART wakes a disk). What the machine does not
+ * say is absent.
  */
+import { freemem, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { outputOf } from './child-program.ts'
 import type { Finding, HealthSource, Reading } from './finding.ts'
 import type { MachineAnswer } from './machine-probe.ts'
 
+export type Memory = NonNullable<MachineAnswer['memory']>
+
 export interface MachineDeps {
   readonly monotonic: () => number
+  /** null: the probe knows. */
+  readonly memoryNow: () => Memory | null
   readonly probe: (options: { readonly disks: boolean }) => Promise<MachineAnswer | null>
 }
 
@@ -29,7 +35,7 @@ const memoryAlarmShare = 0.03
 const warnCelsius = 85
 const alarmCelsius = 95
 
-export function openMachine({ monotonic, probe }: MachineDeps): Machine {
+export function openMachine({ monotonic, memoryNow, probe }: MachineDeps): Machine {
   let asked: { readonly until: number; readonly answer: Promise<MachineAnswer | null> } | null = null
   let disks: { readonly at: number; readonly found: MachineAnswer['disks'] } | null = null
 
@@ -49,9 +55,12 @@ export function openMachine({ monotonic, probe }: MachineDeps): Machine {
     return disks?.found === undefined ? answer : { ...answer, disks: disks.found }
   }
 
+  const memoryOf = async () => memoryNow() ?? (await look()).memory
+
   return {
     source: async () => {
-      const { memory, temperatureCelsius, disks: all = [] } = await look()
+      const { temperatureCelsius, disks: all = [] } = await look()
+      const memory = await memoryOf()
       const findings: Finding[] = []
       if (memory) {
         const share = memory.availableBytes / memory.totalBytes
@@ -74,7 +83,7 @@ export function openMachine({ monotonic, probe }: MachineDeps): Machine {
       return findings
     },
     memory: async () => {
-      const { memory } = await look()
+      const memory = await memoryOf()
       if (!memory) return null
       return {
         total_bytes: memory.totalBytes,
@@ -98,6 +107,11 @@ export function openMachine({ monotonic, probe }: MachineDeps): Machine {
       }
     },
   }
+}
+
+/** Linux counts as free what it can take back from its caches (MemAvailable); other systems do not. */
+export function systemMemory(): Memory | null {
+  return process.platform === 'linux' ? { totalBytes: totalmem(), availableBytes: freemem() } : null
 }
 
 const probeLimitMs = 8_000

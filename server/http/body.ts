@@ -65,10 +65,18 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer |
 
 /** An upload may be slow, but not silent. */
 const silenceMs = 60_000
+const longestUploadMs = 30 * 60_000
 
-/** The body as it comes. A client that goes away, or falls silent and is cut off, ends it with RequestAborted. */
-export async function* bodyPieces({ req, state }: Context): AsyncGenerator<Uint8Array> {
+/**
+ * The body as it comes. A client that goes away, falls silent or takes too long and is cut off, ends it with RequestAborted.
+ * @param longestMs null: as long as something comes (what is uploaded is large, and whoever uploads it is trusted)
+ */
+export async function* bodyPieces(
+  { req, state }: Context,
+  longestMs: number | null = longestUploadMs,
+): AsyncGenerator<Uint8Array> {
   const timer = setTimeout(() => req.destroy(), silenceMs)
+  const end = longestMs === null ? undefined : setTimeout(() => req.destroy(), longestMs)
   try {
     // Not destroyed where the reader has had enough: it still gets an answer.
     for await (const chunk of req.iterator({ destroyOnReturn: false })) {
@@ -79,6 +87,7 @@ export async function* bodyPieces({ req, state }: Context): AsyncGenerator<Uint8
     throw new RequestAborted()
   } finally {
     clearTimeout(timer)
+    clearTimeout(end)
     if (!req.complete && !req.destroyed) await discard(req)
   }
   if (!req.complete) throw new RequestAborted()

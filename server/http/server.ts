@@ -124,8 +124,8 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   const timeouts = {
     // Headers of an honest client fit in one packet.
     headersTimeout: 10_000,
-    // The longest request is an upload; JSON bodies have a shorter limit of their own (body.ts).
-    requestTimeout: 30 * 60_000,
+    // The longest request is a backup that is uploaded; all other bodies have shorter limits of their own (body.ts).
+    requestTimeout: 24 * 3_600_000,
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,
     maxHeaderSize: 16 * 1024,

@@ -116,8 +116,8 @@ export async function createRoom(
   // The room is there, whoever of the others can be asked now: they can be invited again.
   const refused: RefusedInvite[] = []
   const away = new Map<ServerName, RoomError>()
-  for (const { userId } of invites.filter(invite => !isLocal(invite.userId))) {
-    const draft = { roomId, ...member(actor.userId, userId, inviteContent({})), stateKey: userId }
+  for (const { userId, profile } of invites.filter(invite => !isLocal(invite.userId))) {
+    const draft = { roomId, ...member(actor.userId, userId, inviteContent(profile)), stateKey: userId }
     const server = serverOf(userId)
     try {
       // Once it could not be reached it is not waited for again.

@@ -165,7 +165,7 @@ export function openRoomMembers({ rooms, people, outward, peers }: RoomMembersDe
       throw forbidden(`${field}: you may only invite people with whom you share a room.`)
     }
     // Whether there is such a person, and whether they take invites, their server says when it is asked.
-    if (server !== rooms.serverName) return {}
+    if (server !== rooms.serverName) return people.remoteProfile(target)
     const profile = await people.memberProfile(target)
     if (!profile) throw forbidden(`${field}: there is no account ${target}.`)
     // Spec: client-server-api#invite-permission

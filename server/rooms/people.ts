@@ -10,6 +10,8 @@ export interface People {
    * account, or it is deactivated.
    */
   memberProfile(userId: UserId): Promise<JsonObject | null>
+  /** The same of somebody of another server, as far as their server tells it; empty where it does not. */
+  remoteProfile(userId: UserId): Promise<JsonObject>
   /**
    * Those of these people whose account ended with the wish that what they wrote be erased.
    * Spec: client-server-api#post_matrixclientv3accountdeactivate (erase)
@@ -23,4 +25,16 @@ export interface People {
 export interface Actor {
   readonly userId: UserId
   readonly kind: 'member' | 'administrator' | 'service' | 'external'
+}
+
+const maxIntroduction = 1_000
+
+/** What of a profile that a peer told stands in a member event: a long text would make an event too large. */
+export function introduction({ displayname: name, avatar_url: avatar }: JsonObject): JsonObject {
+  const isShort = (text: unknown): text is string =>
+    typeof text === 'string' && text.length <= maxIntroduction
+  return {
+    ...(isShort(name) && { displayname: name }),
+    ...(isShort(avatar) && avatar.startsWith('mxc://') && { avatar_url: avatar }),
+  }
 }

@@ -2,13 +2,13 @@
  * Who is there, who is away, who is gone. Memory only, and off unless the configuration turns it on: it tells more about
  * people than most organisations want told.
  *
- * People of ours are there while they sync. People of other servers are what their server said last, until it has been silent
+ * People of ours are there while one of their devices syncs and says so; away while all that sync say that nobody uses them. People of other servers are what their server said last, until it has been silent
  * for half an hour. Servers whose people come into a room are told who of us is there. Each change takes the next serial; those of one run lie above those of the runs before.
  *
  * Spec: client-server-api#presence, server-server-api#presence
  */
 import type { Outbound } from '../peers/outbound.ts'
-import { parseUserId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
+import { type DeviceId, parseUserId, type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { otherServersIn } from '../rooms/room-edus.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -29,7 +29,7 @@ export interface Presence {
   /** A person of ours says so. */
   set(userId: UserId, state: PresenceState, statusText: string | undefined): void
   /** A device of a person of ours asks for news. */
-  seen(userId: UserId, state: PresenceState): void
+  seen(userId: UserId, deviceId: DeviceId, state: PresenceState): void
   /** `m.presence` of a peer. What is wrong or none of its business is passed over. */
   take(origin: ServerName, content: JsonObject): Promise<void>
   /** Whose presence changed above this serial. */
@@ -56,6 +56,11 @@ const maxStatusLength = 1_000
 /** In one EDU. */
 const maxPushed = 500
 
+interface Heard {
+  readonly state: 'online' | 'unavailable'
+  readonly ts: number
+}
+
 interface Entry extends PresenceStatus {
   readonly changedAt: number
   /** When the person was last heard of. */
@@ -68,6 +73,8 @@ export function openPresence({ store, rooms, outbound, clock }: PresenceDeps): P
   let serial = clock()
   const entries = new Map<UserId, Entry>()
   const listeners: ((userId: UserId) => void)[] = []
+  /** What the devices of a person of ours said last: one that lies idle does not make away whoever uses another. */
+  const devices = new Map<UserId, Map<DeviceId, Heard>>()
   const isOurs = (userId: UserId) => serverOf(userId) === rooms.serverName
 
   function change(userId: UserId, status: PresenceStatus): void {
@@ -125,8 +132,10 @@ export function openPresence({ store, rooms, outbound, clock }: PresenceDeps): P
     for (const [userId, entry] of entries) {
       if (entry.state === 'offline') continue
       const gone = now - entry.heardTs > (isOurs(userId) ? goneAfterMs : remoteGoneAfterMs)
-      if (gone) change(userId, { ...entry, state: 'offline' })
-      else if (isOurs(userId) && now - entry.toldTs > tellAgainMs) {
+      if (gone) {
+        devices.delete(userId)
+        change(userId, { ...entry, state: 'offline' })
+      } else if (isOurs(userId) && now - entry.toldTs > tellAgainMs) {
         entry.toldTs = now
         tell(userId).catch(() => {})
       }
@@ -137,12 +146,23 @@ export function openPresence({ store, rooms, outbound, clock }: PresenceDeps): P
   return {
     get: userId => entries.get(userId),
     set(userId, state, statusText) {
+      devices.delete(userId)
       change(userId, { state, statusText, lastActiveTs: clock() })
     },
-    seen(userId, state) {
-      // A device that wants not to be seen says nothing of the others.
-      if (state === 'offline') return
-      change(userId, { state, statusText: entries.get(userId)?.statusText, lastActiveTs: clock() })
+    seen(userId, deviceId, state) {
+      const ofPerson = devices.get(userId) ?? new Map<DeviceId, Heard>()
+      const now = clock()
+      // A device that wants not to be seen takes back what it said, and says nothing of the others.
+      if (state === 'offline' && !ofPerson.delete(deviceId)) return
+      if (state !== 'offline') ofPerson.set(deviceId, { state, ts: now })
+      devices.set(userId, ofPerson)
+      const before = entries.get(userId)
+      change(userId, {
+        state: stateOf(ofPerson.values(), now),
+        statusText: before?.statusText,
+        // Who has a device that lies idle was active when they were, not now.
+        lastActiveTs: state === 'online' ? now : (before?.lastActiveTs ?? now),
+      })
     },
     async take(origin, content) {
       if (!Array.isArray(content['push'])) return
@@ -172,6 +192,12 @@ export function openPresence({ store, rooms, outbound, clock }: PresenceDeps): P
       stopListening()
     },
   }
+}
+
+/** The most that one of the devices says that is still heard of. */
+function stateOf(devices: Iterable<Heard>, now: number): PresenceState {
+  const states = [...devices].filter(({ ts }) => now - ts <= goneAfterMs).map(({ state }) => state)
+  return states.includes('online') ? 'online' : (states[0] ?? 'offline')
 }
 
 /** As clients and servers get it. */
