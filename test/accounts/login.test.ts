@@ -169,6 +169,45 @@ test('a refresh token works until what it gave out is used, then never again', a
   await h.close()
 })
 
+test('a refresh token that is refused says whether its device is still there', async t => {
+  const h = await openHarness()
+  const alice = await h.member('alice', { refresh_token: true })
+  const whose = { 'org.letro.user_id': alice.userId, 'org.letro.device_id': alice.deviceId }
+  const ask = async (token: string, more: object = whose) =>
+    (await h.post(refresh, { refresh_token: token, ...more })).body
+  const next = await ask(alice.refreshToken!)
+  await h.get(whoami, next.access_token)
+  await h.accounts.settled()
+  t.like(
+    await ask(alice.refreshToken!),
+    { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true },
+    'used, as by a copy',
+  )
+  t.is((await ask(alice.refreshToken!, {})).soft_logout, undefined)
+  t.is((await ask(alice.refreshToken!, { ...whose, 'org.letro.user_id': 'alice' })).soft_logout, undefined)
+  // Signed out by another device, and away since: its access token has run out long ago.
+  await h.post('/_matrix/client/v3/logout', {}, next.access_token)
+  h.advance(24 * hourMs)
+  t.like(await ask(next.refresh_token), { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false })
+  await h.close()
+})
+
+test('tokens of an epoch that a restore took away have run out, and are not unknown', async t => {
+  const h = await openHarness()
+  const alice = await h.member('alice', { refresh_token: true })
+  const epoch = Number(/^lta(\d+)_/.exec(alice.token)![1])
+  const soft = async (token: string) => (await h.get(whoami, token)).body.soft_logout
+  t.is(await soft(`lta${epoch}_${'x'.repeat(43)}`), false)
+  t.is(await soft(`lta_${'x'.repeat(43)}`), false)
+  t.is(await soft(`lta${epoch - 1}_${'x'.repeat(43)}`), true)
+  const gone = { 'org.letro.user_id': alice.userId, 'org.letro.device_id': 'NEVERHERE' }
+  const refreshed = async (token: string) =>
+    (await h.post(refresh, { refresh_token: token, ...gone })).body.soft_logout
+  t.is(await refreshed(`ltr${epoch}_${'x'.repeat(43)}`), false)
+  t.is(await refreshed(`ltr${epoch - 1}_${'x'.repeat(43)}`), true, 'a device that only the lost days knew')
+  await h.close()
+})
+
 test('logout ends the session and its device; logout/all ends them all', async t => {
   const h = await openHarness()
   const removed: string[] = []

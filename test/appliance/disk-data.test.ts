@@ -1,5 +1,5 @@
 /** The data partition from the first start to the factory reset, with the power cut at every step. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { readDiskState } from '../../appliance/disk/disk-state.ts'
@@ -9,6 +9,7 @@ import { checkSecret, openAtStart, openDataBySecret } from '../../appliance/disk
 import { ourDisk } from '../../appliance/disk/our-disk.ts'
 import { newRecoveryKey, type RecoveryKey } from '../../appliance/disk/recovery-key.ts'
 import { changePassphrase, changeRecoveryKey, sealToTpm } from '../../appliance/disk/secrets.ts'
+import { beginProvisioning } from '../../appliance/stick/pending.ts'
 import { FakeDisk, PowerCut } from './disk-fake.ts'
 
 const passphrase = 'seven green bicycles'
@@ -279,3 +280,72 @@ test('the mark on the ESP comes back when somebody removed it', async t => {
   disk.powerOn()
   t.is((await start(disk)).state, 'open')
 })
+
+test('a clock that is behind is set before anything that stands on the data starts', async t => {
+  const disk = await newDisk(t)
+  await createData(disk.machine, wish(newRecoveryKey()), quiet)
+  const lastTs = Date.now() + 86_400_000
+  writeFileSync(join(disk.machine.paths.settings, 'clock.json'), JSON.stringify({ lastTs }))
+  disk.powerOn()
+  disk.acts.length = 0
+  t.is((await start(disk)).state, 'open')
+  const set = disk.acts.indexOf('hwclock --set')
+  t.true(set >= 0)
+  t.deepEqual(disk.acts.slice(set), ['hwclock --set', 'hwclock --hctosys', 'systemctl start'])
+  const { state, setTs } = JSON.parse(readFileSync(join(disk.machine.paths.run, 'clock.json'), 'utf8'))
+  t.deepEqual({ state, setTs }, { state: 'behind', setTs: lastTs })
+})
+
+test('a clock that nobody can set keeps nobody from the data', async t => {
+  const disk = await newDisk(t)
+  await createData(disk.machine, wish(newRecoveryKey()), quiet)
+  writeFileSync(
+    join(disk.machine.paths.settings, 'clock.json'),
+    JSON.stringify({ lastTs: Date.now() + 86_400_000 }),
+  )
+  disk.powerOn()
+  const { run } = disk.machine
+  const broken = {
+    ...disk.machine,
+    run: ((program, ...rest) =>
+      program === 'hwclock'
+        ? Promise.resolve({ code: 1, stdout: '', stderr: 'no RTC' })
+        : run(program, ...rest)) as typeof run,
+  }
+  t.is((await openAtStart(broken, await ourDisk(broken))).state, 'open')
+  t.true(disk.mounted)
+})
+
+test('no machine is new while the partition that would know better cannot be read', async t => {
+  const disk = await newDisk(t)
+  await createData(disk.machine, wish(newRecoveryKey()), quiet)
+  const { esp } = disk.machine.paths
+  const mounted = join(esp, 'EFI')
+  for (const lost of ['the header', 'the partition']) {
+    disk.powerOn()
+    if (lost === 'the header') disk.header = null
+    else disk.hasData = false
+    renameSync(esp, `${esp}.away`)
+    const unknown = await start(disk)
+    t.is(unknown.state, 'damaged', lost)
+    t.regex(unknown.state === 'damaged' ? unknown.sentence : '', /nobody can say whether/)
+    renameSync(`${esp}.away`, esp)
+    t.true(existsSync(mounted))
+    const known = await start(disk)
+    t.is(known.state, 'damaged', `${lost}: the mark says that there was data`)
+  }
+})
+
+for (const isSite of [true, false]) {
+  test(`settings of a setup that was cut off ${isSite ? 'are taken over with its site' : 'go where there is no site'}`, async t => {
+    const disk = await newDisk(t)
+    await createData(disk.machine, wish(newRecoveryKey()), quiet)
+    const { settings, configFile } = disk.machine.paths
+    beginProvisioning(disk.machine, null, { servers: ['time.clinic.example'], nts: false })
+    if (isSite) writeFileSync(configFile, '')
+    disk.powerOn()
+    t.is((await start(disk)).state, 'open')
+    t.false(existsSync(join(settings, 'pending')))
+    t.is(existsSync(join(settings, 'time.json')), isSite)
+  })
+}

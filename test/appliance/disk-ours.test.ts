@@ -1,5 +1,8 @@
 /** Which disk is ours among those of a machine, and where the system can be installed to. */
-import test from 'ava'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
 import { parseBlockDevices } from '../../appliance/disk/block-devices.ts'
 import { installTargets, layout, tableScript } from '../../appliance/disk/install.ts'
 import { awaitOurDisk, findOurDisk, rootHashOf } from '../../appliance/disk/our-disk.ts'
@@ -34,6 +37,15 @@ function letroDisk({ path, esp = '11111111-0000-4000-8000-000000000000', label =
     ],
     ...more,
   }
+}
+
+/** Where /proc says that the kernel was started with our root hash. */
+async function startedRoot(t: ExecutionContext): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'letro-disk-'))
+  t.teardown(() => rm(root, { recursive: true }))
+  await mkdir(`${root}/proc`)
+  await writeFile(`${root}/proc/cmdline`, `roothash=${rootHash}`)
+  return root
 }
 
 const disks = (...blockdevices: object[]) => parseBlockDevices({ blockdevices })!
@@ -72,14 +84,16 @@ test('nothing is guessed where the slot cannot be found', t => {
   })
 })
 
-test('a start goes on once udev knows the slot', async t => {
-  const { mkdir, mkdtemp, rm, writeFile } = await import('node:fs/promises')
-  const root = await mkdtemp('/tmp/letro-disk-')
-  t.teardown(() => rm(root, { recursive: true }))
-  await mkdir(`${root}/proc`)
-  await writeFile(`${root}/proc/cmdline`, `roothash=${rootHash}`)
+test('a start goes on once udev knows the slot, and all that lies beside it', async t => {
+  const root = await startedRoot(t)
   const known = letroDisk({ path: '/dev/sda' })
-  const answers = [{ ...known, children: [{ path: '/dev/sda1', type: 'part' }] }, known]
+  const { children } = known
+  const answers = [
+    { ...known, children: [{ path: '/dev/sda1', type: 'part' }] },
+    // The data is there, and nobody has said yet what it is.
+    { ...known, children: [...children, { path: '/dev/sda6', type: 'part' }] },
+    known,
+  ]
   let looks = 0
   const run = async () => ({
     code: 0,
@@ -87,7 +101,7 @@ test('a start goes on once udev knows the slot', async t => {
     stderr: '',
   })
   await awaitOurDisk({ root, run })
-  t.is(looks, 2)
+  t.is(looks, 3)
 })
 
 test('what lsblk prints of anything else is no list of disks', t => {
@@ -106,11 +120,7 @@ const machineWith = (...blockdevices: object[]) => ({
 })
 
 test('the disk that runs is no target; others say what is on them, or why not', async t => {
-  const { mkdtemp, mkdir, rm, writeFile } = await import('node:fs/promises')
-  const root = await mkdtemp('/tmp/letro-install-')
-  t.teardown(() => rm(root, { recursive: true }))
-  await mkdir(`${root}/proc`)
-  await writeFile(`${root}/proc/cmdline`, `roothash=${rootHash}`)
+  const root = await startedRoot(t)
   const plain = { type: 'disk', size: 100 * GiB, 'log-sec': 512, ro: false, mountpoints: [null] }
   const mounted = { path: '/dev/sdx1', type: 'part', mountpoints: ['/mnt'] }
   const mapped = { path: '/dev/sdy1', type: 'part', children: [{ type: 'lvm' }] }

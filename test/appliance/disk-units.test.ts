@@ -85,7 +85,7 @@ test('the server has no capability, its own user, and writes to its folder alone
   t.regex(sysusers, new RegExp(`^u ${serverUser.name} ${serverUser.id} `, 'm'))
   const started = values(text, 'ExecStart')[0]!
   const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
-  t.true(started.includes(scripts.start.replace(/^node /, '')), 'the flags of npm start')
+  t.true(started.includes(scripts.start.replace(/^.* exec node /, '')), 'the flags of npm start')
 })
 
 test('every unit of ours gives up its privileges by itself, and writes no core', t => {

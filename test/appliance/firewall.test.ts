@@ -8,7 +8,7 @@ import { missingForTwoHosts, type Probe, TwoHosts } from './two-hosts.ts'
 
 const missing = missingForTwoHosts()
 const net = missing === null ? test.serial : test.skip
-if (missing !== null) test('the firewall was not tried', t => t.pass(`${missing}`))
+if (missing !== null) console.error(`The firewall was not tried: ${missing}`)
 
 const time = 1234
 const us = '10.99.0.1'

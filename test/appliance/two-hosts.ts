@@ -2,7 +2,7 @@
  * Two machines in network namespaces of this one, with a cable between them: `appliance` has the rules under test, `outside` is
  * the rest of the world. Real nft, real sockets. Needs root, nft and iproute2.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,12 @@ const program = join(import.meta.dirname, 'two-hosts-program.ts')
 export function missingForTwoHosts(): string | null {
   if (process.getuid?.() !== 0) return 'it needs root'
   const missing = ['nft', 'ip', 'setpriv'].find(tool => !isThere(tool))
-  return missing === undefined ? null : `${missing} is missing`
+  if (missing !== undefined) return `${missing} is missing`
+  const { status, stderr } = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset'], {
+    encoding: 'utf8',
+    env: system,
+  })
+  return status === 0 ? null : `this kernel has no nftables in a namespace: ${stderr}`
 }
 
 function isThere(tool: string): boolean {

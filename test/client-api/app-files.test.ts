@@ -152,6 +152,7 @@ test('the app learns what it must know of its server', async t => {
     server_name: 'localhost',
     demo: null,
     push: { allowed: false },
+    presence: { enabled: false },
     policy: { lock_after_days: 7 },
   })
 })

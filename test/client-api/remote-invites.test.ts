@@ -1,6 +1,7 @@
 /** People of other servers are invited by asking their server, on whatever way a client takes. */
 import test from 'ava'
 import type { ServerName } from '../../server/protocol/ids.ts'
+import { introduction } from '../../server/rooms/people.ts'
 import { noRemoteRooms, RemoteError, type RemoteRooms } from '../../server/rooms/remote-rooms.ts'
 import { inRoom, startRoomServer, v3 } from './room-server.ts'
 
@@ -28,9 +29,10 @@ const server = await startRoomServer(undefined, remote, peers as never)
 test.after.always(() => server.close())
 test.beforeEach(() => void asked.splice(0))
 
-const membership = async (roomId: string, userId: string) =>
+const member = async (roomId: string, userId: string) =>
   (await server.call('alice', 'GET', inRoom(roomId, `/state/m.room.member/${encodeURIComponent(userId)}`)))
-    .body.membership
+    .body
+const membership = async (roomId: string, userId: string) => (await member(roomId, userId)).membership
 const put = (roomId: string, userId: string, content: object) =>
   server.call('alice', 'PUT', inRoom(roomId, `/state/m.room.member/${encodeURIComponent(userId)}`), content)
 
@@ -56,6 +58,31 @@ test.serial('an invite by a state event asks the other server first, and what it
   t.is((await put(roomId, '@zoe:there.test', { membership: 'ban' })).status, 200)
   t.is(await membership(roomId, '@zoe:there.test'), 'ban')
   t.is(asked.length, 2)
+})
+
+test.serial(
+  'who is invited has the name that their server tells, on each of the ways, before they accept',
+  async t => {
+    const zoe = '@zoe:there.test'
+    const named = { membership: 'invite', displayname: 'ZOE' }
+    const { body } = await server.call('alice', 'POST', `${v3}/createRoom`, { invite: [zoe] })
+    t.like(await member(body.room_id, zoe), named)
+    const byInvite = await server.createRoom('alice')
+    await server.ok('alice', 'POST', inRoom(byInvite, '/invite'), { user_id: zoe })
+    t.like(await member(byInvite, zoe), named)
+    const byState = await server.createRoom('alice')
+    await put(byState, zoe, { membership: 'invite', 'org.letro.word': 'stays' })
+    t.like(await member(byState, zoe), { ...named, 'org.letro.word': 'stays' })
+    await put(byState, '@ben:hq.test', { membership: 'invite' })
+    t.like(await member(byState, '@ben:hq.test'), { membership: 'invite', displayname: 'ben' })
+  },
+)
+
+test('of what a peer tells of a person, an invite takes a name and a picture, and neither where it is too long', t => {
+  const told = { displayname: 'Zoe', avatar_url: 'mxc://there.test/a', 'm.tz': 'x' }
+  t.deepEqual(introduction(told), { displayname: 'Zoe', avatar_url: 'mxc://there.test/a' })
+  t.deepEqual(introduction({ displayname: 'Z'.repeat(5_000), avatar_url: 'https://there.test/a' }), {})
+  t.deepEqual(introduction({}), {})
 })
 
 test.serial('whoever could not be invited to a new room is named with the reason', async t => {

@@ -11,7 +11,7 @@ import type { KeyId } from '../../server/protocol/signing.ts'
 import { openAliases } from '../../server/rooms/aliases.ts'
 import { openRoomMembers } from '../../server/rooms/membership.ts'
 import { openRooms } from '../../server/rooms/open-rooms.ts'
-import type { People } from '../../server/rooms/people.ts'
+import { introduction, type People } from '../../server/rooms/people.ts'
 import { openPublicRooms } from '../../server/rooms/public-rooms.ts'
 import { annotationGate, openRelations, relationsProjection } from '../../server/rooms/relations.ts'
 import { noRemoteRooms, type RemoteRooms } from '../../server/rooms/remote-rooms.ts'
@@ -54,6 +54,8 @@ const people: People = {
     if (userId.startsWith('@gone')) return null
     return { displayname: userId.slice(1, userId.indexOf(':')) }
   },
+  remoteProfile: async userId =>
+    introduction({ displayname: userId.slice(1, userId.indexOf(':')).toUpperCase() }),
   erasedAmong: async userIds => new Set(userIds.filter(userId => userId.startsWith('@erased'))),
   blocksInvites: async userId => userId.startsWith('@shy'),
 }

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import { call } from '../support/client.ts'
 import { automationToken, type FederatedServer } from '../support/federated.ts'
@@ -33,6 +33,8 @@ export class AppWorld {
   readonly serverName: string
   readonly chromium: Browser
   readonly #token: string
+  /** What no journey may do: ask another origin for anything, or break the page's policy. */
+  readonly #strays: string[] = []
 
   private constructor(server: ServerProcess, serverName: string, chromium: Browser, token = adminToken) {
     this.server = server
@@ -62,6 +64,19 @@ export class AppWorld {
   async close(): Promise<void> {
     await this.chromium.close()
     await this.server.remove()
+    if (this.#strays.length > 0) throw new Error(`the app left its bounds: ${this.#strays.join('; ')}`)
+  }
+
+  #watch(context: BrowserContext): void {
+    context.on('request', request => {
+      const { protocol, hostname } = new URL(request.url())
+      const isOurs = hostname === 'localhost' || hostname === new URL(this.server.base).hostname
+      if (/^(?:https?|wss?):$/.test(protocol) && !isOurs) this.#strays.push(request.url())
+    })
+    context.on('console', message => {
+      if (/violates the following|Trusted(?:HTML|Script)/.test(message.text()))
+        this.#strays.push(message.text())
+    })
   }
 
   idOf(name: string): string {
@@ -103,6 +118,7 @@ export class AppWorld {
       ...context,
     })
     opened.setDefaultTimeout(patienceMs)
+    this.#watch(opened)
     return Visitor.at(opened, { prf, ...rest })
   }
 

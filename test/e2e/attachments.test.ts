@@ -70,6 +70,7 @@ test.serial(
     await amal.page.screenshot({ path: join(pictures, 'files-upload.png') })
     await transfer(amal.page).getByRole('button', { name: 'Pause' }).click()
     await transfer(amal.page).getByText('paused').waitFor()
+    t.is(await amal.page.getByText('It goes on when you say so').count(), 0, 'it is said once')
     t.deepEqual(await looked(amal.page, 'files-paused'), [])
     const before = wire.passed.up
     await write(amal.page, 'while it is paused')

@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import type { Page } from 'playwright-core'
-import { Front } from '../support/front.ts'
 import { until } from '../support/until.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { AppWorld, inside, pictures } from './app.ts'
 import { violations } from './axe.ts'
+import { openFronted } from './fronted.ts'
 
 const test = anyTest as TestFn
 const dayMs = 86_400_000
@@ -161,13 +161,7 @@ test.serial(
 )
 
 test.serial('a new release waits while somebody writes, and takes over when they say so', async t => {
-  const front = await Front.open()
-  const own = await AppWorld.open({ 'server.origin': front.origin })
-  t.teardown(async () => {
-    await own.close()
-    await front.close()
-  })
-  front.base = own.server.base
+  const { front, own } = await openFronted(t)
   const { page } = await own.enrolled('vera', 'Vera Lang')
   await page.evaluate('navigator.serviceWorker.ready.then(() => {})')
   await page.reload()
@@ -202,14 +196,9 @@ test.serial('what another app shares goes to the room that is chosen; a mention 
   const jonas = await world.visitor()
   await jonas.context.grantPermissions(['notifications'], { origin: world.server.base })
   await jonas.context.addInitScript(`
-    globalThis.called = { badges: [], shown: [] }
+    globalThis.called = { badges: [] }
     navigator.setAppBadge = async count => void called.badges.push(count)
-    navigator.clearAppBadge = async () => void called.badges.push(0)
-    globalThis.Notification = class {
-      static permission = 'granted'
-      constructor(title, options) { called.shown.push({ title, body: options.body, note: this }) }
-      close() {}
-    }`)
+    navigator.clearAppBadge = async () => void called.badges.push(0)`)
   await jonas.page.goto(await world.invite('jonas', 'Jonas Weber'))
   await jonas.page.locator('button[type=submit].main').click()
   await jonas.page.locator('.enter-key').waitFor()
@@ -231,15 +220,19 @@ test.serial('what another app shares goes to the room that is chosen; a mention 
   await field.press('Enter')
   await field.press('Enter')
   const said = () =>
-    jonas.page.evaluate<string>('called.shown.map(({ title, body }) => title + " / " + body).at(-1) ?? ""')
-  await until(async () => (await said()).includes('Please sign'))
-  t.is(await said(), 'Amal Nasser / Amal Nasser: Please sign, @Jonas Weber')
+    jonas.page.evaluate<string[]>(`navigator.serviceWorker.ready.then(it => it.getNotifications())
+      .then(all => all.map(({ title, body }) => title + " / " + body))`)
+  await until(async () => (await said()).length > 0)
+  t.deepEqual(await said(), ['Amal Nasser / Amal Nasser: Please sign, Jonas Weber'])
   await until(async () => (await jonas.page.evaluate('called.badges.at(-1)')) === 1)
   t.regex(await jonas.page.title(), /^\(1\) /)
-  // Chosen, it leads to the message; what was read calls nobody any more.
-  await jonas.page.evaluate('called.shown.at(-1).note.onclick()')
+  // Chosen, it leads to the message, as the service worker says; what was read calls nobody any more.
+  await jonas.page.evaluate(`navigator.serviceWorker.ready.then(it => it.getNotifications()).then(([{ data }]) =>
+    navigator.serviceWorker.dispatchEvent(
+      new MessageEvent('message', { data: { kind: 'open', address: data.address } })))`)
   await jonas.page.locator('li.message', { hasText: 'Please sign' }).waitFor()
   await until(async () => (await jonas.page.evaluate('called.badges.at(-1)')) === 0)
+  await until(async () => (await said()).length === 0)
 
   const { page } = amal
   await page.evaluate('navigator.serviceWorker.ready.then(() => {})')

@@ -63,6 +63,8 @@ test.serial(
     await field(page).waitFor()
     await write(page, 'The list for **January** is ready.')
     await page.locator('li.message .margin.sent, li.message .margin.read').first().waitFor()
+    // She has a name before she accepts: her server tells it.
+    await page.locator('.trust-member', { hasText: 'Claire Roux' }).waitFor()
     t.deepEqual(await looked(page, 'two-invited'), [])
   },
 )

@@ -61,6 +61,8 @@ test.serial('a code of something else is told apart, and the verification goes o
 test.serial(
   'whose screen was scanned says that it was not this one: both are warned, and nobody is verified',
   async t => {
+    // Her first message was here before he had ever heard of her devices: by now it is known whose it is.
+    t.deepEqual(await jonas.page.locator('.finding').allTextContents(), [])
     t.deepEqual(await looked(jonas.page, 'verify-scanned'), [])
     await jonas.page.getByRole('button', { name: 'No', exact: true }).click()
     for (const { page } of [amal, jonas]) await page.getByText('They were not the same').waitFor()

@@ -75,6 +75,7 @@ function machine(answer: MachineAnswer | null) {
   const asked: boolean[] = []
   const opened = openMachine({
     monotonic: () => time.now,
+    memoryNow: () => null,
     probe: async ({ disks }) => {
       asked.push(disks)
       return answer
@@ -102,10 +103,28 @@ test('short memory, heat and a failing disk are found', async t => {
   )
 })
 
+test('memory is what the system says now, not what the last look saw', async t => {
+  let availableBytes = 500
+  const { memory, source } = openMachine({
+    monotonic: () => 0,
+    memoryNow: () => ({ totalBytes: 1000, availableBytes }),
+    probe: async () => ({ memory: { totalBytes: 1000, availableBytes: 900 } }),
+  })
+  t.like(await memory(start), { available_bytes: 500 })
+  t.deepEqual(await source(start), [])
+  availableBytes = 10
+  t.like(await memory(start), { available_bytes: 10 })
+  t.like((await source(start))[0], { code: 'memory.short', severity: 'alarm' })
+})
+
 test('a look that failed is no answer for the next minutes: it is taken again soon', async t => {
   const answers: (MachineAnswer | null)[] = [null, { memory: { totalBytes: 10, availableBytes: 5 } }]
   const time = { now: 0 }
-  const { memory } = openMachine({ monotonic: () => time.now, probe: async () => answers.shift() ?? null })
+  const { memory } = openMachine({
+    monotonic: () => time.now,
+    memoryNow: () => null,
+    probe: async () => answers.shift() ?? null,
+  })
   t.is(await memory(start), null)
   t.is(await memory(start), null, 'but not at once')
   time.now += 20_000

@@ -1,6 +1,12 @@
 import { connect } from 'node:net'
 import test from 'ava'
-import { maxBodyBytes, parseBody, parseBodyUpTo, parseOptionalBody } from '../../server/http/body.ts'
+import {
+  bodyPieces,
+  maxBodyBytes,
+  parseBody,
+  parseBodyUpTo,
+  parseOptionalBody,
+} from '../../server/http/body.ts'
 import type { Route, Step } from '../../server/http/route.ts'
 import { startHttp } from '../support/http.ts'
 
@@ -11,7 +17,24 @@ const soon: Step = async (_ctx, next) => {
   await new Promise(resolve => setTimeout(resolve, 20))
   await next()
 }
+/** How the reading of pieces ended, by the header that the client chose. */
+const readings = new Map<string, string>()
+const pieces =
+  (longestMs: number | null): Step =>
+  async ctx => {
+    const name = ctx.get('x-name')
+    try {
+      for await (const _ of bodyPieces(ctx, longestMs));
+      readings.set(name, 'whole')
+    } catch (error) {
+      readings.set(name, (error as Error).name)
+      throw error
+    }
+    ctx.body = {}
+  }
 const routes: Route[] = [
+  { method: 'PUT', path: '/bounded', steps: [pieces(50)] },
+  { method: 'PUT', path: '/unbounded', steps: [pieces(null)] },
   { method: 'PUT', path: '/strict', steps: [parseBody, echo] },
   { method: 'PUT', path: '/late', steps: [soon, parseBody, echo] },
   { method: 'POST', path: '/optional', steps: [parseOptionalBody, echo] },
@@ -105,6 +128,25 @@ test('a client that goes away in the middle of its body leaves no line and no st
 })
 
 /** What the server answers on a bare connection until it closes it. */
+/** Until the server has had enough of it, or twenty pieces have gone. */
+async function drip(path: string): Promise<string> {
+  return raw((await server).port, async socket => {
+    socket.on('error', () => {})
+    socket.write(`PUT ${path} HTTP/1.1\r\nHost: x\r\nX-Name: ${path}\r\nContent-Length: 20\r\n\r\n`)
+    for (let i = 0; i < 20 && !socket.destroyed; i++) {
+      socket.write('x')
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  })
+}
+
+test('an upload that never ends is cut off; one without a limit may take its time', async t => {
+  t.is(await drip('/bounded'), '')
+  t.is(readings.get('/bounded'), 'RequestAborted')
+  t.regex(await drip('/unbounded'), /^HTTP\/1.1 200 /)
+  t.is(readings.get('/unbounded'), 'whole')
+})
+
 async function raw(
   port: number,
   write: (socket: import('node:net').Socket) => Promise<void>,
@@ -115,7 +157,8 @@ async function raw(
     answer += chunk.toString()
     if (answer.includes('\r\n\r\n{')) socket.end()
   })
+  const closed = new Promise(resolve => socket.on('close', resolve).on('error', resolve))
   await write(socket)
-  await new Promise(resolve => socket.on('close', resolve).on('error', resolve))
+  await closed
   return answer
 }

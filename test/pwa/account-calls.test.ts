@@ -17,6 +17,8 @@ function callsTo(
   const http = new Http({
     origin: 'https://chat.example.org',
     tokens: { accessToken: 't', refreshToken: null, expiresTs: null },
+    userId: '@amal:example.org',
+    deviceId: 'DEVICE',
     keepTokens: async () => {},
     onEnded: () => {},
     clock: () => 0,
@@ -67,8 +69,12 @@ test('removing a passkey wishes confirmation first, and is made again with the a
   )
 })
 
-test('a pusher is named by its endpoint, and taken away under the same name', async t => {
-  const { calls, seen } = callsTo({ 'POST /_matrix/client/v3/pushers/set': () => [200, {}] })
+test('a pusher is named by its endpoint, known again, and taken away under the same name', async t => {
+  const pushers: unknown[] = [{ app_id: 'org.letro.app', pushkey: 'x' }, null, 7]
+  const { calls, seen } = callsTo({
+    'POST /_matrix/client/v3/pushers/set': () => [200, {}],
+    'GET /_matrix/client/v3/pushers': () => [200, { pushers }],
+  })
   const pusher = {
     subscription: { endpoint: `https://push.example/${'x'.repeat(900)}` },
     deviceName: 'Chrome, Linux',
@@ -81,4 +87,9 @@ test('a pusher is named by its endpoint, and taken away under the same name', as
   t.is(String(on?.['pushkey']).length, 43)
   t.not(on?.['kind'], null)
   t.is(off?.['kind'], null)
+  const { endpoint } = pusher.subscription
+  t.false(await calls.hasPusher(endpoint))
+  pushers.push({ app_id: 'org.letro.app', pushkey: on?.['pushkey'] })
+  t.true(await calls.hasPusher(endpoint))
+  t.false(await calls.hasPusher(`${endpoint}y`))
 })

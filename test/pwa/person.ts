@@ -1,10 +1,14 @@
 /** Somebody signed in, as the worker has it, in Node: the vault on a database in memory. */
 import 'fake-indexeddb/auto'
+import { registerCompletionHandler } from 'ava'
 import type { AppNotice } from '../../pwa/worker/calls.ts'
 import { Owner, type Told } from '../../pwa/worker/owner.ts'
 import { call } from '../support/client.ts'
 import type { ServerProcess, Session } from '../support/server-process.ts'
 import { patienceMs } from '../support/until.ts'
+
+// Whoever a failed test left signed in goes on syncing, and would hold the process for minutes.
+registerCompletionHandler(() => process.exit())
 
 /** Of everybody. */
 export const password = 'a long enough password'

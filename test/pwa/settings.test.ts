@@ -22,20 +22,24 @@ test('what a server does not say is not allowed', t => {
   const none = {
     serverName: '',
     push: { allowed: false, vapidPublicKey: null },
+    hasPresence: false,
     lockAfterDays: 0,
     demo: [],
   }
-  for (const answer of [null, [], {}, { push: true, policy: [] }]) t.deepEqual(parseServerInfo(answer), none)
+  for (const answer of [null, [], {}, { push: true, presence: true, policy: [] }])
+    t.deepEqual(parseServerInfo(answer), none)
   t.false(parseServerInfo({ push: { allowed: true } }).push.allowed)
   t.deepEqual(
     parseServerInfo({
       server_name: 'clinic.example',
       push: { allowed: true, vapid_public_key: 'BA' },
+      presence: { enabled: true },
       policy: { lock_after_days: 30 },
     }),
     {
       serverName: 'clinic.example',
       push: { allowed: true, vapidPublicKey: 'BA' },
+      hasPresence: true,
       lockAfterDays: 30,
       demo: [],
     },

@@ -69,10 +69,17 @@ test('tls.authority = "own": a first start, a client that trusts the authority, 
   t.not(second.fingerprint256, first.fingerprint256)
   t.deepEqual(second.pubkey, first.pubkey)
   t.is(await readFile(join(tls, 'key.pem'), 'utf8'), key)
-  const { entries } = (await (await connectLocally({ data: join(folder, 'data') })).ask('GET', '/audit')) as {
-    entries: { action: string; actor: string; detail: { fingerprint_sha256: string } }[]
+  const audited = async () => {
+    const { entries } = (await (
+      await connectLocally({ data: join(folder, 'data') })
+    ).ask('GET', '/audit')) as {
+      entries: { action: string; actor: string; detail: { fingerprint_sha256: string } }[]
+    }
+    return entries.filter(({ action }) => action === 'site.certificate')
   }
-  const noted = entries.filter(({ action }) => action === 'site.certificate')
+  // It is shown before it is noted.
+  await until(async () => (await audited()).length > 0)
+  const noted = await audited()
   t.deepEqual(
     noted.map(({ actor, detail }) => [actor, detail.fingerprint_sha256]),
     [['local', second.fingerprint256]],

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { Edu } from '../../server/peers/outbound.ts'
-import type { ServerName, UserId } from '../../server/protocol/ids.ts'
+import type { DeviceId, ServerName, UserId } from '../../server/protocol/ids.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
 import type { Rooms } from '../../server/rooms/rooms.ts'
 import type { Commit } from '../../server/store/store.ts'
@@ -10,6 +10,8 @@ import { ben, cam, openWorld } from './world.ts'
 const ann = '@ann:here.test' as UserId
 const dora = '@dora:peer.test' as UserId
 const peer = 'peer.test' as ServerName
+const phone = 'PHONE' as DeviceId
+const laptop = 'LAPTOP' as DeviceId
 
 function open(known: readonly UserId[] = [ann, dora]) {
   const sent: { to: ServerName; edu: Edu }[] = []
@@ -53,8 +55,8 @@ const settle = () => new Promise(resolve => setImmediate(resolve))
 test('who syncs is there; others here and on other servers hear of the change, and of no change nothing', async t => {
   const { presence, sent } = open()
   const before = presence.serial
-  presence.seen(ann, 'online')
-  presence.seen(ann, 'online')
+  presence.seen(ann, phone, 'online')
+  presence.seen(ann, phone, 'online')
   await settle()
   t.deepEqual(presence.changedSince(before), [ann])
   t.deepEqual(presence.changedSince(presence.serial), [])
@@ -65,11 +67,40 @@ test('who syncs is there; others here and on other servers hear of the change, a
 
 test('a device that does not want to be seen is not; a status text stays over the next sync', t => {
   const { presence } = open()
-  presence.seen(ann, 'offline')
+  presence.seen(ann, phone, 'offline')
   t.is(presence.get(ann), undefined)
   presence.set(ann, 'unavailable', 'in court')
-  presence.seen(ann, 'online')
+  presence.seen(ann, phone, 'online')
   t.like(presence.get(ann), { state: 'online', statusText: 'in court' })
+  presence.close()
+})
+
+test('whoever uses one device is there, whatever another that lies idle says; last active when it was used', t => {
+  const { presence, time } = open()
+  presence.seen(ann, phone, 'online')
+  const { serial } = presence
+  time.now += 30_000
+  presence.seen(ann, laptop, 'unavailable')
+  t.like(presence.get(ann), { state: 'online', lastActiveTs: 1_000_000 })
+  t.is(presence.serial, serial, 'nobody is told of a change that is none')
+  time.now += 30_000
+  presence.seen(ann, phone, 'unavailable')
+  t.like(presence.get(ann), { state: 'unavailable', lastActiveTs: 1_000_000 })
+  presence.seen(ann, laptop, 'online')
+  time.now += 100_000
+  presence.seen(ann, phone, 'unavailable')
+  t.like(presence.get(ann), { state: 'unavailable' }, 'the other was not heard of any more')
+  presence.close()
+})
+
+test('a device that takes back that it is used makes its person gone at once, unless another is used', t => {
+  const { presence } = open()
+  presence.seen(ann, phone, 'online')
+  presence.seen(ann, laptop, 'online')
+  presence.seen(ann, phone, 'offline')
+  t.is(presence.get(ann)?.state, 'online')
+  presence.seen(ann, laptop, 'offline')
+  t.is(presence.get(ann)?.state, 'offline')
   presence.close()
 })
 
@@ -140,7 +171,7 @@ test('a sync wakes for people with whom one shares a room, tells each change onc
   await world.join(roomId, ben)
   const device = world.device(ben)
   await device.sync()
-  world.presence!.seen(cam, 'online')
+  world.presence!.seen(cam, phone, 'online')
   const waiting = device.sync({ timeoutMs: 10_000 })
   await settle()
   world.presence!.set(ann, 'online', 'here')

@@ -37,6 +37,8 @@ export class EntryWorld {
   key: Key = { id: 'key-1', prf: 'on create' }
   /** Whose passkey it is, at the server. */
   owner = amal
+  /** Whom the invitation is for. */
+  invited = amal
   isDeclining = false
   identity: 'none' | 'locked' | 'ready' | 'unknown' = 'none'
   identityPasskeys: string[] = []
@@ -251,7 +253,7 @@ export class EntryWorld {
         beginInvitation: async () => {
           this.#do('beginInvitation')
           return {
-            userId: amal,
+            userId: this.invited,
             serverName: 'clinic.example',
             purpose: 'new',
             displayName: null,

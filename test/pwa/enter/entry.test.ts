@@ -392,3 +392,31 @@ test('a link that cannot be opened now is kept, and an account that is here as w
   await world.entry.followInvitation(at.secret)
   t.is(world.stage, 'invitation')
 })
+
+const omar = '@omar:clinic.example'
+
+for (const state of ['locked', 'open'] as const) {
+  test(`somebody else’s invitation is not used in a browser that keeps an account, ${state}`, async t => {
+    const world = new EntryWorld()
+    world.leftHere(['passkey key-1'], 'DEVICE', state)
+    world.identity = 'ready'
+    world.invited = omar
+    world.arrival = { kind: 'invitation', secret: 'enrol_secret' }
+    await world.entry.arrive()
+    t.deepEqual(world.entry.stage.value, { kind: 'occupied', by: amal })
+    await world.entry.resume()
+    t.is(world.stage, state === 'open' ? 'inside' : 'locked')
+    t.is(world.account, amal)
+    t.is(world.vault!.session!.deviceId, 'DEVICE')
+  })
+}
+
+test('a device link of somebody else signs in and out again, and makes no passkey', async t => {
+  const world = new EntryWorld()
+  world.leftHere(['passkey key-1'], 'DEVICE')
+  world.owner = omar
+  await t.throwsAsync(world.entry.enterWithDeviceLink(link, 'Phone'), { code: 'BROWSER_OCCUPIED' })
+  t.true(world.calls.includes('signOut DEVICE1'))
+  t.false(world.calls.includes('beginPasskey'))
+  t.is(world.account, amal)
+})

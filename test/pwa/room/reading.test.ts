@@ -9,11 +9,12 @@ import {
 } from '../../../pwa/views/room/attached-file.ts'
 import { isNestedTooDeep } from '../../../pwa/views/room/html-depth.ts'
 import { linkedParts, misledHost } from '../../../pwa/views/room/link-text.ts'
-import { parseMatrixLink, personLink } from '../../../pwa/views/room/matrix-link.ts'
+import { addressInside, parseMatrixLink, personLink } from '../../../pwa/views/room/matrix-link.ts'
 import { calmText, isEmojiOnly, saidBy, withoutFallback } from '../../../pwa/views/room/message-content.ts'
 import { foldedCounts, stateWords } from '../../../pwa/views/room/state-words.ts'
 import { shieldKey, unreadableWords } from '../../../pwa/views/room/trust-words.ts'
 import { loudness, waveformOf } from '../../../pwa/views/room/waveform.ts'
+import { parseRoute } from '../../../pwa/views/route.ts'
 import type { JsonObject } from '../../../server/protocol/json.ts'
 import { amal, item, jonas, member } from './items.ts'
 
@@ -191,6 +192,14 @@ test('people, rooms and messages are known by each of their addresses', t => {
     '',
   ])
     t.is(parseMatrixLink(address, 'https://a.example'), null, address)
+})
+
+test('people, rooms and messages open in the app, never at the site that their address names', t => {
+  const inside = (address: string) => addressInside(parseMatrixLink(address, 'https://a.example')!)
+  t.is(inside('https://matrix.to/#/@amal:clinic.example'), '#/person/%40amal%3Aclinic.example')
+  t.is(inside('https://a.example/#/room/!r%3Ax/%24e'), '#/room/!r%3Ax/%24e')
+  const room = inside('https://matrix.to/#/%23ward:clinic.example')
+  t.deepEqual(parseRoute(room), { view: 'new', kind: 'join-#ward:clinic.example' })
 })
 
 test('a few emoji alone are drawn larger', t => {

@@ -256,6 +256,62 @@ test.serial('↑ edits our last message, Escape leaves it', async t => {
   t.is(await field.inputValue(), '')
 })
 
+test.serial('what was being written stands again after an edit', async t => {
+  const page = await open(t)
+  const field = page.locator('.composer textarea')
+  await field.fill('half a thought')
+  const ours = page.locator('li.message.ours', { hasText: 'It is there now' })
+  await ours.click()
+  await ours.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('menuitem', { name: 'Edit' }).click()
+  await page.getByText('You are editing a message').waitFor()
+  await field.press('Escape')
+  await page.getByText('You are editing a message').waitFor({ state: 'detached' })
+  t.is(await field.inputValue(), 'half a thought')
+})
+
+test.serial(
+  'an address of a person or a message in plain words opens here, others in a window of their own',
+  async t => {
+    const page = await open(t)
+    const field = page.locator('.composer textarea')
+    await field.fill(`see https://matrix.to/#/@jonas:court.example and https://a.example/x`)
+    await field.press('Enter')
+    const links = page.locator('li.message').last().locator('.words a')
+    t.is(await links.nth(0).getAttribute('href'), '#/person/%40jonas%3Acourt.example')
+    t.is(await links.nth(0).getAttribute('target'), null)
+    t.is(await links.nth(1).getAttribute('target'), '_blank')
+  },
+)
+
+test.serial('the acts of the newest line open upwards, where they can be seen', async t => {
+  const page = await open(t)
+  await page.setViewportSize({ width: 390, height: 700 })
+  await page.locator('.composer textarea').fill('the newest')
+  await page.locator('.composer textarea').press('Enter')
+  const last = page.locator('li.message', { hasText: 'the newest' })
+  await last.click()
+  await last.getByRole('button', { name: 'More' }).click()
+  const menu = await page.getByRole('menu').boundingBox()
+  const frame = await page.locator('.timeline').boundingBox()
+  t.true(
+    menu!.y >= frame!.y && menu!.y + menu!.height <= frame!.y + frame!.height,
+    JSON.stringify({ menu, frame }),
+  )
+  await page.locator('.composer textarea').click()
+  await page.locator('.message-tools').waitFor({ state: 'detached' })
+})
+
+test.serial('files that were chosen leave by Enter', async t => {
+  const page = await open(t)
+  await page
+    .locator('.composer input[type=file]')
+    .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
+  const send = page.locator('dialog[open] button[type=submit]')
+  await send.waitFor()
+  t.true(await send.evaluate(button => button === document.activeElement))
+})
+
 test.serial('lines are reached by arrow keys, and what can be done with them by Tab', async t => {
   const page = await open(t)
   await page.locator('.timeline').focus()

@@ -1,6 +1,6 @@
 /** From what is typed to what leaves. */
 import test from 'ava'
-import { type Draft, emptyDraft, parseDraft, storedDraft } from '../../../pwa/views/room/draft.ts'
+import { type Draft, emptyDraft, parseDraft, storedDraft, turnedTo } from '../../../pwa/views/room/draft.ts'
 import { formattedBody } from '../../../pwa/views/room/markdown.ts'
 import {
   matchingMembers,
@@ -155,6 +155,20 @@ test('members are found by name and id, without accents, those who wrote lately 
     caret: 17,
   })
   t.is(mentionName({ name: '\u202e\u200b', userId: '@odd:x' }), 'odd')
+})
+
+test('whoever edits a message finds afterwards what they were writing before', t => {
+  const draft: Draft = { ...emptyDraft, text: 'half a thought' }
+  const edit: Draft = { ...emptyDraft, text: 'it was', editing: { eventId: '$1', mentioned: [] } }
+  const editing = turnedTo(edit, { draft, aside: emptyDraft })
+  t.is(editing.draft, edit)
+  const typed = turnedTo({ ...edit, text: 'it is' }, editing)
+  t.is(typed.draft.text, 'it is')
+  t.deepEqual(turnedTo(emptyDraft, typed), { draft, aside: emptyDraft })
+  const other = turnedTo({ ...edit, editing: { eventId: '$2', mentioned: [] } }, typed)
+  t.deepEqual(turnedTo(emptyDraft, other).draft, draft)
+  const replyTo = { eventId: '$3', sender: jonas, senderName: 'Jonas', text: 'x' }
+  t.deepEqual(turnedTo({ ...emptyDraft, replyTo }, typed).draft, { ...draft, replyTo })
 })
 
 test('a draft survives being kept; what is not one is empty', t => {

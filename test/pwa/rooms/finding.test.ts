@@ -1,5 +1,5 @@
 import test from 'ava'
-import { foundParts } from '../../../pwa/views/rooms/found-words.ts'
+import { excerpt, foundParts } from '../../../pwa/views/rooms/found-words.ts'
 import { matchesWords, matchingRooms } from '../../../pwa/views/rooms/switcher-state.ts'
 import { entry } from './entries.ts'
 
@@ -62,3 +62,13 @@ for (const [text, searched, expected] of found) {
     )
   })
 }
+
+test('of a long text the part is shown in which something was found', t => {
+  const long = `${'word '.repeat(300)}needle ${'word '.repeat(300)}`
+  const part = excerpt(long, 'need', 200)
+  t.true(part.includes('needle') && part.length < 210)
+  t.true(part.startsWith('…') && part.endsWith('…'))
+  t.is(excerpt('short needle', 'need', 200), 'short needle')
+  t.true(excerpt(long, 'word', 200).startsWith('word word'))
+  t.true(excerpt(long, 'absent', 200).startsWith('word'))
+})

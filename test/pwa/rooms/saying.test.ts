@@ -1,8 +1,9 @@
 import test from 'ava'
+import { voiceType } from '../../../pwa/sync/preview.ts'
 import type { Preview } from '../../../pwa/sync/room-entry.ts'
 import { directWith, knownPeople } from '../../../pwa/views/rooms/direct-chat.ts'
 import { type Command, commandOf } from '../../../pwa/views/rooms/key-commands.ts'
-import { previewWords } from '../../../pwa/views/rooms/preview-words.ts'
+import { previewWords, wayOf } from '../../../pwa/views/rooms/preview-words.ts'
 import { type Planned, readersOf } from '../../../pwa/views/rooms/readers-of.ts'
 import { sharedText } from '../../../pwa/views/rooms/shared-in.ts'
 import { entry } from './entries.ts'
@@ -20,6 +21,7 @@ const previews: [what: string, change: Partial<Preview>, expected: object][] = [
   ['a text by its words', {}, { text: 'hello' }],
   ['an emote by its words', { msgtype: 'm.emote' }, { text: 'hello' }],
   ['a picture as one', { msgtype: 'm.image', text: 'cat.png' }, { key: 'rooms.preview_image' }],
+  ['a voice message as one', { msgtype: voiceType, text: 'Voice message.ogg' }, { key: 'room.fileVoice' }],
   ['a sticker as one', { type: 'm.sticker', msgtype: null }, { key: 'rooms.preview_sticker' }],
   [
     'what cannot be read as encrypted',
@@ -138,4 +140,10 @@ test('people are found among those whom one writes with, the latest first, each 
   t.deepEqual(found(''), ['@b:clinic.example', '@c:court.example'])
   t.deepEqual(found('cla'), ['@c:court.example'])
   t.deepEqual(found('court'), ['@c:court.example'])
+})
+
+test('a preview runs the way of most of its letters, not of the name that it begins with', t => {
+  t.is(wayOf('@أمل ناصر the painters are done with the corridor'), 'ltr')
+  t.is(wayOf('@Jonas Weber وصلت الرسالة أمس إلى القسم'), 'rtl')
+  t.is(wayOf('👍 12:30'), 'ltr')
 })

@@ -16,6 +16,8 @@ async function follow(answers: (() => Response | Promise<Response>)[], fails: Er
   const http = new Http({
     origin: 'https://a.example',
     tokens: { accessToken: 't', refreshToken: null, expiresTs: null },
+    userId: '@amal:a.example',
+    deviceId: 'DEVICE',
     keepTokens: async () => {},
     onEnded: () => {},
     clock: () => 0,

@@ -108,6 +108,8 @@ function httpOver(reply: (path: string, token: string | null, body: JsonObject) 
   const http = new Http({
     origin: 'https://a.example',
     tokens: { accessToken: 'old', refreshToken: 'refresh', expiresTs: null },
+    userId: '@amal:a.example',
+    deviceId: 'DEVICE',
     keepTokens: async ({ accessToken }) => void kept.push(accessToken),
     onEnded: why => void ended.push(why),
     clock: () => 0,
@@ -149,3 +151,28 @@ test('a device that was signed out is told so once; a refresh that is refused on
   await t.throwsAsync(expired.http.request('GET', '/x'))
   t.deepEqual(expired.ended, ['expired'])
 })
+
+for (const [what, status, refusal, ended] of [
+  ['whose device is gone', 401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false }, ['revoked']],
+  [
+    'that was used, of a device that is there',
+    401,
+    { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true },
+    ['expired'],
+  ],
+  ['of which the server says nothing else', 401, { errcode: 'M_UNKNOWN_TOKEN' }, ['expired']],
+  ['of an account that has ended', 403, { errcode: 'M_FORBIDDEN' }, ['expired']],
+  ['of an account that is locked', 401, { errcode: 'M_USER_LOCKED', soft_logout: true }, []],
+] as const) {
+  test(`away for longer than an access token lives, with a refresh token ${what}`, async t => {
+    let whose: JsonObject = {}
+    const away = httpOver((path, _token, body) => {
+      if (!path.endsWith('/refresh')) return [401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }]
+      whose = body
+      return [status, refusal]
+    })
+    await t.throwsAsync(away.http.request('GET', '/x'), { code: refusal.errcode })
+    t.deepEqual(away.ended, ended)
+    t.like(whose, { 'org.letro.user_id': '@amal:a.example', 'org.letro.device_id': 'DEVICE' })
+  })
+}

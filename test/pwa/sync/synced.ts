@@ -3,6 +3,7 @@ import { ApiError } from '../../../pwa/api/api-error.ts'
 import type { Http, RequestOptions } from '../../../pwa/api/http.ts'
 import { ready } from '../../../pwa/e2ee/primitives.ts'
 import { applySync } from '../../../pwa/sync/apply-sync.ts'
+import type { Doubts } from '../../../pwa/sync/doubts.ts'
 import { History } from '../../../pwa/sync/history.ts'
 import type { Outbox, QueuedItem, Search, SyncNotice } from '../../../pwa/sync/ports.ts'
 import { Reopening } from '../../../pwa/sync/reopen.ts'
@@ -75,6 +76,7 @@ export class Synced {
   store!: RoomStore
   history!: History
   reopening!: Reopening
+  doubts: Pick<Doubts, 'met'> = { met: () => {} }
   #batches = 0
 
   private constructor(hub: Hub, device: OurDevice, records: SlowRecords) {
@@ -98,7 +100,7 @@ export class Synced {
   async restart(): Promise<void> {
     await this.device.reopen()
     const outbox: Outbox = { queued: () => this.queued, hasDraft: () => false, echoed: () => {} }
-    const search = this.#search
+    const search = this.search
     const tell = (notice: SyncNotice) => void this.notices.push(notice)
     const { machine } = this.device
     this.store = await RoomStore.open(this.records, us, outbox)
@@ -113,7 +115,7 @@ export class Synced {
 
   #outbox!: Outbox
 
-  readonly #search: Search = {
+  readonly search: Search = {
     commit: async (writes, { index = [], reindex = [], unindex = [] }) => {
       await this.records.commit(writes)
       for (const each of [...index, ...reindex]) this.indexed.set(each.eventId, each.text)
@@ -131,7 +133,7 @@ export class Synced {
         store,
         machine: this.device.machine,
         outbox: this.#outbox,
-        search: this.#search,
+        search: this.search,
         tell: notice => void this.notices.push(notice),
         clock: () => this.now,
       },
@@ -174,7 +176,7 @@ export class Synced {
   page(query: Partial<TimelineQuery> = {}): Promise<TimelinePage> {
     const { store, history, reopening } = this
     return timelinePage(
-      { store, history, outbox: this.#outbox, reopening },
+      { store, history, outbox: this.#outbox, reopening, doubts: this.doubts },
       { roomId, at: 'end', before: 30, after: 0, ...query },
     )
   }
