@@ -106,6 +106,44 @@ test.serial(
   },
 )
 
+test.serial('whoever writes faster than messages are sealed loses none, and their order is kept', async t => {
+  const words = ['first of five', 'second of five', 'third of five', 'fourth of five', 'fifth of five']
+  await amal.page.evaluate(`(async field => {
+    for (const text of ${JSON.stringify(words)}) {
+      field.value = text
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }))
+      await new Promise(drawn => setTimeout(drawn))
+      field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))
+      await new Promise(drawn => setTimeout(drawn))
+    }
+  })(document.querySelector('.room-column:not(.thread) .composer textarea'))`)
+  await line(jonas.page, 'fifth of five').waitFor()
+  const said = await jonas.page.locator('li.message .words', { hasText: ' of five' }).allTextContents()
+  t.deepEqual(
+    said.map(each => each.trim()),
+    words,
+  )
+})
+
+test.serial('a line that has the focus keeps its tools while others move under a resting mouse', async t => {
+  const { page } = amal
+  const box = (await page.locator('.timeline').boundingBox())!
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  const ours = line(page, 'fifth of five')
+  await ours.focus()
+  await ours.locator('.message-tools').waitFor()
+  for (const text of ['it moves', 'it moves on', 'it has moved']) {
+    await write(jonas.page, text)
+    await line(page, text).waitFor()
+  }
+  await page.waitForTimeout(500)
+  t.is(await page.locator('.message-tools').count(), 1)
+  await ours.locator('.message-tools').waitFor()
+  await page.mouse.move(box.x + box.width / 2, box.y - 20)
+  await page.waitForTimeout(200)
+  await ours.locator('.message-tools').waitFor()
+})
+
 test.serial('somebody is mentioned, and a thread is opened and answered', async t => {
   await field(jonas.page).pressSequentially('Please look, @ama')
   await jonas.page.getByRole('option', { name: /Amal/ }).waitFor()

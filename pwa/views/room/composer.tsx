@@ -2,7 +2,8 @@
  * Where a message is written. Its words say who will read it.
  *
  * Enter sends, or makes a line, as set; Ctrl/⌘ Enter always sends. ↑ in an empty one edits our last message, Escape leaves
- * an edit or an answer. What was sent is gone from here only when it is sealed in the outbox.
+ * an edit or an answer. What is sent makes room for the next message at once; what could not be sealed in the outbox comes
+ * back.
  */
 import './composer.css'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -42,6 +43,7 @@ export function Composer({
   mayFocus,
   draft,
   onDraft,
+  onUnsent,
   thread,
   recent,
   onEditLast,
@@ -53,6 +55,7 @@ export function Composer({
   mayFocus: boolean
   draft: Draft
   onDraft: (draft: Draft) => void
+  onUnsent: (drafts: readonly Draft[]) => void
   thread: Writing['thread']
   /** Who wrote lately, for mentions. */
   recent: readonly string[]
@@ -69,6 +72,7 @@ export function Composer({
   const [chosen, setChosen] = useState(0)
   const [isFormatting, setFormatting] = useState(false)
   const sending = useAct()
+  const leaving = useRef<{ readonly draft: Draft; readonly thread: Writing['thread'] }[]>([])
   const { onText, onStop } = useTypingNotice(roomId)
   const offered = query ? offers(query.text) : []
 
@@ -125,16 +129,27 @@ export function Composer({
       field.current?.setSelectionRange(caret, caret)
     })
   }
-  const send = async () => {
-    if (draft.text.trim() === '' || sending.busy) return
-    const { formattedBody } = await import('./markdown.ts')
-    const content = writtenContent({ draft, formatted: formattedBody, thread, ourUserId })
-    if (isTooLong(content)) return toast(t('room.tooLong'))
+  const send = () => {
+    if (draft.text.trim() === '') return
+    leaving.current.push({ draft, thread })
     onDraft(emptyDraft)
     onStop()
-    const done = await sending.act(() => call('send', { roomId, type: 'm.room.message', content }))
-    if (done) onSent()
-    else onDraft(draft)
+    if (leaving.current.length === 1) void seal()
+  }
+  /** One after the other, in the order in which they were written; where one cannot, those behind it do not overtake it. */
+  const seal = async () => {
+    const queue = leaving.current
+    await sending.act(async () => {
+      const { formattedBody } = await import('./markdown.ts')
+      for (; queue.length > 0; queue.shift()) {
+        const content = writtenContent({ ...queue[0]!, formatted: formattedBody, ourUserId })
+        if (isTooLong(content)) return toast(t('room.tooLong'))
+        await call('send', { roomId, type: 'm.room.message', content })
+        onSent()
+      }
+    })
+    const unsent = queue.splice(0)
+    if (unsent.length > 0) onUnsent(unsent.map(each => each.draft))
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return
@@ -142,7 +157,7 @@ export function Composer({
     const isEnter = event.key === 'Enter'
     if (isEnter && (event.ctrlKey || event.metaKey || (preferences.value.enterSends && !event.shiftKey))) {
       event.preventDefault()
-      void send()
+      send()
     } else if (
       (event.ctrlKey || event.metaKey) &&
       formatKeys[event.key] &&
@@ -187,7 +202,7 @@ export function Composer({
       class="composer"
       onSubmit={event => {
         event.preventDefault()
-        void send()
+        send()
       }}
     >
       {(draft.replyTo || draft.editing) && (
@@ -203,7 +218,7 @@ export function Composer({
           />
         </div>
       )}
-      {sending.error !== null && <Failure error={sending.error} onRetry={() => void send()} />}
+      {sending.error !== null && <Failure error={sending.error} onRetry={() => send()} />}
       {query && offered.length > 0 && <MentionList offered={offered} chosen={chosen} onChoose={choose} />}
       <div class="composer-box">
         {isFormatting && <ComposerBar onFormat={format => set(formatted(selected(), format))} />}
@@ -255,7 +270,7 @@ export function Composer({
           {draft.text.trim() === '' && !draft.editing ? (
             <IconButton icon="microphone" label={t('room.voice')} onClick={onVoice} />
           ) : (
-            <Button tone="main" type="submit" busy={sending.busy}>
+            <Button tone="main" type="submit">
               {t('room.send')}
             </Button>
           )}

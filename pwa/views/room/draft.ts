@@ -37,6 +37,25 @@ export function turnedTo(next: Draft, { draft, aside }: Desk): Desk {
   return { draft: next, aside }
 }
 
+/** What did not leave is written again: before what has been written meanwhile, and beside an edit that has begun. */
+export function givenBack(unsent: readonly Draft[], { draft, aside }: Desk): Desk {
+  if (draft.editing) return { draft, aside: joined([...unsent, aside]) }
+  const edit = unsent.find(each => each.editing)
+  if (edit) return { draft: edit, aside: joined([...unsent.filter(each => each !== edit), draft]) }
+  return { draft: joined([...unsent, draft]), aside }
+}
+
+function joined(drafts: readonly Draft[]): Draft {
+  const written = drafts.filter(each => !isEmptyDraft(each))
+  if (written.length < 2) return { ...(written[0] ?? emptyDraft), editing: null }
+  return {
+    text: written.map(each => each.text).join('\n'),
+    mentions: written.flatMap(each => each.mentions),
+    replyTo: written.find(each => each.replyTo)?.replyTo ?? null,
+    editing: null,
+  }
+}
+
 /** An edit is not kept: what it changes may be another by the time that somebody comes back. */
 export function storedDraft(draft: Draft): JsonObject | null {
   if (draft.editing !== null || isEmptyDraft(draft)) return null

@@ -124,6 +124,18 @@ export function Timeline({
     return () => document.removeEventListener('pointerdown', leave)
   }, [active])
 
+  // Lines that move under a resting mouse take nothing from the one that has the focus, nor does a mouse that leaves.
+  const mouse = useRef({ x: -1, y: -1 })
+  const focused = () => {
+    const at = document.activeElement
+    return at && scroller.current?.contains(at) ? keyAt(at) : null
+  }
+  const pointAt = ({ pointerType, clientX, clientY, target }: PointerEvent) => {
+    if (pointerType !== 'mouse') return
+    const rests = clientX === mouse.current.x && clientY === mouse.current.y
+    setActive((rests ? focused() : null) ?? keyAt(target) ?? focused())
+  }
+
   useReadMarks(scroller, stretch, roomId, threadRoot, isAtEnd)
 
   const toEnd = () => {
@@ -151,11 +163,12 @@ export function Timeline({
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: what is pressed has keys of its own: see moveFocus and onKeyDown */}
         <ol
           class="ledger"
-          onPointerOver={event => {
-            if (event.pointerType === 'mouse') setActive(keyAt(event.target))
+          onPointerOver={pointAt}
+          onPointerMove={({ clientX, clientY }) => {
+            mouse.current = { x: clientX, y: clientY }
           }}
           onPointerLeave={event => {
-            if (event.pointerType === 'mouse') setActive(null)
+            if (event.pointerType === 'mouse') setActive(focused())
           }}
           onFocusIn={event => setActive(keyAt(event.target))}
           onClick={event => {

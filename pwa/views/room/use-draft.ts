@@ -1,7 +1,7 @@
 /** What is being written here: kept sealed while it is written, and there again after a reload. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../account.ts'
-import { type Desk, type Draft, emptyDraft, parseDraft, storedDraft, turnedTo } from './draft.ts'
+import { type Desk, type Draft, emptyDraft, givenBack, parseDraft, storedDraft, turnedTo } from './draft.ts'
 
 const keepAfterMs = 400
 
@@ -10,6 +10,8 @@ export interface DraftState {
   /** The kept one was read; until then nothing overwrites it. */
   readonly isRead: boolean
   readonly change: (next: Draft) => void
+  /** What was taken to be sent, and did not leave. */
+  readonly giveBack: (unsent: readonly Draft[]) => void
 }
 
 /** `kept` false: for threads, whose drafts live as long as their pane. */
@@ -23,12 +25,22 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
     const { draft: now, aside } = latest.current
     void call('setDraft', { roomId, draft: storedDraft(now.editing ? aside : now) }).catch(() => {})
   }
-  const change = (next: Draft) => {
-    latest.current = turnedTo(next, latest.current)
-    setDraft(latest.current.draft)
-    if (!kept || next.editing !== null) return
+  const turn = (desk: Desk) => {
+    latest.current = desk
+    setDraft(desk.draft)
+  }
+  const keepSoon = () => {
+    if (!kept) return
     if (timer.current) clearTimeout(timer.current)
     timer.current = setTimeout(keep, keepAfterMs)
+  }
+  const change = (next: Draft) => {
+    turn(turnedTo(next, latest.current))
+    if (next.editing === null) keepSoon()
+  }
+  const giveBack = (unsent: readonly Draft[]) => {
+    turn(givenBack(unsent, latest.current))
+    keepSoon()
   }
   useEffect(() => {
     if (!kept) return
@@ -36,10 +48,7 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
     call('draft', roomId).then(
       stored => {
         if (gone) return
-        if (latest.current.draft === emptyDraft) {
-          latest.current = { draft: parseDraft(stored), aside: emptyDraft }
-          setDraft(latest.current.draft)
-        }
+        if (latest.current.draft === emptyDraft) turn({ draft: parseDraft(stored), aside: emptyDraft })
         setRead(true)
       },
       () => {
@@ -54,5 +63,5 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
       }
     }
   }, [roomId, kept])
-  return { draft, isRead, change }
+  return { draft, isRead, change, giveBack }
 }

@@ -1,6 +1,13 @@
 /** From what is typed to what leaves. */
 import test from 'ava'
-import { type Draft, emptyDraft, parseDraft, storedDraft, turnedTo } from '../../../pwa/views/room/draft.ts'
+import {
+  type Draft,
+  emptyDraft,
+  givenBack,
+  parseDraft,
+  storedDraft,
+  turnedTo,
+} from '../../../pwa/views/room/draft.ts'
 import { formattedBody } from '../../../pwa/views/room/markdown.ts'
 import {
   matchingMembers,
@@ -169,6 +176,25 @@ test('whoever edits a message finds afterwards what they were writing before', t
   t.deepEqual(turnedTo(emptyDraft, other).draft, draft)
   const replyTo = { eventId: '$3', sender: jonas, senderName: 'Jonas', text: 'x' }
   t.deepEqual(turnedTo({ ...emptyDraft, replyTo }, typed).draft, { ...draft, replyTo })
+})
+
+test('what could not leave is written again, in its order, and takes nothing from what is being written', t => {
+  const of = (text: string, more: Partial<Draft> = {}): Draft => ({ ...emptyDraft, text, ...more })
+  const one = of('one', { mentions: [jonasMention] })
+  t.deepEqual(givenBack([one], { draft: emptyDraft, aside: emptyDraft }).draft, one)
+  t.deepEqual(givenBack([one, of('two')], { draft: of('three'), aside: emptyDraft }).draft, {
+    ...of('one\ntwo\nthree'),
+    mentions: [jonasMention],
+  })
+  const edit = of('it was', { editing: { eventId: '$1', mentioned: [] } })
+  t.deepEqual(givenBack([one], { draft: edit, aside: of('aside') }), {
+    draft: edit,
+    aside: { ...one, text: 'one\naside' },
+  })
+  t.deepEqual(givenBack([one, edit], { draft: of('three'), aside: emptyDraft }), {
+    draft: edit,
+    aside: { ...one, text: 'one\nthree' },
+  })
 })
 
 test('a draft survives being kept; what is not one is empty', t => {
