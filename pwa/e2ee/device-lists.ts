@@ -76,7 +76,8 @@ export async function receiveListChanges(step: Step, changed: unknown, left: unk
   for (const [i, userId] of [...people, ...gone].entries()) {
     const record = lists[i]
     if (!record) continue
-    const list = listOf(record)
+    // Our server has heard something of them: it may be answered now.
+    const { unansweredTs: _asked, ...list } = listOf(record)
     put(step, userId, { ...list, change: list.change + 1, isTracked: list.isTracked && i < people.length })
   }
 }

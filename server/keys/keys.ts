@@ -57,7 +57,7 @@ import { TopicMemory } from './topic-memory.ts'
 
 export interface KeysOptions {
   readonly store: Store
-  readonly rooms: Pick<Rooms, 'serverName' | 'view' | 'memberships' | 'sharesRoomWith'>
+  readonly rooms: Pick<Rooms, 'serverName' | 'view' | 'memberships'>
   readonly devices: DeviceDirectory
   readonly verifyEd25519: Verify
   readonly clock: () => number
@@ -230,12 +230,25 @@ export class Keys {
     if (userIds.length > maxUsersAtOnce) {
       throw new KeysError('M_TOO_LARGE', `One request may name ${maxUsersAtOnce} users.`)
     }
-    const shares = asker.kind === 'external' ? await this.#rooms.sharesRoomWith(asker.userId) : null
-    const allowed = userIds.filter(userId => !shares || userId === asker.userId || shares.has(userId))
+    const people = asker.kind === 'external' ? await this.#peopleOf(asker.userId) : null
+    const allowed = userIds.filter(userId => !people || userId === asker.userId || people.has(userId))
     return {
       local: allowed.filter(userId => serverOf(userId) === this.serverName),
       remote: allowed.filter(userId => serverOf(userId) !== this.serverName),
     }
+  }
+
+  /** With whom an external person may exchange keys: who is in a room with them or invited to it, and who invites them. */
+  async #peopleOf(userId: UserId): Promise<ReadonlySet<UserId>> {
+    const people = new Set<UserId>()
+    for (const { roomId, membership, sender } of (await this.#rooms.memberships(userId)).values()) {
+      if (membership === 'invite') people.add(sender)
+      if (membership !== 'join') continue
+      const room = await this.#rooms.view(roomId)
+      for (const reads of ['join', 'invite'] as const)
+        for (const { stateKey } of room?.members(reads) ?? []) people.add(stateKey)
+    }
+    return people
   }
 
   /** To a server that could not be told of changes for a while. */
@@ -305,11 +318,11 @@ export class Keys {
 
   // ── to-device ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** What an external person sends to others than those with whom they share a room is dropped, as if there were no such device. */
+  /** What an external person sends to others than those whom they meet is dropped, as if there were no such device. */
   async sendToDevice(request: ToDeviceRequest, kind?: Asker['kind']): Promise<void> {
     if (kind !== 'external') return this.#toDevice.send(request)
-    const shares = await this.#rooms.sharesRoomWith(request.sender)
-    const messages = request.messages.filter(({ userId }) => userId === request.sender || shares.has(userId))
+    const people = await this.#peopleOf(request.sender)
+    const messages = request.messages.filter(({ userId }) => userId === request.sender || people.has(userId))
     return this.#toDevice.send({ ...request, messages })
   }
 

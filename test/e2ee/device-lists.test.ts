@@ -1,5 +1,6 @@
 /** Whose devices we know, and when what we know is good enough to encrypt to. */
 import test from 'ava'
+import { signOwnDevice } from '../../pwa/e2ee/cross-signing.ts'
 import { ready } from '../../pwa/e2ee/primitives.ts'
 import { Hub, OurDevice } from './hub.ts'
 
@@ -18,17 +19,19 @@ async function meet() {
   return { hub, ours, theirs }
 }
 
+/** Another device of Bob's, which the first one has signed. */
+async function addTablet(hub: Hub, theirs: OurDevice): Promise<OurDevice> {
+  const tablet = await OurDevice.open(hub, bob, 'TABLET')
+  await hub.settle()
+  await theirs.machine.run((step, context) => signOwnDevice(step, context, 'TABLET'))
+  await hub.settle()
+  return tablet
+}
+
 test('a new device of theirs gets the next message, and not the one before', async t => {
   const { hub, ours, theirs } = await meet()
   const before = await ours.write(room, 'before')
-  const tablet = await OurDevice.open(hub, bob, 'TABLET')
-  await hub.settle()
-  const signature = await theirs.machine.run(async (step, context) => {
-    const { signOwnDevice } = await import('../../pwa/e2ee/cross-signing.ts')
-    await signOwnDevice(step, context, 'TABLET')
-  })
-  t.is(signature, undefined)
-  await hub.settle()
+  const tablet = await addTablet(hub, theirs)
   const after = await ours.write(room, 'after')
   t.is(await tablet.text(after), 'after')
   t.is(await tablet.text(before), 'MEGOLM_UNKNOWN_INDEX')
@@ -60,6 +63,21 @@ test('a server that does not answer keeps nobody from writing to the devices tha
   ours.now += 6 * 60 * 1000
   await ours.machine.receiveSync({})
   t.true(ours.machine.outgoingRequests().some(({ kind }) => kind === 'keys-query'))
+})
+
+test('whom the server said nothing of is asked about again as soon as it tells of a change', async t => {
+  const { hub, ours, theirs } = await meet()
+  const answer = hub.answer.bind(hub)
+  hub.answer = (from, kind, body, eventType) =>
+    from === ours && kind === 'keys-query'
+      ? { device_keys: {}, failures: {} }
+      : answer(from, kind, body, eventType)
+  const tablet = await addTablet(hub, theirs)
+  await ours.write(room, 'to the devices that are known')
+  hub.answer = answer
+  hub.tellChanged(bob)
+  await hub.settle()
+  t.is(await tablet.text(await ours.write(room, 'to the new one as well')), 'to the new one as well')
 })
 
 test('a device that comes back with other keys is not believed', async t => {

@@ -59,6 +59,23 @@ test('an external person asks in vain about people with whom they share no room'
   t.deepEqual(Object.keys((await directory.keys.query(external, all(alice))).device_keys[alice]!), ['A'])
 })
 
+test('an external person reaches who is invited where they are, and who invites them', async t => {
+  const directory = await openDirectory()
+  for (const userId of [alice, carol]) await signIn(directory, userId, 'A', {})
+  directory.devices.add(bob, device('B'))
+  const external = { userId: bob, kind: 'external' } as const
+  const asked = async () => Object.keys((await directory.keys.query(external, all(alice, carol))).device_keys)
+  await directory.rooms.set(room1, alice, 'join')
+  await directory.rooms.set(room1, carol, 'join')
+  await directory.rooms.set(room1, bob, 'invite', {}, alice)
+  t.deepEqual(await asked(), [alice])
+  await directory.rooms.set(room1, bob, 'join')
+  await directory.rooms.set(room1, carol, 'invite')
+  t.deepEqual(await asked(), [alice, carol])
+  await directory.rooms.set(room1, carol, 'leave')
+  t.deepEqual(await asked(), [alice])
+})
+
 test('the same upload again changes nothing, and nobody has to look again', async t => {
   const directory = await openDirectory()
   const phone = await signIn(directory, alice, 'PHONE')

@@ -157,6 +157,7 @@ export class TestRooms {
     userId: UserId,
     membership: Membership,
     more: JsonObject = {},
+    sender = userId,
   ): Promise<Position> {
     const members = this.#events.get(roomId) ?? new Map<UserId, MemberEvent>()
     this.#events.set(roomId, members)
@@ -165,7 +166,7 @@ export class TestRooms {
       roomId,
       eventId: `$${counter++}` as EventId,
       type: 'm.room.member',
-      sender: userId,
+      sender,
       stateKey: userId,
       content: { membership, ...more },
       originServerTs: 0,
@@ -227,17 +228,6 @@ export class TestRooms {
         return [[roomId, row] as const]
       }),
     )
-  }
-
-  async sharesRoomWith(userId: UserId): Promise<ReadonlySet<UserId>> {
-    const shared = new Set<UserId>()
-    for (const members of this.#events.values()) {
-      if (members.get(userId)?.content.membership !== 'join') continue
-      for (const [other, { content }] of members) {
-        if (other !== userId && content.membership === 'join') shared.add(other)
-      }
-    }
-    return shared
   }
 }
 

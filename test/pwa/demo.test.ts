@@ -60,6 +60,19 @@ test.serial('a new device of one click opens the identity and reads what was wri
   t.is(entry.parents.length, 1)
 })
 
+test.serial('everybody reads everything in their rooms, and knows the device that wrote it', async t => {
+  for (const [name, device] of devices) {
+    for (const { roomId, name: room } of await device.calls.rooms(null)) {
+      const { items } = await device.calls.timeline({ roomId, at: 'end', before: 100, after: 0 })
+      for (const item of items) {
+        const words = `${name} in ${room}: ${item.type} of ${item.sender}`
+        t.not(item.type, 'm.room.encrypted', words)
+        t.is(item.shield, 'none', words)
+      }
+    }
+  }
+})
+
 test.serial('the server is stopped, they keep writing, it is started: each message arrives once', async t => {
   const amal = devices.get('amal')!
   const jonas = devices.get('jonas')!
