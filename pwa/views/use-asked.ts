@@ -23,15 +23,22 @@ export function useAsked<T>(
   const [attempt, setAttempt] = useState(0)
   useEffect(() => {
     let gone = false
-    const read = () =>
-      ask().then(
-        answer => {
-          if (!gone) setState({ key, answer, error: null })
-        },
-        error => {
-          if (!gone) setState(before => ({ key, answer: before.key === key ? before.answer : null, error }))
-        },
-      )
+    let isAsking = false
+    let isStale = false
+    // However much is told while it is asked, it is asked once more.
+    const read = async () => {
+      isStale = isAsking
+      if (isAsking) return
+      isAsking = true
+      try {
+        const answer = await ask()
+        if (!gone) setState({ key, answer, error: null })
+      } catch (error) {
+        if (!gone) setState(before => ({ key, answer: before.key === key ? before.answer : null, error }))
+      }
+      isAsking = false
+      if (isStale && !gone) await read()
+    }
     void read()
     const stop = onNotice(notice => {
       if (concerns(notice)) void read()

@@ -319,8 +319,9 @@ export class App {
     if (!room) return
     const entry = store.entryOf(room, store.entry(roomId)?.preview ?? null)
     store.believe({ entries: [entry] })
-    this.#deps.tell({ kind: 'rooms', changed: [entry], gone: [] })
+    // What somebody looks at first.
     this.#deps.tell({ kind: 'timeline', roomId })
+    this.#deps.tell({ kind: 'rooms', changed: [entry], gone: [] })
   }
 
   /** For the trust side, some of what changes at the server is news as well. */

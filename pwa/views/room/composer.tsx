@@ -36,6 +36,11 @@ import { useTypingNotice } from './use-typing.ts'
 import { isTooLong, type Writing, writtenContent } from './written-message.ts'
 
 const EmojiPicker = lazy(async () => (await import('./emoji-picker.tsx')).EmojiPicker)
+let formattedBody: Writing['formatted'] | null = null
+async function loadMarkdown(): Promise<Writing['formatted']> {
+  formattedBody = (await import('./markdown.ts')).formattedBody
+  return formattedBody
+}
 const mostOffered = 6
 const formatKeys: Record<string, Format> = { b: 'bold', i: 'italic', e: 'code', k: 'link' }
 
@@ -90,7 +95,7 @@ export function Composer({
     element.style.blockSize = `${element.scrollHeight + 2}px`
   }, [draft.text])
   // Writing begins: what Markdown needs is fetched meanwhile.
-  const warm = () => void import('./markdown.ts').catch(() => {})
+  const warm = () => void loadMarkdown().catch(() => {})
   useEffect(() => {
     if (mayFocus && takesFocus()) field.current?.focus({ preventScroll: true })
   }, [mayFocus])
@@ -131,18 +136,18 @@ export function Composer({
   }
   const send = () => {
     if (draft.text.trim() === '') return
-    leaving.current.push({ draft, thread })
+    // Sealed before anything is drawn anew.
+    if (leaving.current.push({ draft, thread }) === 1) void seal()
     onDraft(emptyDraft)
     onStop()
-    if (leaving.current.length === 1) void seal()
   }
   /** One after the other, in the order in which they were written; where one cannot, those behind it do not overtake it. */
   const seal = async () => {
     const queue = leaving.current
     await sending.act(async () => {
-      const { formattedBody } = await import('./markdown.ts')
+      const formatted = formattedBody ?? (await loadMarkdown())
       for (; queue.length > 0; queue.shift()) {
-        const content = writtenContent({ ...queue[0]!, formatted: formattedBody, ourUserId })
+        const content = writtenContent({ ...queue[0]!, formatted, ourUserId })
         if (isTooLong(content)) return toast(t('room.tooLong'))
         await call('send', { roomId, type: 'm.room.message', content })
         onSent()

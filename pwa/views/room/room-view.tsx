@@ -2,12 +2,13 @@
 import './room-view.css'
 import { useRef, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
+import type { RoomDetail } from '../../worker/calls.ts'
 import { call, ourUserId, rooms } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { go } from '../route.ts'
-import { useAsked } from '../use-asked.ts'
+import { type Asked, useAsked } from '../use-asked.ts'
 import { Conversation } from './conversation.tsx'
 import type { Question } from './room-ground.ts'
 import { RoomHead } from './room-head.tsx'
@@ -70,12 +71,16 @@ export function RoomView({
   )
 }
 
-export function useRoomDetail(roomId: string) {
-  return useAsked(
+export function useRoomDetail(roomId: string): Asked<RoomDetail> {
+  const asked = useAsked(
     `room ${roomId} ${ourUserId.value}`,
     () => call('room', roomId),
     notice =>
       (notice.kind === 'rooms' && notice.changed.some(entry => entry.roomId === roomId)) ||
       (notice.kind === 'members' && notice.roomId === roomId),
   )
+  // What says the same as before stays the same object: every line of the ledger would be drawn anew.
+  const known = useRef<RoomDetail | null>(null)
+  if (JSON.stringify(asked.answer) !== JSON.stringify(known.current)) known.current = asked.answer
+  return { ...asked, answer: known.current }
 }

@@ -11,6 +11,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Accelerator, acceleratorArgs } from './accelerator.ts'
+import { kernelLog } from './kernel-log.ts'
 import { Qmp } from './qmp.ts'
 import { Screen } from './screen.ts'
 import type { Tools } from './tools.ts'
@@ -36,6 +37,7 @@ export interface MachineOptions {
   readonly sticks?: Readonly<Record<string, string>>
 }
 
+const defaultMemoryMiB = 2048
 const forwarded = [443, 80, 8448] as const
 export type ForwardedPort = (typeof forwarded)[number]
 
@@ -94,7 +96,15 @@ export class Machine {
   }
 
   #args(): string[] {
-    const { tools, folder, accelerator, bus = 'virtio', clock, memoryMiB = 2048, sticks = {} } = this.options
+    const {
+      tools,
+      folder,
+      accelerator,
+      bus = 'virtio',
+      clock,
+      memoryMiB = defaultMemoryMiB,
+      sticks = {},
+    } = this.options
     const at = (name: string) => join(folder, name)
     const forwards = forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`).join(',')
     const disk = {
@@ -219,11 +229,14 @@ export class Machine {
     await this.#release()
   }
 
-  /** What is wanted after a failure, beside the logs: the screens as they were last. */
+  /** What is wanted after a failure, beside the logs: the screens as they were last, and what the kernel said. */
   async keepLast(): Promise<void> {
-    const { folder } = this.options
+    const { folder, memoryMiB = defaultMemoryMiB } = this.options
     if (this.screen) writeFileSync(join(folder, 'last-screen.txt'), `${this.screen.history}\n`)
-    if (this.isOn) await this.picture(join(folder, 'last-screen.png')).catch(() => {})
+    if (!this.isOn) return
+    await this.picture(join(folder, 'last-screen.png')).catch(() => {})
+    const log = await kernelLog(this.qmp, memoryMiB, join(folder, 'memory')).catch(String)
+    writeFileSync(join(folder, 'kernel.log'), log)
   }
 
   async #release(): Promise<void> {
