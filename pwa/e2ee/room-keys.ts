@@ -11,7 +11,7 @@ import { isObject, type JsonObject } from '#protocol/json.ts'
 import { megolmAlgorithm } from './account.ts'
 import type { Context } from './context.ts'
 import { deviceTrust, mayReceiveKeys } from './cross-signing.ts'
-import { outdatedAmong, queryOutdatedLists, trackPeople } from './device-lists.ts'
+import { isListKnown, outdatedAmong, queryOutdatedLists, trackPeople } from './device-lists.ts'
 import { E2eeError } from './errors.ts'
 import { blockedPeople } from './identity.ts'
 import { InboundGroupSession } from './inbound-group-session.ts'
@@ -35,6 +35,11 @@ export interface RoomKey {
   readonly sharedWith: Readonly<Record<string, string>>
   /** Devices that were told that they do not get it, and the code. */
   readonly withheldFrom: Readonly<Record<string, string>>
+  /**
+   * Person → the key as it was when something was first written that a device of theirs could not be given: their server did
+   * not answer. They get it from there on.
+   */
+  readonly owed: Readonly<Record<string, string>>
 }
 
 export type PreparedKey =
@@ -67,6 +72,7 @@ export async function prepareRoomKey(
   const request = await claimMissingSessions(step, context, missing)
   if (request !== null) return { kind: 'waiting', request }
   key = await share(step, context, roomId, room, key, missing)
+  key = { ...key, owed: await owedOf(step, context, key, userIds, trusted) }
   key = withhold(step, context, roomId, key, others)
   putKey(step, roomId, key)
   return { kind: 'ready', key }
@@ -136,7 +142,7 @@ async function beginKey(step: Step, context: Context, roomId: string, room: Room
     givenBy: null,
     isHistoryShared: room.isHistoryShared,
   })
-  return { session, createdTs: context.clock(), messageCount: 0, sharedWith: {}, withheldFrom: {} }
+  return { session, createdTs: context.clock(), messageCount: 0, sharedWith: {}, withheldFrom: {}, owed: {} }
 }
 
 async function share(
@@ -147,19 +153,20 @@ async function share(
   key: RoomKey,
   devices: readonly KnownDevice[],
 ): Promise<RoomKey> {
-  const content: JsonObject = {
+  const now = key.session.sessionKey()
+  const contentFor = (userId: string): JsonObject => ({
     algorithm: megolmAlgorithm,
     room_id: roomId,
     session_id: key.session.id,
-    session_key: key.session.sessionKey(),
+    session_key: key.owed[userId] ?? now,
     ...historyMembersOf(room.isHistoryShared),
-  }
+  })
   const sharedWith: Record<string, string> = { ...key.sharedWith }
   const withheldFrom: Record<string, string> = { ...key.withheldFrom }
   const messages = new Outbox('m.room.encrypted')
   const refusals = new Outbox('m.room_key.withheld')
   for (const device of devices) {
-    const encrypted = await encryptForDevice(step, context, device, 'm.room_key', content)
+    const encrypted = await encryptForDevice(step, context, device, 'm.room_key', contentFor(device.userId))
     if (encrypted) {
       messages.add(device, encrypted)
       sharedWith[nameOf(device)] = device.curve25519Key
@@ -175,6 +182,25 @@ async function share(
   messages.send(step, context)
   refusals.send(step, context)
   return { ...key, sharedWith, withheldFrom }
+}
+
+/** Whom we write past for now, and from where on. */
+async function owedOf(
+  step: Step,
+  context: Context,
+  key: RoomKey,
+  userIds: readonly string[],
+  trusted: readonly KnownDevice[],
+): Promise<Record<string, string>> {
+  const without = new Set(
+    trusted.filter(device => !(nameOf(device) in key.sharedWith)).map(({ userId }) => userId),
+  )
+  const owed: Record<string, string> = {}
+  for (const userId of userIds) {
+    if (userId === context.userId || (!without.has(userId) && (await isListKnown(step, userId)))) continue
+    owed[userId] = key.owed[userId] ?? key.session.sessionKey()
+  }
+  return owed
 }
 
 /** Says to devices that get no key why, once a key. */
@@ -246,7 +272,7 @@ class Outbox {
 async function readKey(step: Step, roomId: string): Promise<RoomKey | null> {
   const record = await step.get('outbound-group-session', roomId)
   if (!record) return null
-  const { session, createdTs, messageCount, sharedWith, withheldFrom } = record
+  const { session, createdTs, messageCount, sharedWith, withheldFrom, owed } = record
   if (typeof createdTs !== 'number' || typeof messageCount !== 'number' || !isObject(sharedWith)) {
     throw new E2eeError('BAD_RECORD', 'a stored room key is not one')
   }
@@ -256,6 +282,7 @@ async function readKey(step: Step, roomId: string): Promise<RoomKey | null> {
     messageCount,
     sharedWith: sharedWith as Record<string, string>,
     withheldFrom: (withheldFrom ?? {}) as Record<string, string>,
+    owed: (owed ?? {}) as Record<string, string>,
   }
 }
 

@@ -80,6 +80,41 @@ test('whom the server said nothing of is asked about again as soon as it tells o
   t.is(await tablet.text(await ours.write(room, 'to the new one as well')), 'to the new one as well')
 })
 
+test('what is written past somebody whose server does not answer opens once it does', async t => {
+  const hub = new Hub()
+  const ours = await OurDevice.open(hub, alice, 'ALICE')
+  const theirs = await OurDevice.open(hub, bob, 'BOB')
+  await hub.settle()
+  await ours.bootstrap()
+  await theirs.bootstrap()
+  const answer = hub.answer.bind(hub)
+  hub.answer = (from, kind, body, eventType) =>
+    from === ours && kind === 'keys-query'
+      ? { device_keys: {}, failures: { 'letro.test': {} } }
+      : answer(from, kind, body, eventType)
+  await ours.joinRoom(room, [alice, bob])
+  const past = [await ours.write(room, 'past them'), await ours.write(room, 'and again')]
+  t.is(await theirs.text(past[0]!), 'NO_SESSION')
+  await ours.reopen()
+  hub.answer = answer
+  hub.tellChanged(bob)
+  await hub.settle()
+  t.is(await theirs.text(await ours.write(room, 'to them as well')), 'to them as well')
+  t.deepEqual(await Promise.all(past.map(each => theirs.text(each))), ['past them', 'and again'])
+})
+
+test('somebody whose device could not be reached for a while gets the key from there on', async t => {
+  const { hub, ours, theirs } = await meet()
+  const answer = hub.answer.bind(hub)
+  hub.answer = (from, kind, body, eventType) =>
+    kind === 'keys-claim' ? { one_time_keys: {}, failures: {} } : answer(from, kind, body, eventType)
+  const past = await ours.write(room, 'past them')
+  hub.answer = answer
+  ours.now += 60 * 60 * 1000
+  t.is(await theirs.text(await ours.write(room, 'to them')), 'to them')
+  t.is(await theirs.text(past), 'past them')
+})
+
 test('a device that comes back with other keys is not believed', async t => {
   const { hub, ours, theirs } = await meet()
   const published = hub.devices.get(bob)!.get('BOB')!
