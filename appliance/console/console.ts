@@ -31,6 +31,8 @@ export interface Size {
 
 interface Running {
   readonly flow: string
+  /** Where the console is when nobody is there, and not what somebody opened. */
+  readonly isBase: boolean
   readonly context: Context
   readonly answers: readonly Answer[]
   readonly step: Step | null
@@ -191,7 +193,7 @@ function ticked(state: State, flows: Flows): Next {
     return settled(answered(state, { kind: 'asked', chosen: 'timeout', values }), flows)
   }
   const isIdle = state.now - state.lastKeyTs >= idleMs && !top.step.stays
-  const isAway = state.stack.length > 1 || top.answers.length > 0
+  const isAway = !top.isBase || top.answers.length > 0
   return isIdle && isAway ? settled({ ...state, stack: [] }, flows) : { state, effects: [] }
 }
 
@@ -209,12 +211,12 @@ function back(state: State): State {
   return { ...state, stack: [...state.stack.slice(0, -1), earlier] }
 }
 
-/** A base that nobody has touched follows the facts. */
+/** A base that nobody has touched follows the facts; what was opened from it stays. */
 function rebased(state: State, flows: Flows): State {
   const [first, ...above] = state.stack
   const { facts } = state
-  if (!first || !facts || above.length > 0 || first.answers.length > 0) return state
-  if (first.flow !== flows.base(facts)) return { ...state, stack: [] }
+  if (!first?.isBase || !facts || above.length > 0 || first.answers.length > 0) return state
+  if (first.flow !== flows.base(facts)) return { ...state, stack: [], pending: null }
   return { ...state, stack: [{ ...first, context: { facts, now: state.now } }] }
 }
 
@@ -237,7 +239,7 @@ function settled(given: State, flows: Flows): Next {
     const top = state.stack.at(-1)
     if (!state.facts) return { state, effects: [] }
     if (!top) {
-      state = { ...state, stack: [started(state, state.facts, flows.base(state.facts))] }
+      state = { ...state, stack: [started(state, state.facts, flows.base(state.facts), true)] }
       continue
     }
     if (top.step?.step === 'ask' || state.pending) return { state, effects: [] }
@@ -263,8 +265,8 @@ function settled(given: State, flows: Flows): Next {
   }
 }
 
-function started({ now }: State, facts: Facts, flow: string): Running {
-  return { flow, context: { facts, now }, answers: [], step: null, trail: [], input: null }
+function started({ now }: State, facts: Facts, flow: string, isBase = false): Running {
+  return { flow, isBase, context: { facts, now }, answers: [], step: null, trail: [], input: null }
 }
 
 function afterwards(state: State, facts: Facts, outcome: Outcome): readonly Running[] {
@@ -274,7 +276,9 @@ function afterwards(state: State, facts: Facts, outcome: Outcome): readonly Runn
   if (outcome === 'done') return below
   const opened = started(state, facts, outcome.open)
   // What returns begins anew when the other one is over.
-  return outcome.returns ? [...below, started(state, facts, ended.flow), opened] : [...below, opened]
+  return outcome.returns
+    ? [...below, started(state, facts, ended.flow, ended.isBase), opened]
+    : [...below, opened]
 }
 
 function withInput(state: State, input: Input): State {

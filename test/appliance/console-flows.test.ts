@@ -1,5 +1,6 @@
 import test from 'ava'
-import { idleMs } from '../../appliance/console/console.ts'
+import { idleMs, update } from '../../appliance/console/console.ts'
+import { flows } from '../../appliance/console/flows/catalogue.ts'
 import { MachineRefused, type Method } from '../../appliance/console/machine.ts'
 import {
   goodStick,
@@ -244,6 +245,29 @@ test('nobody there for five minutes: home, and locked', async t => {
   person.machine.facts = { ...person.machine.facts, hasPin: true }
   await person.press('enter')
   t.regex(person.screen, /Type the PIN/)
+})
+
+test('the menu stays while the machine is looked at, every few seconds', async t => {
+  const person = await at()
+  await person.press('enter')
+  t.regex(person.screen, /What do you want to do/)
+  await person.news({ kind: 'facts', facts: { ...person.machine.facts } })
+  t.regex(person.screen, /What do you want to do/)
+  await person.choose('Network')
+  await person.press('escape')
+  await person.news({ kind: 'facts', facts: { ...person.machine.facts } })
+  t.regex(person.screen, /What do you want to do/)
+  await person.wait(idleMs)
+  t.regex(person.screen, /All is well/)
+})
+
+test('what is opened after the set-up is not taken away while it looks at the machine', async t => {
+  const person = await at()
+  const opened = { ...person.state.stack[0]!, flow: 'enrolment', isBase: false, step: null, input: null }
+  const facts = { kind: 'facts', facts: servingMachine } as const
+  const looking = update({ ...person.state, stack: [opened] }, facts, flows)
+  t.is(looking.state.pending?.method, 'look')
+  t.is(update(looking.state, facts, flows).state.stack[0]!.flow, 'enrolment')
 })
 
 test('a forgotten PIN needs the recovery key of the disk', async t => {

@@ -11,7 +11,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Accelerator, acceleratorArgs } from './accelerator.ts'
-import { kernelLog } from './kernel-log.ts'
+import { saidIn } from './last-said.ts'
 import { Qmp } from './qmp.ts'
 import { Screen } from './screen.ts'
 import type { Tools } from './tools.ts'
@@ -229,14 +229,14 @@ export class Machine {
     await this.#release()
   }
 
-  /** What is wanted after a failure, beside the logs: the screens as they were last, and what the kernel said. */
+  /** What is wanted after a failure, beside the logs: the screens as they were last, and what was said in it. */
   async keepLast(): Promise<void> {
     const { folder, memoryMiB = defaultMemoryMiB } = this.options
     if (this.screen) writeFileSync(join(folder, 'last-screen.txt'), `${this.screen.history}\n`)
     if (!this.isOn) return
     await this.picture(join(folder, 'last-screen.png')).catch(() => {})
-    const log = await kernelLog(this.qmp, memoryMiB, join(folder, 'memory')).catch(String)
-    writeFileSync(join(folder, 'kernel.log'), log)
+    const said = await saidIn(this.qmp, memoryMiB, join(folder, 'memory')).catch(String)
+    writeFileSync(join(folder, 'last-said.log'), said)
   }
 
   async #release(): Promise<void> {
