@@ -67,7 +67,6 @@ export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
   logText: 'ما ظهر وزال، الأحدث أولاً.',
   logEmpty: 'لم يُعثر على شيء بعد.',
   logOver: 'انتهى',
-  importRunning: 'أُنجز {done} من {total} سطراً. اترك هذا مفتوحاً: الروابط في الجواب وحده.',
   problem_empty: 'الملف فارغ.',
   problem_not_csv: 'هذا ليس CSV: {reason}',
   problem_no_such_column: 'لا يوجد عمود {column}. الأعمدة هي {columns}.',

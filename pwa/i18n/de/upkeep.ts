@@ -72,8 +72,6 @@ export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
   logText: 'Was kam und ging, das Neueste zuerst.',
   logEmpty: 'Noch wurde nichts gefunden.',
   logOver: 'vorbei',
-  importRunning:
-    '{done} von {total} Zeilen sind erledigt. Lassen Sie dies offen: Die Links stehen nur in der Antwort.',
   problem_empty: 'Die Datei ist leer.',
   problem_not_csv: 'Das ist kein CSV: {reason}',
   problem_no_such_column: 'Es gibt keine Spalte {column}. Die Spalten sind {columns}.',

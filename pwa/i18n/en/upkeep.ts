@@ -69,7 +69,6 @@ export const upkeep = {
   logText: 'What came and went, the newest first.',
   logEmpty: 'Nothing has been found yet.',
   logOver: 'over',
-  importRunning: '{done} of {total} lines are done. Leave this open: the links are in the answer alone.',
   problem_empty: 'The file is empty.',
   problem_not_csv: 'This is no CSV: {reason}',
   problem_no_such_column: 'There is no column {column}. The columns are {columns}.',
