@@ -67,7 +67,7 @@ export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
   logText: 'ما ظهر وزال، الأحدث أولاً.',
   logEmpty: 'لم يُعثر على شيء بعد.',
   logOver: 'انتهى',
-  problem_empty: 'الملف فارغ.',
+  problem_empty: 'ليس في الملف أحد.',
   problem_not_csv: 'هذا ليس CSV: {reason}',
   problem_no_such_column: 'لا يوجد عمود {column}. الأعمدة هي {columns}.',
   problem_column_twice: 'العمود {column} مكرر.',

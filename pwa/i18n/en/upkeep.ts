@@ -69,7 +69,7 @@ export const upkeep = {
   logText: 'What came and went, the newest first.',
   logEmpty: 'Nothing has been found yet.',
   logOver: 'over',
-  problem_empty: 'The file is empty.',
+  problem_empty: 'There is nobody in the file.',
   problem_not_csv: 'This is no CSV: {reason}',
   problem_no_such_column: 'There is no column {column}. The columns are {columns}.',
   problem_column_twice: 'The column {column} stands there twice.',
