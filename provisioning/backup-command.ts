@@ -14,6 +14,7 @@ import {
 } from './backup-server.ts'
 import { CommandFailed } from './command-failed.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { tokenFileWords } from './maintenance-server.ts'
 import { withServer } from './server-connection.ts'
 
 const exitHelp = `
@@ -112,8 +113,8 @@ ${exitHelp}`,
   withKey(backup.command('restore <file>'))
     .description('Make a data folder out of a backup; or replace the data of a running server.')
     .option('--data <folder>', 'the new data folder (server.data): empty, or not there yet')
-    .option('--server <url>', 'instead: of a running server, over the network; with --token-file')
-    .option('--token-file <file>', 'a copy of maintenance.token from its data folder')
+    .option('--server <url>', 'instead: of a running server, over the network')
+    .option('--token-file <file>', `with --server: ${tokenFileWords}`)
     .option('--ca <file>', "the authority of that server's certificate (PEM)")
     .option('--yes', 'with --server: do not ask')
     .addHelpText(
@@ -125,12 +126,13 @@ read and is right: cut off in between, the folder serves nobody, and the same co
 With --server nobody is served while FILE is uploaded (or taken from backup.folder there, where
 only its name is given) and restored beside the data in use. Only then that goes, and is kept
 aside. Where it fails, the server serves what it had. The key is sent to the server, which forgets it.
+The server wants its maintenance token; of an appliance, whose disk nobody can read, the code that
+its console shows (Backup, How a backup is restored) does as well.
 
 Examples:
   letro backup restore /mnt/backups --key /media/usb/backup-key.txt --data /var/lib/letro \\
     --site clinic.example
-  letro backup restore clinic.age --key - --server https://chat.clinic.example \\
-    --token-file maintenance.token < key.txt
+  letro backup restore clinic.age --key key.txt --server https://chat.clinic.example
 ${exitHelp}`,
     )
     .action(act((options: AfarOptions, file: string) => comeBack(options, file)))

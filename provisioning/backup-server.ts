@@ -35,7 +35,7 @@ export async function makeKey(options: KeyOptions): Promise<void> {
   print('')
   print(
     server
-      ? `From now on ${server.name} encrypts its backups for it (${recipient}).\nThe next backup is a full one; older ones open with the key that they were made for.`
+      ? `From now on backups are encrypted for it (${recipient}).\nThe next backup is a full one; older ones open with the key that they were made for.`
       : `Put its public half into letro.toml:\n\n  [backup]\n  recipients = ["${recipient}"]`,
   )
 }

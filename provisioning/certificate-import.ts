@@ -173,7 +173,7 @@ export function readWhole(file: string): Buffer {
 
 function noPassphrase(file: string): CommandFailed {
   return new CommandFailed(
-    `${file} is locked by a passphrase, and there is no terminal to ask at. Give it with --passphrase-file FILE or --passphrase-fd N.`,
+    `${file} is no PEM, so it is read as PKCS #12, which a passphrase locks; and there is no terminal to ask at. Give it with --passphrase-file FILE or --passphrase-fd N.`,
     exitCodes.usage,
   )
 }

@@ -7,6 +7,7 @@ import { act } from './act.ts'
 import { CommandFailed } from './command-failed.ts'
 import {
   applyList,
+  type ImportReport,
   type Invited,
   importList,
   invite,
@@ -134,6 +135,17 @@ Examples:
   return enrol
 }
 
+/** What there would be to do, is done with --apply; what only some option does, is said with it. */
+function nextText({ new: newPeople, changed, waiting, leavers }: ImportReport): string {
+  const open = leavers.filter(({ locked }) => !locked)
+  const lines = [
+    newPeople.length + changed.length > 0 ? 'Do it with: --apply' : '',
+    waiting.length > 0 ? 'New links for those who wait: --apply --again' : '',
+    open.length > 0 ? 'Lock those who left: --apply --lock-leavers' : '',
+  ].filter(line => line !== '')
+  return ['\nNothing was changed.', ...(lines.length > 0 ? lines : ['There is nothing to do.'])].join('\n')
+}
+
 async function enrolList(options: ListOptions, file: string): Promise<void> {
   await checkHandOut(options)
   const server = await connect(options)
@@ -148,7 +160,7 @@ async function enrolList(options: ListOptions, file: string): Promise<void> {
   }
   if (!options.apply) {
     if (options.json) print(JSON.stringify(shown))
-    else say('\nNothing was changed. Do it with: --apply')
+    else say(nextText(shown))
     return
   }
   const locks = options.lockLeavers === true && shown.leavers.some(({ locked }) => !locked)
@@ -225,6 +237,11 @@ function personBody({ name, kind, ends, sponsor }: PersonOptions): JsonObject {
   const end = ends === undefined ? null : Date.parse(`${ends}T00:00:00Z`)
   if (end !== null && (Number.isNaN(end) || !/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(ends ?? '')))
     throw new CommandFailed('--ends is a day, as in 2027-03-31.', exitCodes.usage)
+  if (kind === 'external' && (end === null || sponsor === undefined))
+    throw new CommandFailed(
+      'An external person needs a last day, and a member who answers for them: --ends 2027-03-31 --sponsor USERNAME.',
+      exitCodes.usage,
+    )
   return {
     kind: kind ?? 'member',
     ...(name === undefined ? {} : { display_name: name }),

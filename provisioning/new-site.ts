@@ -17,7 +17,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { firstPeersFile } from '#protocol/first-peers.ts'
@@ -211,7 +211,7 @@ function inWords(error: unknown): unknown {
 function writeWhole(path: string, text: string): void {
   const file = openSync(path, 'w', 0o600)
   try {
-    writeSync(file, text)
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -29,6 +29,8 @@ Exit codes:
 const fromAfar = `
 From elsewhere it asks a running server, with a copy of the file maintenance.token from its data
 folder: keep one where it is found when nobody can sign in. It is as good as a login, guard it so.
+An appliance has no shell to copy it: without --token-file you are asked for the code that its
+console shows (Damaged data; or Backup, How a backup is restored).
 `
 
 export function storeCommand(): Command {

@@ -35,12 +35,18 @@ export async function confirm(question: string): Promise<boolean> {
       exitCodes.usage,
     )
   }
+  return (await ask(question))?.trim().toLowerCase() === 'yes'
+}
+
+/** null: given up, by Ctrl-C or Ctrl-D. */
+export async function ask(question: string): Promise<string | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  // Ctrl-D alone answers nothing, ever.
+  const closed = new Promise<null>(resolve => terminal.once('close', () => resolve(null)))
   try {
-    return (await terminal.question(question)).trim().toLowerCase() === 'yes'
+    return await Promise.race([terminal.question(question), closed])
   } catch {
-    // Ctrl-C, Ctrl-D.
-    return false
+    return null
   } finally {
     terminal.close()
   }

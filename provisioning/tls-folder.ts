@@ -24,7 +24,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Issued } from './certificate.ts'
@@ -174,7 +174,7 @@ export class TlsFolder {
     const path = join(this.path, name)
     const file = openSync(`${path}.new`, 'w', 0o600)
     try {
-      writeSync(file, text)
+      writeFileSync(file, text)
       fsyncSync(file)
     } finally {
       closeSync(file)

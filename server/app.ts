@@ -140,6 +140,7 @@ async function run(parts: Parts): Promise<App> {
   const always = maintenanceRoutes({
     host,
     token: folder.maintenanceToken,
+    clock,
     repair,
     isInMaintenance,
     enter: async () => {

@@ -1,11 +1,12 @@
 /**
  * What answers whatever state the data is in: `/_letro/health` for everybody, check and repair for whoever can read
- * the data folder (the bearer token in `maintenance.token`).
+ * the data folder (the bearer token in `maintenance.token`), and for whoever was given the code that follows from it (maintenance-code.ts).
  *
  * It needs no account and no store: this is how a server whose data is damaged is brought back.
  *
  *     GET  /_letro/health                 {"status": "ok" | "maintenance"}          200 | 503
  *     GET  /_letro/maintenance/v1/status         what was found; restore: how far it is, what was uploaded, what was kept
+ *     GET  /_letro/maintenance/v1/code           {"code", "expires_ts"}: for the token alone
  *     POST /_letro/maintenance/v1/check          reads everything, answers with the report
  *     POST /_letro/maintenance/v1/repair         in maintenance only; then the server serves again
  *     POST /_letro/maintenance/v1/enter          nobody is served from now on
@@ -19,12 +20,14 @@ import { parseBody } from './http/body.ts'
 import { MatrixError } from './http/matrix-error.ts'
 import { limit } from './http/rate-limit.ts'
 import type { Route, Step } from './http/route.ts'
+import { codesThatHold, maintenanceCode, typedCode } from './maintenance-code.ts'
 import type { RestoreJob } from './maintenance-restore.ts'
 import type { StoreHost } from './store/store-host.ts'
 
 export interface MaintenanceDeps {
   readonly host: StoreHost
   readonly token: string
+  readonly clock: () => number
   /** Repairs and goes back to serving. */
   repair(): Promise<object>
   /** Nobody is served, because of damage or because an operator said so. */
@@ -35,8 +38,9 @@ export interface MaintenanceDeps {
 }
 
 export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
-  const { host, token, repair, isInMaintenance, restore } = deps
-  const operator = [requireMaintenanceToken(token), limit('admin')]
+  const { host, token, clock, repair, isInMaintenance, restore } = deps
+  const holdsToken = [requireMaintenanceToken(token, () => []), limit('admin')]
+  const operator = [requireMaintenanceToken(token, () => codesThatHold(token, clock())), limit('admin')]
   const base = '/_letro/maintenance/v1'
   const kind = () => (isInMaintenance() ? 'maintenance' : 'ok')
   const health: Step = ctx => {
@@ -49,6 +53,11 @@ export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
       findings: host.state.kind === 'maintenance' ? host.state.findings : [],
       restore: await restore.shown(),
     }
+  }
+  // A code makes no further one: it ends.
+  const code: Step = ctx => {
+    const { code, expiresTs } = maintenanceCode(token, clock())
+    ctx.body = { code, expires_ts: expiresTs }
   }
   const enter: Step = async ctx => {
     await deps.enter()
@@ -72,6 +81,7 @@ export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
   return [
     { method: 'GET', path: '/_letro/health', steps: [health] },
     { method: 'GET', path: `${base}/status`, steps: [...operator, status] },
+    { method: 'GET', path: `${base}/code`, steps: [...holdsToken, code] },
     { method: 'POST', path: `${base}/check`, steps: [...operator, check] },
     { method: 'POST', path: `${base}/repair`, steps: [...operator, repairNow] },
     { method: 'POST', path: `${base}/enter`, steps: [...operator, enter] },
@@ -81,15 +91,33 @@ export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
   ]
 }
 
-function requireMaintenanceToken(token: string): Step {
-  const expected = hash('sha256', token, 'buffer')
+function requireMaintenanceToken(token: string, codes: () => readonly string[]): Step {
   return async function requireMaintenanceToken(ctx, next) {
     const shown = readAccessToken(ctx)
-    if (shown === null) throw new MatrixError(401, 'M_MISSING_TOKEN', 'The maintenance token is needed.')
-    if (!timingSafeEqual(hash('sha256', shown, 'buffer'), expected)) {
-      ctx.state.limits.take('badToken', `address ${ctx.state.address}`)
-      throw new MatrixError(401, 'M_UNKNOWN_TOKEN', 'This is not the maintenance token.')
+    if (shown === null)
+      throw new MatrixError(
+        401,
+        'M_MISSING_TOKEN',
+        'The maintenance token is needed, or the code of the console.',
+      )
+    if (!isSame(shown, token)) {
+      const { limits, address } = ctx.state
+      // Before it is looked at: who guesses too fast does not learn that one was right.
+      limits.mustBeLeft('badToken', `address ${address}`)
+      const typed = typedCode(shown)
+      if (!codes().some(code => isSame(typed, code))) {
+        limits.take('badToken', `address ${address}`)
+        throw new MatrixError(
+          401,
+          'M_UNKNOWN_TOKEN',
+          'This is not the maintenance token, and no code that the console shows now.',
+        )
+      }
     }
     await next()
   }
+}
+
+function isSame(one: string, other: string): boolean {
+  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'))
 }

@@ -224,6 +224,8 @@ export interface Machine {
     input: { readonly name: string; readonly key: string },
     tell: Tell,
   ): Promise<readonly string[]>
+  /** In place of the maintenance token, for `letro` on another machine. */
+  maintenanceCode(input: null, tell: Tell): Promise<{ readonly code: string; readonly expiresTs: number }>
   repairStore(input: null, tell: Tell): Promise<readonly string[]>
 
   // ── updates and power ──

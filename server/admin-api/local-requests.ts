@@ -114,7 +114,7 @@ async function removeIfOld(deps: LocalRequestsDeps, path: string): Promise<void>
 async function writeWhole(path: string, text: string): Promise<void> {
   const file = await open(`${path}.part`, 'w', 0o600)
   try {
-    await file.write(text)
+    await file.writeFile(text)
     await file.sync()
   } finally {
     await file.close()

@@ -69,7 +69,8 @@ export async function readPeopleCsv(text: string): Promise<PeopleCsv> {
     const { message, lines } = error as Error & { lines?: number }
     add(lines ?? 1, 'not-csv', undefined, { reason: message })
   }
-  if (names === null && problems.length === 0) add(1, 'empty')
+  // A list of nobody would make leavers of everybody.
+  if (people.length === 0 && problems.length === 0) add(1, 'empty')
   return { people, problems }
 }
 

@@ -2,7 +2,7 @@
 import type { RosterProblem, RosterProblemCode } from '../protocol/roster-problem.ts'
 
 const sentences: Readonly<Record<RosterProblemCode, string>> = {
-  empty: 'The file is empty.',
+  empty: 'There is nobody in the file.',
   'not-csv': 'This is no CSV: {reason}.',
   'no-such-column': 'There is no column {column}. The columns are {columns}.',
   'column-twice': 'The column {column} stands there twice.',

@@ -18,7 +18,8 @@ export async function writeBackupFile(
     const file = await open(part, 'wx', 0o600)
     try {
       for await (const piece of bytes) {
-        await file.write(piece)
+        // Not write: what the disk takes of it may be a part.
+        await file.writeFile(piece)
         size += piece.length
       }
       await file.sync()

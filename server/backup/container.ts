@@ -132,7 +132,7 @@ function parseLine(line: string): JsonObject {
 export function cutShort(): BackupError {
   return new BackupError(
     'BACKUP_DAMAGED',
-    'The backup is cut short: its end is missing. Copy it again from where it came, or use an older one.',
+    'The backup is cut short, or its end was changed. Copy it again from where it came, or use an older one.',
   )
 }
 

@@ -222,7 +222,7 @@ async function writeFileAt(root: string, path: string, body: AsyncIterable<Buffe
   await mkdir(dirname(place), { recursive: true, mode: 0o700 })
   const file = await open(place, 'w', 0o600)
   try {
-    for await (const piece of body) await file.write(piece)
+    for await (const piece of body) await file.writeFile(piece)
     await file.datasync()
   } finally {
     await file.close()

@@ -127,6 +127,11 @@ test('from nothing over the first link and a backup to the same site on another 
   t.regex(link.link, /^https:\/\/chat\.clinic\.test:\d+\/enrol#/)
   t.regex((await acts.healthText(null, tell)).join('\n'), /All is well|needs you|WRONG/)
 
+  const { code, expiresTs } = await acts.maintenanceCode(null, tell)
+  t.regex(code, /^(?:[0-9A-Z]{4}-){2}[0-9A-Z]{4}$/)
+  t.true(expiresTs > Date.now())
+  t.is((await socket.send('GET', '/_letro/maintenance/v1/status', undefined, code))?.status, 200)
+
   const { privateKey } = await acts.newBackupKey(null, tell)
   const name = await acts.backupToStick(null, tell)
   t.deepEqual(await acts.stickBackups(null, tell), [name])

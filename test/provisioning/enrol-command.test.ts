@@ -33,6 +33,30 @@ async function open(t: ExecutionContext) {
   return { h, data, run }
 }
 
+test('a list of nobody is refused: everybody would have left', async t => {
+  const { data, run } = await open(t)
+  await writeFile(join(data, 'nobody.csv'), 'username,name\n')
+  const refused = await run('list', 'nobody.csv', '--apply', '--lock-leavers', '--yes')
+  t.is(refused.code, 1)
+  t.regex(refused.out, /There is nobody in the file/)
+})
+
+test('an external person without an end or a sponsor is told which options are missing', async t => {
+  const { run } = await open(t)
+  for (const more of [[], ['--ends', '2027-03-31'], ['--sponsor', 'amal']]) {
+    const refused = await run('person', 'vera', '--kind', 'external', ...more)
+    t.is(refused.code, 2)
+    t.regex(refused.err, /--ends 2027-03-31 --sponsor USERNAME/)
+  }
+})
+
+test('what is shown says what there is to do with it', async t => {
+  const { run } = await open(t)
+  t.regex((await run('list', 'people.csv')).out, /Nothing was changed\.\nDo it with: --apply\n$/)
+  await run('list', 'people.csv', '--apply', '--sheets', 'sheets.html')
+  t.regex((await run('list', 'people.csv')).out, /New links for those who wait: --apply --again\n$/)
+})
+
 test('a list is shown, applied with sheets, and changes nothing when it comes again', async t => {
   const { h, data, run } = await open(t)
   const shown = await run('list', 'people.csv')
@@ -129,7 +153,7 @@ test('what is wrong on the command line is named, and nobody is invited', async 
     [['person', 'zoe', '--days', '0'], /--days/],
     [['person', 'zoe', '--kind', 'external', '--ends', 'tomorrow'], /--ends/],
     [['person', 'zoe', '--language', 'tlh', '--sheets', 's.html'], /--language/],
-    [['person', 'zoe', '--kind', 'external'], /expires_ts/],
+    [['person', 'zoe', '--kind', 'external'], /needs a last day/],
     [['person', 'زوي'], /user_id|username/],
     [['again', 'nobody'], /names nobody/],
     [['list', 'none.csv'], /cannot be read/],

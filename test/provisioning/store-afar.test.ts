@@ -157,3 +157,39 @@ test('a backup from here takes the place of what a server far away has; one that
   t.deepEqual([await exists(server, 'anna'), await exists(server, 'bert')], [true, false])
   t.false(server.output.includes(identity))
 })
+
+test('the code of an appliance’s console does what the token does, over the restart of a restore as well', async t => {
+  const { place, server, data, token } = await open(t)
+  await server.register('anna', testPassword)
+  const { identity, recipient } = await newKeys()
+  const [file, keyFile] = [join(place, 'mine.age'), join(place, 'key')]
+  await writeFile(keyFile, identity)
+  await server.stop()
+  const made = await letro([
+    ...['backup', 'create', '--offline', '--data', data, '--recipient', recipient, '--out', file],
+  ])
+  t.is(made.code, 0, made.err)
+  await server.start()
+  await server.register('bert', testPassword)
+
+  const asked = await fetch(`${server.base}/_letro/maintenance/v1/code`, {
+    headers: { authorization: `Bearer ${(await readFile(token, 'utf8')).trim()}` },
+  })
+  const { code } = (await asked.json()) as { code: string }
+  const far = ['--server', server.base, '--token-file', '-']
+  const unasked = await letro(['store', 'status', '--server', server.base])
+  t.is(unasked.code, 2)
+  t.regex(unasked.err, /the code that an appliance's console shows/)
+  const wrong = await letro(['store', 'status', ...far], '0000-0000-0000')
+  t.is(wrong.code, 1)
+  t.regex(wrong.err, /no code of now/)
+  t.regex((await letro(['store', 'status', ...far], 'no code')).err, /holds no maintenance token/)
+
+  const restored = await letro(
+    ['backup', 'restore', file, '--key', keyFile, '--yes', ...far],
+    ` ${code.toLowerCase().replaceAll('-', ' ')}\n`,
+  )
+  t.is(restored.code, 0, restored.err)
+  t.deepEqual([await exists(server, 'anna'), await exists(server, 'bert')], [true, false])
+  t.is((await letro(['store', 'status', ...far], code)).code, 0)
+})

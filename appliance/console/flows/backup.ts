@@ -1,8 +1,9 @@
 /** Backups to a stick, the key that opens them, and the way back. */
-import { ask, call, type Flow, look, type Steps, tell } from '../flow.ts'
+import { ask, type Context, call, type Flow, look, type Steps, tell } from '../flow.ts'
 import { choice, code, fact, gap, text, wayOut } from '../page.ts'
+import { showMaintenanceCode } from './maintenance-code.ts'
 
-export function* backup(): Flow {
+export function* backup({ facts }: Context): Flow {
   const { chosen } = yield* ask({
     title: 'Backup',
     blocks: [
@@ -19,17 +20,32 @@ export function* backup(): Flow {
   })
   if (chosen === 'stick') yield* toStick()
   if (chosen === 'key') yield* newKey()
-  if (chosen === 'restore')
-    yield* tell(
-      'A backup is restored on an empty machine',
-      [
-        text(
-          'A restore never mixes with what is here. Start a new machine (or make a factory reset of this one), choose "Restore a backup from a stick" on its first page, and have the private backup key at hand. The site, its names, keys and people return with it.',
-        ),
-      ],
-      'Back',
-    )
+  if (chosen === 'restore') yield* waysBack(facts.site?.origin ?? 'URL')
   return 'done'
+}
+
+function* waysBack(origin: string): Steps<void> {
+  const { chosen } = yield* ask({
+    title: 'A backup takes the place of all that is here',
+    blocks: [
+      text(
+        'The private backup key has to be at hand. Nothing is mixed: the site, its keys and people return as they were.',
+      ),
+      gap,
+      fact(
+        'from a stick',
+        'Start a new machine, or make a factory reset of this one, and choose "Restore a backup from a stick" on its first page.',
+      ),
+      fact(
+        'from afar',
+        'An administrator with the command letro replaces the data of this machine, with a code from here.',
+      ),
+      gap,
+      wayOut(),
+      choice('code', 'A code for whoever restores from elsewhere'),
+    ],
+  })
+  if (chosen === 'code') yield* showMaintenanceCode(origin)
 }
 
 function* toStick(): Steps<void> {

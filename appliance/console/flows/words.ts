@@ -1,8 +1,9 @@
 /** Pages that only show: health in the server's own words, licences, damaged data. */
-import { ask, call, type Flow, look, tell } from '../flow.ts'
+import { ask, type Context, call, type Flow, look, tell } from '../flow.ts'
 import { ledger } from '../ledger.ts'
 import { choice, fact, gap, text, wayOut } from '../page.ts'
 import { headline } from './home.ts'
+import { showMaintenanceCode } from './maintenance-code.ts'
 
 export function* health(): Flow {
   const lines = yield* look('healthText', null, 'Asking the server')
@@ -28,21 +29,23 @@ export function* licences(): Flow {
   return 'done'
 }
 
-export function* maintenance(): Flow {
+export function* maintenance({ facts }: Context): Flow {
   const { chosen } = yield* ask(({ facts }) => ({
     title: headline(facts),
     blocks: [
       ...facts.server.sentences.map((line, i) => fact(i === 0 ? 'it says' : '', line, 'warn')),
       gap,
       text(
-        'A repair keeps all that is certain, and lists what is not. People sign in again afterwards. If there is a backup of today, a restore on an empty machine keeps more.',
+        'A repair keeps all that is certain, and lists what is not. People sign in again afterwards. If there is a backup of today, a restore keeps more: from elsewhere, or from a stick after a factory reset.',
         'soft',
       ),
       gap,
       wayOut(),
+      choice('code', 'A code for whoever repairs or restores from elsewhere'),
       choice('repair', 'Repair the store'),
     ],
   }))
+  if (chosen === 'code') yield* showMaintenanceCode(facts.site?.origin ?? 'URL')
   if (chosen !== 'repair') return 'done'
   const lines = yield* call('repairStore', null, 'Repairing the store')
   yield* tell(

@@ -34,6 +34,7 @@ type SiteActs = Pick<
   | 'stickBackups'
   | 'restoreBackup'
   | 'repairStore'
+  | 'maintenanceCode'
 >
 
 const certificateNames = /\.(?:pem|crt|cer|p12|pfx)$/i
@@ -57,6 +58,16 @@ export function siteActs({
     if (!site) throw new MachineRefused('SITE_UNREADABLE', 'letro.toml does not say which site this is.')
     const hosts = [new URL(site.origin).hostname, site.serverName.replace(/:[0-9]+$/, '')]
     return [...new Set(hosts)].flatMap(host => ['--name', host])
+  }
+  /** It answers whatever state the data is in, to whoever can read the data folder. */
+  const maintenance = async (method: 'GET' | 'POST', path: string) => {
+    const token = readFileSync(join(data, 'maintenance.token'), 'utf8').trim()
+    const body = method === 'POST' ? {} : undefined
+    const answer = await server.send(method, `/_letro/maintenance/v1${path}`, body, token)
+    if (!answer) throw new MachineRefused('SERVER_AWAY', 'The server does not answer. Nothing was changed.')
+    if (answer.status < 300) return answer.json
+    const said = answer.json['error'] ?? `The server refused (HTTP ${answer.status}).`
+    throw new MachineRefused('SERVER_REFUSED', String(said))
   }
 
   return {
@@ -186,19 +197,17 @@ export function siteActs({
       return restoredWords(restored)
     },
 
+    maintenanceCode: async () => {
+      const { code, expires_ts: expiresTs } = await maintenance('GET', '/code')
+      return { code: String(code), expiresTs: Number(expiresTs) }
+    },
+
     repairStore: async (_, tell) => {
       tell({ text: 'Everything is read; what is certain is kept.', part: null })
-      const token = readFileSync(join(data, 'maintenance.token'), 'utf8').trim()
-      const answer = await server.send('POST', '/_letro/maintenance/v1/repair', {}, token)
-      if (!answer) throw new MachineRefused('SERVER_AWAY', 'The server does not answer.')
-      if (answer.status >= 300)
-        throw new MachineRefused(
-          'REPAIR_FAILED',
-          String(answer.json['error'] ?? `The repair failed (HTTP ${answer.status}).`),
-        )
+      const report = await maintenance('POST', '/repair')
       return [
         'The server serves again. People sign in again; pins are compared with their cards.',
-        ...numbersIn(answer.json),
+        ...numbersIn(report),
       ]
     },
   }

@@ -72,9 +72,7 @@ export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
   logText: 'Was kam und ging, das Neueste zuerst.',
   logEmpty: 'Noch wurde nichts gefunden.',
   logOver: 'vorbei',
-  importRunning:
-    '{done} von {total} Zeilen sind erledigt. Lassen Sie dies offen: Die Links stehen nur in der Antwort.',
-  problem_empty: 'Die Datei ist leer.',
+  problem_empty: 'In der Datei steht niemand.',
   problem_not_csv: 'Das ist kein CSV: {reason}',
   problem_no_such_column: 'Es gibt keine Spalte {column}. Die Spalten sind {columns}.',
   problem_column_twice: 'Die Spalte {column} steht zweimal da.',

@@ -1,8 +1,9 @@
 import { admin } from './admin.ts'
+import { configuration } from './configuration.ts'
 import { findings } from './findings.ts'
 import { people } from './people.ts'
 import { site } from './site.ts'
 import { updates } from './updates.ts'
 import { upkeep } from './upkeep.ts'
 
-export const administration = { admin, people, site, findings, updates, upkeep }
+export const administration = { admin, configuration, people, site, findings, updates, upkeep }

@@ -72,9 +72,7 @@ export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
   logText: 'Ce qui est apparu et passé, le plus récent d’abord.',
   logEmpty: 'Rien n’a encore été trouvé.',
   logOver: 'terminé',
-  importRunning:
-    '{done} lignes sur {total} sont faites. Laissez ceci ouvert : les liens ne sont que dans la réponse.',
-  problem_empty: 'Le fichier est vide.',
+  problem_empty: 'Il n’y a personne dans le fichier.',
   problem_not_csv: 'Ce n’est pas du CSV : {reason}',
   problem_no_such_column: 'Il n’y a pas de colonne {column}. Les colonnes sont {columns}.',
   problem_column_twice: 'La colonne {column} y est deux fois.',

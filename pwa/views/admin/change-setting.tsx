@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { Json } from '#protocol/json.ts'
-import { t } from '../../i18n/i18n.ts'
+import { parts, t } from '../../i18n/i18n.ts'
 import { Choice, Field, Switch } from '../parts/field.tsx'
 import { Code } from '../parts/name.tsx'
 import { ActDialog } from './act-dialog.tsx'
 import { act, inPath } from './ask.ts'
 import type { Setting } from './configuration.tsx'
+import { SettingAllowed, SettingDoc } from './setting-text.tsx'
 
 /** One setting, entered as its kind has it; the server says what is allowed, and checks. */
 export function ChangeSetting({
@@ -17,7 +18,7 @@ export function ChangeSetting({
   onChanged: () => void
   onClose: () => void
 }) {
-  const { key, kind, changes, version, doc, allowed } = setting
+  const { key, kind, changes, version } = setting
   const [text, setText] = useState(textOf(setting))
   const [isNothing, setNothing] = useState(setting.value === null)
   // Where the file may say nothing, nothing can be said here as well.
@@ -37,11 +38,7 @@ export function ChangeSetting({
       <p>
         <Code>{key}</Code>
       </p>
-      <p class="quiet">
-        <bdi lang="en" dir="ltr">
-          {doc}
-        </bdi>
-      </p>
+      <SettingDoc setting={setting} />
       <Entry setting={setting} text={text} onText={setText} disabled={mayBeNothing && isNothing} />
       {mayBeNothing && (
         <Switch
@@ -51,7 +48,9 @@ export function ChangeSetting({
           onChange={setNothing}
         />
       )}
-      {kind !== 'switch' && kind !== 'choice' && <p class="quiet">{t('upkeep.allowed', { allowed })}</p>}
+      {kind !== 'switch' && kind !== 'choice' && (
+        <p class="quiet">{parts('upkeep.allowed', { allowed: <SettingAllowed setting={setting} /> })}</p>
+      )}
       <p>{t(changes === 'now' ? 'upkeep.countsNow' : 'upkeep.countsRestart')}</p>
     </ActDialog>
   )

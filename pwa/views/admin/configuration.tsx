@@ -9,6 +9,7 @@ import { ActDialog, AdminFailure } from './act-dialog.tsx'
 import { act, inPath, useAdmin } from './ask.ts'
 import { ChangeSetting } from './change-setting.tsx'
 import { Tag } from './facts.tsx'
+import { SettingDoc } from './setting-text.tsx'
 
 /** server/admin-api/README.md. */
 export interface Setting {
@@ -103,7 +104,8 @@ export function Configuration() {
   )
 }
 
-function SettingLine({ setting: { key, value, from, doc, in_force: inForce } }: { setting: Setting }) {
+function SettingLine({ setting }: { setting: Setting }) {
+  const { key, value, from, in_force: inForce } = setting
   const words = {
     set: t('upkeep.from_set'),
     file: t('admin.from_file'),
@@ -118,12 +120,7 @@ function SettingLine({ setting: { key, value, from, doc, in_force: inForce } }: 
           <Tag tone="warn">{t('upkeep.untilRestart', { value: inForce ?? t('admin.noValue') })}</Tag>
         )}
       </p>
-      {/* As it stands in letro.example.toml, whose language is English. */}
-      <p class="quiet">
-        <bdi lang="en" dir="ltr">
-          {doc}
-        </bdi>
-      </p>
+      <SettingDoc setting={setting} />
     </div>
   )
 }

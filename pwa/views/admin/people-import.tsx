@@ -37,7 +37,7 @@ interface Progress {
 /** More is no list of people. */
 const maxBytes = 15 * 1024 * 1024
 const shownAtOnce = 100
-const lookAgainMs = 1000
+const lookAgainMs = 500
 const columns = 'username,name,kind,ends,sponsor,language'
 
 /** People from a file: first what would happen, then, if that is what was meant, it happens. Twice is as good as once. */
@@ -101,6 +101,7 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
           type="file"
           accept=".csv,text/csv"
           aria-label={t('people.importFile')}
+          disabled={isApplying}
           onChange={event => choose(event.currentTarget.files?.[0])}
         />
       </p>
@@ -110,13 +111,20 @@ export function PeopleImport({ onDone, onClose }: { onDone: () => void; onClose:
         <Bar words={t('people.importRunning', counts(progress))} done={progress.done} of={progress.total} />
       )}
       {report && report.problems.length === 0 && report.waiting.length > 0 && (
-        <Switch label={t('people.again')} hint={t('people.againHint')} checked={again} onChange={setAgain} />
+        <Switch
+          label={t('people.again')}
+          hint={t('people.againHint')}
+          checked={again}
+          disabled={isApplying}
+          onChange={setAgain}
+        />
       )}
       {report && report.problems.length === 0 && report.leavers.length > 0 && (
         <Switch
           label={t('people.lockLeavers')}
           hint={t('people.lockLeaversHint')}
           checked={lockLeavers}
+          disabled={isApplying}
           onChange={setLockLeavers}
         />
       )}

@@ -95,7 +95,7 @@ function PeopleList() {
           {people.hasMore && <Button onClick={people.more}>{t('people.more')}</Button>}
         </>
       )}
-      <OpenLinks links={links.answer?.links ?? []} onChange={again} />
+      <OpenLinks links={links.answer?.links ?? []} search={search} onChange={again} />
       {asking === 'invite' && <Invite onDone={again} onClose={() => setAsking(null)} />}
       {asking === 'import' && <PeopleImport onDone={again} onClose={() => setAsking(null)} />}
     </>
@@ -119,8 +119,23 @@ export function PersonTags({ person }: { person: PersonAnswer }) {
   )
 }
 
-/** Invitations and re-enrolments that nobody has used yet. */
-function OpenLinks({ links, onChange }: { links: readonly OpenLink[]; onChange: () => void }) {
+const linksAtOnce = 50
+
+/** Invitations and re-enrolments that nobody has used yet: after a long list there are thousands. */
+function OpenLinks({
+  links: all,
+  search,
+  onChange,
+}: {
+  links: readonly OpenLink[]
+  search: string
+  onChange: () => void
+}) {
+  const [most, setMost] = useState(linksAtOnce)
+  const wanted = search.toLowerCase()
+  const links = all.filter(link =>
+    [link.user_id, link.displayname ?? ''].some(name => name.toLowerCase().includes(wanted)),
+  )
   if (links.length === 0) return null
   return (
     <details class="admin-links">
@@ -129,7 +144,7 @@ function OpenLinks({ links, onChange }: { links: readonly OpenLink[]; onChange: 
       </summary>
       <p class="quiet">{t('people.openLinksText')}</p>
       <ul class="settings-rows">
-        {links.map(link => (
+        {links.slice(0, most).map(link => (
           <li key={link.id}>
             <div>
               <Person person={link} />
@@ -142,6 +157,7 @@ function OpenLinks({ links, onChange }: { links: readonly OpenLink[]; onChange: 
           </li>
         ))}
       </ul>
+      {links.length > most && <Button onClick={() => setMost(most + linksAtOnce)}>{t('people.more')}</Button>}
     </details>
   )
 }

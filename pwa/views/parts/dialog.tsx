@@ -32,6 +32,14 @@ export function Dialog({
         event.preventDefault()
         onClose()
       }}
+      // Escape for the second time closes it whatever the page says: whoever keeps it open gets it back.
+      onClose={({ currentTarget: dialog }) => {
+        if (!dialog.isConnected) return
+        onClose()
+        requestAnimationFrame(() => {
+          if (dialog.isConnected && !dialog.open) dialog.showModal()
+        })
+      }}
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
