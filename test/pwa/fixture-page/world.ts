@@ -305,7 +305,7 @@ class World {
       case 'typingIn':
         return this.#wanted.has('typing') ? [jonas, lina] : []
       case 'draft':
-        return this.draft
+        return (argument as { threadRoot: string | null }).threadRoot === null ? this.draft : null
       case 'send':
         return this.#send(argument as { type: string; content: TimelineItem['content'] })
       case 'media':
