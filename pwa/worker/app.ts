@@ -37,7 +37,7 @@ import { isInUse } from './ownership.ts'
 import { kicking, Pump } from './pump.ts'
 import { stateOf } from './session-calls.ts'
 
-const sessionRecord = { collection: 'session', id: 'session' } as const
+export const sessionRecord = { collection: 'session', id: 'session' } as const
 /** Between two witnesses that are published: as many inputs may be taken back unnoticed. */
 const witnessEvery = 50
 const witnessTimeoutMs = 10_000

@@ -1,5 +1,4 @@
-import type { AddedAreas } from '../administration.ts'
-import type { Catalogue } from '../catalogue.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import { admin } from './admin.ts'
 import { findings } from './findings.ts'
 import { people } from './people.ts'
@@ -7,4 +6,4 @@ import { site } from './site.ts'
 import { updates } from './updates.ts'
 import { upkeep } from './upkeep.ts'
 
-export const administration: Catalogue<AddedAreas> = { admin, people, site, findings, updates, upkeep }
+export const administration: AdministrationAreas = { admin, people, site, findings, updates, upkeep }

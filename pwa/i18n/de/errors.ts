@@ -145,7 +145,7 @@ export const errors: Translated<typeof en> = {
   HEADER_BROKEN:
     'Was in diesem Browser gespeichert ist, ist beschädigt und lässt sich nicht öffnen. Melden Sie sich neu an.',
   RECORD_BROKEN:
-    'Ein Teil des auf diesem Gerät Gespeicherten ist beschädigt; nichts davon wird von selbst ersetzt. Melden Sie sich hier ab und wieder an: Die Räume kehren zurück, und Nachrichten, soweit Ihre Schlüsselsicherung deren Schlüssel hat.',
+    'Ein Teil des auf diesem Gerät Gespeicherten ist beschädigt, und nichts davon wird von selbst ersetzt. Ein Hinweis neben der Raumliste fragt, wie es weitergehen soll.',
   NO_VAULT: 'In diesem Browser ist nichts von diesem Konto gespeichert.',
   NO_SESSION: 'Sie sind auf diesem Gerät nicht angemeldet.',
   VAULT_EXISTS: 'In diesem Browser ist schon etwas von diesem Konto gespeichert.',

@@ -123,7 +123,7 @@ export const errors = {
   BACKUP_VERSION_GONE: 'The backup of your keys is gone from the server. A new one has to be made.',
   HEADER_BROKEN: 'What is stored in this browser is damaged and cannot be opened. Sign in anew.',
   RECORD_BROKEN:
-    'A part of what is stored on this device is damaged; nothing of it is replaced by itself. Sign out here and in again: rooms return, and messages as far as your key backup has their keys.',
+    'A part of what is stored on this device is damaged, and nothing of it is replaced by itself. A notice beside the list of rooms asks how to go on.',
   NO_VAULT: 'Nothing of this account is stored in this browser.',
   NO_SESSION: 'You are not signed in on this device.',
   VAULT_EXISTS: 'This browser has something stored of this account already.',

@@ -134,7 +134,7 @@ export const errors: Translated<typeof en> = {
   BACKUP_VERSION_GONE: 'La sauvegarde de vos clés n’est plus sur le serveur. Il faut en faire une nouvelle.',
   HEADER_BROKEN: 'Ce qui est gardé dans ce navigateur est abîmé et ne s’ouvre pas. Connectez-vous à nouveau.',
   RECORD_BROKEN:
-    'Une partie de ce qui est conservé sur cet appareil est endommagée ; rien n’en est remplacé de soi-même. Déconnectez-vous ici puis reconnectez-vous : les salons reviennent, et les messages dont votre sauvegarde a les clés.',
+    'Une partie de ce qui est conservé sur cet appareil est endommagée, et rien n’en est remplacé de soi-même. Un avis près de la liste des salons demande comment continuer.',
   NO_VAULT: 'Rien de ce compte n’est gardé dans ce navigateur.',
   NO_SESSION: 'Vous n’êtes pas connecté sur cet appareil.',
   VAULT_EXISTS: 'Ce navigateur garde déjà quelque chose de ce compte.',

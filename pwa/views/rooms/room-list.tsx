@@ -2,7 +2,7 @@ import './room-list.css'
 import { useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { ourUserId, rooms, session } from '../account.ts'
-import { Expired, Reminders } from '../enter/reminders.tsx'
+import { Damage, Expired, Reminders } from '../enter/reminders.tsx'
 import { Avatar } from '../parts/avatar.tsx'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
@@ -30,6 +30,7 @@ export function RoomList() {
       </button>
       <Filters />
       <Rooms />
+      {isPhone.value && <Damage />}
       {isPhone.value && <Expired />}
       <ServerNotices />
       {isPhone.value && <Reminders />}

@@ -6,7 +6,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
-import { Expired, Reminders } from '../enter/reminders.tsx'
+import { Damage, Expired, Reminders } from '../enter/reminders.tsx'
 import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
@@ -64,6 +64,7 @@ export function Shell() {
           <RoomList />
         </div>
         <main class="pane" id="main" tabIndex={-1}>
+          {!isPhone.value && <Damage />}
           {!isPhone.value && <Expired />}
           <Main />
         </main>
