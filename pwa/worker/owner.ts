@@ -296,6 +296,7 @@ export class Owner {
           search: this.#searchOf(open),
           tell: notice => this.#tell(notice),
           onEngineNotice: notice => this.#tell({ kind: 'engine', notice }),
+          forgetRoom: roomId => this.#forgetRoom(roomId),
           onEnded: why => void this.#ended(why),
           onRolledBack: generation => void this.#change(() => this.#reopenApp(generation)),
         },

@@ -122,6 +122,10 @@ export const errors = {
   NOT_A_BACKUP: 'This file is no backup of Letro.',
   BACKUP_VERSION_GONE: 'The backup of your keys is gone from the server. A new one has to be made.',
   HEADER_BROKEN: 'What is stored in this browser is damaged and cannot be opened. Sign in anew.',
+  NOT_INVITED:
+    'This person could not be invited: their server or yours refused it. No conversation was begun, and no empty room is left.',
+  NOT_INVITED_YET:
+    'This person could not be invited now: your server, or theirs, is out of reach. No empty room stays behind; try again later.',
   RECORD_BROKEN:
     'A part of what is stored on this device is damaged, and nothing of it is replaced by itself. A notice beside the list of rooms asks how to go on.',
   NO_VAULT: 'Nothing of this account is stored in this browser.',
