@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import anyTest, { type TestFn } from 'ava'
 import type { Page } from 'playwright-core'
+import { until } from '../support/until.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { AppWorld, inside, pictures } from './app.ts'
 import { field, line, sent, write } from './conversation.ts'
@@ -77,9 +78,7 @@ test.serial('a thread keeps its draft as a room does, until it is sent', async t
     .getByRole('button', { name: /thread/i })
     .first()
     .click()
-  await page.waitForFunction(
-    `document.querySelector('section.thread textarea')?.value === ${JSON.stringify(text)}`,
-  )
+  await until(async () => (await thread.locator('textarea').inputValue()) === text)
   await thread.locator('textarea').press('Enter')
   await thread.locator('li.message', { hasText: text }).waitFor()
   await page.waitForTimeout(1_000)
