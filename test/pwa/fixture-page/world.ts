@@ -279,7 +279,7 @@ class World {
     if (this.fails === name) throw Object.assign(new Error('no room left'), { code: 'VAULT_FULL' })
     switch (name) {
       case 'state':
-        return { vault: 'open', waysIn: [], release: '0' }
+        return { vault: 'open', waysIn: [], release: '0', damaged: [] }
       case 'session':
         return {
           userId: us,
