@@ -25,6 +25,8 @@ const fallbackRenewedMs = 7 * 24 * 60 * 60 * 1000
 
 const oneTime = 'one-time-key|'
 const fallback = 'fallback-key|'
+/** What the next key is named by. */
+export const sequenceId = 'key-sequence'
 
 /** The members of a `/keys/upload` body that the server lacks; null where it lacks none. */
 export async function keysToUpload(
@@ -95,18 +97,25 @@ async function replaceFallbackKey(
  * holds. The fallback key is replaced with the next upload.
  */
 export async function skipNames(step: Step, missed: number): Promise<void> {
-  const counter = await step.get('account', 'key-sequence')
+  const counter = await step.get('account', sequenceId)
   const next = typeof counter?.['next'] === 'number' ? counter['next'] : 1
-  step.put('account', 'key-sequence', { next: next + missed * (wantedOnServer + 1) })
+  step.put('account', sequenceId, { next: next + missed * (wantedOnServer + 1) })
   for (const [id, record] of await step.entries('account', fallback)) {
     step.put('account', id, { ...record, createdTs: 0 })
   }
 }
 
+/** The counter is lost: far behind every key that is still here, so that no name is used twice. */
+export async function countAnew(step: Step): Promise<void> {
+  const kept = [...(await step.entries('account', oneTime)), ...(await step.entries('account', fallback))]
+  const last = Math.max(0, ...kept.map(([, record]) => sequenceOf(record)))
+  step.put('account', sequenceId, { next: last + maxKept })
+}
+
 async function makeKey(step: Step, context: Context, prefix: string, isFallback: boolean) {
-  const counter = await step.get('account', 'key-sequence')
+  const counter = await step.get('account', sequenceId)
   const sequence = typeof counter?.['next'] === 'number' ? counter['next'] : 1
-  step.put('account', 'key-sequence', { next: sequence + 1 })
+  step.put('account', sequenceId, { next: sequence + 1 })
   const pair = curve25519KeyPair(context.randomBytes(32))
   const publicKey = encodeBase64(pair.publicKey)
   step.put('account', prefix + publicKey, {

@@ -322,6 +322,13 @@ async function readList(step: Pick<Step, 'get'>, userId: string): Promise<JsonOb
   return step.get('identity', listId(userId))
 }
 
+const listPrefix = 'passkeys:'
+
 function listId(userId: string): string {
-  return `passkeys:${userId}`
+  return listPrefix + userId
+}
+
+/** Whose identity, or list of passkeys, a record is. */
+export function ownerOfIdentityRecord(id: string): string {
+  return id.startsWith(listPrefix) ? id.slice(listPrefix.length) : id
 }

@@ -55,7 +55,26 @@ export async function readRoom(step: Pick<Step, 'get'>, roomId: string): Promise
 
 /** Takes news of a room's state. Members of rooms that are not encrypted are kept too: encryption may come. */
 export async function receiveRoomChange(step: Step, roomId: string, change: RoomChange): Promise<void> {
-  const record = (await step.get('room', roomId)) ?? {}
+  await takeRoomChange(step, roomId, (await step.get('room', roomId)) ?? {}, change)
+}
+
+/**
+ * In place of a record that is damaged: from the room's whole state. Sessions of the room say that it was encrypted,
+ * should the state know nothing of it any more (attack 19). Whoever left meanwhile may have the key in use: it ends.
+ */
+export async function takeRoomAnew(step: Step, roomId: string, whole: RoomChange): Promise<void> {
+  const wasEncrypted = (await step.entries('inbound-group-session', `${roomId}|`)).length > 0
+  const encryption = whole.encryption ?? (wasEncrypted ? { algorithm: megolmAlgorithm } : undefined)
+  await takeRoomChange(step, roomId, {}, { ...whole, ...(encryption && { encryption }) })
+  step.delete('outbound-group-session', roomId)
+}
+
+async function takeRoomChange(
+  step: Step,
+  roomId: string,
+  record: JsonObject,
+  change: RoomChange,
+): Promise<void> {
   const room = { ...record, ...encryptionOf(step, record, change.encryption) }
   const members: Record<string, Membership> = { ...(record['members'] as Record<string, Membership>) }
   let somebodyLeft = false

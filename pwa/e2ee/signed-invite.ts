@@ -67,14 +67,18 @@ export async function signInvite(
   return { [inviteSignatureMember]: signAsDevice(own, statement) }
 }
 
+/** That we know the room. */
+export const begunPrefix = 'began:'
+export const begun: JsonObject = { version: 1 }
+
 /** We know the room from now on, with these people in it. In a room that we made, that is nobody. Counts once. */
 export async function beginRoom(
   step: Step,
   input: { readonly roomId: string; readonly userIds: readonly string[] },
 ): Promise<void> {
   const { roomId, userIds } = input
-  if (await step.get('room', `began:${roomId}`)) return
-  step.put('room', `began:${roomId}`, { version: 1 })
+  if (await step.get('room', begunPrefix + roomId)) return
+  step.put('room', begunPrefix + roomId, begun)
   for (const userId of userIds) {
     admit(step, roomId, userId, { by: 'present', masterKey: null, inviter: null, word: null })
   }

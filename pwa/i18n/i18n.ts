@@ -3,12 +3,13 @@
  *
  * A catalogue is one object an area, the same keys in every language (checked by types). A text has places `{name}`; what is put
  * there is isolated (FSI … PDI), so that a name in another direction cannot turn the sentence around. A text with a
- * `count` may be an object of plural categories. Only the language in use is loaded; what few people see (administration) is
+ * `count` may be an object of plural categories. Only the language in use is loaded; what is seldom seen (administration) is
  * added when they open it.
  */
 import { signal } from '@preact/signals'
-import type { AddedAreas } from './administration.ts'
 import type { Catalogue, Plural, Texts } from './catalogue.ts'
+import type { administration } from './en/administration.ts'
+import type { seldom } from './en/seldom.ts'
 import type { en } from './en.ts'
 import { keepText, keptText } from './kept-text.ts'
 
@@ -28,6 +29,9 @@ export interface Manner {
 }
 
 type FirstAreas = typeof en
+type AddedAreas = typeof administration & typeof seldom
+/** Areas that come with the part of the app that needs them. */
+export type AddedTexts = Record<Language, () => Promise<Partial<Catalogue<AddedAreas>>>>
 type Areas = FirstAreas & AddedAreas
 export type Key = { [A in keyof Areas & string]: `${A}.${keyof Areas[A] & string}` }[keyof Areas & string]
 export type Values = Readonly<Record<string, string | number>>
@@ -42,16 +46,19 @@ const load: Record<Language, () => Promise<Catalogue<FirstAreas>>> = {
 
 export const manner = signal<Manner>(firstManner())
 const catalogue = signal<Catalogue<FirstAreas> | null>(null)
-const added = signal<Catalogue<AddedAreas> | null>(null)
-let loadAdded: Record<Language, () => Promise<Catalogue<AddedAreas>>> | null = null
+const added = signal<Partial<Catalogue<AddedAreas>>>({})
+const addedBy = new Set<AddedTexts>()
 
 /** Loads the words, and sets the document's language and direction. To be awaited before anything is drawn. */
 export async function setManner(change: Partial<Manner>): Promise<void> {
   const next = { ...manner.peek(), ...change }
   if (!catalogue.peek() || next.language !== manner.peek().language) {
-    const [first, more] = await Promise.all([load[next.language](), loadAdded?.[next.language]()])
+    const [first, ...more] = await Promise.all([
+      load[next.language](),
+      ...[...addedBy].map(each => each[next.language]()),
+    ])
     catalogue.value = first
-    if (more) added.value = more
+    added.value = Object.assign({}, ...more)
   }
   manner.value = next
   const root = document.documentElement
@@ -63,10 +70,11 @@ export async function setManner(change: Partial<Manner>): Promise<void> {
 }
 
 /** Brings the texts of a part of the app that is not in the first load; they follow the language from then on. */
-export async function addTexts(load: Record<Language, () => Promise<Catalogue<AddedAreas>>>): Promise<void> {
-  if (added.peek()) return
-  loadAdded = load
-  added.value = await load[manner.peek().language]()
+export async function addTexts(load: AddedTexts): Promise<void> {
+  if (addedBy.has(load)) return
+  const texts = await load[manner.peek().language]()
+  addedBy.add(load)
+  added.value = { ...added.peek(), ...texts }
 }
 
 export function directionOf(language: Language): 'ltr' | 'rtl' {

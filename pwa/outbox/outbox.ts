@@ -11,6 +11,7 @@ import type { QueuedItem } from '../sync/ports.ts'
 import { pauseMs } from '../sync/sync-loop.ts'
 import type { ItemProblem } from '../sync/timeline-item.ts'
 import type { VaultRecords, VaultWrite } from '../vault/records.ts'
+import { type DraftPlace, draftCollection, draftId, threadMark } from './draft-place.ts'
 import { queuedItem } from './queued-item.ts'
 import { outcomeOf, problemOf, standstill, standstillOf } from './refusal.ts'
 import { pauseFor, type RoomAtWork } from './room-at-work.ts'
@@ -65,10 +66,10 @@ export class OutboxQueue {
   }
 
   static async open(deps: OutboxDeps): Promise<OutboxQueue> {
-    const drafts = await deps.records.entries('draft')
+    const drafts = await deps.records.entries(draftCollection)
     const queue = new OutboxQueue(
       deps,
-      drafts.map(([roomId]) => roomId),
+      drafts.map(([id]) => id).filter(id => !id.includes(threadMark)),
     )
     for (const [, record] of await deps.records.entries(outboxCollection)) {
       const waiting = record as unknown as Waiting
@@ -181,9 +182,12 @@ export class OutboxQueue {
     return true
   }
 
-  async setDraft(roomId: string, draft: JsonObject | null): Promise<void> {
+  /** Of a room; or of a thread in it, of which the room's entry says nothing. */
+  async setDraft({ roomId, threadRoot = null }: DraftPlace, draft: JsonObject | null): Promise<void> {
     const had = this.#drafts.has(roomId)
-    await this.#deps.records.commit([{ collection: 'draft', id: roomId, value: draft }])
+    const id = draftId({ roomId, threadRoot })
+    await this.#deps.records.commit([{ collection: draftCollection, id, value: draft }])
+    if (threadRoot !== null) return
     if (draft) this.#drafts.add(roomId)
     else this.#drafts.delete(roomId)
     if (had !== (draft !== null)) this.#deps.changed(roomId)
@@ -196,8 +200,12 @@ export class OutboxQueue {
       this.#waiting.delete(order)
       this.#deps.uploads.pause(txnId)
     }
-    await this.#commit(gone.flatMap(waiting => this.#removal(waiting)))
-    await this.setDraft(roomId, null)
+    const threads = await this.#deps.records.entries(draftCollection, roomId + threadMark)
+    await this.#commit([
+      ...gone.flatMap(waiting => this.#removal(waiting)),
+      ...threads.map(([id]): VaultWrite => ({ collection: draftCollection, id, value: null })),
+    ])
+    await this.setDraft({ roomId }, null)
   }
 
   find(txnId: string): Waiting | undefined {

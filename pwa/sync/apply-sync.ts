@@ -243,11 +243,7 @@ async function withAllReceipts(
 function engineChange(before: Room | null, room: Room, update: RoomUpdate): RoomChange | null {
   if (room.membership !== 'join') return null
   const isNew = before === null || before.membership !== 'join'
-  const changed = isNew
-    ? [...room.members.keys()]
-    : update.state.filter(({ type }) => type === 'm.room.member').map(({ stateKey }) => stateKey)
-  const encryption = stateContent(room, 'm.room.encryption')
-  const { history_visibility: historyVisibility } = stateContent(room, 'm.room.history_visibility')
+  const changed = update.state.filter(({ type }) => type === 'm.room.member').map(({ stateKey }) => stateKey)
   const invites = [...update.state, ...update.timeline].filter(
     ({ type, stateKey, content }) =>
       type === 'm.room.member' && stateKey !== null && content['membership'] === 'invite',
@@ -256,10 +252,19 @@ function engineChange(before: Room | null, room: Room, update: RoomUpdate): Room
     type === 'm.room.encryption' || type === 'm.room.history_visibility'
   if (!isNew && changed.length === 0 && invites.length === 0 && !update.state.some(isRule)) return null
   return {
+    ...roomChange(room, isNew ? room.members.keys() : changed),
+    invites: invites.map(({ stateKey, sender, content }) => ({ userId: stateKey!, sender, content })),
+  }
+}
+
+/** What the engine has to know of the room and of these members. */
+export function roomChange(room: Room, userIds: Iterable<string>): RoomChange {
+  const encryption = stateContent(room, 'm.room.encryption')
+  const { history_visibility: historyVisibility } = stateContent(room, 'm.room.history_visibility')
+  return {
     ...(typeof encryption['algorithm'] === 'string' && { encryption }),
     ...(typeof historyVisibility === 'string' && { historyVisibility }),
-    members: Object.fromEntries(changed.map(userId => [userId, engineMembership(room, userId)])),
-    invites: invites.map(({ stateKey, sender, content }) => ({ userId: stateKey!, sender, content })),
+    members: Object.fromEntries([...userIds].map(userId => [userId, engineMembership(room, userId)])),
   }
 }
 

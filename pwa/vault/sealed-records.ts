@@ -25,7 +25,7 @@ const scannedAtOnce = 100
  * Where a broken record must not read as absent: without its account the engine would make new keys for a device that has
  * some, without a room's record it would send in the clear, without an identity it would pin the next one that comes.
  */
-const closedStores: ReadonlySet<string> = new Set(['account', 'room', 'identity'])
+export const closedStores: ReadonlySet<string> = new Set(['account', 'room', 'identity'])
 
 type Row = Uint8Array<ArrayBuffer>
 
@@ -190,14 +190,14 @@ export class SealedRecords implements VaultRecords {
     return undefined
   }
 
-  /** Somebody decided to go on without a record that is broken. Whole ones stay. */
-  async giveUp(name: string, id: string): Promise<void> {
+  /** A copy of what is broken, for something is about to be written in its place. */
+  async keepBroken(name: string, id: string): Promise<void> {
     const store = this.#store(name)
-    await this.#setAside(store, rowOf(store, id))
+    await this.#setAside(store, rowOf(store, id), true)
   }
 
   /** Out of the way, but kept: what is broken here may be whole in a backup, or say what broke it. */
-  async #setAside(store: Store, row: Row): Promise<void> {
+  async #setAside(store: Store, row: Row, stays = false): Promise<void> {
     const transaction = this.#database.transaction(['records', 'broken'], 'readwrite')
     const records = transaction.objectStore('records')
     const sealed: unknown = await records.get(row)
@@ -206,7 +206,7 @@ export class SealedRecords implements VaultRecords {
       sealed instanceof Uint8Array && open(store.sealingKey, sealed, associatedData(store, row)) !== null
     if (sealed !== undefined && !isWhole) {
       transaction.objectStore('broken').put({ key: row, sealed, store: store.name })
-      records.delete(row)
+      if (!stays) records.delete(row)
     }
     await transaction.done.catch(() => {
       // A full or failing disk: it stays where it is, and is reported again.

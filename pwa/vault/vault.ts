@@ -173,9 +173,9 @@ export class Vault {
     return isOurs ? Number(generation) : 0
   }
 
-  /** Somebody decided to go on without a record that is broken: it is set aside. */
-  async giveUpRecord(store: string, id: string): Promise<void> {
-    if (this.#records instanceof SealedRecords) await this.#records.giveUp(store, id)
+  /** A copy of what is broken, for somebody decided to go on without it: the record itself is overwritten next. */
+  async keepBroken(store: string, id: string): Promise<void> {
+    if (this.#records instanceof SealedRecords) await this.#records.keepBroken(store, id)
   }
 
   /** Forgets the keys and lets the database go. */

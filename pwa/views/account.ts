@@ -9,6 +9,7 @@ import { forgetText, keepText, keptText } from '../i18n/kept-text.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import { AccountClient } from '../worker/account-client.ts'
 import type { AppNotice, Connection, SessionState } from '../worker/calls.ts'
+import { isInTheWay } from '../worker/damaged.ts'
 import type { OwnerNotice, OwnerState } from '../worker/owner.ts'
 import { accountsHere } from '../worker/ownership.ts'
 import { endRinging } from './notifications-shown.ts'
@@ -99,7 +100,9 @@ export function onNotice(listener: Listener): () => void {
 export async function readAccount(): Promise<void> {
   ownerState.value = await call('state', null)
   isWaiting.value = false
-  if (ownerState.value.vault !== 'open') return
+  // What is damaged and in the way answers nothing about the session either.
+  const { vault, damaged } = ownerState.value
+  if (vault !== 'open' || damaged.some(each => isInTheWay(each, account.peek() ?? ''))) return
   session.value = await call('session', null)
   if (!session.value) return
   connection.value = await call('connection', null)

@@ -32,12 +32,13 @@ import { Trust } from '../trust/trust.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AppNotice, NewSession } from './calls.ts'
 import { bytesLeft, savesData } from './device-limits.ts'
+import { DirectRooms } from './direct-rooms.ts'
 import { OfferedHistory } from './offered-history.ts'
 import { isInUse } from './ownership.ts'
 import { kicking, Pump } from './pump.ts'
 import { stateOf } from './session-calls.ts'
 
-const sessionRecord = { collection: 'session', id: 'session' } as const
+export const sessionRecord = { collection: 'session', id: 'session' } as const
 /** Between two witnesses that are published: as many inputs may be taken back unnoticed. */
 const witnessEvery = 50
 const witnessTimeoutMs = 10_000
@@ -57,6 +58,8 @@ export interface AppDeps {
   readonly search: Search
   readonly tell: (notice: AppNotice) => void
   readonly onEngineNotice: (notice: Parameters<Parameters<Machine['onNotice']>[0]>[0]) => void
+  /** Everything that is kept of a room. */
+  readonly forgetRoom: (roomId: string) => Promise<void>
   readonly onEnded: (why: 'revoked' | 'expired') => void
   /** The vault is older than what this device has sent: it has to be opened again with this as `lastGeneration`. */
   readonly onRolledBack: (generation: number) => void
@@ -85,6 +88,7 @@ export class App {
   readonly offeredHistory: OfferedHistory
   readonly readMarks: ReadMarks
   readonly presence: PresenceNews
+  readonly directRooms: DirectRooms
   readonly loop: SyncLoop
   readonly trust: Trust
   readonly #deps: AppDeps
@@ -148,6 +152,12 @@ export class App {
       tell,
       clock: Date.now,
     })
+    this.directRooms = new DirectRooms({
+      http,
+      store,
+      userId: deps.userId,
+      forgetHere: deps.forgetRoom,
+    })
     const polling = pollingSource(http, isFirst => this.presence.toSay(isFirst))
     this.loop = new SyncLoop({
       source: {
@@ -175,6 +185,7 @@ export class App {
           outbox.uploadLimit.learn().catch(() => {})
           outbox.queue.wake()
           void this.readMarks.flush()
+          void this.directRooms.wake()
           this.gathering.wake()
           this.externalPeople.ask()
         }

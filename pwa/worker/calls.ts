@@ -8,6 +8,7 @@
 import type { JsonObject } from '#protocol/json.ts'
 import type { PasskeyOrigin } from '../e2ee/passkey-device.ts'
 import type { Verification } from '../e2ee/verification/flow-record.ts'
+import type { DraftPlace } from '../outbox/draft-place.ts'
 import type { PersonPresence } from '../sync/presence.ts'
 import type { RoomEntry } from '../sync/room-entry.ts'
 import type { TimelinePage, TimelineQuery } from '../sync/timeline-item.ts'
@@ -324,9 +325,9 @@ export interface MessageCalls {
     maxBytes: number
     thumbnail?: { width: number; height: number }
   }): Promise<Blob>
-  draft(roomId: string): Promise<JsonObject | null>
+  draft(place: DraftPlace): Promise<JsonObject | null>
   /** Null: none any more. */
-  setDraft(draft: { roomId: string; draft: JsonObject | null }): Promise<void>
+  setDraft(draft: DraftPlace & { draft: JsonObject | null }): Promise<void>
 }
 
 // ── trust ──────────────────────────────────────────────────────────────────────────────────────────

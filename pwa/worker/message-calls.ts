@@ -1,5 +1,6 @@
 /** What tabs may ask about writing: messages, files, drafts, and files of others. */
 import type { JsonObject } from '#protocol/json.ts'
+import { draftCollection, draftId } from '../outbox/draft-place.ts'
 import { fileContent } from '../outbox/file-message.ts'
 import type { StoredFile } from '../outbox/waiting-files.ts'
 import { VaultError } from '../vault/errors.ts'
@@ -54,8 +55,8 @@ export function messageCalls(app: () => App): MessageCalls {
       await app().outbox.queue.retry(id)
     },
     media: wanted => app().outbox.media.get(wanted),
-    draft: async roomId => (await app().store.records.get('draft', roomId)) ?? null,
-    setDraft: ({ roomId, draft }) => app().outbox.queue.setDraft(roomId, draft),
+    draft: async place => (await app().store.records.get(draftCollection, draftId(place))) ?? null,
+    setDraft: ({ draft, ...place }) => app().outbox.queue.setDraft(place, draft),
   }
 }
 

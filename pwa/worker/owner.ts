@@ -20,13 +20,15 @@ import { accountCalls } from './account-calls.ts'
 import { adminCalls } from './admin-calls.ts'
 import { App } from './app.ts'
 import type { AppCalls, AppNotice, NewSession } from './calls.ts'
+import { damageOf, endDevice, goOnInApp } from './damage.ts'
+import { type Damaged, isDevice } from './damaged.ts'
 import type { Calls } from './frames.ts'
 import { messageCalls } from './message-calls.ts'
 import { vaultName } from './ownership.ts'
 import { withRecoveryWayIn } from './recovery-way-in.ts'
 import { roomActs } from './room-acts.ts'
 import { roomReads } from './room-calls.ts'
-import { learnWhoWeAre, sessionCalls } from './session-calls.ts'
+import { learnWhoWeAre, sessionCalls, stateOf } from './session-calls.ts'
 import { trustCalls } from './trust-calls.ts'
 
 export type OwnerState = {
@@ -39,6 +41,8 @@ export type OwnerState = {
   readonly inMemory: boolean
   /** The browser gives no more room: nothing is written. */
   readonly full: boolean
+  /** Records that are broken and wait for a person to give them up. */
+  readonly damaged: readonly Damaged[]
 }
 
 /** What every tab is told. */
@@ -76,7 +80,7 @@ export interface VaultCalls {
   /** After room was made. */
   resume(argument: null): Promise<OwnerState>
   /** A person decided to go on without a record that is broken. */
-  giveUpRecord(which: { store: string; id: string }): Promise<OwnerState>
+  giveUpRecord(which: Damaged): Promise<OwnerState>
   /** In the order of the ids. */
   read(which: { store: TabStore; ids: readonly string[] }): Promise<(JsonObject | undefined)[]>
   list(which: { store: TabStore; prefix?: string }): Promise<[id: string, value: JsonObject][]>
@@ -103,6 +107,7 @@ interface Open {
   app: App | null
   /** Opened when it is first asked for. */
   search: Promise<SearchIndex> | null
+  readonly damaged: Map<string, Damaged>
 }
 
 export class Owner {
@@ -122,6 +127,8 @@ export class Owner {
         tell({ kind: 'warning', warning })
         // Without its database the vault can keep nothing: better shut than forgetful.
         if (warning.kind === 'closed' && this.#open) void this.calls.lock(null)
+        const damaged = damageOf(warning)
+        if (damaged) this.#noteDamage(damaged)
       },
     }
   }
@@ -159,7 +166,7 @@ export class Owner {
       this.#change(async () => {
         if (await this.#vault.resume()) this.#open?.app?.outbox.queue.decided()
       }),
-    giveUpRecord: ({ store, id }) => this.#change(() => this.#vault.giveUpRecord(store, id)),
+    giveUpRecord: which => this.#change(() => this.#giveUp(which)),
 
     read: async ({ store, ids }) => this.#vault.records.getMany(forTabs(store), ids),
     list: async ({ store, prefix }) => this.#vault.records.entries(forTabs(store), prefix),
@@ -268,31 +275,64 @@ export class Owner {
   }
 
   async #hold(vault: Vault): Promise<void> {
-    this.#open = { vault, app: null, search: null }
+    this.#open = { vault, app: null, search: null, damaged: new Map() }
     await this.#openApp(0)
   }
 
   async #openApp(lastGeneration: number): Promise<void> {
     const open = this.#mustBeOpen()
-    open.app = await App.open(
-      {
-        vault: open.vault,
-        userId: this.#account,
-        search: this.#searchOf(open),
-        tell: notice => this.#tell(notice),
-        onEngineNotice: notice => this.#tell({ kind: 'engine', notice }),
-        onEnded: why => void this.#ended(why),
-        onRolledBack: generation => void this.#change(() => this.#reopenApp(generation)),
-      },
-      lastGeneration,
-    )
+    open.app = await this.#appOf(open, lastGeneration)
     open.app?.start()
     if (open.app) void learnWhoWeAre(open.app, notice => this.#tell(notice))
+  }
+
+  /** Null: nobody signed in, or this device's own keys are damaged and somebody has to decide. */
+  async #appOf(open: Open, lastGeneration: number): Promise<App | null> {
+    try {
+      const app = await App.open(
+        {
+          vault: open.vault,
+          userId: this.#account,
+          search: this.#searchOf(open),
+          tell: notice => this.#tell(notice),
+          onEngineNotice: notice => this.#tell({ kind: 'engine', notice }),
+          forgetRoom: roomId => this.#forgetRoom(roomId),
+          onEnded: why => void this.#ended(why),
+          onRolledBack: generation => void this.#change(() => this.#reopenApp(generation)),
+        },
+        lastGeneration,
+      )
+      // Asked now, so that whoever comes in hears at once of damage that is in the way.
+      if (app) await stateOf(app).catch(unlessDamaged)
+      return app
+    } catch (error) {
+      return unlessDamaged(error)
+    }
   }
 
   async #reopenApp(lastGeneration: number): Promise<void> {
     await this.#open?.app?.stop()
     if (this.#open) await this.#openApp(lastGeneration)
+  }
+
+  #noteDamage(damaged: Damaged): void {
+    const open = this.#open
+    const name = `${damaged.store} ${damaged.id}`
+    if (!open || open.damaged.has(name)) return
+    open.damaged.set(name, damaged)
+    // Tells every tab.
+    void this.#change(async () => {})
+  }
+
+  async #giveUp(which: Damaged): Promise<void> {
+    const open = this.#mustBeOpen()
+    await open.vault.keepBroken(which.store, which.id)
+    if (isDevice(which)) {
+      await open.app?.stop()
+      open.app = null
+      await endDevice(open.vault.records, this.#account)
+    } else if (open.app) await goOnInApp(open.app, which)
+    open.damaged.delete(`${which.store} ${which.id}`)
   }
 
   async #begin(session: NewSession): Promise<void> {
@@ -342,13 +382,21 @@ export class Owner {
 
   async #state(): Promise<OwnerState> {
     if (this.#open) {
-      const { vault, app } = this.#open
+      const { vault, app, damaged } = this.#open
       const { isInMemory: inMemory, full } = vault
-      return { vault: 'open', engine: app !== null, waysIn: await vault.waysIn(), inMemory, full }
+      const waysIn = await vault.waysIn()
+      return {
+        vault: 'open',
+        engine: app !== null,
+        waysIn,
+        inMemory,
+        full,
+        damaged: [...damaged.values()],
+      }
     }
     const waysIn = await Vault.waysIn(this.#options)
     const vault = waysIn ? 'locked' : 'none'
-    return { vault, engine: false, waysIn: waysIn ?? [], inMemory: false, full: false }
+    return { vault, engine: false, waysIn: waysIn ?? [], inMemory: false, full: false, damaged: [] }
   }
 }
 
@@ -361,6 +409,12 @@ function asOpener(given: Opener | RecoveryText): Opener {
 function forTabs(store: string): string {
   if (!tabStores.has(store)) throw new VaultError('NO_SUCH_STORE', 'tabs have no store of that name')
   return store
+}
+
+/** It is told with the state, and waits there for a decision. */
+function unlessDamaged(error: unknown): null {
+  if (error instanceof VaultError && error.code === 'RECORD_BROKEN') return null
+  throw error
 }
 
 /** The secrets are gone afterwards, whatever came of it. */

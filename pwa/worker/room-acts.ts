@@ -48,17 +48,6 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
   const setAccountData: Acts['setAccountData'] = async ({ type, content }) => {
     await app().http.request('PUT', `${mine()}/account_data/${inPath(type)}`, { body: content })
   }
-  const setDirect: Acts['setDirect'] = async ({ roomId, userIds }) => {
-    const direct: Record<string, string[]> = {}
-    for (const [userId, roomIds] of Object.entries(app().store.accountData('m.direct') ?? {})) {
-      const others = (Array.isArray(roomIds) ? roomIds : []).filter(
-        id => typeof id === 'string' && id !== roomId,
-      )
-      if (others.length > 0) direct[userId] = others as string[]
-    }
-    for (const userId of userIds) direct[userId] = [...(direct[userId] ?? []), roomId]
-    await setAccountData({ type: 'm.direct', content: direct })
-  }
   return {
     createRoom: async wanted => {
       const { http, machine, session } = app()
@@ -75,9 +64,12 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
           members: { [session.userId]: 'join' },
         })
       }
-      if (wanted.isDirect) await setDirect({ roomId, userIds: wanted.invite })
-      for (const userId of wanted.invite)
-        await inviteOne(app(), { roomId, userId, isDirect: wanted.isDirect })
+      const inviteAll = async () => {
+        for (const userId of wanted.invite)
+          await inviteOne(app(), { roomId, userId, isDirect: wanted.isDirect })
+      }
+      if (wanted.isDirect) await app().directRooms.finish(roomId, wanted.invite, inviteAll)
+      else await inviteAll()
       if (wanted.inSpace !== undefined) {
         const via = [session.userId.slice(session.userId.indexOf(':') + 1)]
         await setState({ roomId: wanted.inSpace, type: 'm.space.child', stateKey: roomId, content: { via } })
@@ -94,7 +86,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
         { body: {} },
       )
       if (typeof roomId !== 'string') throw new ApiError('BAD_ANSWER', 'a room was joined without an id')
-      if (wasDirect.length > 0) await setDirect({ roomId, userIds: wasDirect })
+      if (wasDirect.length > 0) await app().directRooms.setDirect(roomId, wasDirect)
       app().offeredHistory.wake()
       return roomId
     },
@@ -142,7 +134,7 @@ export function roomActs(app: () => App, onGone: (roomId: string) => Promise<voi
       else await app().http.request('DELETE', path)
     },
     setMuted: ({ roomId, level }) => setNotifyLevel(app(), roomId, level),
-    setDirect,
+    setDirect: ({ roomId, userIds }) => app().directRooms.setDirect(roomId, userIds),
     markRead: mark => app().readMarks.mark(mark),
     markUnread: ({ roomId, unread }) => setMarkedUnread(app(), roomId, unread),
     typing: async ({ roomId, typing }) => {

@@ -5,6 +5,7 @@ import { inPath, v3 } from '../api/http.ts'
 import { uploadFile } from '../api/upload.ts'
 import { serverOf } from '../sync/names.ts'
 import { isPartOfIdentity } from '../trust/own-identity.ts'
+import { VaultError } from '../vault/errors.ts'
 import type { App } from './app.ts'
 import type { Connection, NewSession, SessionCalls, SessionState } from './calls.ts'
 
@@ -28,7 +29,9 @@ export function sessionCalls(deps: SessionDeps): SessionCalls {
     },
     begin: async session => {
       await deps.begin(session)
-      const state = await stateOf(app()!)
+      const open = app()
+      if (!open) throw new VaultError('RECORD_BROKEN', 'the keys of this device are damaged')
+      const state = await stateOf(open)
       deps.tell({ kind: 'session', session: state })
       return state
     },
@@ -98,7 +101,8 @@ export async function learnWhoWeAre(app: App, tell: SessionDeps['tell']): Promis
     await store.records.commit([{ ...profileRecord, value }])
     tell({ kind: 'session', session: await stateOf(app) })
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error
+    // Damaged, or locked meanwhile: that is said elsewhere.
+    if (!(error instanceof ApiError || error instanceof VaultError)) throw error
   }
 }
 

@@ -1,20 +1,24 @@
 import test from 'ava'
 import { administration as arAdministration } from '../../pwa/i18n/ar/administration.ts'
+import { seldom as arSeldom } from '../../pwa/i18n/ar/seldom.ts'
 import { ar } from '../../pwa/i18n/ar.ts'
 import { administration as deAdministration } from '../../pwa/i18n/de/administration.ts'
+import { seldom as deSeldom } from '../../pwa/i18n/de/seldom.ts'
 import { de } from '../../pwa/i18n/de.ts'
 import { administration as enAdministration } from '../../pwa/i18n/en/administration.ts'
+import { seldom as enSeldom } from '../../pwa/i18n/en/seldom.ts'
 import { en } from '../../pwa/i18n/en.ts'
 import { administration as frAdministration } from '../../pwa/i18n/fr/administration.ts'
+import { seldom as frSeldom } from '../../pwa/i18n/fr/seldom.ts'
 import { fr } from '../../pwa/i18n/fr.ts'
 
 type Text = string | Record<string, string>
 type Areas = Record<string, Record<string, Text>>
 const languages = {
-  en: { ...en, ...enAdministration },
-  ar: { ...ar, ...arAdministration },
-  de: { ...de, ...deAdministration },
-  fr: { ...fr, ...frAdministration },
+  en: { ...en, ...enAdministration, ...enSeldom },
+  ar: { ...ar, ...arAdministration, ...arSeldom },
+  de: { ...de, ...deAdministration, ...deSeldom },
+  fr: { ...fr, ...frAdministration, ...frSeldom },
 } as unknown as Record<'en' | 'ar' | 'de' | 'fr', Areas>
 
 function* textsOf(areas: Areas): Generator<[key: string, text: Text]> {

@@ -210,11 +210,13 @@ test('a broken account, room or identity throws: without it the engine would beg
     t.deepEqual(await vault.records.entries(collection), [['b', { n: 2 }]], 'the rest opens')
     t.is((await db.getAll('broken')).length, 0, 'it stays where it is')
     t.deepEqual(warnings[0], { kind: 'broken-record', store: collection, id: 'a' })
-    await vault.giveUpRecord(collection, 'a')
-    await vault.giveUpRecord(collection, 'b')
+    await vault.keepBroken(collection, 'a')
+    await vault.keepBroken(collection, 'b')
+    await t.throwsAsync(vault.records.get(collection, 'a'), { code: 'RECORD_BROKEN' })
+    await vault.records.commit([{ collection, id: 'a', value: null }])
     t.is(await vault.records.get(collection, 'a'), undefined, 'until somebody gives it up')
-    t.deepEqual(await vault.records.get(collection, 'b'), { n: 2 }, 'what is whole is not given up')
-    t.is((await db.getAll('broken')).length, 1)
+    t.deepEqual(await vault.records.get(collection, 'b'), { n: 2 }, 'what is whole stays')
+    t.is((await db.getAll('broken')).length, 1, 'a copy of what was broken is kept')
   }
 })
 

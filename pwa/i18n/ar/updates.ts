@@ -1,8 +1,8 @@
 /** تحديثات الجهاز. الرموز كما في #protocol/update-status.ts. */
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const updates: Catalogue<AddedAreas>['updates'] = {
+export const updates: Catalogue<AdministrationAreas>['updates'] = {
   text: 'يأتي الإصدار الجديد ملفًا. يفحصه الجهاز بنفسه ويكتبه بجانب ما يعمل. لا يتغير شيء على الناس حتى إعادة التشغيل؛ وإن لم يبدأ الإصدار الجديد كما ينبغي عاد الجهاز إلى هذا الإصدار من تلقاء نفسه.',
   runs: 'الإصدار {version} يعمل.',
   slot: 'الموضع {slot}',

@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
+export const upkeep: Catalogue<AdministrationAreas>['upkeep'] = {
   settingsText:
     'ما يعمل به هذا الخادم. ما له زر يُغيَّر هنا؛ والباقي في letro.toml أو في متغيرات البيئة على جهاز الخادم.',
   from_set: 'مضبوط هنا',

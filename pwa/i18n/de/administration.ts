@@ -1,5 +1,4 @@
-import type { AddedAreas } from '../administration.ts'
-import type { Catalogue } from '../catalogue.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import { admin } from './admin.ts'
 import { configuration } from './configuration.ts'
 import { findings } from './findings.ts'
@@ -8,7 +7,7 @@ import { site } from './site.ts'
 import { updates } from './updates.ts'
 import { upkeep } from './upkeep.ts'
 
-export const administration: Catalogue<AddedAreas> = {
+export const administration: AdministrationAreas = {
   admin,
   configuration,
   people,

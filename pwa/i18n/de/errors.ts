@@ -144,8 +144,12 @@ export const errors: Translated<typeof en> = {
     'Die Sicherung Ihrer Schlüssel ist nicht mehr auf dem Server. Eine neue muss angelegt werden.',
   HEADER_BROKEN:
     'Was in diesem Browser gespeichert ist, ist beschädigt und lässt sich nicht öffnen. Melden Sie sich neu an.',
+  NOT_INVITED:
+    'Diese Person konnte nicht eingeladen werden: Ihr eigener oder deren Server hat es abgelehnt. Es wurde kein Gespräch begonnen, und kein leerer Raum bleibt zurück.',
+  NOT_INVITED_YET:
+    'Diese Person konnte gerade nicht eingeladen werden: Ihr eigener oder deren Server ist nicht erreichbar. Kein leerer Raum bleibt zurück; versuchen Sie es später noch einmal.',
   RECORD_BROKEN:
-    'Ein Teil des auf diesem Gerät Gespeicherten ist beschädigt; nichts davon wird von selbst ersetzt. Melden Sie sich hier ab und wieder an: Die Räume kehren zurück, und Nachrichten, soweit Ihre Schlüsselsicherung deren Schlüssel hat.',
+    'Ein Teil des auf diesem Gerät Gespeicherten ist beschädigt, und nichts davon wird von selbst ersetzt. Ein Hinweis neben der Raumliste fragt, wie es weitergehen soll.',
   NO_VAULT: 'In diesem Browser ist nichts von diesem Konto gespeichert.',
   NO_SESSION: 'Sie sind auf diesem Gerät nicht angemeldet.',
   VAULT_EXISTS: 'In diesem Browser ist schon etwas von diesem Konto gespeichert.',

@@ -1,8 +1,8 @@
 /** Aktualisierung der Appliance. Codes wie in #protocol/update-status.ts. */
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const updates: Catalogue<AddedAreas>['updates'] = {
+export const updates: Catalogue<AdministrationAreas>['updates'] = {
   text: 'Eine neue Version kommt als Datei. Die Maschine prüft sie selbst und schreibt sie neben das, was läuft. Bis zum Neustart ändert sich für niemanden etwas; startet die neue Version nicht gut, kehrt die Maschine von selbst zu dieser zurück.',
   runs: 'Version {version} läuft.',
   slot: 'Platz {slot}',

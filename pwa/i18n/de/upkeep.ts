@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
+export const upkeep: Catalogue<AdministrationAreas>['upkeep'] = {
   settingsText:
     'Womit dieser Server läuft. Was eine Schaltfläche hat, wird hier geändert; alles andere steht in letro.toml oder in der Umgebung, auf der Maschine des Servers.',
   from_set: 'hier gesetzt',

@@ -122,8 +122,12 @@ export const errors = {
   NOT_A_BACKUP: 'This file is no backup of Letro.',
   BACKUP_VERSION_GONE: 'The backup of your keys is gone from the server. A new one has to be made.',
   HEADER_BROKEN: 'What is stored in this browser is damaged and cannot be opened. Sign in anew.',
+  NOT_INVITED:
+    'This person could not be invited: their server or yours refused it. No conversation was begun, and no empty room is left.',
+  NOT_INVITED_YET:
+    'This person could not be invited now: your server, or theirs, is out of reach. No empty room stays behind; try again later.',
   RECORD_BROKEN:
-    'A part of what is stored on this device is damaged; nothing of it is replaced by itself. Sign out here and in again: rooms return, and messages as far as your key backup has their keys.',
+    'A part of what is stored on this device is damaged, and nothing of it is replaced by itself. A notice beside the list of rooms asks how to go on.',
   NO_VAULT: 'Nothing of this account is stored in this browser.',
   NO_SESSION: 'You are not signed in on this device.',
   VAULT_EXISTS: 'This browser has something stored of this account already.',

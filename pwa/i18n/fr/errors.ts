@@ -133,8 +133,12 @@ export const errors: Translated<typeof en> = {
   NOT_A_BACKUP: 'Ce fichier n’est pas une sauvegarde de Letro.',
   BACKUP_VERSION_GONE: 'La sauvegarde de vos clés n’est plus sur le serveur. Il faut en faire une nouvelle.',
   HEADER_BROKEN: 'Ce qui est gardé dans ce navigateur est abîmé et ne s’ouvre pas. Connectez-vous à nouveau.',
+  NOT_INVITED:
+    'Cette personne n’a pas pu être invitée : son serveur ou le vôtre l’a refusé. Aucune conversation n’a été commencée, et aucun salon vide ne reste.',
+  NOT_INVITED_YET:
+    'Cette personne n’a pas pu être invitée pour l’instant : votre serveur, ou le sien, est injoignable. Aucun salon vide ne reste ; réessayez plus tard.',
   RECORD_BROKEN:
-    'Une partie de ce qui est conservé sur cet appareil est endommagée ; rien n’en est remplacé de soi-même. Déconnectez-vous ici puis reconnectez-vous : les salons reviennent, et les messages dont votre sauvegarde a les clés.',
+    'Une partie de ce qui est conservé sur cet appareil est endommagée, et rien n’en est remplacé de soi-même. Un avis près de la liste des salons demande comment continuer.',
   NO_VAULT: 'Rien de ce compte n’est gardé dans ce navigateur.',
   NO_SESSION: 'Vous n’êtes pas connecté sur cet appareil.',
   VAULT_EXISTS: 'Ce navigateur garde déjà quelque chose de ce compte.',

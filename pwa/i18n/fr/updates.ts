@@ -1,8 +1,8 @@
 /** Mises à jour de l’appliance. Codes comme dans #protocol/update-status.ts. */
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const updates: Catalogue<AddedAreas>['updates'] = {
+export const updates: Catalogue<AdministrationAreas>['updates'] = {
   text: 'Une nouvelle version arrive sous forme de fichier. La machine le vérifie elle-même et l’écrit à côté de ce qui fonctionne. Rien ne change pour personne avant le redémarrage ; si la nouvelle version démarre mal, la machine revient d’elle-même à celle-ci.',
   runs: 'La version {version} est en service.',
   slot: 'Emplacement {slot}',

@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const upkeep: Catalogue<AddedAreas>['upkeep'] = {
+export const upkeep: Catalogue<AdministrationAreas>['upkeep'] = {
   settingsText:
     'Ce avec quoi ce serveur tourne. Ce qui a un bouton se change ici ; le reste est dans letro.toml ou dans l’environnement, sur la machine du serveur.',
   from_set: 'réglé ici',

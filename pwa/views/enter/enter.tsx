@@ -28,6 +28,7 @@ import { StartView } from './start-view.tsx'
 const RecoveryKeyView = lazy(async () => (await import('./recovery-key-view.tsx')).RecoveryKeyView)
 const LastStepView = lazy(async () => (await import('./last-step-view.tsx')).LastStepView)
 const OpenIdentityView = lazy(async () => (await import('./open-identity-view.tsx')).OpenIdentityView)
+const DamagedView = lazy(async () => (await import('./damaged-view.tsx')).loadDamagedView())
 const DeviceLinkView = lazy(async () => (await import('./device-link-view.tsx')).DeviceLinkView)
 
 export function Enter() {
@@ -95,6 +96,8 @@ function Stage() {
       return <DeviceLinkView fragment={at.fragment} />
     case 'passphrase':
       return <PassphraseView signedIn={at.signedIn} />
+    case 'damaged':
+      return <DamagedView />
     case 'locked':
       return <LockedView />
     case 'sealed':

@@ -11,6 +11,7 @@ import { signal } from '@preact/signals'
 import { parseLinkAddress } from '../../trust/link-address.ts'
 import { VaultError } from '../../vault/errors.ts'
 import type { Connection } from '../../worker/calls.ts'
+import { isInTheWay } from '../../worker/damaged.ts'
 import type { OwnerState, RecoveryText } from '../../worker/owner.ts'
 import type { PasskeyOpener } from '../passkey-gesture.ts'
 import { Contact } from './contact.ts'
@@ -79,6 +80,9 @@ export class Entry {
     const vault = account.ownerState()?.vault ?? 'none'
     if (vault === 'locked') return this.become({ kind: 'locked' })
     const session = account.session()
+    const userId = account.userId() ?? ''
+    if (account.ownerState()?.damaged.some(each => isInTheWay(each, userId)))
+      return this.become({ kind: 'damaged' })
     if (vault === 'none') {
       account.forget()
       return this.become({ kind: 'start' })
@@ -269,7 +273,7 @@ export class Entry {
     const { kind } = this.stage.peek()
     const isShut = notice.state.vault !== 'open'
     if (isShut && needsOpenVault(this.stage.peek())) await this.goOn()
-    if (!isShut && kind === 'locked') {
+    if (!isShut && (kind === 'locked' || kind === 'damaged')) {
       await account.read()
       await this.goOn()
     }

@@ -4,6 +4,7 @@ import { t } from '../../i18n/i18n.ts'
 import { call, ownerState, sessionEnded } from '../account.ts'
 import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
+import { lazy } from '../parts/lazy.tsx'
 import { Failure, Notice } from '../parts/notice.tsx'
 import { toast } from '../parts/toast.tsx'
 import { go } from '../route.ts'
@@ -98,6 +99,13 @@ function Card({
       {text}
     </Notice>
   )
+}
+
+const AnyDamage = lazy(async () => (await import('../damage.tsx')).loadDamage())
+
+/** What is stored here is broken in part, and a person has to decide. */
+export function Damage() {
+  return ownerState.value?.damaged.length ? <AnyDamage /> : null
 }
 
 /** The session ran out: nothing comes or goes until the person signs in again. */

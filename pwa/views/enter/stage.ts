@@ -19,6 +19,8 @@ export type Stage =
   /** Signed in, and what an earlier device left here does not open. */
   | { readonly kind: 'sealed'; readonly signedIn: SignedIn }
   | { readonly kind: 'locked' }
+  /** Open, and what it needs to go on is broken: somebody has to decide. */
+  | { readonly kind: 'damaged' }
   /** So many days without contact: by the organisation's rule the server has to be heard first. */
   | { readonly kind: 'overdue'; readonly days: number }
   /** Signed in; what the identity needs is being done, or failed. */
@@ -47,6 +49,7 @@ export interface LastFacts {
 export function needsOpenVault({ kind }: Stage): boolean {
   return (
     kind === 'inside' ||
+    kind === 'damaged' ||
     kind === 'overdue' ||
     kind === 'setting-up' ||
     kind === 'open-identity' ||

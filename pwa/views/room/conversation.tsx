@@ -49,7 +49,7 @@ export function Conversation({
   const us = ourUserId.value
   const stretch = useStretch(roomId, threadRoot)
   const members = useMembers(roomId)
-  const { draft, isRead, change, giveBack } = useDraft(roomId, threadRoot === null)
+  const { draft, isRead, change, giveBack } = useDraft(roomId, threadRoot)
   const [target, setTarget] = useState<string | null>(null)
   const [files, setFiles] = useState<readonly File[] | null>(null)
   const [isRecording, setRecording] = useState(false)

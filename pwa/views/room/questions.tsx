@@ -15,7 +15,7 @@ const MessageHistory = lazy(async () => (await import('./message-history.tsx')).
 const MessageDetails = lazy(async () => (await import('./message-details.tsx')).MessageDetails)
 const Pinned = lazy(async () => (await import('./pinned.tsx')).Pinned)
 const InvitePeople = lazy(async () => (await import('../trust/invite-people.tsx')).InvitePeople)
-const GoToDate = lazy(async () => (await import('./go-to-date.tsx')).GoToDate)
+const GoToDate = lazy(async () => (await import('./go-to-date.tsx')).loadGoToDate())
 
 export function Questions({
   question,

@@ -14,23 +14,24 @@ export interface DraftState {
   readonly giveBack: (unsent: readonly Draft[]) => void
 }
 
-/** `kept` false: for threads, whose drafts live as long as their pane. */
-export function useDraft(roomId: string, kept: boolean): DraftState {
+/** `threadRoot` null: in the room itself. */
+export function useDraft(roomId: string, threadRoot: string | null): DraftState {
   const [draft, setDraft] = useState<Draft>(emptyDraft)
-  const [isRead, setRead] = useState(!kept)
+  const [isRead, setRead] = useState(false)
   const latest = useRef<Desk>({ draft, aside: emptyDraft })
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
   const keep = () => {
     timer.current = null
     const { draft: now, aside } = latest.current
-    void call('setDraft', { roomId, draft: storedDraft(now.editing ? aside : now) }).catch(() => {})
+    void call('setDraft', { roomId, threadRoot, draft: storedDraft(now.editing ? aside : now) }).catch(
+      () => {},
+    )
   }
   const turn = (desk: Desk) => {
     latest.current = desk
     setDraft(desk.draft)
   }
   const keepSoon = () => {
-    if (!kept) return
     if (timer.current) clearTimeout(timer.current)
     timer.current = setTimeout(keep, keepAfterMs)
   }
@@ -43,9 +44,8 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
     keepSoon()
   }
   useEffect(() => {
-    if (!kept) return
     let gone = false
-    call('draft', roomId).then(
+    call('draft', { roomId, threadRoot }).then(
       stored => {
         if (gone) return
         if (latest.current.draft === emptyDraft) turn({ draft: parseDraft(stored), aside: emptyDraft })
@@ -62,6 +62,6 @@ export function useDraft(roomId: string, kept: boolean): DraftState {
         keep()
       }
     }
-  }, [roomId, kept])
+  }, [roomId, threadRoot])
   return { draft, isRead, change, giveBack }
 }

@@ -1,12 +1,18 @@
-/** What the person chose about the list, and what follows from it. */
-import { computed, type ReadonlySignal, signal } from '@preact/signals'
-import { rooms } from '../account.ts'
+/** What the person chose about the list, and what follows from it. Kept sealed: it says which spaces there are. */
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
+import { call, rooms } from '../account.ts'
 import { route } from '../route.ts'
+import { type KeptList, parseKeptList } from './kept-list.ts'
 import { type Filter, isUnread, sectionsOf } from './sections.ts'
+
+const store = 'setting'
+const id = 'room-list'
 
 export const filter = signal<Filter>('all')
 /** Spaces and sections that were closed. */
 export const closed = signal<ReadonlySet<string>>(new Set())
+/** What was kept is here: before, the list would change under the eyes. */
+export const isListRead = signal(false)
 /** One column at a time. */
 export const isPhone = matching('(max-width: 46rem)')
 /** Three columns. */
@@ -48,6 +54,35 @@ export function toggle(sectionId: string): void {
   const next = new Set(closed.value)
   if (!next.delete(sectionId)) next.add(sectionId)
   closed.value = next
+}
+
+/** As it was left, from then on kept with each change, until what this returns is called. */
+export function keepList(): () => void {
+  let stop = () => {}
+  let isGone = false
+  const begin = (kept: KeptList) => {
+    if (isGone) return
+    let before = kept
+    filter.value = kept.filter
+    closed.value = new Set(kept.closed)
+    isListRead.value = true
+    stop = effect(() => {
+      const now = { filter: filter.value, closed: [...closed.value] }
+      if (JSON.stringify(now) === JSON.stringify(before)) return
+      before = now
+      // Full, or locked this moment: it counts until the tab is closed.
+      call('write', [{ collection: store, id, value: now }]).catch(() => {})
+    })
+  }
+  call('read', { store, ids: [id] }).then(
+    ([kept]) => begin(parseKeptList(kept)),
+    () => begin(parseKeptList(undefined)),
+  )
+  return () => {
+    isGone = true
+    stop()
+    isListRead.value = false
+  }
 }
 
 function matching(query: string): ReadonlySignal<boolean> {

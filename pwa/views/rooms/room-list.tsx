@@ -2,7 +2,7 @@ import './room-list.css'
 import { useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { ourUserId, rooms, session } from '../account.ts'
-import { Expired, Reminders } from '../enter/reminders.tsx'
+import { Damage, Expired, Reminders } from '../enter/reminders.tsx'
 import { Avatar } from '../parts/avatar.tsx'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
@@ -11,13 +11,11 @@ import { Skeleton } from '../parts/skeleton.tsx'
 import { go } from '../route.ts'
 import { ConnectionLine } from './connection-line.tsx'
 import { ListSection } from './list-section.tsx'
-import { filter, isPhone, sections } from './list-state.ts'
-import type { Filter } from './sections.ts'
+import { filter, isListRead, isPhone, sections } from './list-state.ts'
+import { filters } from './sections.ts'
 import { ServerNotices } from './server-notices-card.tsx'
 import { isMac, openSwitcher } from './switcher-state.ts'
 import { UpdatePrompt } from './update-prompt.tsx'
-
-const filters: readonly Filter[] = ['all', 'unread', 'mentions', 'people', 'invitations']
 
 /** The register: every room, where it belongs. */
 export function RoomList() {
@@ -30,6 +28,7 @@ export function RoomList() {
       </button>
       <Filters />
       <Rooms />
+      {isPhone.value && <Damage />}
       {isPhone.value && <Expired />}
       <ServerNotices />
       {isPhone.value && <Reminders />}
@@ -121,7 +120,7 @@ function Rooms() {
   }
   return (
     <section class="list-rooms" ref={list} onKeyDown={move} aria-label={t('rooms.list')}>
-      {rooms.value === null ? <Skeleton lines={9} /> : <Sections />}
+      {rooms.value === null || !isListRead.value ? <Skeleton lines={9} /> : <Sections />}
     </section>
   )
 }

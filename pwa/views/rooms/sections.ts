@@ -22,7 +22,8 @@ export interface Section {
   readonly rooms: readonly RoomEntry[]
 }
 
-export type Filter = 'all' | 'unread' | 'mentions' | 'people' | 'invitations'
+export const filters = ['all', 'unread', 'mentions', 'people', 'invitations'] as const
+export type Filter = (typeof filters)[number]
 
 export function matchesFilter(entry: RoomEntry, filter: Filter): boolean {
   switch (filter) {

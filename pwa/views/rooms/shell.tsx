@@ -6,7 +6,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../../i18n/i18n.ts'
 import { rooms, session } from '../account.ts'
-import { Expired, Reminders } from '../enter/reminders.tsx'
+import { Damage, Expired, Reminders } from '../enter/reminders.tsx'
 import { Button } from '../parts/button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { lazy } from '../parts/lazy.tsx'
@@ -16,7 +16,7 @@ import { watchAttention } from './attention.ts'
 import { watchIdle } from './idle.ts'
 import { watchUse } from './in-use.ts'
 import { InvitationCard } from './invitation-card.tsx'
-import { attention, isPhone, isSideOpen, isWide } from './list-state.ts'
+import { attention, isPhone, isSideOpen, isWide, keepList } from './list-state.ts'
 import { BackToList, Page } from './page.tsx'
 import { RoomList } from './room-list.tsx'
 import { listenForKeys } from './shortcuts.ts'
@@ -36,6 +36,7 @@ const SearchView = lazy(async () => (await import('./search-view.tsx')).SearchVi
 const quietAfterMs = 2_000
 
 export function Shell() {
+  useEffect(keepList, [])
   useEffect(listenForKeys, [])
   useEffect(watchAttention, [])
   useEffect(watchIdle, [])
@@ -64,6 +65,7 @@ export function Shell() {
           <RoomList />
         </div>
         <main class="pane" id="main" tabIndex={-1}>
+          {!isPhone.value && <Damage />}
           {!isPhone.value && <Expired />}
           <Main />
         </main>

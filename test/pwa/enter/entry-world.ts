@@ -96,6 +96,7 @@ export class EntryWorld {
       waysIn: [],
       inMemory: vault?.inMemory ?? false,
       full: false,
+      damaged: [],
     }
   }
 

@@ -279,7 +279,7 @@ class World {
     if (this.fails === name) throw Object.assign(new Error('no room left'), { code: 'VAULT_FULL' })
     switch (name) {
       case 'state':
-        return { vault: 'open', waysIn: [], release: '0' }
+        return { vault: 'open', waysIn: [], release: '0', damaged: [] }
       case 'session':
         return {
           userId: us,
@@ -305,7 +305,7 @@ class World {
       case 'typingIn':
         return this.#wanted.has('typing') ? [jonas, lina] : []
       case 'draft':
-        return this.draft
+        return (argument as { threadRoot: string | null }).threadRoot === null ? this.draft : null
       case 'send':
         return this.#send(argument as { type: string; content: TimelineItem['content'] })
       case 'media':

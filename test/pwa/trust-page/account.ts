@@ -17,6 +17,7 @@ export const ownerState = signal<OwnerState | null>({
   ],
   inMemory: false,
   full: false,
+  damaged: [],
 })
 export const isWaiting = signal(false)
 export const session = signal<SessionState | null>({
