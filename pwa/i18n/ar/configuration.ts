@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const configuration: Catalogue<AddedAreas>['configuration'] = {
+export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   server_name:
     'الجزء الذي يلي النقطتين في معرّف كل مستخدم. لا يتغير أبدًا: اختره قبل أول حساب حقيقي. من دونه يكون الخادم تجربة اسمها "localhost".',
   server_origin:

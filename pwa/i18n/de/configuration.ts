@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const configuration: Catalogue<AddedAreas>['configuration'] = {
+export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   server_name:
     'Der Teil hinter dem Doppelpunkt in jeder Benutzerkennung. Er ändert sich nie mehr: Wählen Sie ihn vor dem ersten richtigen Konto. Ohne ihn ist der Server ein Versuch namens "localhost".',
   server_origin:

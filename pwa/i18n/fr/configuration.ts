@@ -1,7 +1,7 @@
-import type { AddedAreas } from '../administration.ts'
+import type { AdministrationAreas } from '../administration.ts'
 import type { Catalogue } from '../catalogue.ts'
 
-export const configuration: Catalogue<AddedAreas>['configuration'] = {
+export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   server_name:
     'La partie après les deux-points dans chaque identifiant. Elle ne change plus jamais : choisissez-la avant le premier vrai compte. Sans elle, le serveur est un essai nommé "localhost".',
   server_origin:
