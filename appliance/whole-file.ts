@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all: written under another name, synced, renamed, the folder synced. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** After a crash the old file is there, or the new one; perhaps with FILE.new beside it, which the next write replaces. */
@@ -8,7 +8,8 @@ export function writeWhole(path: string, text: string, mode = 0o600): void {
   rmSync(temporary, { force: true })
   const file = openSync(temporary, 'wx', mode)
   try {
-    writeSync(file, text)
+    // Not writeSync: what a full disk takes of it may be a part.
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)
