@@ -236,7 +236,8 @@ export class Machine {
     if (!this.isOn) return
     await this.picture(join(folder, 'last-screen.png')).catch(() => {})
     const said = await saidIn(this.qmp, memoryMiB, join(folder, 'memory')).catch(String)
-    writeFileSync(join(folder, 'last-said.log'), said)
+    const events = this.qmp.events.map(event => JSON.stringify(event))
+    writeFileSync(join(folder, 'last-said.log'), [...events, said].join('\n'))
   }
 
   async #release(): Promise<void> {
