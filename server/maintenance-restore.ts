@@ -41,6 +41,8 @@ type State =
 export interface RestoreJob {
   /** For the status; `kept_aside` is the folder with what the last restore has replaced. */
   shown(): Promise<JsonObject>
+  /** What is written from now on would be replaced. */
+  isUnderWay(): boolean
   readonly upload: Step
   readonly restore: Step
 }
@@ -50,11 +52,11 @@ export function openRestoreJob(deps: RestoreJobDeps): RestoreJob {
   const uploaded = join(dataFolder, uploadedFolder)
   let job: State = { state: 'none' }
 
+  const isUnderWay = () => job.state === 'running' || job.state === 'restarting'
   const mustBeInMaintenance = () => {
     if (!deps.isInMaintenance())
       throw new MatrixError(409, 'M_UNKNOWN', 'The server serves people: enter maintenance first.')
-    if (job.state === 'running' || job.state === 'restarting')
-      throw new MatrixError(409, 'M_UNKNOWN', 'A backup is being restored already.')
+    if (isUnderWay()) throw new MatrixError(409, 'M_UNKNOWN', 'A backup is being restored already.')
   }
 
   const run = async (path: string, keys: { identities: readonly string[]; passphrase?: string }) => {
@@ -86,6 +88,7 @@ export function openRestoreJob(deps: RestoreJobDeps): RestoreJob {
   }
 
   return {
+    isUnderWay,
     shown: async () => ({
       ...job,
       uploaded: (await readdir(uploaded).catch(() => [])).filter(name => parseBackupName(name) !== null),

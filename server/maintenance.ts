@@ -63,7 +63,17 @@ export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
     await deps.enter()
     ctx.body = { status: kind() }
   }
+  // What people wrote meanwhile would be acknowledged, and gone.
+  const mustNotBeReplaced = () => {
+    if (restore.isUnderWay())
+      throw new MatrixError(
+        409,
+        'M_UNKNOWN',
+        'A backup is being restored: people are served when it is over.',
+      )
+  }
   const leave: Step = async ctx => {
+    mustNotBeReplaced()
     if (host.state.kind !== 'serving')
       throw new MatrixError(409, 'M_UNKNOWN', 'The data is damaged: repair it, or restore a backup.')
     await deps.leave()
@@ -73,6 +83,7 @@ export function maintenanceRoutes(deps: MaintenanceDeps): Route[] {
     ctx.body = await host.check()
   }
   const repairNow: Step = async ctx => {
+    mustNotBeReplaced()
     if (host.state.kind !== 'maintenance') {
       throw new MatrixError(409, 'M_UNKNOWN', 'The server serves: there is nothing to repair.')
     }

@@ -63,8 +63,11 @@ export interface Facts {
     readonly trustPage: string | null
   } | null
   readonly server: {
-    /** away: it does not answer; its `sentences` are the last that it said. */
-    readonly state: 'none' | 'serving' | 'maintenance' | 'away'
+    /**
+     * maintenance: its data is damaged; out-of-service: the data is sound, and an operator or a restore said so; away: it does not
+     * answer, and its `sentences` are the last that it said.
+     */
+    readonly state: 'none' | 'serving' | 'maintenance' | 'out-of-service' | 'away'
     readonly sentences: readonly string[]
   }
   readonly health: {
@@ -227,6 +230,8 @@ export interface Machine {
   /** In place of the maintenance token, for `letro` on another machine. */
   maintenanceCode(input: null, tell: Tell): Promise<{ readonly code: string; readonly expiresTs: number }>
   repairStore(input: null, tell: Tell): Promise<readonly string[]>
+  /** Where the data is sound: people are served again. */
+  serveAgain(input: null, tell: Tell): Promise<void>
 
   // ── updates and power ──
   findUpdates(input: null, tell: Tell): Promise<Updates>

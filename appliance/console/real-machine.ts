@@ -65,7 +65,7 @@ export function realMachine({ system, clock, letroUser }: RealMachineDeps): Mach
       const until = clock() + longestStartMs
       for (;;) {
         const now = await facts()
-        if (now.server.state === 'serving' || now.server.state === 'maintenance') return now
+        if (now.server.state !== 'none' && now.server.state !== 'away') return now
         if (clock() > until)
           throw new MachineRefused(
             'SERVER_SILENT',

@@ -236,6 +236,9 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
   }
   take('home-maintenance', await at(maintenance))
   take('maintenance', await open('Damaged data', maintenance))
+  const outOfService = { ...maintenance, server: { state: 'out-of-service' as const, sentences: [] } }
+  take('home-out-of-service', await at(outOfService))
+  take('out-of-service', await open('Maintenance: serve again', outOfService))
   take(
     'home-alarm',
     await at({

@@ -194,6 +194,9 @@ export function testMachine(facts: Facts): TestMachine {
       return ['clinic.example, as of 2026-11-21 18:04 UTC.', '412 people, 18,230 events, all media.']
     },
     maintenanceCode: async () => ({ code: '7KQ2-M0XW-R9TD', expiresTs: startTs + 8 * 3_600_000 }),
+    serveAgain: async () => {
+      self.facts = { ...servingMachine }
+    },
     repairStore: async () => ['17 rows were lost; they are listed in repair.json.'],
     findUpdates: async () => ({
       window: null,

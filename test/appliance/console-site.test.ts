@@ -132,6 +132,11 @@ test('from nothing over the first link and a backup to the same site on another 
   t.true(expiresTs > Date.now())
   t.is((await socket.send('GET', '/_letro/maintenance/v1/status', undefined, code))?.status, 200)
 
+  await socket.send('POST', '/_letro/maintenance/v1/enter', {}, code)
+  t.is((await socket.send('GET', '/_letro/health'))?.status, 503)
+  await acts.serveAgain(null, tell)
+  t.is((await socket.send('GET', '/_letro/health'))?.status, 200)
+
   const { privateKey } = await acts.newBackupKey(null, tell)
   const name = await acts.backupToStick(null, tell)
   t.deepEqual(await acts.stickBackups(null, tell), [name])

@@ -1,8 +1,11 @@
 /** Damaged data: noticed, nobody is served, the operator's token brings the server back without a restart. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { startTestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 test('a flipped bit in the log puts the server into maintenance, and repair brings it back', async t => {
   const server = await startTestServer()
@@ -51,4 +54,32 @@ test('a flipped bit in the log puts the server into maintenance, and repair brin
   t.is((await server.call('GET', '/_letro/health')).status, 200)
   const checked = await server.call('POST', `${maintenance}/check`, { token })
   t.deepEqual(checked.body.findings, [])
+})
+
+test('while a backup is being restored nobody is served: what they wrote would be gone with the data of now', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-backups-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const server = await startTestServer({ config: `[backup]\nfolder = "${folder}"\n` })
+  t.teardown(() => server.close())
+  const token = (await readFile(server.app.maintenanceTokenFile, 'utf8')).trim()
+  const ask = async (method: string, act: string, body?: object) => {
+    const options = { token, ...(body && { body }) }
+    return server.call(method, `/_letro/maintenance/v1/${act}`, options)
+  }
+  // A disk that is slow without end.
+  const backup = 'letro-localhost-20261122T000000Z-000.age'
+  const pipe = join(folder, backup)
+  execFileSync('mkfifo', [pipe])
+  t.is((await ask('POST', 'enter', {})).status, 200)
+  t.is((await ask('POST', 'restore', { backup, passphrase: 'x' })).status, 202)
+  for (const act of ['leave', 'repair']) {
+    const { status, body } = await ask('POST', act, {})
+    t.is(status, 409, act)
+    t.regex(body.error, /is being restored/)
+  }
+  t.is((await server.call('GET', '/_letro/health')).status, 503)
+  await writeFile(pipe, 'no backup')
+  await until(async () => (await ask('GET', 'status')).body.restore.state === 'failed')
+  t.is((await ask('POST', 'leave', {})).status, 200)
+  t.is((await server.call('GET', '/_letro/health')).status, 200)
 })

@@ -8,7 +8,7 @@ export function* backup({ facts }: Context): Flow {
     title: 'Backup',
     blocks: [
       text(
-        'A backup is encrypted to a key that is not on this machine. Daily backups to another machine are set in letro.toml; here is one to a stick, at once.',
+        'A backup is encrypted to a key that is not on this machine. Daily backups to another machine are set in the app (Administration, Settings); here is one to a stick, at once.',
         'soft',
       ),
       gap,

@@ -18,7 +18,7 @@ import { recovery } from './recovery.ts'
 import { secureBoot } from './secure-boot.ts'
 import { time } from './time.ts'
 import { restartForUpdate, update } from './update.ts'
-import { health, licences, maintenance } from './words.ts'
+import { health, licences, maintenance, outOfService } from './words.ts'
 
 export const flows: Flows = {
   base: baseOf,
@@ -31,6 +31,7 @@ export const flows: Flows = {
     enrolment,
     health,
     maintenance,
+    'out-of-service': outOfService,
     network,
     time,
     update,

@@ -52,6 +52,8 @@ export function headline({ server, health }: Pick<Facts, 'server' | 'health'>): 
       return 'The server does not answer.'
     case 'maintenance':
       return 'The data is damaged: the server is in maintenance.'
+    case 'out-of-service':
+      return 'The server is in maintenance: nobody is served.'
     case 'serving':
       switch (health?.state) {
         case 'warning':
@@ -71,7 +73,7 @@ export function headline({ server, health }: Pick<Facts, 'server' | 'health'>): 
 
 function toneOf({ server, health }: Facts): Tone {
   if (server.state === 'maintenance' || server.state === 'away' || health?.state === 'alarm') return 'bad'
-  return health?.state === 'warning' ? 'warn' : 'strong'
+  return server.state === 'out-of-service' || health?.state === 'warning' ? 'warn' : 'strong'
 }
 
 export function networkFacts({ network }: Pick<Facts, 'network'>): Block[] {

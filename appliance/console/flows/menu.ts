@@ -9,6 +9,9 @@ export function* menu({ facts }: Context): Flow {
       ? [choice('enrolment', 'First administrator: link and QR code')]
       : []),
     ...(facts.server.state === 'maintenance' ? [choice('maintenance', 'Damaged data: look and repair')] : []),
+    ...(facts.server.state === 'out-of-service'
+      ? [choice('out-of-service', 'Maintenance: serve again')]
+      : []),
     ...(has ? [choice('health', 'Health')] : []),
     choice('network', 'Network'),
     choice('time', 'Time'),

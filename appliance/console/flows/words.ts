@@ -29,6 +29,26 @@ export function* licences(): Flow {
   return 'done'
 }
 
+/** The data is sound: an operator, or a restore, took the server out of service. */
+export function* outOfService({ facts }: Context): Flow {
+  const { chosen } = yield* ask({
+    title: headline(facts),
+    blocks: [
+      text(
+        'Nothing is damaged. An administrator took the server out of service from elsewhere, or replaces its data by a backup now: then wait for the end of it.',
+      ),
+      gap,
+      wayOut(),
+      choice('code', 'A code for whoever repairs or restores from elsewhere'),
+      choice('serve', 'Serve people again'),
+    ],
+  })
+  if (chosen === 'code') yield* showMaintenanceCode(facts.site?.origin ?? 'URL')
+  if (chosen !== 'serve') return 'done'
+  yield* call('serveAgain', null, 'Asking the server')
+  return 'home'
+}
+
 export function* maintenance({ facts }: Context): Flow {
   const { chosen } = yield* ask(({ facts }) => ({
     title: headline(facts),

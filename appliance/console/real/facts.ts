@@ -123,11 +123,9 @@ export function diskFacts(state: DiskState | null): Facts['disk'] {
 async function readServer({ paths, run }: FactsDeps['disk'], server: AdminSocket): Promise<ServerFacts> {
   const alive = await server.send('GET', '/_letro/health')
   const site = siteOfToml(textOf(paths.configFile))
-  if (alive?.status !== 200) {
-    const sentences =
-      alive?.status === 503 ? await maintenanceWords(paths.site, server) : await lastWords(run)
-    return { ...noServer, site, server: { state: alive?.status === 503 ? 'maintenance' : 'away', sentences } }
-  }
+  if (alive?.status === 503) return { ...noServer, site, server: await maintenanceFacts(paths.site, server) }
+  if (alive?.status !== 200)
+    return { ...noServer, site, server: { state: 'away', sentences: await lastWords(run) } }
   const [about, health, administrators] = await Promise.all(
     ['/site', '/health', '/people?kind=administrator&limit=1'].map(path =>
       server.ask('GET', path).catch((): JsonObject => ({})),
@@ -170,12 +168,17 @@ function certificateOf(about: JsonObject, certificates: JsonObject): Facts['cert
   return { words: fingerprintLines(words), fingerprint, untilTs }
 }
 
-async function maintenanceWords(siteFolder: string, server: AdminSocket): Promise<string[]> {
+async function maintenanceFacts(siteFolder: string, server: AdminSocket): Promise<Facts['server']> {
   const token = textOf(join(siteFolder, 'data', 'maintenance.token')).trim()
   const answer = await server.send('GET', '/_letro/maintenance/v1/status', undefined, token)
   const findings = answer?.json['findings']
-  const words = Array.isArray(findings) ? findings.filter(isObject).map(({ message }) => String(message)) : []
-  return words.length > 0 ? words : ['The data is damaged or incomplete: the server serves nobody.']
+  if (!Array.isArray(findings))
+    return {
+      state: 'maintenance',
+      sentences: ['The data is damaged or incomplete: the server serves nobody.'],
+    }
+  const sentences = findings.filter(isObject).map(({ message }) => String(message))
+  return { state: sentences.length > 0 ? 'maintenance' : 'out-of-service', sentences }
 }
 
 /** Why it does not start, in its own words; never a link, which is the key to an account. */

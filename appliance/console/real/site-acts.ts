@@ -35,6 +35,7 @@ type SiteActs = Pick<
   | 'restoreBackup'
   | 'repairStore'
   | 'maintenanceCode'
+  | 'serveAgain'
 >
 
 const certificateNames = /\.(?:pem|crt|cer|p12|pfx)$/i
@@ -201,6 +202,8 @@ export function siteActs({
       const { code, expires_ts: expiresTs } = await maintenance('GET', '/code')
       return { code: String(code), expiresTs: Number(expiresTs) }
     },
+
+    serveAgain: async () => void (await maintenance('POST', '/leave')),
 
     repairStore: async (_, tell) => {
       tell({ text: 'Everything is read; what is certain is kept.', part: null })
