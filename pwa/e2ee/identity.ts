@@ -45,6 +45,8 @@ export interface Identity {
   readonly pinnedKey: PublicKeyText
   /** The master key that a person compared, of whoever it is. Ours: compared, made here, or its secret is here. */
   readonly verifiedKey: PublicKeyText | null
+  /** Master keys before this one, of which a person decided that they were the same person's. */
+  readonly earlierKeys?: readonly PublicKeyText[]
 }
 
 export async function readIdentity(step: Pick<Step, 'get'>, userId: string): Promise<Identity | null> {
@@ -117,7 +119,7 @@ export async function receiveIdentities(step: Step, own: OwnDevice, answer: Json
   }
 }
 
-type Keys = Omit<Identity, 'pinnedKey' | 'verifiedKey'>
+type Keys = Omit<Identity, 'pinnedKey' | 'verifiedKey' | 'earlierKeys'>
 
 async function receiveIdentity(step: Step, own: OwnDevice, keys: Keys): Promise<void> {
   const { userId, masterKey } = keys
@@ -132,6 +134,7 @@ async function receiveIdentity(step: Step, own: OwnDevice, keys: Keys): Promise<
     master: before ? keepOurSignatures(own, before, keys) : keys.master,
     pinnedKey: before?.pinnedKey ?? masterKey,
     verifiedKey: before?.verifiedKey ?? null,
+    earlierKeys: before?.earlierKeys ?? [],
   }
   const ours = userId === own.userId ? identity : await readIdentity(step, own.userId)
   // Once seen as verified, it is remembered: the next key then is a verification lost, not merely a change.
@@ -177,15 +180,27 @@ export async function acceptIdentity(
   if (input.userId === own.userId) {
     throw new E2eeError('IDENTITY_IS_OURS', 'our own identity is compared or reset, never merely accepted')
   }
-  putIdentity(step, { ...identity, pinnedKey: identity.masterKey, verifiedKey: null })
+  putIdentity(step, { ...decided(identity), verifiedKey: null })
   step.tell({ kind: 'identity-changed', userId: input.userId })
 }
 
 /** A person compared this key, or we hold its secret. Called by cross-signing, which signs it as well. */
 export function markVerified(step: Step, identity: Identity): void {
   const { userId, masterKey } = identity
-  putIdentity(step, { ...identity, pinnedKey: masterKey, verifiedKey: masterKey })
+  putIdentity(step, { ...decided(identity), verifiedKey: masterKey })
   step.tell({ kind: 'identity-changed', userId })
+}
+
+function decided(identity: Identity): Identity {
+  const { masterKey, pinnedKey, earlierKeys = [] } = identity
+  const earlier = new Set([...earlierKeys, pinnedKey])
+  earlier.delete(masterKey)
+  return { ...identity, pinnedKey: masterKey, earlierKeys: [...earlier] }
+}
+
+/** Whose key this is or was, as far as a person decided so. */
+export function isKeyOf({ masterKey, pinnedKey, earlierKeys = [] }: Identity, key: PublicKeyText): boolean {
+  return masterKey === key || (pinnedKey === masterKey && earlierKeys.includes(key))
 }
 
 /** @throws E2eeError IDENTITY_UNKNOWN, IDENTITY_CHANGED where it is no longer the key that the caller means */

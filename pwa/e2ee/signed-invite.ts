@@ -13,7 +13,7 @@
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import { deviceTrust, mayReceiveKeys } from './cross-signing.ts'
 import { E2eeError } from './errors.ts'
-import { readIdentity, standingOf } from './identity.ts'
+import { isKeyOf, readIdentity, standingOf } from './identity.ts'
 import { knownDevice } from './known-device.ts'
 import { type OwnDevice, signAsDevice } from './own-device.ts'
 import type { Step } from './records.ts'
@@ -138,7 +138,9 @@ async function isLetIn(
   if (!admission || asking.has(userId)) return false
   // Of those who were let in otherwise, that the key is still the pinned one is the business of the identity.
   if (admission.by !== 'invite') return true
-  if ((await readIdentity(step, userId))?.masterKey !== admission.masterKey) return false
+  const identity = await readIdentity(step, userId)
+  // Who was found to be still the same person has not to be let in again.
+  if (!identity || !isKeyOf(identity, admission.masterKey!)) return false
   if (admission.word === null) return true
   const inviter = admission.inviter!
   // Otherwise the server could put two people in, and the first would vouch for the second.

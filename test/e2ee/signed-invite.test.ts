@@ -46,4 +46,11 @@ test('we vouch only for an identity that we would encrypt to', async t => {
   await sign()
   // Whom we invited ourselves is let in.
   t.deepEqual(await undecided(host, bob), [])
+  const third = new Person(bob)
+  await host.learns(third)
+  t.deepEqual(await undecided(host, bob), [bob])
+  await host.run(step => acceptIdentity(step, host, { userId: bob, masterKey: third.master.publicKey }))
+  t.deepEqual(await undecided(host, bob), [], 'who is still the same person has not to be let in again')
+  await host.learns(new Person(bob))
+  t.deepEqual(await undecided(host, bob), [bob])
 })
