@@ -34,7 +34,7 @@ export const defences: readonly Defence[] = [
   {
     attack: 1,
     file: 'pwa/e2ee/signed-invite.ts',
-    defence: 'if ((await readIdentity(step, userId))?.masterKey !== admission.masterKey) return false',
+    defence: 'if (!identity || !isKeyOf(identity, admission.masterKey!)) return false',
     without: '',
   },
   {
