@@ -1,5 +1,6 @@
 /** Backups to a stick, the key that opens them, and the way back. */
 import { ask, type Context, call, type Flow, look, type Steps, tell } from '../flow.ts'
+import type { Facts } from '../machine.ts'
 import { choice, code, fact, gap, text, wayOut } from '../page.ts'
 import { showMaintenanceCode } from './maintenance-code.ts'
 
@@ -20,11 +21,11 @@ export function* backup({ facts }: Context): Flow {
   })
   if (chosen === 'stick') yield* toStick()
   if (chosen === 'key') yield* newKey()
-  if (chosen === 'restore') yield* waysBack(facts.site?.origin ?? 'URL')
+  if (chosen === 'restore') yield* waysBack(facts)
   return 'done'
 }
 
-function* waysBack(origin: string): Steps<void> {
+function* waysBack(facts: Facts): Steps<void> {
   const { chosen } = yield* ask({
     title: 'A backup takes the place of all that is here',
     blocks: [
@@ -45,7 +46,7 @@ function* waysBack(origin: string): Steps<void> {
       choice('code', 'A code for whoever restores from elsewhere'),
     ],
   })
-  if (chosen === 'code') yield* showMaintenanceCode(origin)
+  if (chosen === 'code') yield* showMaintenanceCode(facts)
 }
 
 function* toStick(): Steps<void> {

@@ -1,8 +1,11 @@
 /** The way in for an administrator who is elsewhere, when nobody can sign in: a code in place of the token on the disk. */
 import { call, type Steps, tell } from '../flow.ts'
-import { code, fact, gap, text } from '../page.ts'
+import type { Facts } from '../machine.ts'
+import { choice, code, fact, gap, text } from '../page.ts'
 
-export function* showMaintenanceCode(origin: string): Steps<void> {
+export const codeChoice = choice('code', 'A code for whoever repairs or restores from elsewhere')
+
+export function* showMaintenanceCode({ site }: Pick<Facts, 'site'>): Steps<void> {
   const { code: shown, expiresTs } = yield* call('maintenanceCode', null, 'Asking the server')
   const until = new Date(expiresTs).toISOString().slice(0, 16).replace('T', ' ')
   yield* tell(
@@ -10,7 +13,7 @@ export function* showMaintenanceCode(origin: string): Steps<void> {
     [
       text('On another machine with the command letro, and the backup and its key:'),
       gap,
-      code(['letro backup restore FILE --key FILE \\', `  --server ${origin}`], 'type'),
+      code(['letro backup restore FILE --key FILE \\', `  --server ${site?.origin ?? 'URL'}`], 'type'),
       gap,
       code([shown], 'code'),
       fact('works', `until ${until} UTC`),

@@ -3,7 +3,7 @@ import { ask, type Context, call, type Flow, look, tell } from '../flow.ts'
 import { ledger } from '../ledger.ts'
 import { choice, fact, gap, text, wayOut } from '../page.ts'
 import { headline } from './home.ts'
-import { showMaintenanceCode } from './maintenance-code.ts'
+import { codeChoice, showMaintenanceCode } from './maintenance-code.ts'
 
 export function* health(): Flow {
   const lines = yield* look('healthText', null, 'Asking the server')
@@ -39,11 +39,11 @@ export function* outOfService({ facts }: Context): Flow {
       ),
       gap,
       wayOut(),
-      choice('code', 'A code for whoever repairs or restores from elsewhere'),
+      codeChoice,
       choice('serve', 'Serve people again'),
     ],
   })
-  if (chosen === 'code') yield* showMaintenanceCode(facts.site?.origin ?? 'URL')
+  if (chosen === 'code') yield* showMaintenanceCode(facts)
   if (chosen !== 'serve') return 'done'
   yield* call('serveAgain', null, 'Asking the server')
   return 'home'
@@ -61,11 +61,11 @@ export function* maintenance({ facts }: Context): Flow {
       ),
       gap,
       wayOut(),
-      choice('code', 'A code for whoever repairs or restores from elsewhere'),
+      codeChoice,
       choice('repair', 'Repair the store'),
     ],
   }))
-  if (chosen === 'code') yield* showMaintenanceCode(facts.site?.origin ?? 'URL')
+  if (chosen === 'code') yield* showMaintenanceCode(facts)
   if (chosen !== 'repair') return 'done'
   const lines = yield* call('repairStore', null, 'Repairing the store')
   yield* tell(

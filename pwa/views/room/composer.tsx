@@ -36,11 +36,6 @@ import { useTypingNotice } from './use-typing.ts'
 import { isTooLong, type Writing, writtenContent } from './written-message.ts'
 
 const EmojiPicker = lazy(async () => (await import('./emoji-picker.tsx')).EmojiPicker)
-let formattedBody: Writing['formatted'] | null = null
-async function loadMarkdown(): Promise<Writing['formatted']> {
-  formattedBody = (await import('./markdown.ts')).formattedBody
-  return formattedBody
-}
 const mostOffered = 6
 const formatKeys: Record<string, Format> = { b: 'bold', i: 'italic', e: 'code', k: 'link' }
 
@@ -284,6 +279,14 @@ export function Composer({
       <Hint />
     </form>
   )
+}
+
+/** Kept here once it is loaded: what is written is then sealed without waiting for anything. */
+let formattedBody: Writing['formatted'] | null = null
+
+async function loadMarkdown(): Promise<Writing['formatted']> {
+  formattedBody = (await import('./markdown.ts')).formattedBody
+  return formattedBody
 }
 
 /** Whoever opens a room at a keyboard writes at once. On a touch screen the keyboard would jump up over what is to be read. */
