@@ -36,7 +36,8 @@ export function appConfig(): InlineConfig {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      rolldownOptions: { output: { codeSplitting: { groups: [base] } } },
+      // How its time was spent is of no use to whoever starts the server.
+      rolldownOptions: { output: { codeSplitting: { groups: [base] } }, checks: { bundlerTimings: false } },
     },
     worker: { format: 'es', plugins: () => [sodiumApart()] },
     plugins: [releaseModule()],

@@ -270,6 +270,16 @@ test('what is opened after the set-up is not taken away while it looks at the ma
   t.is(update(looking.state, facts, flows).state.stack[0]!.flow, 'enrolment')
 })
 
+test('a server that was taken out of service serves again at the console', async t => {
+  const server = { state: 'out-of-service' as const, sentences: [] }
+  const person = await menu('Maintenance: serve again', { ...servingMachine, server, health: null })
+  t.regex(person.screen, /Nothing is damaged/)
+  await person.choose('Serve people again')
+  t.is(called(person, 'serveAgain').length, 1)
+  await person.news({ kind: 'facts', facts: person.machine.facts })
+  t.regex(person.screen, /All is well/)
+})
+
 test('a forgotten PIN needs the recovery key of the disk', async t => {
   const person = await at({ ...servingMachine, hasPin: true })
   await person.press('enter')

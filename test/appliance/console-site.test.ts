@@ -133,7 +133,7 @@ test('from nothing over the first link and a backup to the same site on another 
   t.is((await socket.send('GET', '/_letro/maintenance/v1/status', undefined, code))?.status, 200)
 
   await socket.send('POST', '/_letro/maintenance/v1/enter', {}, code)
-  t.is((await socket.send('GET', '/_letro/health'))?.status, 503)
+  t.deepEqual((await facts(site, socket)).server, { state: 'out-of-service', sentences: [] })
   await acts.serveAgain(null, tell)
   t.is((await socket.send('GET', '/_letro/health'))?.status, 200)
 
