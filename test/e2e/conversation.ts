@@ -70,8 +70,9 @@ export async function sent(page: Page, name: string): Promise<void> {
   await page.locator(`li.message:not(${isUnderWay})`, { hasText: name }).waitFor()
 }
 
+/** Once what was left unsent there has been read: before, nobody can type. */
 export function field(page: Page): Locator {
-  return page.locator('.composer textarea')
+  return page.locator('.composer-place:not([inert]) .composer textarea')
 }
 
 export async function write(page: Page, text: string): Promise<void> {

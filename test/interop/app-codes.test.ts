@@ -111,7 +111,7 @@ async function meet(name: string): Promise<{ bob: SdkDevice; roomId: string }> {
   await goTo('')
   await page.locator(`nav.list a[href*="${encodeURIComponent(roomId)}"]`).click()
   await page.locator('.invitation-acts .main').click()
-  await page.locator('.composer textarea').waitFor()
+  await page.locator('.composer-place:not([inert]) textarea').waitFor()
   const isThere = () => bob.client.getRoom(roomId)?.getMember(aliceId)?.membership === 'join'
   await until(isThere, 'Alice is in the room')
   return { bob, roomId }

@@ -178,7 +178,7 @@ function goTo(page: Page, address: string): Promise<void> {
 async function enter(page: Page, id: string): Promise<void> {
   await goTo(page, '')
   await page.locator(`nav.list a[href*="${encodeURIComponent(id)}"]`).click()
-  const composer = page.locator('.composer textarea')
+  const composer = page.locator('.composer-place:not([inert]) textarea')
   const accept = page.locator('.invitation-acts .main')
   await composer.or(accept).waitFor()
   if (await accept.isVisible()) await accept.click()
@@ -186,8 +186,8 @@ async function enter(page: Page, id: string): Promise<void> {
 }
 
 async function write(page: Page, text: string): Promise<void> {
-  await page.locator('.composer textarea').fill(text)
-  await page.locator('.composer textarea').press('Enter')
+  await page.locator('.composer-place:not([inert]) textarea').fill(text)
+  await page.locator('.composer-place:not([inert]) textarea').press('Enter')
   await shows(page, text)
 }
 

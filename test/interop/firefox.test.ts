@@ -46,7 +46,7 @@ inFirefox('signs in, reads, writes, and has it all after a reload', async t => {
   await openRoom(page, 'Ward 4')
   await saw(page, 'Culture of bed 2 is negative')
 
-  await page.type('.composer textarea', 'Written in Firefox.')
+  await page.type('.composer-place:not([inert]) textarea', 'Written in Firefox.')
   await page.keyboard.press('Enter')
   await saw(page, 'Written in Firefox.')
   // It has left when another person has it.
@@ -66,7 +66,7 @@ inFirefox('signs in, reads, writes, and has it all after a reload', async t => {
 async function openRoom(page: Page, name: string): Promise<void> {
   await page.waitForSelector('nav.list')
   await page.locator(`nav.list ::-p-text(${name})`).click()
-  await page.waitForSelector('.composer textarea')
+  await page.waitForSelector('.composer-place:not([inert]) textarea')
 }
 
 async function saw(page: Page, words: string): Promise<void> {

@@ -11,15 +11,14 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
     const [error, setError] = useState<unknown>(null)
     const [attempt, setAttempt] = useState(0)
     useEffect(() => {
-      if (loaded) return
+      const show = (view: ComponentType<P>) => {
+        loaded = view
+        setView(() => view)
+      }
+      // Somebody else's loading may have ended between our first drawing and now.
+      if (loaded) return show(loaded)
       setError(null)
-      load().then(
-        view => {
-          loaded = view
-          setView(() => view)
-        },
-        () => setError({ code: 'OFFLINE' }),
-      )
+      load().then(show, () => setError({ code: 'OFFLINE' }))
     }, [attempt])
     if (error) return <Failure error={error} onRetry={() => setAttempt(attempt + 1)} />
     return View ? <View {...props} /> : <Skeleton />

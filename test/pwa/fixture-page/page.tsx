@@ -7,9 +7,10 @@ import '../../../pwa/views/fonts.css'
 import '../../../pwa/views/tokens.css'
 import '../../../pwa/views/base.css'
 import './page.css'
-import { render } from 'preact'
+import { h, render } from 'preact'
 import { type Language, setManner } from '../../../pwa/i18n/i18n.ts'
 import { openAccount, readAccount } from '../../../pwa/views/account.ts'
+import { lazy } from '../../../pwa/views/parts/lazy.tsx'
 import { Toasts } from '../../../pwa/views/parts/toast.tsx'
 import { safeHtml } from '../../../pwa/views/room/message-html.ts'
 import { RoomView } from '../../../pwa/views/room/room-view.tsx'
@@ -31,7 +32,7 @@ function Page() {
   )
 }
 
-Object.assign(globalThis, { world, safeHtml })
+Object.assign(globalThis, { world, safeHtml, lazy, h, render })
 followAddress()
 await setManner({
   language: (wanted.get('lang') ?? 'en') as Language,

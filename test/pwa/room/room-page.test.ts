@@ -204,7 +204,7 @@ test.serial('links: people are pills with the name of the room, others say where
 
 test.serial('a message is written, sent and shown; the field is empty again', async t => {
   const page = await open(t)
-  const field = page.locator('.composer textarea')
+  const field = page.locator('.composer-place:not([inert]) textarea')
   await field.fill('It is **signed** now')
   await field.press('Enter')
   await page.locator('li.message strong', { hasText: 'signed' }).waitFor()
@@ -222,7 +222,7 @@ test.serial('what could not be kept stays in the field, and why is said', async 
   await page.evaluate(() => {
     ;(globalThis as unknown as { world: { fails: string } }).world.fails = 'send'
   })
-  const field = page.locator('.composer textarea')
+  const field = page.locator('.composer-place:not([inert]) textarea')
   await field.fill('not to be lost')
   await field.press('Enter')
   await page.getByText('This device has no room left').waitFor()
@@ -231,7 +231,7 @@ test.serial('what could not be kept stays in the field, and why is said', async 
 
 test.serial('somebody is mentioned with the keyboard alone', async t => {
   const page = await open(t)
-  const field = page.locator('.composer textarea')
+  const field = page.locator('.composer-place:not([inert]) textarea')
   await field.pressSequentially('ask @jo')
   await page.getByRole('option', { name: /Jonas Weber/ }).waitFor()
   t.deepEqual(await violations(page), [])
@@ -246,7 +246,7 @@ test.serial('somebody is mentioned with the keyboard alone', async t => {
 
 test.serial('↑ edits our last message, Escape leaves it', async t => {
   const page = await open(t)
-  const field = page.locator('.composer textarea')
+  const field = page.locator('.composer-place:not([inert]) textarea')
   await field.focus()
   await field.press('ArrowUp')
   await page.getByText('You are editing a message').waitFor()
@@ -258,7 +258,7 @@ test.serial('↑ edits our last message, Escape leaves it', async t => {
 
 test.serial('what was being written stands again after an edit', async t => {
   const page = await open(t)
-  const field = page.locator('.composer textarea')
+  const field = page.locator('.composer-place:not([inert]) textarea')
   await field.fill('half a thought')
   const ours = page.locator('li.message.ours', { hasText: 'It is there now' })
   await ours.click()
@@ -274,7 +274,7 @@ test.serial(
   'an address of a person or a message in plain words opens here, others in a window of their own',
   async t => {
     const page = await open(t)
-    const field = page.locator('.composer textarea')
+    const field = page.locator('.composer-place:not([inert]) textarea')
     await field.fill(`see https://matrix.to/#/@jonas:court.example and https://a.example/x`)
     await field.press('Enter')
     const links = page.locator('li.message').last().locator('.words a')
@@ -287,7 +287,7 @@ test.serial(
 test.serial('the acts of the newest line open upwards, where they can be seen', async t => {
   const page = await open(t)
   await page.setViewportSize({ width: 390, height: 700 })
-  await page.locator('.composer textarea').fill('the newest')
+  await page.locator('.composer-place:not([inert]) textarea').fill('the newest')
   await page.locator('.composer textarea').press('Enter')
   const last = page.locator('li.message', { hasText: 'the newest' })
   await last.click()
