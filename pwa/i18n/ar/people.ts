@@ -153,6 +153,7 @@ export const people: Translated<typeof english> = {
     other: 'أُنشئ {count} رابط. تظهر هذه المرة فقط: احفظها الآن.',
   },
   saveLinks: 'حفظ الروابط',
+  leaveLinks: 'إغلاق دون الروابط',
   importProblems: 'لا يُستورد شيء إلى أن تُصلح هذه في الملف:',
   importLine: 'السطر {line}',
   importMore: {

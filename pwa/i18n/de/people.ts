@@ -143,6 +143,7 @@ export const people: Translated<typeof english> = {
     other: '{count} Links wurden gemacht. Sie werden nur jetzt gezeigt: Sichern Sie sie.',
   },
   saveLinks: 'Links sichern',
+  leaveLinks: 'Ohne die Links schließen',
   importProblems: 'Nichts wird eingelesen, bis dies in der Datei behoben ist:',
   importLine: 'Zeile {line}',
   importMore: { one: 'und noch eine', other: 'und {count} weitere' },

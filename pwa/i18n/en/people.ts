@@ -136,6 +136,7 @@ export const people = {
     other: '{count} links were made. They are shown this once: save them now.',
   },
   saveLinks: 'Save the links',
+  leaveLinks: 'Close without the links',
   importProblems: 'Nothing is imported until these are mended in the file:',
   importLine: 'Line {line}',
   importMore: { one: 'and one more', other: 'and {count} more' },

@@ -139,6 +139,7 @@ export const people: Translated<typeof english> = {
     other: '{count} liens ont été créés. Ils ne sont montrés que cette fois : enregistrez-les maintenant.',
   },
   saveLinks: 'Enregistrer les liens',
+  leaveLinks: 'Fermer sans les liens',
   importProblems: 'Rien n’est importé tant que ceci n’est pas corrigé dans le fichier :',
   importLine: 'Ligne {line}',
   importMore: { one: 'et encore un', other: 'et {count} autres' },

@@ -55,7 +55,7 @@ export function ActDialog({
     if (await act(onDo)) onDone()
   }
   return (
-    <Dialog title={title} onClose={busy && !canLeave ? () => {} : onClose} wide={wide}>
+    <Dialog title={title} onClose={busy && !canLeave ? null : onClose} wide={wide}>
       <form onSubmit={submit}>
         {children}
         {byPasskey && <p class="quiet">{t('admin.byPasskey')}</p>}

@@ -37,7 +37,7 @@ interface Progress {
 /** More is no list of people. */
 const maxBytes = 15 * 1024 * 1024
 const shownAtOnce = 100
-const lookAgainMs = 500
+const lookAgainMs = 250
 const columns = 'username,name,kind,ends,sponsor,language'
 
 /** People from a file: first what would happen, then, if that is what was meant, it happens. Twice is as good as once. */
@@ -223,25 +223,35 @@ function Rest({ of }: { of: number }) {
   return of > shownAtOnce ? <p>{t('people.importMore', { count: of - shownAtOnce })}</p> : null
 }
 
-/** The links are keys to accounts, and the server keeps none of them: they are saved now or never. */
+/** The links are keys to accounts, and the server keeps none of them: left unsaved by intent, never by a key too many. */
 function Done({ report, onClose }: { report: ImportReport; onClose: () => void }) {
+  const [isSaved, setSaved] = useState(false)
   const withLinks = [...report.new, ...report.waiting].filter(({ link }) => link !== undefined)
+  const isOpen = withLinks.length > 0 && !isSaved
   const save = () => {
     const cell = (text = '') => `"${text.replaceAll('"', '""')}"`
     const lines = withLinks.map(({ user_id: userId, link, code }) => [userId, link, code].map(cell).join(','))
     const text = ['user_id,link,code', ...lines, ''].join('\r\n')
     saveFile(new Blob([text], { type: 'text/csv' }), 'letro-links.csv')
+    setSaved(true)
   }
   return (
-    <Dialog title={t('people.importDone')} onClose={onClose}>
+    <Dialog title={t('people.importDone')} onClose={isOpen ? null : onClose}>
       {withLinks.length > 0 && (
         <Notice tone="warn">{t('people.importedLinks', { count: withLinks.length })}</Notice>
       )}
       <Actions>
-        {withLinks.length > 0 && <Button onClick={save}>{t('people.saveLinks')}</Button>}
-        <Button tone="main" onClick={onClose}>
-          {t('parts.done')}
-        </Button>
+        {isOpen && <Button onClick={onClose}>{t('people.leaveLinks')}</Button>}
+        {withLinks.length > 0 && (
+          <Button tone={isOpen ? 'main' : 'plain'} onClick={save}>
+            {t('people.saveLinks')}
+          </Button>
+        )}
+        {!isOpen && (
+          <Button tone="main" onClick={onClose}>
+            {t('parts.done')}
+          </Button>
+        )}
       </Actions>
     </Dialog>
   )

@@ -12,7 +12,8 @@ export function Dialog({
   wide = false,
 }: {
   title: ComponentChildren
-  onClose: () => void
+  /** Null: it cannot be left now. */
+  onClose: (() => void) | null
   children: ComponentChildren
   wide?: boolean
 }) {
@@ -30,12 +31,12 @@ export function Dialog({
       aria-labelledby={id}
       onCancel={event => {
         event.preventDefault()
-        onClose()
+        onClose?.()
       }}
       // Escape for the second time closes it whatever the page says: whoever keeps it open gets it back.
       onClose={({ currentTarget: dialog }) => {
         if (!dialog.isConnected) return
-        onClose()
+        onClose?.()
         requestAnimationFrame(() => {
           if (dialog.isConnected && !dialog.open) dialog.showModal()
         })
@@ -43,7 +44,7 @@ export function Dialog({
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
-        <IconButton icon="close" label={t('parts.close')} onClick={onClose} />
+        {onClose && <IconButton icon="close" label={t('parts.close')} onClick={onClose} />}
       </header>
       <div class="dialog-body">{children}</div>
     </dialog>

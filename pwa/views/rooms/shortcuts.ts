@@ -19,7 +19,7 @@ export function isWriting(target: EventTarget | null): boolean {
 }
 
 function onKey(event: KeyboardEvent): void {
-  if (event.isComposing || event.defaultPrevented || document.querySelector('dialog[open]')) return
+  if (event.isComposing || event.defaultPrevented || document.querySelector('dialog')) return
   const command = commandOf(event, isWriting(event.target))
   if (command === null || !run(command)) return
   event.preventDefault()
