@@ -8,6 +8,7 @@ import { mobileconfigType, rootProfile } from '#protocol/mobileconfig.ts'
 import { nameOf } from './certificate-chain.ts'
 import { permittedNames } from './certificate-names.ts'
 import type { CertificateSite } from './certificate-site.ts'
+import { folded } from './terminal.ts'
 
 export interface ProfileFile {
   readonly name: string
@@ -101,17 +102,7 @@ what the server's console or "letro certificate show" says:
   ${authority.fingerprint256.slice(0, 47)}
   ${authority.fingerprint256.slice(48)}
 
-${files.map(({ name, use }) => `${name}\n${wrapped(use)}\n`).join('\n')}`
-}
-
-function wrapped(text: string): string {
-  const lines: string[] = ['']
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)!
-    if (last.length + word.length > 100) lines.push(word)
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
-  }
-  return lines.map(line => `    ${line}`).join('\n')
+${files.map(({ name, use }) => `${name}\n${folded(use, '    ')}\n`).join('\n')}`
 }
 
 function syncMl(sha1: string, base64: string): string {

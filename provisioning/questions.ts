@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Answer } from './site-answers.ts'
+import { folded } from './terminal.ts'
 
 /** Where questions go and answers come from. */
 export interface Terminal {
@@ -108,19 +109,6 @@ export function openTerminal(): Terminal {
 function wrapped(text: string): string {
   return text
     .split('\n')
-    .map(line => (line.startsWith('   ') ? line : wrapLine(line)))
+    .map(line => (line.startsWith('   ') ? line : folded(line, '   ')))
     .join('\n')
-}
-
-function wrapLine(text: string): string {
-  const lines: string[] = []
-  let line = '  '
-  for (const word of text.split(' ')) {
-    if (line.length + word.length >= 79) {
-      lines.push(line)
-      line = '  '
-    }
-    line += ` ${word}`
-  }
-  return [...lines, line].join('\n')
 }

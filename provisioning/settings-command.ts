@@ -5,7 +5,7 @@ import { act } from './act.ts'
 import { CommandFailed } from './command-failed.ts'
 import { exitCodes } from './exit-codes.ts'
 import { connect, type ServerConnection, type ServerOptions, withServer } from './server-connection.ts'
-import { tell } from './terminal.ts'
+import { folded, tell } from './terminal.ts'
 
 interface Setting extends JsonObject {
   readonly key: string
@@ -17,6 +17,11 @@ interface Setting extends JsonObject {
   readonly version: string
 }
 
+interface ListOptions extends ServerOptions {
+  readonly changeable?: boolean
+  readonly explain?: boolean
+}
+
 export function settingsCommand(): Command {
   const settings = new Command('settings').description(
     'What the server runs with, and what of it can be changed without its machine.',
@@ -25,16 +30,18 @@ export function settingsCommand(): Command {
   withServer(settings.command('list [beginning]'))
     .description('All settings, or those whose names begin so; those that can be changed here are marked.')
     .option('--changeable', 'only those that can be changed here')
+    .option('--explain', 'with what each is for, and what may stand there')
     .addHelpText('after', help)
     .action(
-      act(async (options: ServerOptions & { readonly changeable?: boolean }, beginning: string = '') => {
+      act(async (options: ListOptions, beginning: string = '') => {
         const all = await settingsOf(await connect(options))
         const shown = all.filter(
           ({ key, changes }) => key.startsWith(beginning) && (!options.changeable || changes !== null),
         )
         if (shown.length === 0)
           throw new CommandFailed(`No setting begins with ${beginning}.`, exitCodes.unsound)
-        tell(options, { settings: shown }, shown.map(line).join('\n'))
+        const text = options.explain ? shown.map(explained).join('\n\n') : shown.map(line).join('\n')
+        tell(options, { settings: shown }, text)
       }),
     )
 
@@ -82,6 +89,7 @@ after the next start of the server. Every change is in the audit.
 
 Examples:
   letro settings list --changeable --data /var/lib/letro
+  letro settings list accounts --explain --data /var/lib/letro
   letro settings set accounts.registration open --data /var/lib/letro
   letro settings set listen.trust_page --none --data /var/lib/letro
   letro settings set push.hosts fcm.googleapis.com,updates.push.services.mozilla.com \\
@@ -114,6 +122,12 @@ function line(setting: Setting): string {
   const mark = changes === 'now' ? '*' : changes === 'restart' ? '+' : ' '
   const waits = 'in_force' in setting ? `; until the next start: ${setting['in_force'] ?? 'nothing'}` : ''
   return `${mark} ${key} = ${value ?? 'nothing'}  (${fromText[from]}${waits})`
+}
+
+function explained(setting: Setting): string {
+  return [line(setting), folded(setting.doc, '    '), folded(`Allowed: ${setting.allowed}`, '    ')].join(
+    '\n',
+  )
 }
 
 function whenText(setting: Setting): string {

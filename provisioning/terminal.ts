@@ -17,6 +17,17 @@ export function tell({ json }: { readonly json?: boolean }, answer: object, text
   print(json ? JSON.stringify(answer) : text)
 }
 
+/** A paragraph within the 80 columns of a terminal, each of its lines set in. */
+export function folded(text: string, indent: string): string {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (lines.length > 0 && longer.length < 80) lines[lines.length - 1] = longer
+    else lines.push(indent + word)
+  }
+  return lines.join('\n')
+}
+
 /** A line for each tenth, and for each new step: a terminal, and a log, can hold that. */
 export function eachTenth(say: (text: string) => void): (text: string, done: number) => void {
   let last = ''

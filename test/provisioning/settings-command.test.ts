@@ -28,6 +28,14 @@ test('a setting is shown, set, taken back, and refused with a reason', async t =
   const { server, letro } = await open(t)
   const listed = await letro('list', 'devices')
   t.is(listed.out, '* devices.lock_after_days = 20  (letro.toml)\n')
+  const explained = await letro('list', 'devices', '--explain')
+  t.is(
+    explained.out,
+    '* devices.lock_after_days = 20  (letro.toml)\n' +
+      '    A device that had no contact with the server for so long locks itself until\n' +
+      '    it has. 0: never.\n' +
+      `    Allowed: a number of days, 0 to 365\n`,
+  )
   const set = await letro('set', 'devices.lock_after_days', '7')
   t.is(set.out, '* devices.lock_after_days = 7  (set here)\nIt counts from now on.\n')
   t.is(server.app.settings.current.devices.lockAfterDays, 7)
