@@ -29,6 +29,8 @@ const devicesPerRequest = 100
 
 export interface RoomKey {
   readonly session: OutboundGroupSession
+  /** As it was before the first message. */
+  readonly first: string
   readonly createdTs: number
   readonly messageCount: number
   /** Device (as `user device`) → the Curve25519 key that it went to. */
@@ -142,7 +144,10 @@ async function beginKey(step: Step, context: Context, roomId: string, room: Room
     givenBy: null,
     isHistoryShared: room.isHistoryShared,
   })
-  return { session, createdTs: context.clock(), messageCount: 0, sharedWith: {}, withheldFrom: {}, owed: {} }
+  return {
+    ...{ session, first: session.sessionKey(), createdTs: context.clock(), messageCount: 0 },
+    ...{ sharedWith: {}, withheldFrom: {}, owed: {} },
+  }
 }
 
 async function share(
@@ -154,11 +159,14 @@ async function share(
   devices: readonly KnownDevice[],
 ): Promise<RoomKey> {
   const now = key.session.sessionKey()
+  // Where the past is for whoever comes later, they get the key whole: what was written while we had not heard of them yet
+  // would stay closed to them otherwise.
+  const forNewcomers = room.isHistoryShared ? key.first : now
   const contentFor = (userId: string): JsonObject => ({
     algorithm: megolmAlgorithm,
     room_id: roomId,
     session_id: key.session.id,
-    session_key: key.owed[userId] ?? now,
+    session_key: key.owed[userId] ?? forNewcomers,
     ...historyMembersOf(room.isHistoryShared),
   })
   const sharedWith: Record<string, string> = { ...key.sharedWith }
@@ -272,12 +280,15 @@ class Outbox {
 async function readKey(step: Step, roomId: string): Promise<RoomKey | null> {
   const record = await step.get('outbound-group-session', roomId)
   if (!record) return null
-  const { session, createdTs, messageCount, sharedWith, withheldFrom, owed } = record
+  const { session, first, createdTs, messageCount, sharedWith, withheldFrom, owed } = record
   if (typeof createdTs !== 'number' || typeof messageCount !== 'number' || !isObject(sharedWith)) {
     throw new E2eeError('BAD_RECORD', 'a stored room key is not one')
   }
+  const outbound = OutboundGroupSession.fromRecord(session)
   return {
-    session: OutboundGroupSession.fromRecord(session),
+    session: outbound,
+    // Sessions of earlier releases were kept without.
+    first: typeof first === 'string' ? first : outbound.sessionKey(),
     createdTs,
     messageCount,
     sharedWith: sharedWith as Record<string, string>,

@@ -69,6 +69,18 @@ export async function takeRoomAnew(step: Step, roomId: string, whole: RoomChange
   step.delete('outbound-group-session', roomId)
 }
 
+/**
+ * The server took our invitation: what is written from now on is for them too, before a sync has told us of them. Who is there
+ * by now stays as they are.
+ */
+export async function noteInvited(step: Step, roomId: string, userId: string): Promise<void> {
+  const record = await step.get('room', roomId)
+  const members = record?.['members'] as RoomSettings['members'] | undefined
+  if (!members || userId in members) return
+  step.put('room', roomId, { ...record, members: { ...members, [userId]: 'invite' } })
+  await trackPeople(step, [userId])
+}
+
 async function takeRoomChange(
   step: Step,
   roomId: string,

@@ -8,7 +8,7 @@ import { E2eeError } from '../e2ee/errors.ts'
 import { buildHistoryBundle, shareHistory } from '../e2ee/history-sharing.ts'
 import { readIdentity } from '../e2ee/identity.ts'
 import { randomBytes } from '../e2ee/primitives.ts'
-import { readRoom } from '../e2ee/room-settings.ts'
+import { noteInvited, readRoom } from '../e2ee/room-settings.ts'
 import { admitNewcomer, beginRoom, signInvite } from '../e2ee/signed-invite.ts'
 import { stateContent } from '../sync/room.ts'
 import type { App } from './app.ts'
@@ -249,7 +249,9 @@ async function inviteOne(
     }
     await http.request('PUT', `${path}/state/m.room.member/${inPath(userId)}`, { body: content })
   }
-  if (isEncrypted) await giveHistory(app, roomId, userId)
+  if (!isEncrypted) return
+  await machine.run(step => noteInvited(step, roomId, userId))
+  await giveHistory(app, roomId, userId)
 }
 
 /** MSC4268: the keys of what they may read of the past. Not having them is no reason for the invitation to fail. */

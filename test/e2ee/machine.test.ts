@@ -128,6 +128,31 @@ test('invitees get the key, unless only members may read', async t => {
   t.is(await b.text(await a.write(room, 'for members')), 'NO_SESSION')
 })
 
+test('who comes later reads the session in use from its beginning, where the past is for whoever comes', async t => {
+  for (const historyVisibility of ['shared', 'invited']) {
+    const { hub, a } = await world()
+    await a.machine.receiveRoom(room, { historyVisibility })
+    const before = await a.write(room, 'before we heard of them')
+    const c = await OurDevice.open(hub, '@carol:letro.test', 'C')
+    await hub.settle()
+    await c.bootstrap()
+    await c.joinRoom(room, [alice, bob, c.userId])
+    // Somebody else let them in; our server tells us late.
+    await a.machine.receiveRoom(room, { members: { [c.userId]: 'join' } })
+    await hub.settle()
+    await a.admit(room, c.userId)
+    const after = await a.write(room, 'after')
+    t.is(after.content['session_id'], before.content['session_id'])
+    t.is(await c.text(after), 'after')
+    const isShared = historyVisibility === 'shared'
+    t.is(
+      await c.text(before),
+      isShared ? 'before we heard of them' : 'MEGOLM_UNKNOWN_INDEX',
+      historyVisibility,
+    )
+  }
+})
+
 test('a key changes after so many messages and after so long', async t => {
   const { a } = await world()
   const encryption = { algorithm: megolmAlgorithm, rotation_period_msgs: 3, rotation_period_ms: 60_000 }
