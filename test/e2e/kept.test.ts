@@ -26,7 +26,11 @@ async function make(page: Page, kind: 'space' | 'room', name: string): Promise<v
   await page.getByRole('heading', { name }).first().waitFor()
 }
 
+/** What is kept is sealed and written beside what the person does next. */
+const keptAfterMs = 2_000
+
 async function reloaded(page: Page): Promise<void> {
+  await page.waitForTimeout(keptAfterMs)
   await page.reload()
   await page.getByRole('button', { name: 'Unlock with passkey' }).click()
   await inside(page)
@@ -42,8 +46,9 @@ test.serial('folded sections and the filter of the list stay as they were left',
   const people = page.getByRole('button', { name: 'People', exact: true })
   await people.click()
   await reloaded(page)
-  t.is(await people.getAttribute('aria-pressed'), 'true', 'the filter')
+  await people.and(page.locator('[aria-pressed=true]')).waitFor()
   await page.getByRole('button', { name: 'All', exact: true }).click()
+  await section.waitFor()
   t.is(await section.getAttribute('aria-expanded'), 'false', 'the section')
   await section.click()
   await reloaded(page)
@@ -66,8 +71,7 @@ test.serial('a thread keeps its draft as a room does, until it is sent', async t
     .first()
     .click()
   const thread = page.locator('section.thread')
-  await thread.locator('textarea').fill(text)
-  await page.waitForTimeout(1_000)
+  await thread.locator('.composer-place:not([inert]) textarea').fill(text)
   await thread.getByRole('button', { name: 'Close the thread' }).click()
   t.is(await field(page).inputValue(), '', 'the room’s own line is another')
   const address = page.url()
@@ -79,11 +83,9 @@ test.serial('a thread keeps its draft as a room does, until it is sent', async t
     .first()
     .click()
   await until(async () => (await thread.locator('textarea').inputValue()) === text)
-  await thread.locator('textarea').press('Enter')
+  await thread.locator('.composer-place:not([inert]) textarea').press('Enter')
   await thread.locator('li.message', { hasText: text }).waitFor()
-  await page.waitForTimeout(1_000)
   await reloaded(page)
-  await thread.locator('textarea').waitFor()
-  await page.waitForTimeout(500)
+  await thread.locator('.composer-place:not([inert]) textarea').waitFor()
   t.is(await thread.locator('textarea').inputValue(), '', 'what was sent is no draft any more')
 })

@@ -153,8 +153,8 @@ test.serial('somebody is mentioned, and a thread is opened and answered', async 
 
   await act(line(amal.page, 'Please look'), 'Answer in a thread')
   const thread = amal.page.locator('.room-column.thread')
-  await thread.locator('textarea').fill('Looking now')
-  await thread.locator('textarea').press('Enter')
+  await thread.locator('.composer-place:not([inert]) textarea').fill('Looking now')
+  await thread.locator('.composer-place:not([inert]) textarea').press('Enter')
   await thread.locator('li.message', { hasText: 'Looking now' }).waitFor()
   await jonas.page.locator('.thread-summary', { hasText: 'Looking now' }).click()
   await jonas.page.locator('.room-column.thread li.message', { hasText: 'Looking now' }).waitFor()
