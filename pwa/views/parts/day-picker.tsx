@@ -4,7 +4,7 @@
  * Keys and roles: https://www.w3.org/WAI/ARIA/apg/patterns/dialog-modal/examples/datepicker-dialog/
  */
 import './day-picker.css'
-import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { addDays, CalendarMonths, noonOf } from '../../i18n/calendar.ts'
 import { locale, t } from '../../i18n/i18n.ts'
 import { Button } from './button.tsx'
@@ -27,14 +27,16 @@ export function DayPicker({
   onChoose: () => void
 }) {
   const grid = useRef<HTMLTableElement>(null)
-  const mustFocus = useRef(true)
+  const mustFocus = useRef(false)
   const [heading, keys] = [useId(), useId()]
   const written = locale()
   const { months, monthName, dayNumber, dayName, weekdays } = useMemo(() => wordsOf(written), [written])
-  useEffect(() => {
-    // After the dialog, which gives the focus to its first button, was shown.
-    if (mustFocus.current)
-      queueMicrotask(() => grid.current?.querySelector<HTMLElement>('td[tabindex="0"]')?.focus())
+  const focus = () => grid.current?.querySelector<HTMLElement>('td[tabindex="0"]')?.focus()
+  // After the dialog, which gives the focus to its first button, was shown.
+  useEffect(() => queueMicrotask(focus), [])
+  // With the drawing itself: a key that comes before would find nobody to hear it.
+  useLayoutEffect(() => {
+    if (mustFocus.current) focus()
     mustFocus.current = false
   }, [value])
   const change = (next: number) => onChange(Math.min(next, max))
