@@ -1,6 +1,7 @@
 /** A backup to a stick, and its restore on another machine: the site, its people and their messages are there. */
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test, { registerCompletionHandler } from 'ava'
 import { makeDisk } from '../first-start.ts'
 import { SiteMachine } from '../golden.ts'
@@ -28,9 +29,7 @@ test('a backup made on one machine is restored on another, and every message can
   await own.machine.type(keys.escape)
   await own.machine.plug('backup', stick)
   await openBackup(operator)
-  await operator.choose('Back up to a stick')
-  await operator.choose('Begin')
-  await operator.sees(/The backup is on the stick, whole\./, settings.updateMs)
+  await backUp(operator)
   await own.machine.powerOff()
 
   const other = await powerOn('restored', { sticks: { backup: stick } })
@@ -54,6 +53,18 @@ async function openBackup(operator: Operator): Promise<void> {
   await operator.choose('Administer this machine', settings.bootMs)
   await operator.choose('Backup')
   await operator.sees(/A backup is encrypted to a key/, settings.pageMs)
+}
+
+/** A stick that was plugged in a moment ago may not be there yet: one tries again. */
+async function backUp(operator: Operator): Promise<void> {
+  await operator.choose('Back up to a stick')
+  await operator.choose('Begin')
+  for (;;) {
+    const [said] = await operator.sees(/The backup is on the stick, whole\.|STICK_NONE/, settings.updateMs)
+    if (said !== 'STICK_NONE') return
+    await operator.choose('Try again')
+    await sleep(3_000)
+  }
 }
 
 function emptyStick(name: string): string {
