@@ -10,6 +10,7 @@ import { withoutLetro } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 import { launchChromium } from '../support/visitor.ts'
 import { pictures } from './app.ts'
+import { field, write } from './conversation.ts'
 
 const root = join(import.meta.dirname, '../..')
 const clone = mkdtempSync(join(tmpdir(), 'letro-clone-'))
@@ -96,15 +97,6 @@ async function signedIn(localpart: string, port: number, roomName: RegExp): Prom
     .click()
   await field(page).waitFor()
   return page
-}
-
-function field(page: Page): Locator {
-  return page.locator('.composer-place:not([inert]) .composer textarea')
-}
-
-async function write(page: Page, text: string): Promise<void> {
-  await field(page).fill(text)
-  await field(page).press('Enter')
 }
 
 function line(page: Page, text: string): Locator {

@@ -7,6 +7,7 @@ import { until } from '../support/until.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { AppWorld, inside, pictures } from './app.ts'
 import { violations } from './axe.ts'
+import { field } from './conversation.ts'
 import { openFronted } from './fronted.ts'
 
 const test = anyTest as TestFn
@@ -209,16 +210,16 @@ test.serial('what another app shares goes to the room that is chosen; a mention 
   await amal.page.goto(`${world.server.base}/#/new/message`)
   await amal.page.locator('.picker input').fill('@jonas:localhost')
   await amal.page.locator('.picker-list button').first().click()
-  const field = amal.page.locator('.composer-place:not([inert]) textarea')
-  await field.waitFor()
+  const composer = field(amal.page)
+  await composer.waitFor()
   await jonas.page.locator('nav.list').getByText('Amal Nasser').first().click()
   await jonas.page.getByRole('button', { name: 'Accept' }).click()
-  await jonas.page.locator('.composer-place:not([inert]) textarea').waitFor()
+  await field(jonas.page).waitFor()
   await jonas.page.evaluate(`location.hash = '#/help/'`)
-  await field.pressSequentially('Please sign, @jon')
+  await composer.pressSequentially('Please sign, @jon')
   await amal.page.getByRole('option', { name: /Jonas/ }).waitFor()
-  await field.press('Enter')
-  await field.press('Enter')
+  await composer.press('Enter')
+  await composer.press('Enter')
   const said = () =>
     jonas.page.evaluate<string[]>(`navigator.serviceWorker.ready.then(it => it.getNotifications())
       .then(all => all.map(({ title, body }) => title + " / " + body))`)

@@ -10,6 +10,7 @@ import {
 } from 'matrix-js-sdk/lib/crypto-api/verification.js'
 import { AppWorld, pictures } from '../e2e/app.ts'
 import { Camera } from '../e2e/camera.ts'
+import { field } from '../e2e/conversation.ts'
 import { readShownBytes } from '../e2e/shown-code.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { SdkDevice, until } from './sdk-client.ts'
@@ -111,7 +112,7 @@ async function meet(name: string): Promise<{ bob: SdkDevice; roomId: string }> {
   await goTo('')
   await page.locator(`nav.list a[href*="${encodeURIComponent(roomId)}"]`).click()
   await page.locator('.invitation-acts .main').click()
-  await page.locator('.composer-place:not([inert]) textarea').waitFor()
+  await field(page).waitFor()
   const isThere = () => bob.client.getRoom(roomId)?.getMember(aliceId)?.membership === 'join'
   await until(isThere, 'Alice is in the room')
   return { bob, roomId }

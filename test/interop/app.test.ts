@@ -13,6 +13,7 @@ import {
 import type { Locator, Page } from 'playwright-core'
 import { decodeQR } from 'qr/decode.js'
 import { AppWorld, pictures } from '../e2e/app.ts'
+import { field, write as send } from '../e2e/conversation.ts'
 import type { Visitor } from '../support/visitor.ts'
 import { SdkDevice, until } from './sdk-client.ts'
 
@@ -178,7 +179,7 @@ function goTo(page: Page, address: string): Promise<void> {
 async function enter(page: Page, id: string): Promise<void> {
   await goTo(page, '')
   await page.locator(`nav.list a[href*="${encodeURIComponent(id)}"]`).click()
-  const composer = page.locator('.composer-place:not([inert]) textarea')
+  const composer = field(page)
   const accept = page.locator('.invitation-acts .main')
   await composer.or(accept).waitFor()
   if (await accept.isVisible()) await accept.click()
@@ -186,8 +187,7 @@ async function enter(page: Page, id: string): Promise<void> {
 }
 
 async function write(page: Page, text: string): Promise<void> {
-  await page.locator('.composer-place:not([inert]) textarea').fill(text)
-  await page.locator('.composer-place:not([inert]) textarea').press('Enter')
+  await send(page, text)
   await shows(page, text)
 }
 

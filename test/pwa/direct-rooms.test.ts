@@ -1,22 +1,15 @@
 /** A conversation that could not be begun leaves no room behind, whatever broke off in between. */
-import anyTest, { type TestFn } from 'ava'
 import { call } from '../support/client.ts'
-import { ServerProcess } from '../support/server-process.ts'
+import type { ServerProcess } from '../support/server-process.ts'
 import { Person } from './person.ts'
+import { testsWithServer } from './with-server.ts'
 
-const test = anyTest as TestFn<{ server: ServerProcess }>
+const test = testsWithServer()
 const { fetch } = globalThis
 
-test.before(async t => {
-  t.context = { server: await ServerProcess.start({ compileCache: true }) }
-})
 test.afterEach.always(() => {
   globalThis.fetch = fetch
 })
-test.after.always(async t => {
-  await t.context.server?.remove()
-})
-
 const direct = (userId: string) =>
   ({ invite: [userId], isDirect: true, encrypted: true, joinRule: 'invite' }) as const
 

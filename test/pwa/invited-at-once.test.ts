@@ -1,21 +1,14 @@
 /** Whoever is invited can read what is written from then on, however late our own server tells us that they were. */
-import anyTest, { type TestFn } from 'ava'
-import { ServerProcess } from '../support/server-process.ts'
+import type { ServerProcess } from '../support/server-process.ts'
 import { Person } from './person.ts'
+import { testsWithServer } from './with-server.ts'
 
-const test = anyTest as TestFn<{ server: ServerProcess }>
+const test = testsWithServer()
 const { fetch } = globalThis
 
-test.before(async t => {
-  t.context = { server: await ServerProcess.start({ compileCache: true }) }
-})
 test.afterEach.always(() => {
   globalThis.fetch = fetch
 })
-test.after.always(async t => {
-  await t.context.server?.remove()
-})
-
 async function begun(server: ServerProcess, name: string): Promise<Person> {
   const person = await Person.begin(server, name)
   const { calls } = person.owner

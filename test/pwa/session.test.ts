@@ -1,17 +1,9 @@
 /** Sessions as the worker has them, in Node: the vault on a database in memory, the real server as a process. */
-import anyTest, { type TestFn } from 'ava'
 import { call } from '../support/client.ts'
-import { ServerProcess } from '../support/server-process.ts'
 import { Person } from './person.ts'
+import { testsWithServer } from './with-server.ts'
 
-const test = anyTest as TestFn<{ server: ServerProcess }>
-
-test.before(async t => {
-  t.context = { server: await ServerProcess.start({ compileCache: true }) }
-})
-test.after.always(async t => {
-  await t.context.server?.remove()
-})
+const test = testsWithServer()
 
 test.serial('two people meet in a room that is not encrypted, write, edit, react, redact', async t => {
   const { server } = t.context

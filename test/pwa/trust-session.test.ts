@@ -1,18 +1,10 @@
 /** Our identity over its life, by sessions of the worker against the real server. */
-import anyTest, { type TestFn } from 'ava'
 import { parseLinkAddress } from '../../pwa/trust/link-address.ts'
 import type { Opener } from '../../pwa/vault/vault-key.ts'
-import { ServerProcess } from '../support/server-process.ts'
 import { Person, password } from './person.ts'
+import { testsWithServer } from './with-server.ts'
 
-const test = anyTest as TestFn<{ server: ServerProcess }>
-
-test.before(async t => {
-  t.context = { server: await ServerProcess.start({ compileCache: true }) }
-})
-test.after.always(async t => {
-  await t.context.server?.remove()
-})
+const test = testsWithServer()
 
 const passkey = (byte: number): Opener => ({
   kind: 'passkey',

@@ -227,7 +227,7 @@ function Rest({ of }: { of: number }) {
 function Done({ report, onClose }: { report: ImportReport; onClose: () => void }) {
   const [isSaved, setSaved] = useState(false)
   const withLinks = [...report.new, ...report.waiting].filter(({ link }) => link !== undefined)
-  const isOpen = withLinks.length > 0 && !isSaved
+  const isUnsaved = withLinks.length > 0 && !isSaved
   const save = () => {
     const cell = (text = '') => `"${text.replaceAll('"', '""')}"`
     const lines = withLinks.map(({ user_id: userId, link, code }) => [userId, link, code].map(cell).join(','))
@@ -236,18 +236,18 @@ function Done({ report, onClose }: { report: ImportReport; onClose: () => void }
     setSaved(true)
   }
   return (
-    <Dialog title={t('people.importDone')} onClose={isOpen ? null : onClose}>
+    <Dialog title={t('people.importDone')} onClose={isUnsaved ? null : onClose}>
       {withLinks.length > 0 && (
         <Notice tone="warn">{t('people.importedLinks', { count: withLinks.length })}</Notice>
       )}
       <Actions>
-        {isOpen && <Button onClick={onClose}>{t('people.leaveLinks')}</Button>}
+        {isUnsaved && <Button onClick={onClose}>{t('people.leaveLinks')}</Button>}
         {withLinks.length > 0 && (
-          <Button tone={isOpen ? 'main' : 'plain'} onClick={save}>
+          <Button tone={isUnsaved ? 'main' : 'plain'} onClick={save}>
             {t('people.saveLinks')}
           </Button>
         )}
-        {!isOpen && (
+        {!isUnsaved && (
           <Button tone="main" onClick={onClose}>
             {t('parts.done')}
           </Button>
