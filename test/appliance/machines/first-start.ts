@@ -20,6 +20,8 @@ export const answers = {
   certificate: { from: 'own' },
 } as const
 
+export const noStick = { none: /No provisioning stick is plugged in/, again: 'Look again' }
+
 interface Choices {
   /** On a machine without a TPM. */
   readonly passphrase?: string
@@ -30,7 +32,7 @@ export async function setUpFromStick(machine: Machine, { passphrase }: Choices =
   const operator = new Operator(machine)
   await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
   await operator.choose('Set it up from a stick')
-  await operator.sees(/Set up this machine as the stick says\?/, settings.pageMs)
+  await operator.finds(/Set up this machine as the stick says\?/, noStick)
   await operator.sees(/chat\.clinic\.test/)
   await operator.choose('Yes, as it stands here')
   const recoveryKey = await makeDisk(operator, passphrase)

@@ -16,6 +16,12 @@ interface Row {
   readonly text: string
 }
 
+/** The page that says so, and the choice that looks anew. */
+interface NotYet {
+  readonly none: RegExp
+  readonly again: string
+}
+
 export class Operator {
   readonly #machine: Line
 
@@ -34,6 +40,18 @@ export class Operator {
   /** Waits for a page. */
   sees(pattern: RegExp, timeoutMs: number = settings.pageMs): Promise<RegExpExecArray> {
     return this.#machine.sees(pattern, timeoutMs)
+  }
+
+  /** Waits for what is on a stick. One that was plugged in a moment ago may not be there yet: one looks again. */
+  async finds(wanted: RegExp, { none, again }: NotYet, timeoutMs: number = settings.pageMs): Promise<void> {
+    const end = performance.now() + settings.pageMs
+    for (;;) {
+      const [said] = await this.sees(new RegExp(`${wanted.source}|${none.source}`), timeoutMs)
+      if (wanted.test(said)) return
+      if (performance.now() > end) throw new Error(`The stick is not found:\n${this.#machine.screen.text}`)
+      await this.choose(again)
+      await sleep(2_000)
+    }
   }
 
   /** Takes a choice of the page that is there. */

@@ -10,19 +10,21 @@ export class People {
   /** The administrator. */
   readonly amal: SdkDevice
   readonly jonas: SdkDevice
-  readonly amalsToken: string
+  amalsToken: string
   readonly roomId: string
+  readonly #passkeys: readonly Authenticator[]
   /** All that was acknowledged. */
   readonly messages: { readonly eventId: string; readonly text: string }[] = []
 
   /** From the console's link to an encrypted room with two people in it. */
   static async meet(site: Site, link: string): Promise<People> {
-    const amals = await enrol(site, link)
+    const passkeys = [new Authenticator(site.origin), new Authenticator(site.origin)] as const
+    const amals = await enrol(site, link, passkeys[0])
     const amal = await new SdkDevice(site, amals).start()
     const jonasId = `@jonas:${amals.userId.slice(amals.userId.indexOf(':') + 1)}`
     const invited = { user_id: jonasId, display_name: 'Jonas Weber' }
     const invitation = await site.ask('POST', '/_letro/admin/v1/enrolment-links', invited, amals.token)
-    const jonas = await new SdkDevice(site, await enrol(site, invitation.link)).start()
+    const jonas = await new SdkDevice(site, await enrol(site, invitation.link, passkeys[1])).start()
     const { room_id: roomId } = await amal.client.createRoom({
       preset: Preset.PrivateChat,
       invite: [jonas.userId],
@@ -32,13 +34,20 @@ export class People {
     })
     await jonas.client.joinRoom(roomId)
     await amal.room(roomId)
-    return new People(site, amal, jonas, amals.token, roomId)
+    return new People(site, [amal, jonas], passkeys, amals.token, roomId)
   }
 
-  private constructor(site: Site, amal: SdkDevice, jonas: SdkDevice, amalsToken: string, roomId: string) {
+  private constructor(
+    site: Site,
+    [amal, jonas]: readonly [SdkDevice, SdkDevice],
+    passkeys: readonly Authenticator[],
+    amalsToken: string,
+    roomId: string,
+  ) {
     this.site = site
     this.amal = amal
     this.jonas = jonas
+    this.#passkeys = passkeys
     this.amalsToken = amalsToken
     this.roomId = roomId
   }
@@ -65,6 +74,19 @@ export class People {
     return texts
   }
 
+  /** Their clients wait. The answer signs both in again as the same devices: a restored site knows no session any more. */
+  pause(): () => Promise<void> {
+    const devices = [this.amal, this.jonas]
+    const renewals = devices.map(device => device.hold())
+    return async () => {
+      const tokens = await Promise.all(
+        devices.map(({ deviceId }, i) => signIn(this.site, this.#passkeys[i]!, deviceId)),
+      )
+      this.amalsToken = tokens[0]!
+      tokens.forEach((token, i) => void renewals[i]!(token))
+    }
+  }
+
   leave(): void {
     this.amal.stop()
     this.jonas.stop()
@@ -72,11 +94,19 @@ export class People {
 }
 
 /** Opens an enrolment link, and makes a passkey. */
-export async function enrol(site: Site, link: string): Promise<Session> {
+async function enrol(site: Site, link: string, passkey: Authenticator): Promise<Session> {
   const enrolment = '/_letro/client/v1/enrolment'
   const secret = new URL(link).hash.slice(1)
   const { options } = await site.ask('POST', `${enrolment}/begin`, { secret })
-  const attestation = new Authenticator(site.origin).create(options)
+  const attestation = passkey.create(options)
   const session = await site.ask('POST', `${enrolment}/complete`, { secret, attestation })
   return { userId: session.user_id, deviceId: session.device_id, token: session.access_token }
+}
+
+/** By passkey, as a device that was there before. @returns the access token */
+async function signIn(site: Site, passkey: Authenticator, deviceId: string): Promise<string> {
+  const { options } = await site.ask('POST', '/_letro/client/v1/passkey/challenge', {})
+  const assertion = passkey.sign(options)
+  const login = { type: 'org.letro.login.passkey', assertion, device_id: deviceId }
+  return (await site.ask('POST', '/_matrix/client/v3/login', login)).access_token
 }

@@ -37,14 +37,7 @@ export async function openUpdates(operator: Operator): Promise<void> {
   await operator.choose('Administer this machine', settings.bootMs)
   await operator.sees(/What do you want to do\?/, settings.pageMs)
   await operator.choose('Update')
-  // A stick that was plugged in a moment ago may not be there yet: one looks again.
-  const end = performance.now() + settings.pageMs
-  for (;;) {
-    const [title] = await operator.sees(/Updates that were found|No update was found/, settings.pageMs)
-    if (title.startsWith('Updates') || performance.now() > end) return
-    await operator.choose('Look again')
-    await sleep(2_000)
-  }
+  await operator.finds(/Updates that were found/, { none: /No update was found/, again: 'Look again' })
 }
 
 /** From "the update is written" until the machine has left the old release. */

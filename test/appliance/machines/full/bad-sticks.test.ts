@@ -1,6 +1,6 @@
 /** Sticks that nobody should be set up by: a new machine says what is wrong, stays new, and takes the good one afterwards. */
 import test, { registerCompletionHandler } from 'ava'
-import { answers, setUpFromStick } from '../first-start.ts'
+import { answers, noStick, setUpFromStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { Operator } from '../operator.ts'
 import { powerOn, prepared, putAway, settings } from '../settings.ts'
@@ -21,15 +21,15 @@ test('two sticks, one with a wrong field, one with 10,000 files: a clear page ea
   machine = await powerOn('bad-sticks')
   const operator = new Operator(machine)
   await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
-  const look = async (pattern: RegExp) => {
+  const look = async (pattern: RegExp, notYet = noStick) => {
     await operator.choose('Set it up from a stick')
-    await operator.sees(pattern, settings.pageMs)
+    await operator.finds(pattern, notYet)
     t.log(machine!.screen.sentences)
     await operator.choose('Back')
     await operator.sees(/Welcome\. This machine is new\./, settings.pageMs)
   }
 
-  await look(/No provisioning stick is plugged in\./)
+  await look(noStick.none)
   await machine.plug(
     'wrong',
     stick({ 'letro.json': JSON.stringify({ ...answers, origin: 'http://10.0.0.1' }) }),
@@ -38,8 +38,10 @@ test('two sticks, one with a wrong field, one with 10,000 files: a clear page ea
   await machine.unplug('wrong')
 
   await machine.plug('one', stick(good))
+  const alone = /Set up this machine as the stick says\?/
+  await look(alone)
   await machine.plug('two', stick({ 'letro.json': JSON.stringify({ ...answers, administrator: 'eve' }) }))
-  await look(/Nothing was changed|did not work/)
+  await look(/The stick cannot be used\. Nothing was changed\./, { none: alone, again: 'Read it again' })
   await machine.unplug('one')
   await machine.unplug('two')
 
