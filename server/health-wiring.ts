@@ -6,7 +6,7 @@
  */
 import type { Accounts } from './accounts/accounts.ts'
 import type { Duty } from './duties.ts'
-import { openAppliance } from './health/appliance.ts'
+import { isClockDoubted, openAppliance } from './health/appliance.ts'
 import { type ClockWatch, openClockWatch } from './health/clock.ts'
 import { diskUseOf, openDisk } from './health/disk.ts'
 import { openFrozenRooms } from './health/frozen.ts'
@@ -58,10 +58,14 @@ const syslogEveryMs = 10_000
 
 export function watchClock(
   store: Store,
-  { clock, monotonic, asksMachine }: Pick<HealthParts, 'clock' | 'monotonic' | 'asksMachine'>,
+  parts: Pick<HealthParts, 'clock' | 'monotonic' | 'asksMachine' | 'applianceReport'>,
 ): Promise<ClockWatch> {
-  const synchronised = asksMachine ? openTimeKeeping(monotonic) : async () => null
-  return openClockWatch({ store, clock, monotonic, synchronised })
+  const { clock, monotonic, asksMachine, applianceReport } = parts
+  return openClockWatch({
+    ...{ store, clock, monotonic },
+    synchronised: asksMachine ? openTimeKeeping(monotonic) : async () => null,
+    machineDoubts: async () => applianceReport !== null && (await isClockDoubted(applianceReport)),
+  })
 }
 
 export async function openServerHealth(parts: HealthParts): Promise<ServerHealth> {

@@ -83,7 +83,7 @@ export async function makeOwnCertificate(config: CertificateConfig, now: number)
       `tls.authority = "organisation", but there is no certificate in ${own} yet. Make a request for your authority with: letro certificate request --data ${config.server.data}. Bring what it issues with: letro certificate import.`,
     )
   }
-  if (isGood(own, certificateNames(config), now)) return
+  if (isFor(own, certificateNames(config))) return
   try {
     await issuing('make', own, now, certificateNames(config))
   } catch (error) {
@@ -93,14 +93,18 @@ export async function makeOwnCertificate(config: CertificateConfig, now: number)
   }
 }
 
-/** Saves nearly every start the process that issues. */
-function isGood(folder: string, names: readonly string[], now: number): boolean {
+/**
+ * There is one, for these names. Whether its time is over says the renewal, once it knows that the clock is right: one that starts
+ * in 2038 must not put a certificate of 2038 in the place of one that everybody else finds good.
+ */
+function isFor(folder: string, names: readonly string[]): boolean {
   try {
-    const files = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
-    const { certificate, notAfterMs } = readTlsFiles(files)
+    const { certificate } = readTlsFiles({
+      certificate: join(folder, 'certificate.pem'),
+      key: join(folder, 'key.pem'),
+    })
     const leaf = new X509Certificate(certificate)
-    const isFor = (name: string) => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined
-    return now < notAfterMs && names.every(isFor)
+    return names.every(name => (isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name)) !== undefined)
   } catch {
     return false
   }
@@ -119,19 +123,24 @@ export interface RenewalDeps {
   readonly isClockInDoubt: () => boolean
 }
 
+const lookEveryMs = 6 * 60 * 60 * 1000
+
 /**
  * Renews at two thirds of its life, under the same key; brings in the next key when peers have had its name for long
  * enough. All of it happens in files: after a crash anywhere the next run goes on.
  */
 export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renewal {
+  let lookedTs = Number.NEGATIVE_INFINITY
   let failure: string | null = null
   let ours: string | null = null
   return {
     duty: {
       name: 'renewing the certificate',
-      everyMs: 6 * 60 * 60 * 1000,
+      // A doubt that has ended, and a failure, are not waited out.
+      everyMs: 15 * 60 * 1000,
       async run(now) {
         const { own } = certificateFiles(config)
+        if (now >= lookedTs && now - lookedTs < lookEveryMs) return
         // By a wrong clock it would be issued for a wrong year.
         if (own === null || deps.isClockInDoubt() || !existsSync(join(own, 'certificate.pem'))) return
         try {
@@ -140,6 +149,7 @@ export function openRenewal(config: CertificateConfig, deps: RenewalDeps): Renew
           const after = fingerprintIn(own)
           if (after !== before) ours = after
           failure = null
+          lookedTs = now
         } catch (error) {
           failure = whyOf(error).trim() || 'The program that issues certificates did not run.'
           deps.log.warn('the certificate could not be renewed')

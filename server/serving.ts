@@ -182,7 +182,10 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
       ...(config.presence.enabled ? [newcomersProjection] : []),
     ],
   })
-  const clockWatch = await watchClock(store, { clock, monotonic, asksMachine })
+  const clockWatch = await watchClock(store, {
+    ...{ clock, monotonic, asksMachine },
+    applianceReport: config.appliance.report,
+  })
   const accounts = await openAccounts({
     store,
     rooms,

@@ -83,6 +83,8 @@ export interface Facts {
   /** null: nobody can say. */
   readonly hasAdministrator: boolean | null
   readonly isClockSynchronised: boolean | null
+  /** At the start it was far ahead of the last time that is known, and nobody has said that it is right. */
+  readonly isClockInDoubt: boolean
   readonly hasPin: boolean
   /** An update that was written and waits for the restart. */
   readonly waitingUpdate: string | null

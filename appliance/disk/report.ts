@@ -1,5 +1,6 @@
 /** The machine report, put together from what firmware, boot loader and this folder know. */
 import type { MachineReport, ReportedData, ReportedImage } from '#protocol/machine-report.ts'
+import { clockState } from '../network/clock.ts'
 import { type DiskState, readDiskState } from './disk-state.ts'
 import { type FoundImage, kernelImages } from './kernel-images.ts'
 import type { Machine } from './machine.ts'
@@ -23,6 +24,7 @@ export async function machineReport(machine: Machine): Promise<MachineReport> {
     secureBoot: (await secureBoot(machine)).state,
     tpm: (await hasTpm(machine)) ? 'present' : 'absent',
     data: reportedData(await readDiskState(machine)),
+    clock: clockState(machine)?.state ?? null,
   }
 }
 

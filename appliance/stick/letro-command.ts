@@ -11,7 +11,8 @@ export type Answer =
   | { readonly ok: true; readonly json: JsonObject }
   | { readonly ok: false; readonly sentence: string; readonly problems: readonly FieldProblem[] }
 
-export async function letro({ runAsServer, paths }: Machine, ...args: string[]): Promise<Answer> {
+export async function letro(machine: Machine, ...args: string[]): Promise<Answer> {
+  const { runAsServer, paths } = machine
   const program = join(paths.program, 'provisioning/letro.ts')
   const { code, stdout, stderr } = await runAsServer(process.execPath, [program, ...args, '--json'])
   if (code === 0) return { ok: true, json: jsonIn(stdout) ?? {} }
@@ -27,7 +28,9 @@ export async function letro({ runAsServer, paths }: Machine, ...args: string[]):
   const problems = (Array.isArray(said['problems']) ? said['problems'] : [])
     .filter(isObject)
     .map(({ field, sentence }) => ({ field: text(field), sentence: text(sentence) }))
-  return { ok: false, sentence: said['error'].split('\n').map(text).join('\n'), problems }
+  // Whoever stands here knows the files by their names on the stick.
+  const sentence = said['error'].replaceAll(`${stagingFolder(machine)}/`, '')
+  return { ok: false, sentence: sentence.split('\n').map(text).join('\n'), problems }
 }
 
 /** What `letro init` says of the staged answers, without doing anything. */

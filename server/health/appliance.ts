@@ -20,6 +20,14 @@ export function openAppliance(file: string): Appliance {
   }
 }
 
+/** It was far ahead at the start, and nobody has said since that it is right. A report that is not there says nothing. */
+export async function isClockDoubted(file: string): Promise<boolean> {
+  return readReport(file).then(
+    ({ clock }) => clock === 'ahead',
+    () => false,
+  )
+}
+
 async function readReport(file: string): Promise<MachineReport> {
   const report = parseMachineReport(JSON.parse(await readFile(file, 'utf8')))
   if (!report) throw new TypeError(`${file} is not a machine report`)

@@ -4,7 +4,8 @@
  * What a jump can break is what cannot be taken back: external people are ended, and their devices removed, when their day
  * has come. So while the clock is in doubt nothing is ended by it. It is in doubt after it went forward by more than an
  * hour against the clock that never jumps, or when a start finds it further ahead of the last one than a server is usually
- * off; for one hour, in which whoever keeps time, or the administrators who are told, can put it right.
+ * off; for one hour, in which whoever keeps time, or the administrators who are told, can put it right. An appliance has a
+ * console where somebody can say that it is right: there the doubt ends with that, and not by itself.
  */
 import { auditTable, healthSettingTable } from '../store/catalogue.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +18,8 @@ export interface ClockDeps {
   readonly monotonic: () => number
   /** Whether something keeps the machine's time right; null: nobody here can say. */
   readonly synchronised: () => Promise<boolean | null>
+  /** What the machine itself says of its clock, where it says anything. */
+  readonly machineDoubts?: () => Promise<boolean>
 }
 
 export interface ClockWatch {
@@ -49,13 +52,23 @@ interface Jump {
 }
 
 export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
-  const { store, clock, monotonic } = deps
+  const { store, clock, monotonic, machineDoubts = async () => false } = deps
   let last = { wall: clock(), steady: monotonic() }
   let jumps: Jump[] = []
   let doubtUntil = Number.NEGATIVE_INFINITY
   const seenBefore = await latestStored(store)
   if (seenBefore > 0 && last.wall - seenBefore > offAtMostMs) doubtUntil = last.steady + doubtLastsMs
   let behindSince: number | null = null
+  let isDoubtedByMachine = await machineDoubts()
+
+  const isInDoubt = () => isDoubtedByMachine || monotonic() < doubtUntil
+
+  async function askMachine(): Promise<void> {
+    const wasDoubted = isDoubtedByMachine
+    isDoubtedByMachine = await machineDoubts()
+    // Somebody at its console, or a time server, has said that it is right.
+    if (wasDoubted && !isDoubtedByMachine) doubtUntil = Number.NEGATIVE_INFINITY
+  }
 
   // A machine that slept comes back with such a jump, too: for whoever waits, it is one.
   function compare(): void {
@@ -74,11 +87,12 @@ export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
     compare,
     get isInDoubt() {
       compare()
-      return monotonic() < doubtUntil
+      return isInDoubt()
     },
 
     remember: async () => {
       compare()
+      await askMachine()
       const isRight = (await deps.synchronised()) === true
       await store.transact('health-clock', async tx => {
         const seen = Number((await tx.get(seenKey)) ?? 0)
@@ -86,7 +100,7 @@ export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
         behindSince = seen - now > behindMs ? (behindSince ?? monotonic()) : null
         const isBelieved = isRight || (behindSince !== null && monotonic() - behindSince > believedAfterMs)
         // While in doubt a time far ahead is not believed, or every later start would look late.
-        const isAhead = now > seen && (isRight || seen === 0 || monotonic() >= doubtUntil)
+        const isAhead = now > seen && (isRight || seen === 0 || !isInDoubt())
         tx.put(seenKey, isAhead || isBelieved ? now : seen)
       })
     },
@@ -99,10 +113,10 @@ export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
         null,
       )
       if (largest) {
-        const facts = { by_ms: largest.byMs, jumps: jumps.length, in_doubt: monotonic() < doubtUntil }
+        const facts = { by_ms: largest.byMs, jumps: jumps.length, in_doubt: isInDoubt() }
         const severity = Math.abs(largest.byMs) > 60_000 ? 'alarm' : 'warning'
         findings.push({ code: 'clock.jumped', severity, facts })
-      } else if (monotonic() < doubtUntil) {
+      } else if (isInDoubt()) {
         const facts = { by_ms: now - seenBefore, since_stop: true, in_doubt: true }
         findings.push({ code: 'clock.jumped', severity: 'warning', facts })
       }
@@ -123,7 +137,7 @@ export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
       return {
         now_ts: now,
         jumps: jumps.length,
-        in_doubt: monotonic() < doubtUntil,
+        in_doubt: isInDoubt(),
         ...(synchronised === null ? {} : { synchronised }),
       }
     },

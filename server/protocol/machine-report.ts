@@ -17,6 +17,8 @@ export interface MachineReport {
   readonly secureBoot: SecureBootState
   readonly tpm: 'present' | 'absent'
   readonly data: ReportedData
+  /** As it was found at the start: set forward, or far ahead and not confirmed yet; null: not looked at. */
+  readonly clock: (typeof clockStates)[number] | null
 }
 
 export interface ReportedRelease {
@@ -55,6 +57,7 @@ export interface ReportedData {
   readonly sealed: boolean
 }
 
+export const clockStates = ['fine', 'behind', 'ahead'] as const
 const openers = ['tpm', 'recovery-key', 'passphrase', 'creation'] as const
 
 /** Null: this is no machine report, or one of a form that is not known here. */
@@ -63,10 +66,11 @@ export function parseMachineReport(json: unknown): MachineReport | null {
   const release = parseReportedRelease(json['release'])
   const slots = parseSlots(json['slots'])
   const data = parseData(json['data'])
-  const { secureBoot, tpm } = json
+  const { secureBoot, tpm, clock } = json
   if (!release || !slots || !data) return null
   if (!isOneOf(secureBootStates, secureBoot) || !isOneOf(['present', 'absent'] as const, tpm)) return null
-  return { release, slots, secureBoot, tpm, data }
+  if (clock !== null && !isOneOf(clockStates, clock)) return null
+  return { release, slots, secureBoot, tpm, data, clock }
 }
 
 /** A release that the machine went back from. Null: there is none. */

@@ -248,5 +248,6 @@ export async function gallery(size = { columns: 80, rows: 24 }): Promise<Picture
       isClockSynchronised: false,
     }),
   )
+  take('home-clock-in-doubt', await at({ ...servingMachine, isClockInDoubt: true }))
   return pictures
 }

@@ -29,6 +29,7 @@ export const newMachine: Facts = {
   certificate: null,
   hasAdministrator: null,
   isClockSynchronised: true,
+  isClockInDoubt: false,
   hasPin: false,
   waitingUpdate: null,
 }

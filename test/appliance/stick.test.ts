@@ -146,6 +146,7 @@ for (const [what, files, code, fields] of unusable) {
     t.is(reading.kind, 'refused')
     if (reading.kind !== 'refused') return
     t.log(reading.sentence)
+    t.notRegex(reading.sentence, /\/provisioning\//, 'files are called as on the stick')
     t.is(reading.code, code)
     t.deepEqual(reading.problems.map(({ field }) => field).sort(), [...fields].sort())
     t.false(isMounted())

@@ -17,6 +17,7 @@ const well: MachineReport = {
   },
   secureBoot: 'on',
   tpm: 'present',
+  clock: 'fine',
   data: { state: 'open', openedBy: 'tpm', sealed: true },
 }
 

@@ -7,19 +7,28 @@ import { dayMs, hourMs, minuteMs, openTestStore, start } from './watched.ts'
 async function clocked(engine = new MemoryEngine(), now = start) {
   const time = { now, steady: 0 }
   const synchronised: { is: boolean | null } = { is: null }
+  const machine = { doubts: false }
   const store = await openTestStore(engine)
   const watch = await openClockWatch({
     store,
     clock: () => time.now,
     monotonic: () => time.steady,
     synchronised: async () => synchronised.is,
+    machineDoubts: async () => machine.doubts,
   })
   const pass = (ms: number) => {
     time.now += ms
     time.steady += ms
     watch.compare()
   }
-  return { time, watch, synchronised, pass, codes: async () => codesOf(await watch.source(time.now)) }
+  return {
+    time,
+    watch,
+    machine,
+    synchronised,
+    pass,
+    codes: async () => codesOf(await watch.source(time.now)),
+  }
 }
 
 const codesOf = (findings: readonly { code: string; severity: string }[]) =>
@@ -94,6 +103,23 @@ test('a start in a far year is in doubt, and is not remembered', async t => {
   await wrong.watch.remember()
   const right = await clocked(engine, start + hourMs)
   t.deepEqual(await right.codes(), [])
+})
+
+test('what the machine itself doubts stays in doubt until somebody there says that it is right', async t => {
+  const engine = new MemoryEngine()
+  await (await clocked(engine)).watch.remember()
+  const { watch, machine, pass, codes } = await clocked(engine, Date.UTC(2038, 0, 1))
+  machine.doubts = true
+  await watch.remember()
+  for (let i = 0; i < 48; i++) pass(hourMs)
+  await watch.remember()
+  t.true(watch.isInDoubt)
+  t.deepEqual(await codes(), ['clock.jumped warning'])
+  t.deepEqual(await (await clocked(engine, start + hourMs)).codes(), [], 'it was not remembered')
+  machine.doubts = false
+  await watch.remember()
+  t.false(watch.isInDoubt)
+  t.deepEqual(await codes(), [])
 })
 
 test('a time that was stored by a wrong clock is corrected when the clock is known to be right', async t => {

@@ -154,6 +154,25 @@ test('the duty renews by the server’s clock, not by a clock in doubt, and says
   t.true(renewal.isOurs(await shown()))
 })
 
+test('a start in a far year leaves the certificate that everybody else finds good', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const environment = {
+    LETRO_SERVER_NAME: 'a.example',
+    LETRO_SERVER_DATA: folder,
+    LETRO_TLS_AUTHORITY: 'own',
+  }
+  const { config } = parseConfig('', environment)
+  const file = join(folder, 'tls/certificate.pem')
+  await makeOwnCertificate(config, Date.now())
+  const first = await readFile(file, 'utf8')
+  await makeOwnCertificate(config, Date.UTC(2038, 0))
+  t.is(await readFile(file, 'utf8'), first)
+  const other = parseConfig('', { ...environment, LETRO_SERVER_ORIGIN: 'https://chat.a.example' }).config
+  await makeOwnCertificate(other, Date.now())
+  t.not(await readFile(file, 'utf8'), first, 'one for other names is made')
+})
+
 test('a start that cannot have its certificate says what to do', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'letro-own-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))

@@ -93,7 +93,7 @@ export function certificateFacts({ certificate }: Pick<Facts, 'certificate'>): B
 }
 
 function machineFacts(facts: Facts, now: number): Block[] {
-  const { health, slots, release, isClockSynchronised } = facts
+  const { health, slots, release, isClockSynchronised, isClockInDoubt } = facts
   const found = health?.findings ?? 0
   return [
     ...(health && found > 0
@@ -112,10 +112,16 @@ function machineFacts(facts: Facts, now: number): Block[] {
     fact('sealed by', sealWords(facts), facts.secureBoot === 'on' ? 'ink' : 'warn'),
     fact(
       'clock',
-      `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${isClockSynchronised === null ? 'not compared' : isClockSynchronised ? 'kept right' : 'kept right by nothing'}`,
-      isClockSynchronised === false ? 'warn' : 'ink',
+      `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${clockWords(facts)}`,
+      isClockSynchronised === false || isClockInDoubt ? 'warn' : 'ink',
     ),
   ]
+}
+
+function clockWords({ isClockInDoubt, isClockSynchronised }: Facts): string {
+  if (isClockInDoubt) return 'in doubt: see the menu, Time'
+  if (isClockSynchronised === null) return 'not compared'
+  return isClockSynchronised ? 'kept right' : 'kept right by nothing'
 }
 
 const tones = { ok: 'good', note: 'ink', warning: 'warn', alarm: 'bad' } as const

@@ -8,6 +8,7 @@ import { type DiskState, type LockedReason, readDiskState } from '../../disk/dis
 import type { Machine as DiskMachine } from '../../disk/machine.ts'
 import { secureBoot } from '../../disk/secure-boot.ts'
 import { hasTpm } from '../../disk/tpm.ts'
+import { clockState } from '../../network/clock.ts'
 import { links } from '../../network/links.ts'
 import type { Facts } from '../machine.ts'
 import { type AdminSocket, objectIn } from './admin-socket.ts'
@@ -38,6 +39,7 @@ export async function readFacts({ disk, server, updater, hasPin, isRemovable }: 
     disk: diskFacts(state),
     isRemovable: removable,
     network: links(disk).map(({ name, carrier, addresses }) => ({ name, hasLink: carrier, addresses })),
+    isClockInDoubt: clockState(disk)?.state === 'ahead',
     hasPin: isOpen && hasPin(),
     waitingUpdate: waiting,
     ...said,

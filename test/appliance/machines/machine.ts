@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Accelerator, acceleratorArgs } from './accelerator.ts'
 import { saidIn } from './last-said.ts'
 import { Qmp } from './qmp.ts'
+import type { RackSwitch } from './rack-switch.ts'
 import { Screen } from './screen.ts'
 import type { Tools } from './tools.ts'
 import { Tpm } from './tpm.ts'
@@ -35,6 +36,8 @@ export interface MachineOptions {
   readonly memoryMiB?: number
   /** Plugged in from the start, by name. */
   readonly sticks?: Readonly<Record<string, string>>
+  /** Instead of one card that is connected as it is. */
+  readonly rack?: RackSwitch
 }
 
 const defaultMemoryMiB = 2048
@@ -104,9 +107,10 @@ export class Machine {
       clock,
       memoryMiB = defaultMemoryMiB,
       sticks = {},
+      rack,
     } = this.options
     const at = (name: string) => join(folder, name)
-    const forwards = forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`).join(',')
+    const user = ['restrict=on', ...forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`)].join(',')
     const disk = {
       virtio: 'virtio-blk-pci,drive=disk,bootindex=1',
       ahci: 'ide-hd,drive=disk,bus=ide.0,bootindex=1',
@@ -139,7 +143,9 @@ export class Machine {
           `usb-storage,bus=usb.0,id=stick-${name},drive=${name},removable=on,bootindex=${i + 2}`,
         ],
       ]),
-      ...['-netdev', `user,id=net,restrict=on,${forwards}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ...(rack?.args(user) ?? [
+        ...['-netdev', `user,id=net,${user}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ]),
       ...['-chardev', `socket,id=serial,path=${at('serial.sock')},server=on,wait=off`],
       ...['-serial', 'chardev:serial', '-qmp', `unix:${at('qmp.sock')},server=on,wait=off`],
       ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
@@ -193,6 +199,11 @@ export class Machine {
       )
     while (!isGone() && this.isOn) await sleep(20)
     await this.qmp.ask('blockdev-del', { 'node-name': name })
+  }
+
+  /** A cable of the rack is pulled out, or put back in. */
+  async cable(number: number, isIn: boolean): Promise<void> {
+    await this.qmp.ask('set_link', { name: `card-${number}`, up: isIn })
   }
 
   /** What its own monitor shows. */

@@ -94,7 +94,7 @@ export class People {
 }
 
 /** Opens an enrolment link, and makes a passkey. */
-async function enrol(site: Site, link: string, passkey: Authenticator): Promise<Session> {
+export async function enrol(site: Site, link: string, passkey: Authenticator): Promise<Session> {
   const enrolment = '/_letro/client/v1/enrolment'
   const secret = new URL(link).hash.slice(1)
   const { options } = await site.ask('POST', `${enrolment}/begin`, { secret })

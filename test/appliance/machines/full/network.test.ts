@@ -1,0 +1,67 @@
+/** Two cards as one (LACP), a VLAN on them, fixed addresses: typed at the console, tried, kept, and there after a restart. */
+import test, { registerCompletionHandler } from 'ava'
+import { SiteMachine } from '../golden.ts'
+import type { Operator } from '../operator.ts'
+import { RackSwitch } from '../rack-switch.ts'
+import { prepared, settings } from '../settings.ts'
+import { within } from '../site.ts'
+
+registerCompletionHandler(() => process.exit())
+const clear = '\x15'
+
+test('a bond with a VLAN and fixed addresses is tried, taken back, kept, and outlives a cable and a restart', async t => {
+  const rack = new RackSwitch(prepared().folder, 7)
+  t.teardown(() => rack.close())
+  const own = await SiteMachine.copy('network')
+  const operator = await own.powerOn(t, { rack })
+  await operator.sees(/Administer this machine/, settings.bootMs)
+  await t.throwsAsync(own.site.trust(5_000), undefined, 'nothing untagged goes through this switch')
+
+  await tries(operator)
+  await own.serves()
+  await operator.sees(/10\.0\.2\.15\/24/)
+  t.log(own.machine.screen.sentences)
+  await isBundled(rack, '1 2')
+  // Nobody keeps it.
+  await operator.sees(/The old network is back\./, 180_000)
+  await t.throwsAsync(own.site.answers(5_000))
+  await operator.choose('Go on')
+
+  await tries(operator)
+  await operator.choose('Yes: keep the new ones')
+  await operator.sees(/The new network is kept\./)
+  await own.serves()
+  await own.meet()
+
+  await own.machine.cable(1, false)
+  await isBundled(rack, '2')
+  await own.keepsItsPromise(t)
+  await own.machine.cable(1, true)
+  await isBundled(rack, '1 2')
+
+  await own.machine.powerOff()
+  const again = await own.powerOn(t, { rack })
+  await own.serves()
+  await again.sees(/10\.0\.2\.15\/24/, settings.bootMs)
+  await again.sees(/fec0::15\/64/)
+  await own.keepsItsPromise(t)
+})
+
+function isBundled(rack: RackSwitch, wanted: string): Promise<void> {
+  return within(settings.pageMs, async () => {
+    const bundled = rack.bundled.join(' ')
+    if (bundled !== wanted) throw new Error(`the switch bundles ${bundled || 'nothing'} instead of ${wanted}`)
+  })
+}
+
+/** From the home or the menu to the page that asks whether it works. */
+async function tries(operator: Operator): Promise<void> {
+  await operator.choose('Administer this machine')
+  await operator.choose('Network')
+  await operator.choose('Change it')
+  await operator.choose('As I say')
+  const [, first, second] = await operator.sees(/Cards of this machine: (\S+), (\S+)/)
+  const form = [`${first} ${second}`, '7', '10.0.2.15/24', '10.0.2.2', 'fec0::15/64', 'fec0::2', '10.0.2.3']
+  await operator.fill(...form.map(value => clear + value))
+  await operator.sees(/Does it work\?/)
+}
