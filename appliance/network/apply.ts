@@ -4,7 +4,7 @@
  * What a crash leaves: some files of the new settings beside some of the old. The unit that runs at every start, and two minutes
  * after a trial began, writes all of them again.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NetworkSettings } from '#protocol/network-settings.ts'
 import { type Machine, mustRun } from '../program.ts'
@@ -23,7 +23,11 @@ export async function applyNetwork(machine: Machine, settings: NetworkSettings):
       }
     }
     for (const name of before.keys()) if (!after.has(name)) rmSync(join(folder, name))
-    for (const [name, text] of after) writeFileSync(join(folder, name), text, { mode: 0o644 })
+    for (const [name, text] of after) {
+      writeFileSync(join(folder, name), text)
+      // networkd is another user, and the console keeps to itself what it writes.
+      chmodSync(join(folder, name), 0o644)
+    }
   }
   await reload(machine)
   writeFileSync(join(machine.root, '/proc/sys/kernel/hostname'), settings.hostName ?? 'letro')

@@ -9,7 +9,7 @@
  *
  * The last good time is written every quarter of an hour and when the machine stops; after a power cut it is that much older.
  */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '#protocol/json.ts'
 import type { TimeSettings } from '#protocol/time-settings.ts'
@@ -120,7 +120,7 @@ export async function saveTime(machine: Machine, settings: TimeSettings): Promis
 
 export function writeChrony({ paths }: Pick<Machine, 'paths'>, settings: TimeSettings): void {
   mkdirSync(paths.run, { recursive: true, mode: 0o755 })
-  writeFileSync(join(paths.run, 'chrony.conf'), chronyConf(settings), { mode: 0o644 })
+  writeWhole(join(paths.run, 'chrony.conf'), chronyConf(settings), 0o644)
 }
 
 export interface TimeSource {

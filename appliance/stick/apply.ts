@@ -5,7 +5,7 @@
  * imported first, because it alone can be refused now; then peers, network and time. Each of these is whole in itself, and after
  * a crash the same stick is applied again: what was done is no news.
  */
-import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject, type JsonObject } from '#protocol/json.ts'
 import {
@@ -22,7 +22,7 @@ import { type Machine, MachineError } from '../program.ts'
 import { text } from './answer-lines.ts'
 import { checkStaged, letro } from './letro-command.ts'
 import { beginProvisioning, endProvisioning } from './pending.ts'
-import { stage, stagedAnswers, stagingFolder, unstage } from './staging.ts'
+import { stage, stagedAnswers, stageFile, stagingFolder, unstage } from './staging.ts'
 
 export interface Applied {
   /** What was done, for the screen. */
@@ -148,8 +148,7 @@ function certificateArguments(machine: Machine, answers: JsonObject): string[][]
 function peerCards(machine: Machine, answers: JsonObject): [name: string, file: string][] {
   const peers = Array.isArray(answers['peers']) ? answers['peers'].filter(isObject) : []
   return peers.map((peer, i) => {
-    const file = join(stagingFolder(machine), `peer-${i}.card.json`)
-    writeFileSync(file, JSON.stringify(peer['card']), { mode: 0o644 })
+    const file = stageFile(machine, `peer-${i}.card.json`, JSON.stringify(peer['card']))
     return [text(isObject(peer['card']) ? peer['card']['server_name'] : ''), file]
   })
 }

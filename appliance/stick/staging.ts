@@ -16,12 +16,16 @@ export function stage(machine: Place, files: readonly StickFile[]): void {
   const folder = stagingFolder(machine)
   unstage(machine)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  for (const { name, bytes } of files) {
-    const file = join(folder, name)
-    writeFileSync(file, bytes, { mode: 0o600 })
-    letServerRead(file, 0o640)
-  }
+  for (const { name, bytes } of files) stageFile(machine, name, bytes)
   letServerRead(folder, 0o750)
+}
+
+/** Beside what is staged. @returns where it is */
+export function stageFile(machine: Place, name: string, bytes: string | Uint8Array): string {
+  const file = join(stagingFolder(machine), name)
+  writeFileSync(file, bytes, { mode: 0o600 })
+  letServerRead(file, 0o640)
+  return file
 }
 
 export function unstage(machine: Place): void {
