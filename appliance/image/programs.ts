@@ -65,6 +65,7 @@ export const programs: Readonly<Record<string, readonly string[]>> = {
   'network and time': [
     'chronyc',
     'chronyd',
+    'date',
     'hostnamectl',
     'hwclock',
     'ip',

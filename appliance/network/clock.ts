@@ -156,11 +156,15 @@ export async function timeSources({ run }: Pick<Machine, 'run'>): Promise<{
 
 // ── the clock itself, and what is kept ───────────────────────────────────────────────────────────────
 
+/**
+ * The system's clock, then the one that the battery keeps. Not the other way round: after a step back of years the latter has been
+ * seen to give no tick for ten seconds, and hwclock then gives up. With a dead battery the time is right until the machine is
+ * switched off; the next start knows how late it is at least.
+ */
 async function setBoth(machine: Looked, ts: number): Promise<void> {
-  const date = new Date(ts).toISOString().slice(0, 19).replace('T', ' ')
-  // What the battery keeps is set first; the system takes its time from there.
-  await mustRun(machine, 'hwclock', ['--set', '--utc', '--noadjfile', `--date=${date}`])
-  await mustRun(machine, 'hwclock', ['--hctosys', '--utc', '--noadjfile'])
+  await mustRun(machine, 'date', ['--utc', `--set=@${(ts / 1000).toFixed(3)}`])
+  const { code } = await machine.run('hwclock', ['--systohc', '--utc', '--noadjfile'])
+  if (code !== 0) console.error('the clock that the battery keeps could not be set')
 }
 
 function lastKnown({ paths }: Pick<Machine, 'paths'>): number | null {
