@@ -1,10 +1,11 @@
 /** Two cards as one (LACP), a VLAN on them, fixed addresses: typed at the console, tried, kept, and there after a restart. */
 import test, { registerCompletionHandler } from 'ava'
+import { answers } from '../first-start.ts'
 import { SiteMachine } from '../golden.ts'
 import type { Operator } from '../operator.ts'
 import { RackSwitch } from '../rack-switch.ts'
 import { prepared, settings } from '../settings.ts'
-import { within } from '../site.ts'
+import { Site, within } from '../site.ts'
 
 registerCompletionHandler(() => process.exit())
 const clear = '\x15'
@@ -24,7 +25,7 @@ test('a bond with a VLAN and fixed addresses is tried, taken back, kept, and out
   await isBundled(rack, '1 2')
   // Nobody keeps it.
   await operator.sees(/The old network is back\./, 180_000)
-  await t.throwsAsync(own.site.answers(5_000))
+  await t.throwsAsync(new Site(answers.origin, own.machine).trust(5_000))
   await operator.choose('Go on')
 
   await tries(operator)
