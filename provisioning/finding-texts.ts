@@ -243,6 +243,8 @@ const texts: Readonly<Record<FindingCode, Text>> = {
 
 function doubt(facts: Facts): string {
   if (!facts.is('in_doubt')) return ''
+  if (facts.is('until_confirmed'))
+    return 'No account is ended and no certificate renewed by this clock until somebody says at the machine’s console (Time) that it is right, or sets it.'
   return 'For an hour no external account is ended by this clock; set it right within that time, or they lose their devices.'
 }
 

@@ -116,7 +116,12 @@ type Parsed = { readonly kind: 'envelope'; readonly envelope: Envelope } | Undec
 function parseEnvelope(event: JsonObject): Parsed {
   const { event_id: eventId, sender, content } = event
   if (typeof eventId !== 'string' || typeof sender !== 'string' || !isObject(content)) {
-    return { kind: 'failed', eventId: String(eventId), sessionId: null, code: 'EVENT_MALFORMED' }
+    return {
+      kind: 'failed',
+      eventId: typeof eventId === 'string' ? eventId : '',
+      sessionId: null,
+      code: 'EVENT_MALFORMED',
+    }
   }
   const { session_id: sessionId, ciphertext: text, algorithm } = content
   if (algorithm !== megolmAlgorithm)

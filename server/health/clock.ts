@@ -117,7 +117,10 @@ export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
         const severity = Math.abs(largest.byMs) > 60_000 ? 'alarm' : 'warning'
         findings.push({ code: 'clock.jumped', severity, facts })
       } else if (isInDoubt()) {
-        const facts = { by_ms: now - seenBefore, since_stop: true, in_doubt: true }
+        const facts = {
+          ...{ by_ms: now - seenBefore, since_stop: true, in_doubt: true },
+          ...(isDoubtedByMachine ? { until_confirmed: true } : {}),
+        }
         findings.push({ code: 'clock.jumped', severity: 'warning', facts })
       }
       const synchronised = await deps.synchronised()

@@ -24,6 +24,8 @@ interface Site {
 
 async function site(t: ExecutionContext): Promise<Site> {
   const made = await TestAppliance.make(one)
+  // The server's clock is the real one.
+  made.now = Date.now()
   const socket = join(made.folder, 'socket')
   const updater = await made.updater()
   const listening = await serveUpdater(updater, socket)

@@ -106,7 +106,7 @@ test.serial('a download says how far it is, pauses, goes on, and is what was sen
 
 test.serial('an upload that breaks begins again by itself, and arrives once', async t => {
   wire.up = slow
-  await attach(amal.page, await make('broken.bin', 12 * MB))
+  await attach(amal.page, await make('broken.bin', 24 * MB))
   await grows(amal.page)
   wire.target = null
   wire.cut()

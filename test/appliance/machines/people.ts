@@ -5,6 +5,8 @@ import type { Session } from '../../support/server-process.ts'
 import { Authenticator } from './authenticator.ts'
 import type { Site } from './site.ts'
 
+const passkeyLogin = 'org.letro.login.passkey'
+
 export class People {
   readonly site: Site
   /** The administrator. */
@@ -74,6 +76,21 @@ export class People {
     return texts
   }
 
+  /** Amal asks for what her access token alone is not enough for, and confirms it with her passkey. */
+  async confirms(method: string, path: string, body: object): Promise<{ status: number; text: string }> {
+    const headers = { authorization: `Bearer ${this.amalsToken}`, 'content-type': 'application/json' }
+    const ask = (more: object) =>
+      this.site.fetch(this.site.origin + path, {
+        method,
+        headers,
+        body: JSON.stringify({ ...body, ...more }),
+      })
+    const { session, params } = JSON.parse(await (await ask({})).text())
+    const assertion = this.#passkeys[0]!.sign(params[passkeyLogin].options)
+    const answer = await ask({ auth: { type: passkeyLogin, session, assertion } })
+    return { status: answer.status, text: await answer.text() }
+  }
+
   /** Their clients wait. The answer signs both in again as the same devices: a restored site knows no session any more. */
   pause(): () => Promise<void> {
     const devices = [this.amal, this.jonas]
@@ -107,6 +124,6 @@ export async function enrol(site: Site, link: string, passkey: Authenticator): P
 async function signIn(site: Site, passkey: Authenticator, deviceId: string): Promise<string> {
   const { options } = await site.ask('POST', '/_letro/client/v1/passkey/challenge', {})
   const assertion = passkey.sign(options)
-  const login = { type: 'org.letro.login.passkey', assertion, device_id: deviceId }
+  const login = { type: passkeyLogin, assertion, device_id: deviceId }
   return (await site.ask('POST', '/_matrix/client/v3/login', login)).access_token
 }

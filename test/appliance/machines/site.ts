@@ -41,8 +41,12 @@ export class Site {
 
   /** Learns to trust the authority, as a person does at the trust page. */
   async trust(timeoutMs: number): Promise<void> {
-    const der = await within(timeoutMs, () => plain(this.door.port(80), '/authority.crt', this.#host))
-    this.#authority = new X509Certificate(der)
+    this.trusts(await within(timeoutMs, () => plain(this.door.port(80), '/authority.crt', this.#host)))
+  }
+
+  /** The authority is known from elsewhere: an organisation's own. */
+  trusts(certificate: string | Uint8Array): void {
+    this.#authority = new X509Certificate(certificate)
     this.#agent = new Agent({ keepAlive: true, ca: this.#authority.toString() })
   }
 

@@ -14,7 +14,7 @@ import { makeCertificate } from '../../../provisioning/renewal.ts'
 import { TlsFolder } from '../../../provisioning/tls-folder.ts'
 import { restoreBackup } from '../../../server/backup/restore.ts'
 import { verifyBackup } from '../../../server/backup/verify.ts'
-import { certificateNames, makeOwnCertificate } from '../../../server/own-certificate.ts'
+import { certificateNames } from '../../../server/own-certificate.ts'
 import { readTlsFiles } from '../../../server/tls-files.ts'
 import { newKeys } from '../../backup/backup-data.ts'
 import { adminToken, startAdministered } from '../../support/administered.ts'
@@ -66,8 +66,8 @@ test('a year passes: certificates, an external account, backups, a leaver, a los
   const tls = join(server.dataFolder, 'tls')
   mkdirSync(tls, { mode: 0o700 })
   const madeAt = start - (20 * 365 - authorityEndsOn) * dayMs
-  makeCertificate(new TlsFolder(tls), certificateNames(server.config), madeAt)
-  await makeOwnCertificate(server.config, time.now)
+  for (const at of [madeAt, time.now])
+    makeCertificate(new TlsFolder(tls), certificateNames(server.config), at)
   const certificate = () => {
     const read = readTlsFiles({ certificate: join(tls, 'certificate.pem'), key: join(tls, 'key.pem') })
     return {
