@@ -184,12 +184,11 @@ test('a full disk stops writing, says so, and loses nothing', async t => {
   t.deepEqual(await run(page, 'call', 'write', [{ collection: 'draft', id: 'small', value: {} }]), {
     refused: 'VAULT_FULL',
   })
-  t.like(await run(page, 'call', 'resume'), { full: true })
-  const warnings = (await page.evaluate('tested.notices')) as { kind: string; warning?: object }[]
-  t.deepEqual(
-    warnings.filter(({ kind }) => kind === 'warning').map(({ warning }) => warning),
-    [{ kind: 'full' }],
-  )
+  // What the browser remembers of the room that there was may let one more look go well.
+  t.true((await untilState(page, state => state.full, 'resume')).full)
+  const notices = (await page.evaluate('tested.notices')) as { kind: string; warning?: { kind: string } }[]
+  const warned = notices.filter(({ kind }) => kind === 'warning').map(({ warning }) => warning?.kind)
+  t.deepEqual([...new Set(warned)], ['full'])
   const stored = (await run(page, 'call', 'list', { store: 'setting' })) as [string, { body: string }][]
   t.is(stored.length, written, 'all that was acknowledged, and nothing else')
   t.true(stored.every(([, value]) => value.body === body))
