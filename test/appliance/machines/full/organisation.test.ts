@@ -79,9 +79,10 @@ test("the organisation's authority issues what people are served with, and a sti
   await operator.choose('First administrator')
   await operator.choose('They are right: make the link')
   await operator.sees(/The link of the first administrator/)
-  people = await People.meet(site, (await operator.copies('link')).join(''))
-  await people.say('served by our own authority')
+  const link = (await operator.copies('link')).join('')
   await operator.choose('Done: take it from the screen')
+  people = await People.meet(site, link)
+  await people.say('served by our own authority')
 
   const { card, fingerprint } = await cardOfAnother()
   const more = { ...organisations, time: { servers: ['10.0.2.2'] }, peers: [{ card, fingerprint }] }
