@@ -13,6 +13,7 @@ import { answers, makeDisk, noStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { Operator } from '../operator.ts'
 import { People } from '../people.ts'
+import { keys } from '../screen.ts'
 import { powerOn, prepared, putAway, settings } from '../settings.ts'
 import { Site } from '../site.ts'
 import { makeStick, type StickContent } from '../stick.ts'
@@ -70,6 +71,9 @@ test("the organisation's authority issues what people are served with, and a sti
   await operator.sees(/The certificate is taken\./, settings.setUpMs)
   t.log(machine.screen.sentences)
   await operator.choose('Go on')
+  // The menu was made before anybody could be served.
+  await operator.sees(/What do you want to do\?/)
+  await machine.type(keys.escape)
   await machine.unplug('answer')
   const site = new Site(answers.origin, machine)
   site.trusts(authority.read('root.pem'))
