@@ -64,7 +64,7 @@ export function watchClock(
   return openClockWatch({
     ...{ store, clock, monotonic },
     synchronised: asksMachine ? openTimeKeeping(monotonic) : async () => null,
-    machineDoubts: async () => applianceReport !== null && (await isClockDoubted(applianceReport)),
+    machineDoubts: async () => (applianceReport === null ? null : isClockDoubted(applianceReport)),
   })
 }
 

@@ -20,11 +20,11 @@ export function openAppliance(file: string): Appliance {
   }
 }
 
-/** It was far ahead at the start, and nobody has said since that it is right. A report that is not there says nothing. */
-export async function isClockDoubted(file: string): Promise<boolean> {
+/** It was far ahead at the start, and nobody has said since that it is right. null: there is no report that could be read. */
+export async function isClockDoubted(file: string): Promise<boolean | null> {
   return readReport(file).then(
     ({ clock }) => clock === 'ahead',
-    () => false,
+    () => null,
   )
 }
 

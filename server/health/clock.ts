@@ -18,8 +18,8 @@ export interface ClockDeps {
   readonly monotonic: () => number
   /** Whether something keeps the machine's time right; null: nobody here can say. */
   readonly synchronised: () => Promise<boolean | null>
-  /** What the machine itself says of its clock, where it says anything. */
-  readonly machineDoubts?: () => Promise<boolean>
+  /** What the machine itself says of its clock; null: nothing, now. */
+  readonly machineDoubts?: () => Promise<boolean | null>
 }
 
 export interface ClockWatch {
@@ -52,20 +52,20 @@ interface Jump {
 }
 
 export async function openClockWatch(deps: ClockDeps): Promise<ClockWatch> {
-  const { store, clock, monotonic, machineDoubts = async () => false } = deps
+  const { store, clock, monotonic, machineDoubts = async () => null } = deps
   let last = { wall: clock(), steady: monotonic() }
   let jumps: Jump[] = []
   let doubtUntil = Number.NEGATIVE_INFINITY
   const seenBefore = await latestStored(store)
   if (seenBefore > 0 && last.wall - seenBefore > offAtMostMs) doubtUntil = last.steady + doubtLastsMs
   let behindSince: number | null = null
-  let isDoubtedByMachine = await machineDoubts()
+  let isDoubtedByMachine = (await machineDoubts()) ?? false
 
   const isInDoubt = () => isDoubtedByMachine || monotonic() < doubtUntil
 
   async function askMachine(): Promise<void> {
     const wasDoubted = isDoubtedByMachine
-    isDoubtedByMachine = await machineDoubts()
+    isDoubtedByMachine = (await machineDoubts()) ?? wasDoubted
     // Somebody at its console, or a time server, has said that it is right.
     if (wasDoubted && !isDoubtedByMachine) doubtUntil = Number.NEGATIVE_INFINITY
   }

@@ -7,7 +7,7 @@ import { dayMs, hourMs, minuteMs, openTestStore, start } from './watched.ts'
 async function clocked(engine = new MemoryEngine(), now = start) {
   const time = { now, steady: 0 }
   const synchronised: { is: boolean | null } = { is: null }
-  const machine = { doubts: false }
+  const machine: { doubts: boolean | null } = { doubts: null }
   const store = await openTestStore(engine)
   const watch = await openClockWatch({
     store,
@@ -116,6 +116,9 @@ test('what the machine itself doubts stays in doubt until somebody there says th
   t.true(watch.isInDoubt)
   t.deepEqual(await codes(), ['clock.jumped warning'])
   t.deepEqual(await (await clocked(engine, start + hourMs)).codes(), [], 'it was not remembered')
+  machine.doubts = null
+  await watch.remember()
+  t.true(watch.isInDoubt, 'a report that cannot be read ends nothing')
   machine.doubts = false
   await watch.remember()
   t.false(watch.isInDoubt)
