@@ -4,10 +4,11 @@
  * What a crash leaves: some files of the new settings beside some of the old. The unit that runs at every start, and two minutes
  * after a trial began, writes all of them again.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NetworkSettings } from '#protocol/network-settings.ts'
 import { type Machine, mustRun } from '../program.ts'
+import { writeWhole } from '../whole-file.ts'
 import { type NetworkdFiles, networkdFiles } from './networkd.ts'
 
 export async function applyNetwork(machine: Machine, settings: NetworkSettings): Promise<void> {
@@ -23,11 +24,8 @@ export async function applyNetwork(machine: Machine, settings: NetworkSettings):
       }
     }
     for (const name of before.keys()) if (!after.has(name)) rmSync(join(folder, name))
-    for (const [name, text] of after) {
-      writeFileSync(join(folder, name), text)
-      // networkd is another user, and the console keeps to itself what it writes.
-      chmodSync(join(folder, name), 0o644)
-    }
+    // networkd is another user.
+    for (const [name, text] of after) writeWhole(join(folder, name), text, 0o644)
   }
   await reload(machine)
   writeFileSync(join(machine.root, '/proc/sys/kernel/hostname'), settings.hostName ?? 'letro')

@@ -12,6 +12,7 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '#protocol/json.ts'
+import type { ReportedClock } from '#protocol/machine-report.ts'
 import type { TimeSettings } from '#protocol/time-settings.ts'
 import { type Machine, MachineError, mustRun } from '../program.ts'
 import { writeWhole } from '../whole-file.ts'
@@ -19,8 +20,8 @@ import { chronyConf } from './chrony.ts'
 import { readTime, writeTime } from './settings.ts'
 
 export interface ClockState {
-  /** As found at the start. behind: it was set to `setTs`. ahead: in doubt. */
-  readonly state: 'fine' | 'behind' | 'ahead'
+  /** behind: it was set to `setTs`. */
+  readonly state: ReportedClock
   readonly foundTs: number
   readonly lastKnownTs: number | null
   readonly setTs?: number

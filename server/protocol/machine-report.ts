@@ -17,8 +17,8 @@ export interface MachineReport {
   readonly secureBoot: SecureBootState
   readonly tpm: 'present' | 'absent'
   readonly data: ReportedData
-  /** As it was found at the start: set forward, or far ahead and not confirmed yet; null: not looked at. */
-  readonly clock: (typeof clockStates)[number] | null
+  /** null: not looked at. */
+  readonly clock: ReportedClock | null
 }
 
 export interface ReportedRelease {
@@ -57,8 +57,11 @@ export interface ReportedData {
   readonly sealed: boolean
 }
 
-export const clockStates = ['fine', 'behind', 'ahead'] as const
 const openers = ['tpm', 'recovery-key', 'passphrase', 'creation'] as const
+
+/** As found at the start. behind: it was set forward · ahead: in doubt until somebody confirms it. */
+export const clockStates = ['fine', 'behind', 'ahead'] as const
+export type ReportedClock = (typeof clockStates)[number]
 
 /** Null: this is no machine report, or one of a form that is not known here. */
 export function parseMachineReport(json: unknown): MachineReport | null {

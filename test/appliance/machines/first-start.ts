@@ -1,7 +1,9 @@
 /** From a new machine to the first administrator's link, as somebody does it who has a stick, a sheet of paper and a pencil. */
 import type { Machine } from './machine.ts'
 import { Operator } from './operator.ts'
-import { settings } from './settings.ts'
+import { prepared, settings } from './settings.ts'
+import { makeStick } from './stick.ts'
+import { Tools } from './tools.ts'
 
 export interface SetUp {
   /** As it was written down. */
@@ -19,6 +21,12 @@ export const answers = {
   administrator: 'amal',
   certificate: { from: 'own' },
 } as const
+
+/** A provisioning stick. @returns its image */
+export function provisioningStick(said: object = answers): string {
+  const { tools, folder } = prepared()
+  return makeStick(new Tools(tools), folder, 'LETROCONF', { files: { 'letro.json': JSON.stringify(said) } })
+}
 
 export const noStick = { none: /No provisioning stick is plugged in/, again: 'Look again' }
 

@@ -5,14 +5,12 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { answers, type SetUp, setUpFromStick } from './first-start.ts'
+import { answers, provisioningStick, type SetUp, setUpFromStick } from './first-start.ts'
 import type { Machine, MachineOptions } from './machine.ts'
 import { Operator } from './operator.ts'
 import { People } from './people.ts'
 import { powerOn, prepared, putAway, settings } from './settings.ts'
 import { Site } from './site.ts'
-import { makeStick } from './stick.ts'
-import { Tools } from './tools.ts'
 import { applyUpdate } from './updating.ts'
 
 /** `updated`: the next release runs in slot B, and this one lies in slot A. */
@@ -38,6 +36,19 @@ export class SiteMachine {
   machine!: Machine
   people!: People
   #isOn = false
+
+  /** A copy of the golden one, on, with two people who have written to each other. */
+  static async withPeople(
+    t: ExecutionContext,
+    name: string,
+    kind?: GoldenKind,
+  ): Promise<{ own: SiteMachine; operator: Operator }> {
+    const own = await SiteMachine.copy(name, kind)
+    const operator = await own.powerOn(t)
+    await own.serves()
+    await own.meet()
+    return { own, operator }
+  }
 
   /** A copy of the golden one, off. */
   static async copy(name: string, kind?: GoldenKind): Promise<SiteMachine> {
@@ -86,16 +97,14 @@ export class SiteMachine {
 }
 
 async function makeGolden(kind: GoldenKind): Promise<void> {
-  const { folder, tools } = prepared()
+  const { folder } = prepared()
   const name = `golden-${kind}.new`
   const own = join(folder, name)
   rmSync(own, { recursive: true, force: true })
   let setUp: SetUp
   let machine: Machine
   if (kind === 'fresh') {
-    const files = { 'letro.json': JSON.stringify(answers) }
-    const letroconf = makeStick(new Tools(tools), folder, 'LETROCONF', { files })
-    machine = await powerOn(name, { sticks: { letroconf } })
+    machine = await powerOn(name, { sticks: { letroconf: provisioningStick() } })
   } else {
     setUp = await copyOfGolden(name)
     machine = await powerOn(name)

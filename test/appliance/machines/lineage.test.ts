@@ -8,14 +8,12 @@ import test, { type ExecutionContext, registerCompletionHandler } from 'ava'
 import { fingerprintWords } from '#protocol/fingerprint-words.ts'
 import { sha256 } from '../../support/primitives.ts'
 import { logFirstAnswer, logIdleMemory } from './figures.ts'
-import { answers, type SetUp, setUpFromStick } from './first-start.ts'
+import { answers, provisioningStick, type SetUp, setUpFromStick } from './first-start.ts'
 import type { Machine } from './machine.ts'
 import { Operator } from './operator.ts'
 import { People } from './people.ts'
 import { powerOn, prepared, putAway, settings } from './settings.ts'
 import { Site } from './site.ts'
-import { makeStick } from './stick.ts'
-import { Tools } from './tools.ts'
 import { beginUpdate, restartInto, updateStick } from './updating.ts'
 
 let machine: Machine
@@ -65,10 +63,7 @@ async function powerOnAgain(options: Parameters<typeof powerOn>[1] = {}): Promis
 chapter(
   'a new machine enrols Secure Boot and is set up from a stick, the recovery key typed back',
   async () => {
-    const stick = makeStick(new Tools(prepared().tools), prepared().folder, 'LETROCONF', {
-      files: { 'letro.json': JSON.stringify(answers) },
-    })
-    machine = await powerOn(name, { sticks: { letroconf: stick } })
+    machine = await powerOn(name, { sticks: { letroconf: provisioningStick() } })
     setUp = await setUpFromStick(machine)
     await machine.sees(/sealed by Secure Boot; the TPM opens the data/, settings.pageMs)
     await machine.sees(new RegExp(`${current.version} in slot A; the other slot is empty`))

@@ -22,6 +22,8 @@ export const keys = {
   tab: '\t',
   backspace: '\x7f',
   redraw: '\x0c',
+  /** What stands in the field. */
+  clear: '\x15',
 } as const
 
 export class Screen {

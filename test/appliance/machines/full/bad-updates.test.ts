@@ -68,10 +68,7 @@ async function isRefused(
 }
 
 test('older, foreign, truncated and damaged updates are refused by name, and people go on writing', async t => {
-  const own = await SiteMachine.copy('bad-updates', 'updated')
-  const operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, operator } = await SiteMachine.withPeople(t, 'bad-updates', 'updated')
   const size = readFileSync(next.update).length
   t.is(await isRefused(own, operator, 'older', current), 'UPDATE_OLDER')
   t.is(await isRefused(own, operator, 'foreign', await foreign()), 'UPDATE_UNKNOWN_KEY')
@@ -83,10 +80,7 @@ test('older, foreign, truncated and damaged updates are refused by name, and peo
 })
 
 test('a stick that is pulled out in the middle of an update leaves the running release as it was', async t => {
-  const own = await SiteMachine.copy('pulled-stick')
-  const operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, operator } = await SiteMachine.withPeople(t, 'pulled-stick')
   await own.machine.plug('update', updateStick(next))
   await beginUpdate(operator, next)
   await operator.sees(/(?:[2-6]\d) % /, settings.updateMs)

@@ -9,10 +9,7 @@ registerCompletionHandler(() => process.exit())
 
 for (const year of [1970, 2038]) {
   test(`a clock that says ${year}: the data opens, people are served, nothing is lost`, async t => {
-    const own = await SiteMachine.copy(`clock-${year}`)
-    await own.powerOn(t)
-    await own.serves()
-    await own.meet()
+    const { own } = await SiteMachine.withPeople(t, `clock-${year}`)
     await own.machine.powerOff()
 
     const operator = await own.powerOn(t, { clock: `${year}-01-01T00:00:00` })

@@ -1,13 +1,11 @@
 /** The data disk is filled by what people upload: they are told, and nothing that was acknowledged is lost. */
 import { randomBytes } from 'node:crypto'
 import test, { registerCompletionHandler } from 'ava'
-import { answers, setUpFromStick } from '../first-start.ts'
+import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { People } from '../people.ts'
-import { powerOn, prepared, putAway, settings } from '../settings.ts'
+import { powerOn, putAway, settings } from '../settings.ts'
 import { Site } from '../site.ts'
-import { makeStick } from '../stick.ts'
-import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
 
@@ -19,9 +17,7 @@ test('with a full disk uploads are refused, the messages are there, and a restar
     people?.leave()
     await putAway(t, machine)
   })
-  const letroconf = makeStick(new Tools(prepared().tools), prepared().folder, 'LETROCONF', {
-    files: { 'letro.json': JSON.stringify(answers) },
-  })
+  const letroconf = provisioningStick()
   // The data partition gets what two slots leave over: about half a gigabyte.
   machine = await powerOn('full-disk', { diskGiB: 3.2, sticks: { letroconf } })
   const { link } = await setUpFromStick(machine)

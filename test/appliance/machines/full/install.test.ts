@@ -2,19 +2,17 @@
 import { copyFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { registerCompletionHandler } from 'ava'
-import { answers, setUpFromStick } from '../first-start.ts'
+import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { Operator } from '../operator.ts'
 import { powerOn, prepared, putAway, settings } from '../settings.ts'
 import { Site } from '../site.ts'
-import { makeStick } from '../stick.ts'
-import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
 
 test('from a stick to the disk, and then without the stick to a site that serves', async t => {
   t.timeout(60 * 60_000)
-  const { folder, current, tools } = prepared()
+  const { folder, current } = prepared()
   const installer = join(folder, 'installer.img')
   copyFileSync(current.image, installer)
   // A stick is larger than what is written to it.
@@ -34,9 +32,7 @@ test('from a stick to the disk, and then without the stick to a site that serves
   await operator.sees(/Letro is installed\./, settings.updateMs)
   await machine.cut()
 
-  const letroconf = makeStick(new Tools(tools), folder, 'LETROCONF', {
-    files: { 'letro.json': JSON.stringify(answers) },
-  })
+  const letroconf = provisioningStick()
   machine = await powerOn('install', { hasEmptyDisk: true, bus: 'ahci', sticks: { letroconf } })
   await setUpFromStick(machine)
   const site = new Site(answers.origin, machine)

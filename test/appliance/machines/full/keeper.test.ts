@@ -1,24 +1,19 @@
 /** Whoever keeps the machine, with the recovery key on paper: a PIN, an administrator who lost every passkey, and the end. */
 import test, { registerCompletionHandler } from 'ava'
 import { Authenticator } from '../authenticator.ts'
-import { answers, setUpFromStick } from '../first-start.ts'
+import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
 import { SiteMachine } from '../golden.ts'
 import type { Operator } from '../operator.ts'
 import { enrol } from '../people.ts'
 import { keys } from '../screen.ts'
-import { prepared, settings } from '../settings.ts'
+import { settings } from '../settings.ts'
 import { Site } from '../site.ts'
-import { makeStick } from '../stick.ts'
-import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
 const pin = '493817'
 
 test('the PIN locks the console, the recovery key recovers an administrator, a factory reset leaves a new machine', async t => {
-  const own = await SiteMachine.copy('keeper')
-  const operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, operator } = await SiteMachine.withPeople(t, 'keeper')
   const { site, people, machine } = own
 
   await openMenu(operator)
@@ -34,7 +29,7 @@ test('the PIN locks the console, the recovery key recovers an administrator, a f
   await operator.sees(/Type the PIN of this console/)
   await operator.fill('111111')
   await operator.sees(/PIN_WRONG/)
-  await operator.fill(`\x15${pin}`)
+  await operator.fill(keys.clear + pin)
   await operator.sees(/What do you want to do\?/)
 
   await operator.choose('Recover an administrator')
@@ -64,15 +59,11 @@ test('the PIN locks the console, the recovery key recovers an administrator, a f
   await operator.sees(/Type clinic\.test to confirm it/)
   await operator.fill('clinic')
   await operator.sees(/This is not clinic\.test/)
-  await operator.fill(`\x15${answers.server_name}`)
+  await operator.fill(keys.clear + answers.server_name)
   await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
   await t.throwsAsync(new Site(answers.origin, machine).trust(2_000), undefined, 'nobody is served any more')
 
-  const files = { 'letro.json': JSON.stringify(answers) }
-  await machine.plug(
-    'letroconf',
-    makeStick(new Tools(prepared().tools), prepared().folder, 'LETROCONF', { files }),
-  )
+  await machine.plug('letroconf', provisioningStick())
   const next = await setUpFromStick(machine)
   t.not(next.recoveryKey, own.setUp.recoveryKey)
   const anew = new Site(answers.origin, machine)

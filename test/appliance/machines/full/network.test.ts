@@ -4,11 +4,11 @@ import { answers } from '../first-start.ts'
 import { SiteMachine } from '../golden.ts'
 import type { Operator } from '../operator.ts'
 import { RackSwitch } from '../rack-switch.ts'
+import { keys } from '../screen.ts'
 import { prepared, settings } from '../settings.ts'
 import { Site, within } from '../site.ts'
 
 registerCompletionHandler(() => process.exit())
-const clear = '\x15'
 
 test('a bond with a VLAN and fixed addresses is tried, taken back, kept, and outlives a cable and a restart', async t => {
   const rack = new RackSwitch(prepared().folder, 7)
@@ -64,6 +64,6 @@ async function tries(operator: Operator): Promise<void> {
   await operator.choose('As I say')
   const [, first, second] = await operator.sees(/Cards of this machine: (\S+), (\S+)/)
   const form = [`${first} ${second}`, '7', '10.0.2.15/24', '10.0.2.2', 'fec0::15/64', 'fec0::2', '10.0.2.3']
-  await operator.fill(...form.map(value => clear + value))
+  await operator.fill(...form.map(value => keys.clear + value))
   await operator.sees(/Does it work\?/)
 }

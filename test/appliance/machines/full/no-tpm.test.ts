@@ -1,12 +1,11 @@
 /** A machine without a TPM: a passphrase at each start. */
 import test, { registerCompletionHandler } from 'ava'
-import { answers, setUpFromStick } from '../first-start.ts'
+import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { Operator } from '../operator.ts'
-import { powerOn, prepared, putAway, settings } from '../settings.ts'
+import { keys } from '../screen.ts'
+import { powerOn, putAway, settings } from '../settings.ts'
 import { Site } from '../site.ts'
-import { makeStick } from '../stick.ts'
-import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
 
@@ -15,9 +14,7 @@ test('without a TPM a passphrase opens the data at each start, and nothing else 
   const passphrase = 'correct horse battery staple'
   let machine: Machine | undefined
   t.teardown(() => putAway(t, machine))
-  const files = { 'letro.json': JSON.stringify(answers) }
-  const letroconf = makeStick(new Tools(prepared().tools), prepared().folder, 'LETROCONF', { files })
-  machine = await powerOn('no-tpm', { tpm: null, sticks: { letroconf } })
+  machine = await powerOn('no-tpm', { tpm: null, sticks: { letroconf: provisioningStick() } })
   await setUpFromStick(machine, { passphrase })
   await machine.powerOff()
 
@@ -30,7 +27,7 @@ test('without a TPM a passphrase opens the data at each start, and nothing else 
   await operator.sees(/Open the data/, settings.pageMs)
   await operator.fill('correct horse battery stapler')
   await operator.sees(/Open the data.*code/, settings.setUpMs)
-  await machine.type('\x15')
+  await machine.type(keys.clear)
   await operator.fill(passphrase)
   await site.trust(settings.setUpMs)
   await site.answers(settings.bootMs)

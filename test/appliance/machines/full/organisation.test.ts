@@ -9,7 +9,7 @@ import { OwnAuthority } from '../../../provisioning/own-authority.ts'
 import { freePort } from '../../../support/free-port.ts'
 import { verify } from '../../../support/primitives.ts'
 import { ServerProcess } from '../../../support/server-process.ts'
-import { answers, makeDisk, noStick } from '../first-start.ts'
+import { answers, makeDisk, noStick, provisioningStick } from '../first-start.ts'
 import type { Machine } from '../machine.ts'
 import { Operator } from '../operator.ts'
 import { People } from '../people.ts'
@@ -35,8 +35,7 @@ test("the organisation's authority issues what people are served with, and a sti
     await putAway(t, machine)
   })
 
-  const files = { 'letro.json': JSON.stringify(organisations) }
-  machine = await powerOn('organisation', { sticks: { letroconf: stick('LETROCONF', { files }) } })
+  machine = await powerOn('organisation', { sticks: { letroconf: provisioningStick(organisations) } })
   const operator = new Operator(machine)
   await operator.sees(/Welcome\. This machine is new\./, settings.bootMs)
   await operator.choose('Set it up from a stick')
@@ -90,7 +89,7 @@ test("the organisation's authority issues what people are served with, and a sti
 
   const { card, fingerprint } = await cardOfAnother()
   const more = { ...organisations, time: { servers: ['10.0.2.2'] }, peers: [{ card, fingerprint }] }
-  await machine.plug('more', stick('LETROCONF', { files: { 'letro.json': JSON.stringify(more) } }))
+  await machine.plug('more', provisioningStick(more))
   await operator.choose('Administer this machine')
   await operator.choose('Settings from a stick')
   await operator.finds(/Take over what the stick says\?/, noStick)

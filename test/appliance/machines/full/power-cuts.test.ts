@@ -11,11 +11,9 @@ const seed = Number(process.env['LETRO_SEED'] ?? Math.floor(Math.random() * 2 **
 
 test('whenever the plug is pulled during an update, one of the two releases runs and nothing is lost', async t => {
   t.log(`seed ${seed}: LETRO_SEED=${seed} tries the same again`)
-  const own = await SiteMachine.copy('power-cuts')
   const random = randomFrom(seed)
-  let operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, ...first } = await SiteMachine.withPeople(t, 'power-cuts')
+  let { operator } = first
   const stick = updateStick(next)
   let isNext = false
   for (let cut = 1; cut <= 10; cut++) {

@@ -12,10 +12,7 @@ import { Tools } from '../tools.ts'
 registerCompletionHandler(() => process.exit())
 
 test('a backup made on one machine is restored on another, and every message can be read', async t => {
-  const own = await SiteMachine.copy('backed-up')
-  const operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, operator } = await SiteMachine.withPeople(t, 'backed-up')
 
   const stick = emptyStick('backup.img')
   await openBackup(operator)

@@ -10,10 +10,7 @@ const { next } = prepared()
 const update = '/_letro/admin/v1/update'
 
 test('an uploaded update is applied with a passkey, and runs after the restart that was asked for', async t => {
-  const own = await SiteMachine.copy('uploaded')
-  const operator = await own.powerOn(t)
-  await own.serves()
-  await own.meet()
+  const { own, operator } = await SiteMachine.withPeople(t, 'uploaded')
   const { site, people, machine } = own
   const file = readFileSync(next.update)
   const upload = (body: Buffer<ArrayBuffer>) =>
