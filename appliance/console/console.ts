@@ -245,12 +245,14 @@ function settled(given: State, flows: Flows): Next {
     if (top.step?.step === 'ask' || state.pending) return { state, effects: [] }
     const make = flows.makers[top.flow]
     if (!make) throw new Error(`there is no flow ${top.flow}`)
-    const at = replay(make, top.context, top.answers)
+    // What begins anew, because what was opened from it is over, sees the machine as it is by then.
+    const context = top.answers.length === 0 ? { facts: state.facts, now: state.now } : top.context
+    const at = replay(make, context, top.answers)
     if (at.kind === 'ended') {
       state = { ...state, stack: afterwards(state, state.facts, at.outcome) }
       continue
     }
-    const running: Running = { ...top, step: at.step, trail: at.trail }
+    const running: Running = { ...top, context, step: at.step, trail: at.trail }
     state = { ...state, stack: [...state.stack.slice(0, -1), running] }
     if (at.step.step === 'ask') {
       const input = newInput(pageOf(state), top.input?.values)

@@ -55,6 +55,10 @@ export interface Facts {
   readonly network: readonly {
     readonly name: string
     readonly hasLink: boolean
+    /** Hardware, and not made of other cards. */
+    readonly isCard: boolean
+    /** The bond or VLAN that is made of it. */
+    readonly carries: string | null
     readonly addresses: readonly string[]
   }[]
   readonly site: {

@@ -13,6 +13,8 @@ export interface Link {
   readonly speedMbit: number | null
   /** A cable is in, and the other end is there. */
   readonly carrier: boolean
+  /** What is made of it: a bond, a VLAN. Addresses are then there. */
+  readonly carries: string | null
   /** With their prefixes. */
   readonly addresses: readonly string[]
 }
@@ -32,6 +34,7 @@ export function links({ root }: Pick<Machine, 'root'>): Link[] {
         driver: driverOf(join(folder, name)),
         speedMbit: speed > 0 ? speed : null,
         carrier: textOf(join(folder, name, 'carrier')) === '1',
+        carries: upperOf(join(folder, name)),
         addresses: (addresses[name] ?? []).flatMap(({ cidr, address }) => cidr ?? address),
       }
     })
@@ -48,6 +51,15 @@ function driverOf(folder: string): string | null {
   } catch {
     return null
   }
+}
+
+function upperOf(folder: string): string | null {
+  const prefix = 'upper_'
+  return (
+    entriesOf(folder)
+      .find(entry => entry.startsWith(prefix))
+      ?.slice(prefix.length) ?? null
+  )
 }
 
 function entriesOf(folder: string): string[] {

@@ -52,6 +52,15 @@ export function useAsked<T>(
   return {
     answer: isSame ? state.answer : null,
     error: isSame ? state.error : null,
-    again: () => setAttempt(attempt + 1),
+    again: () => setAttempt(before => before + 1),
   }
+}
+
+/** Looks again this long after each outcome while something goes on. An answer that failed to come does not end it. */
+export function useAskingAgain({ answer, error, again }: Asked<unknown>, everyMs: number | null): void {
+  useEffect(() => {
+    if (everyMs === null) return
+    const timer = setTimeout(again, everyMs)
+    return () => clearTimeout(timer)
+  }, [answer, error, everyMs])
 }

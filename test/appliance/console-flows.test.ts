@@ -236,6 +236,26 @@ test('the lock looks at the machine of now: a PIN set at the other console holds
   t.regex(person.screen, /Type the PIN/)
 })
 
+test('of a bond with a VLAN the home shows where the addresses are, and the form only real cards', async t => {
+  const card = { hasLink: true, isCard: true, addresses: [] }
+  const network = [
+    { ...card, name: 'bond0', isCard: false, carries: 'vlan' },
+    { ...card, name: 'eno1', carries: 'bond0' },
+    { ...card, name: 'eno2', carries: 'bond0' },
+    { ...card, name: 'eno3', hasLink: false, carries: null },
+    { ...card, name: 'vlan', isCard: false, carries: null, addresses: ['192.0.2.10/24'] },
+  ]
+  const person = await at({ ...servingMachine, network })
+  t.regex(person.screen, /addresses +│ vlan {2}192\.0\.2\.10\/24/)
+  t.regex(person.screen, /eno1 {2}carries bond0/)
+  t.notRegex(person.screen, /no address yet/)
+  await person.press('enter')
+  await person.choose('Network')
+  await person.choose('Change it')
+  await person.choose('As I say')
+  t.regex(person.screen, /Cards of this machine: eno1, eno2, eno3 \(no cable\)/)
+})
+
 test('nobody there for five minutes: home, and locked', async t => {
   const person = await menu('Network', servingMachine)
   await person.wait(idleMs - 1000)
@@ -259,6 +279,14 @@ test('the menu stays while the machine is looked at, every few seconds', async t
   t.regex(person.screen, /What do you want to do/)
   await person.wait(idleMs)
   t.regex(person.screen, /All is well/)
+})
+
+test('the menu that somebody comes back to is that of the machine as it is by then', async t => {
+  const person = await menu('Network')
+  t.notRegex(person.screen, /First administrator/)
+  await person.news({ kind: 'facts', facts: { ...servingMachine, hasAdministrator: false } })
+  await person.press('escape')
+  t.regex(person.screen, /First administrator/)
 })
 
 test('what is opened after the set-up is not taken away while it looks at the machine', async t => {

@@ -20,8 +20,14 @@ export const newMachine: Facts = {
   disk: { state: 'new', sentence: null, opensBy: null },
   isRemovable: false,
   network: [
-    { name: 'eno1', hasLink: true, addresses: ['192.0.2.17/24', 'fe80::5054:ff:fe12:3456/64'] },
-    { name: 'eno2', hasLink: false, addresses: [] },
+    {
+      name: 'eno1',
+      hasLink: true,
+      isCard: true,
+      carries: null,
+      addresses: ['192.0.2.17/24', 'fe80::5054:ff:fe12:3456/64'],
+    },
+    { name: 'eno2', hasLink: false, isCard: true, carries: null, addresses: [] },
   ],
   site: null,
   server: { state: 'none', sentences: [] },

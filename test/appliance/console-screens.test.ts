@@ -64,7 +64,7 @@ for (const name of hostile)
       ...servingMachine,
       release: { version: name, isDevelopment: true },
       site: { serverName: name, origin: name, trustPage: name },
-      network: [{ name, hasLink: true, addresses: [name] }],
+      network: [{ name, hasLink: true, isCard: true, carries: name, addresses: [name] }],
       server: { state: 'maintenance', sentences: [name] },
       certificate: { words: [name], fingerprint: name, untilTs: null },
       disk: { state: 'open', sentence: name, opensBy: 'tpm' },

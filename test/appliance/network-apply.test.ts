@@ -1,15 +1,30 @@
 /** Settings put into force: what networkd and chronyd find, and what is deleted before. */
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { applyNetwork } from '../../appliance/network/apply.ts'
 import { guardClock, writeChrony } from '../../appliance/network/clock.ts'
+import { links } from '../../appliance/network/links.ts'
 import {
   defaultNetwork,
   type NetworkSettings,
   parseNetworkSettings,
 } from '../../server/protocol/network-settings.ts'
 import { fakeMachine } from './stick-machine.ts'
+
+test('links: what a card carries is told by the kernel', t => {
+  const { machine } = fakeMachine(t)
+  const card = join(machine.root, 'sys/class/net/eno1')
+  mkdirSync(join(card, 'upper_bond0'), { recursive: true })
+  const about = { type: '1', address: '52:54:00:12:34:56', carrier: '1', speed: '1000' }
+  for (const [name, text] of Object.entries(about)) writeFileSync(join(card, name), `${text}\n`)
+  t.deepEqual(links(machine), [
+    {
+      ...{ name: 'eno1', mac: about.address, driver: null, speedMbit: 1000 },
+      ...{ carrier: true, carries: 'bond0', addresses: [] },
+    },
+  ])
+})
 
 // As the console runs.
 process.umask(0o077)

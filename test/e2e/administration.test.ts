@@ -275,7 +275,10 @@ test.serial(
     await dialog(root).getByRole('button', { name: 'Save' }).click()
     await page.getByText(recipient).waitFor()
     await page.getByRole('button', { name: 'Back up now' }).click()
-    await page.getByText('The last one:').waitFor()
+    // What went wrong is said on the page, and then in the test's own words.
+    const outcome = page.getByText(/^(?:The last one:|The attempt of)/)
+    await outcome.waitFor()
+    t.regex(await outcome.innerText(), /^The last one:/)
     const [file] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Download', exact: true }).first().click(),
@@ -284,6 +287,39 @@ test.serial(
     await goTo(root, 'audit')
     await page.getByLabel('What').selectOption('backup')
     await page.locator('.admin-audit').getByText('Backup keys changed').waitFor()
+  },
+)
+
+test.serial(
+  'a backup that the night began first is followed to its end, also past an answer that failed',
+  async t => {
+    const { page } = root
+    await goTo(root, 'backup')
+    const files = page.locator('.settings-rows li')
+    await files.first().waitFor()
+    const before = await files.count()
+    let looks = 0
+    await page.route('**/admin/v1/backups', async route => {
+      if (route.request().method() === 'POST') {
+        await clinic.ask('POST', '/backups')
+        const refusal = { errcode: 'BACKUP_RUNNING', error: 'Somebody was first.' }
+        return route.fulfill({ status: 409, json: refusal })
+      }
+      looks++
+      if (looks === 2)
+        return route.fulfill({ status: 404, json: { errcode: 'M_NOT_FOUND', error: 'Not now.' } })
+      const answer = await route.fetch()
+      const running = { since_ts: Date.now(), step: 'rows', bytes: 0 }
+      const { files: _, ...rest } = await answer.json()
+      return looks === 1
+        ? route.fulfill({ json: { ...rest, files: [], running } })
+        : route.fulfill({ response: answer })
+    })
+    await page.getByRole('button', { name: 'Back up now' }).click()
+    await page.getByText('A backup is being made').waitFor()
+    await files.nth(before).waitFor()
+    t.is(await page.getByText('A backup is being made').count(), 0)
+    await page.unroute('**/admin/v1/backups')
   },
 )
 

@@ -79,11 +79,16 @@ function toneOf({ server, health }: Facts): Tone {
 export function networkFacts({ network }: Pick<Facts, 'network'>): Block[] {
   if (network.length === 0) return [fact('addresses', 'no network card was found', 'warn')]
   const anyLink = network.some(({ hasLink }) => hasLink)
-  return network.slice(0, 4).map(({ name, hasLink, addresses }, i) => {
-    const words = hasLink ? addresses.slice(0, 3).join('  ') || 'no address yet' : 'no cable'
+  // Where there are many, those by which the machine is reached come first.
+  const [reached, others] = [network.filter(isReached), network.filter(link => !isReached(link))]
+  return [...reached, ...others].slice(0, 4).map(({ name, hasLink, carries, addresses }, i) => {
+    const without = carries === null ? 'no address yet' : `carries ${carries}`
+    const words = hasLink ? addresses.slice(0, 3).join('  ') || without : 'no cable'
     return fact(i === 0 ? 'addresses' : '', `${name}  ${words}`, hasLink ? 'ink' : anyLink ? 'faint' : 'warn')
   })
 }
+
+const isReached = ({ hasLink, addresses }: Facts['network'][number]) => hasLink && addresses.length > 0
 
 export function certificateFacts({ certificate }: Pick<Facts, 'certificate'>): Block[] {
   if (!certificate) return []

@@ -32,7 +32,9 @@ export function* askNetwork(title: string, before: NetworkSettings): Steps<Netwo
       title: `${title}: as I say`,
       blocks: networkFields(
         before,
-        facts.network.map(({ name, hasLink }) => `${name}${hasLink ? '' : ' (no cable)'}`),
+        facts.network
+          .filter(({ isCard }) => isCard)
+          .map(({ name, hasLink }) => `${name}${hasLink ? '' : ' (no cable)'}`),
       ),
     }),
     { check: networkProblems, stays: true },

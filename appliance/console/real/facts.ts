@@ -38,7 +38,11 @@ export async function readFacts({ disk, server, updater, hasPin, isRemovable }: 
     ...machineFacts(report, firmware, objectIn(textOf(paths.release))),
     disk: diskFacts(state),
     isRemovable: removable,
-    network: links(disk).map(({ name, carrier, addresses }) => ({ name, hasLink: carrier, addresses })),
+    network: links(disk).map(({ driver, carrier, ...link }) => ({
+      ...link,
+      hasLink: carrier,
+      isCard: driver !== null,
+    })),
     isClockInDoubt: clockState(disk)?.state === 'ahead',
     hasPin: isOpen && hasPin(),
     waitingUpdate: waiting,

@@ -1,11 +1,12 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { formatBytes, formatDateTime, t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
 import { Code } from '../parts/name.tsx'
-import { Notice } from '../parts/notice.tsx'
+import { codeOf, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
+import { useAskingAgain } from '../use-asked.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
 import { formatSpan } from './amounts.ts'
 import { act, download, inPath, useAdmin, withQuery } from './ask.ts'
@@ -39,17 +40,16 @@ export function Backup() {
   const [isChanging, setChanging] = useState(false)
   const status = asked.answer
   const isRunning = status?.running !== undefined
-  useEffect(() => {
-    if (!isRunning) return
-    const timer = setTimeout(asked.again, lookAgainMs)
-    return () => clearTimeout(timer)
-  }, [status])
+  useAskingAgain(asked, isRunning ? lookAgainMs : null)
   if (!status && asked.error !== null) return <AdminFailure error={asked.error} onRetry={asked.again} />
   if (!status) return <Skeleton lines={8} />
   const mayRun = status.encrypted_for !== null
   const now = () =>
     run(async () => {
-      await act('POST', '/backups')
+      await act('POST', '/backups').catch(error => {
+        // The nightly duty was first: it is on its way all the same.
+        if (codeOf(error) !== 'BACKUP_RUNNING') throw error
+      })
       toast(t('site.backupBegun'))
       asked.again()
     })

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { UpdateStatus } from '#protocol/update-status.ts'
 import { formatBytes, formatDateTime, isKey, t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
@@ -6,6 +6,7 @@ import { codeOf, Notice } from '../parts/notice.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
 import { useAct } from '../use-act.ts'
+import { useAskingAgain } from '../use-asked.ts'
 import { AdminFailure } from './act-dialog.tsx'
 import { upload, useAdmin } from './ask.ts'
 import { Bar } from './bar.tsx'
@@ -27,11 +28,7 @@ export function Updates() {
   const [asking, setAsking] = useState<'apply' | 'window' | 'restart' | null>(null)
   const status = asked.answer
   const isMoving = busy || status?.underway != null || status?.upload != null
-  useEffect(() => {
-    if (!isMoving) return
-    const timer = setTimeout(asked.again, lookAgainMs)
-    return () => clearTimeout(timer)
-  }, [status, isMoving])
+  useAskingAgain(asked, isMoving ? lookAgainMs : null)
   if (asked.error !== null && !status) return <UpdateFailure error={asked.error} onRetry={asked.again} />
   if (!status) return <Skeleton lines={8} />
   const send = () =>
