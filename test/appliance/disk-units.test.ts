@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from '
 import { basename, join } from 'node:path'
 import test from 'ava'
 import { paths, serverUser } from '../../appliance/paths.ts'
+import { environmentName } from '../../server/config-keys.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const rootfs = join(repository, 'appliance/rootfs')
@@ -86,6 +87,15 @@ test('the server has no capability, its own user, and writes to its folder alone
   const started = values(text, 'ExecStart')[0]!
   const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
   t.true(started.includes(scripts.start.replace(/^.* exec node /, '')), 'the flags of npm start')
+})
+
+test('the server is told where the machine reports, and where the updater answers', t => {
+  const settings = values(unit('letro-server.service'), 'Environment').flatMap(line => line.split(' '))
+  for (const [name, path] of [
+    ['appliance.report', paths.machineReport],
+    ['appliance.update_socket', paths.updateSocket],
+  ] as const)
+    t.true(settings.includes(`${environmentName(name)}=${path}`), name)
 })
 
 test('every unit of ours gives up its privileges by itself, and writes no core', t => {
