@@ -293,13 +293,17 @@ test.serial(
 test.serial(
   'a backup that the night began first is followed to its end, also past an answer that failed',
   async t => {
-    const { page } = root
-    await goTo(root, 'backup')
+    const watch = await clinic.world.enrolled('watch', 'Night Watch', {
+      kind: 'administrator',
+      sharesWorker: false,
+    })
+    const { page, context } = watch
+    await goTo(watch, 'backup')
     const files = page.locator('.settings-rows li')
     await files.first().waitFor()
     const before = await files.count()
     let looks = 0
-    await page.route('**/admin/v1/backups', async route => {
+    await context.route('**/admin/v1/backups', async route => {
       if (route.request().method() === 'POST') {
         await clinic.ask('POST', '/backups')
         const refusal = { errcode: 'BACKUP_RUNNING', error: 'Somebody was first.' }
@@ -318,8 +322,9 @@ test.serial(
     await page.getByRole('button', { name: 'Back up now' }).click()
     await page.getByText('A backup is being made').waitFor()
     await files.nth(before).waitFor()
-    t.is(await page.getByText('A backup is being made').count(), 0)
-    await page.unroute('**/admin/v1/backups')
+    await page.getByText('A backup is being made').waitFor({ state: 'hidden' })
+    t.is(await page.getByText('Somebody was first.').count(), 0)
+    await watch.close()
   },
 )
 

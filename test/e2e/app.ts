@@ -26,6 +26,8 @@ export interface PersonOptions extends AuthenticatorOptions {
   readonly locale?: string
   /** `administrator`: of this server. */
   readonly kind?: 'member' | 'administrator'
+  /** False: what the app asks can be answered by a test, which it cannot be where several tabs share a worker. */
+  readonly sharesWorker?: boolean
 }
 
 export class AppWorld {
@@ -111,12 +113,20 @@ export class AppWorld {
 
   /** Somebody at a browser of their own, whose passkey has the PRF extension unless said otherwise. */
   async visitor(options: PersonOptions = {}): Promise<Visitor> {
-    const { context = {}, browser = this.chromium, locale = 'en', prf = true, ...rest } = options
+    const {
+      context = {},
+      browser = this.chromium,
+      locale = 'en',
+      prf = true,
+      sharesWorker,
+      ...rest
+    } = options
     const opened = await browser.newContext({
       locale,
       viewport: { width: 1280, height: 800 },
       ...context,
     })
+    if (sharesWorker === false) await opened.addInitScript('delete globalThis.SharedWorker')
     opened.setDefaultTimeout(patienceMs)
     this.#watch(opened)
     return Visitor.at(opened, { prf, ...rest })

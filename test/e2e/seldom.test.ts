@@ -43,9 +43,7 @@ async function looked(page: Page, name: string): Promise<string[]> {
 const unlock = (page: Page) => page.getByRole('button', { name: 'Unlock with passkey' })
 
 test.serial('a session that ran out keeps everything, is read on, and goes on with the passkey', async t => {
-  const visitor = await world.visitor()
-  // Requests of a worker that several tabs share cannot be answered by a test; those of one tab can.
-  await visitor.context.addInitScript('delete globalThis.SharedWorker')
+  const visitor = await world.visitor({ sharesWorker: false })
   const { page } = visitor
   await page.goto(await world.invite('nadia', 'Nadia Karam'))
   await page.locator('button[type=submit].main').click()

@@ -82,7 +82,7 @@ export class Operator {
     throw new Error(`"${label}" reads differently each time:\n${this.#machine.screen.text}`)
   }
 
-  /** What stands beside a label, over as many rows as it goes on. */
+  /** What stands beside a label, over as many rows as it goes on; of a page that is still being drawn perhaps the one before. */
   beside(label: string): string[] {
     const { rows } = this
     const from = rows.findIndex(({ margin }) => margin === label)

@@ -27,7 +27,7 @@ test('from a stick to the disk, and then without the stick to a site that serves
   await operator.sees(/Install to which disk\?/, settings.pageMs)
   await operator.choose('/dev/sd')
   await operator.sees(/Everything on this disk is overwritten/, settings.pageMs)
-  const [disk] = operator.beside('disk')
+  const [disk] = await operator.copies('disk')
   await operator.fill(disk!.split(' ')[0]!)
   await operator.sees(/Letro is installed\./, settings.updateMs)
   await machine.cut()

@@ -52,7 +52,7 @@ test("the organisation's authority issues what people are served with, and a sti
   await operator.sees(/The key stays on this machine/)
   await operator.fill('Klinik S\u00fcd', 'DE')
   await operator.finds(/The request is on the stick\./, { none: /STICK_NONE/, again: 'Try again' })
-  const [name] = operator.beside('file')
+  const [name] = await operator.copies('file')
   await operator.choose('Go on')
   await machine.unplug('request')
   const request = tools.run('mcopy', ['-i', empty, `::${name}`, '-'])

@@ -20,6 +20,9 @@ test('an uploaded update is applied with a passkey, and runs after the restart t
       body,
     })
 
+  // The updater starts after the server, which serves people first.
+  const status = () => site.ask('GET', update, undefined, people.amalsToken)
+  await within(settings.bootMs, status)
   const refused = await upload(file.subarray(0, 1_000_000))
   t.is(refused.status, 409)
   t.log(await refused.text())
@@ -31,8 +34,8 @@ test('an uploaded update is applied with a passkey, and runs after the restart t
   const asked = await people.confirms('POST', `${update}/apply`, { version: next.version })
   t.is(asked.status, 202, asked.text)
   await within(settings.updateMs, async () => {
-    const status = await site.ask('GET', update, undefined, people.amalsToken)
-    if (status.waiting?.version !== next.version) throw new Error(JSON.stringify(status))
+    const { waiting } = await status()
+    if (waiting?.version !== next.version) throw new Error(JSON.stringify(waiting))
   })
   await own.keepsItsPromise(t)
 
