@@ -5,10 +5,10 @@
  * somebody asked for it at the console (`force`, for the next start alone: on hardware whose option ROMs are signed by
  * Microsoft, keys without Microsoft's can keep a graphics or network card from starting).
  */
-import { copyFile, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskError } from './disk-error.ts'
-import { writeInPlace } from './durable-file.ts'
+import { copyDurably, writeInPlace } from './durable-file.ts'
 import { efiFlag } from './efi-variables.ts'
 import type { Machine } from './machine.ts'
 
@@ -50,9 +50,9 @@ export async function enrolAtNextStart(
     throw new DiskError('SECURE_BOOT_IMPOSSIBLE', 'This image was built without such keys.')
   }
   if (withMicrosoft) {
-    for (const name of keyFiles) {
-      await copyFile(join(keysFolder(machine, 'microsoft'), name), join(keysFolder(machine, 'auto'), name))
-    }
+    // Whole before anybody is told to enrol them.
+    for (const name of keyFiles)
+      await copyDurably(join(keysFolder(machine, 'microsoft'), name), join(keysFolder(machine, 'auto'), name))
   }
   await setEnrolment(machine, 'force')
 }

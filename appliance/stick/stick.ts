@@ -152,7 +152,10 @@ async function judge(
   const checked = await checkStaged(machine)
   if (!checked.ok) {
     unstage(machine)
-    return { kind: 'refused', code: 'STICK_WRONG', sentence: checked.sentence, problems: checked.problems }
+    const { problems } = checked
+    // The list is shown with its fields; the command's sentence holds it once more.
+    const sentence = problems.length > 0 ? `${stickFile} on the stick cannot be used.` : checked.sentence
+    return { kind: 'refused', code: 'STICK_WRONG', sentence, problems }
   }
   const by = signed ? trustedBy(machine, signed.key) : null
   return {

@@ -28,12 +28,17 @@ export interface MachineOptions {
   /** The disk has nothing on it: the machine starts from a stick. */
   readonly hasEmptyDisk?: boolean
   readonly diskGiB?: number
-  readonly bus?: 'virtio' | 'ahci'
+  /** `vmware`: disk controller and network card as there. */
+  readonly bus?: 'virtio' | 'ahci' | 'vmware'
   /** Another name is another chip; null: none. */
   readonly tpm?: string | null
   /** As the hardware clock has it at the start: `1970-01-01T00:00:00`. */
   readonly clock?: string
   readonly memoryMiB?: number
+  /** It does not say that it is virtual: as on hardware, nothing is enrolled in its firmware by itself. */
+  readonly isHardware?: boolean
+  /** What was made of the image for hypervisors, instead of `image`. */
+  readonly qcow2?: string
   /** Plugged in from the start, by name. */
   readonly sticks?: Readonly<Record<string, string>>
   /** Instead of one card that is connected as it is. */
@@ -88,12 +93,12 @@ export class Machine {
   }
 
   #makeParts(): void {
-    const { tools, folder, image, hasEmptyDisk = false, diskGiB = 8 } = this.options
+    const { tools, folder, image, qcow2, hasEmptyDisk = false, diskGiB = 8 } = this.options
     const [disk, variables] = [join(folder, 'disk.qcow2'), join(folder, 'firmware.fd')]
     const size = `${Math.round(diskGiB * 1024)}M`
     if (!existsSync(disk)) {
-      const base = hasEmptyDisk ? [] : ['-b', image, '-F', 'raw']
-      tools.run('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, disk, size])
+      const base = hasEmptyDisk ? [] : qcow2 ? ['-b', qcow2, '-F', 'qcow2'] : ['-b', image, '-F', 'raw']
+      tools.run('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, disk, ...(qcow2 ? [] : [size])])
     }
     if (!existsSync(variables)) copyFileSync(tools.firmware.variables, variables)
   }
@@ -107,17 +112,23 @@ export class Machine {
       clock,
       memoryMiB = defaultMemoryMiB,
       sticks = {},
+      isHardware = false,
       rack,
     } = this.options
     const at = (name: string) => join(folder, name)
     const user = ['restrict=on', ...forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`)].join(',')
     const disk = {
-      virtio: 'virtio-blk-pci,drive=disk,bootindex=1',
-      ahci: 'ide-hd,drive=disk,bus=ide.0,bootindex=1',
+      virtio: ['virtio-blk-pci,drive=disk,bootindex=1'],
+      ahci: ['ide-hd,drive=disk,bus=ide.0,bootindex=1'],
+      vmware: ['pvscsi,id=scsi', 'scsi-hd,drive=disk,bus=scsi.0,bootindex=1'],
     }
+    const card = bus === 'vmware' ? 'vmxnet3' : 'virtio-net-pci'
     return [
       ...tools.qemuData.flatMap(path => ['-L', path]),
-      ...acceleratorArgs[accelerator],
+      ...acceleratorArgs[accelerator].map(arg =>
+        isHardware ? arg.replace(/^max|^host/, '$&,-hypervisor') : arg,
+      ),
+      ...(isHardware ? ['-smbios', 'type=0,uefi=on,vm=off,vendor=Letro'] : []),
       ...[
         '-machine',
         'q35,smm=on',
@@ -134,7 +145,7 @@ export class Machine {
       ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${tools.firmware.code}`],
       ...['-drive', `if=pflash,unit=1,format=raw,file=${at('firmware.fd')}`],
       ...['-drive', `if=none,id=disk,format=qcow2,cache=writeback,discard=unmap,file=${at('disk.qcow2')}`],
-      ...['-device', disk[bus]],
+      ...disk[bus].flatMap(device => ['-device', device]),
       ...['-device', 'qemu-xhci,id=usb', '-device', 'usb-kbd', '-device', 'VGA', '-device', 'virtio-rng-pci'],
       ...Object.entries(sticks).flatMap(([name, image], i) => [
         ...['-blockdev', `driver=raw,node-name=${name},file.driver=file,file.filename=${image}`],
@@ -144,7 +155,7 @@ export class Machine {
         ],
       ]),
       ...(rack?.args(user) ?? [
-        ...['-netdev', `user,id=net,${user}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+        ...['-netdev', `user,id=net,${user}`, '-device', `${card},netdev=net,romfile=`],
       ]),
       ...['-chardev', `socket,id=serial,path=${at('serial.sock')},server=on,wait=off`],
       ...['-serial', 'chardev:serial', '-qmp', `unix:${at('qmp.sock')},server=on,wait=off`],

@@ -1,7 +1,8 @@
 /**
  * The switch of a rack, with the other end of two cables that are used as one (LACP, IEEE 802.1AX) and carry a VLAN, tagged
- * (IEEE 802.1Q). Untagged on its uplink, which is QEMU's own network with the forwarded ports. Frames come and go as QEMU's
- * `-netdev stream` writes them: 32 bits of length, then the frame.
+ * (IEEE 802.1Q). Untagged on its uplink, which is QEMU's own network with the forwarded ports. It keeps time for the rack, too:
+ * whoever is asked over NTP, it answers. Frames come and go as QEMU's `-netdev stream` writes them: 32 bits of length, then the
+ * frame.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -104,7 +105,10 @@ export class RackSwitch {
       port.actor = Buffer.from(frame.subarray(18, 33))
       if (isNews) this.#speakLacp(port)
     } else if (type === tagged && (frame.readUInt16BE(14) & 0xfff) === this.vlan) {
-      send(this.#uplink, Buffer.concat([frame.subarray(0, 12), frame.subarray(16)]))
+      const untagged = Buffer.concat([frame.subarray(0, 12), frame.subarray(16)])
+      const answer = timeAnswer(untagged, Date.now())
+      if (answer) this.#toMachine(answer)
+      else send(this.#uplink, untagged)
     }
   }
 
@@ -131,6 +135,40 @@ export class RackSwitch {
     frame.set([3, 16], 56)
     send(port.socket, frame)
   }
+}
+
+/** null: nobody asks for the time. RFC 5905, section 7.3; over Ethernet, IPv4 and UDP without options. */
+function timeAnswer(frame: Buffer, now: number): Buffer | null {
+  const bytes = 90
+  const isAsked =
+    frame.length >= bytes &&
+    frame.readUInt16BE(12) === 0x0800 &&
+    frame[14] === 0x45 &&
+    frame[23] === 17 &&
+    frame.readUInt16BE(36) === 123
+  if (!isAsked) return null
+  const answer = Buffer.from(frame.subarray(0, bytes))
+  const swap = (first: number, second: number, length: number) => {
+    frame.copy(answer, first, second, second + length)
+    frame.copy(answer, second, first, first + length)
+  }
+  swap(0, 6, 6)
+  swap(26, 30, 4)
+  swap(34, 36, 2)
+  // No checksum of UDP; that of IP is the same both ways.
+  answer.writeUInt16BE(0, 40)
+  const [version4, server, stratum, precision] = [4, 4, 2, 0xec]
+  answer.set([(version4 << 3) | server, stratum, frame[44]!, precision], 42)
+  // Root delay and dispersion: next to nothing.
+  for (const at of [46, 50]) answer.writeUInt32BE(0x100, at)
+  frame.copy(answer, 54, 30, 34)
+  frame.copy(answer, 66, 82, 90)
+  const [since1900, fraction] = [Math.floor(now / 1000) + 2_208_988_800, (now % 1000) / 1000]
+  for (const at of [58, 74, 82]) {
+    answer.writeUInt32BE(since1900, at)
+    answer.writeUInt32BE(Math.floor(fraction * 2 ** 32), at + 4)
+  }
+  return answer
 }
 
 function send(socket: Socket | undefined, frame: Buffer): void {

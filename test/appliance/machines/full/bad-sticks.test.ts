@@ -34,7 +34,7 @@ test('two sticks, one with a wrong field, one with 10,000 files: a clear page ea
     'wrong',
     stick({ 'letro.json': JSON.stringify({ ...answers, origin: 'http://10.0.0.1' }) }),
   )
-  await look(/cannot be used\. Nothing was changed\..*In letro\.json: origin/)
+  await look(/Nothing was changed\..*letro\.json on the stick cannot be used\..*origin/)
   await machine.unplug('wrong')
 
   await machine.plug('one', stick(good))

@@ -1,4 +1,7 @@
-/** Two cards as one (LACP), a VLAN on them, fixed addresses: typed at the console, tried, kept, and there after a restart. */
+/**
+ * Two cards as one (LACP), a VLAN on them, fixed addresses: typed at the console, tried, kept, and there after a restart. Over them
+ * a time server is asked.
+ */
 import test, { registerCompletionHandler } from 'ava'
 import { answers } from '../first-start.ts'
 import { SiteMachine } from '../golden.ts'
@@ -47,6 +50,27 @@ test('a bond with a VLAN and fixed addresses is tried, taken back, kept, and out
   await own.serves()
   await again.sees(/10\.0\.2\.15\/24/, settings.bootMs)
   await again.sees(/fec0::15\/64/)
+  await own.keepsItsPromise(t)
+
+  await again.choose('Administer this machine')
+  await again.choose('Time')
+  await again.choose('Time servers')
+  await again.sees(/Your organisation's NTP servers/)
+  await again.fill('10.0.2.2')
+  await again.sees(/The time servers are set\./)
+  await again.choose('Go on')
+  await again.sees(/What do you want to do\?/)
+  await own.machine.type(keys.escape)
+  const isRight = new RegExp(
+    `${new Date().toISOString().slice(0, 7)}-\\d\\d \\d\\d:\\d\\d UTC, kept right(?! by)`,
+  )
+  await again.sees(isRight, settings.bootMs)
+
+  // An empty battery, or one that was set wrong: the time server has the last word, and nobody has to come.
+  await own.machine.powerOff()
+  const wrong = await own.powerOn(t, { rack, clock: '2038-01-01T00:00:00' })
+  await wrong.sees(isRight, settings.bootMs)
+  await own.serves()
   await own.keepsItsPromise(t)
 })
 

@@ -20,7 +20,11 @@ import { makeStick, type StickContent } from '../stick.ts'
 import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
-const organisations = { ...answers, certificate: { from: 'organisation' } }
+const organisations = {
+  ...answers,
+  certificate: { from: 'organisation' },
+  listen: { federation: '[::]:8448' },
+}
 const tools = new Tools(prepared().tools)
 const stick = (label: string, content: StickContent) => makeStick(tools, prepared().folder, label, content)
 
