@@ -210,15 +210,15 @@ const texts: Readonly<Record<FindingCode, Text>> = {
       facts.text('state') === 'unsupported'
         ? 'The firmware of this machine has no Secure Boot: it starts whatever is put onto its disk.'
         : 'Secure Boot is not on: this machine starts whatever is put onto its disk.',
-    act: 'At the console, under security, enrol the keys of this image (the firmware has to be in setup mode). In a virtual machine, give it a firmware with Secure Boot.',
+    act: 'At the console, under Secure Boot, enrol the keys of this image (the firmware has to be in setup mode). In a virtual machine, give it a firmware with Secure Boot.',
   }),
   'appliance.tpm-absent': () => ({
     is: 'This machine has no TPM: somebody has to type the passphrase at every start.',
-    act: 'Nothing, if that is meant. Otherwise switch the TPM on in the firmware (or add one to the virtual machine), then seal the data at the console, under security.',
+    act: 'Nothing, if that is meant. Otherwise make a backup, switch the TPM on in the firmware (or add one to the virtual machine), set the machine up anew, and restore.',
   }),
   'appliance.tpm-failed': () => ({
     is: 'The TPM did not open the data at the last start; the recovery key had to.',
-    act: 'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine. Until then every start needs the recovery key.',
+    act: 'If board or firmware were changed on purpose: restart, type the recovery key, and seal the data to the TPM when the console offers it. If not, find out who had the machine. Until then every start needs the recovery key.',
   }),
   'update.waiting': facts => ({
     is: `Release ${facts.text('version') ?? '?'} was written ${facts.moment('applied_ts')} and waits for a restart.`,

@@ -11,6 +11,9 @@ import { openEsp } from './esp.ts'
 import type { Machine } from './machine.ts'
 import { UpdateError } from './update-error.ts'
 
+/** The restart ends this program, too: whoever asked for it is answered before. */
+const restartAfterMs = 1_000
+
 export function openLinuxMachine(esp: string, root = '/'): Machine {
   const place = async () => {
     const found = await runningPlace(root)
@@ -35,8 +38,16 @@ export function openLinuxMachine(esp: string, root = '/'): Machine {
       )
     },
     restart: async () => {
-      await promisify(execFile)('/usr/bin/systemctl', ['reboot'])
+      setTimeout(() => void reboot(), restartAfterMs)
     },
+  }
+}
+
+async function reboot(): Promise<void> {
+  try {
+    await promisify(execFile)('/usr/bin/systemctl', ['--no-block', 'reboot'])
+  } catch (error) {
+    console.error(`the machine does not restart: ${error instanceof Error ? error.message : error}`)
   }
 }
 

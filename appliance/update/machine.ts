@@ -13,6 +13,6 @@ export interface Machine {
   openDisk(access: Access): Promise<BlockDevice>
   /** To be written. */
   openPartition(partition: Partition): Promise<BlockDevice>
-  /** Begins it. */
+  /** A moment later: whoever asked for it is answered before. */
   restart(): Promise<void>
 }

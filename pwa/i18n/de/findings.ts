@@ -20,7 +20,7 @@ export const findings: Translated<typeof english> = {
   smart_failing_do: 'Machen Sie jetzt eine Sicherung, dann ersetzen Sie die Platte.',
   clock_jumped: 'Die Uhr ist um {by_ms} gesprungen.',
   clock_jumped_do:
-    'War der Server so lange aus, ist alles gut. Sonst prüfen Sie die Zeit der Maschine und was sie stellt.',
+    'War der Server so lange aus, ist alles gut: Bestätigen Sie es an der Konsole der Appliance, unter „Time“. Sonst prüfen Sie die Zeit der Maschine und was sie stellt.',
   clock_not_synchronised: 'Nichts stellt die Uhr der Maschine.',
   clock_not_synchronised_do:
     'Geben Sie ihr eine Zeitquelle. Eine falsche Uhr bricht Zertifikate, Anmeldung und die Zeiten der Nachrichten.',
@@ -101,14 +101,14 @@ export const findings: Translated<typeof english> = {
   appliance_secure_boot_off:
     'Secure Boot ist nicht eingeschaltet: Die Maschine startet, was immer auf ihre Platte gelegt wird.',
   appliance_secure_boot_off_do:
-    'Tragen Sie an der Konsole unter Sicherheit die Schlüssel dieses Abbilds ein; oder geben Sie der virtuellen Maschine eine Firmware mit Secure Boot.',
+    'Tragen Sie an der Konsole unter „Secure Boot“ die Schlüssel dieses Abbilds ein (die Firmware muss im Setup-Modus sein); oder geben Sie der virtuellen Maschine eine Firmware mit Secure Boot.',
   appliance_tpm_absent: 'Diese Maschine hat kein TPM: Bei jedem Start muss jemand die Passphrase eintippen.',
   appliance_tpm_absent_do:
-    'Nichts, wenn das so gemeint ist. Sonst schalten Sie das TPM in der Firmware ein und versiegeln die Daten an der Konsole, unter Sicherheit.',
+    'Nichts, wenn das so gemeint ist. Sonst machen Sie eine Sicherung, schalten das TPM in der Firmware ein, richten die Maschine neu ein und spielen die Sicherung zurück.',
   appliance_tpm_failed:
     'Das TPM hat die Daten beim letzten Start nicht geöffnet; der Wiederherstellungsschlüssel musste es tun.',
   appliance_tpm_failed_do:
-    'Wurden Hauptplatine oder Firmware absichtlich geändert, versiegeln Sie die Daten an der Konsole neu, unter Sicherheit. Wenn nicht, finden Sie heraus, wer an der Maschine war.',
+    'Wurden Hauptplatine oder Firmware absichtlich geändert: Starten Sie neu, tippen Sie den Wiederherstellungsschlüssel der Platte ein und versiegeln Sie die Daten, wenn die Konsole es anbietet. Wenn nicht, finden Sie heraus, wer an der Maschine war.',
   update_waiting: 'Version {version} ist geschrieben und wartet auf einen Neustart.',
   update_waiting_do:
     'Starten Sie unter „Aktualisierung“ neu, wenn es den Leuten passt, oder nennen Sie Stunden, in denen die Maschine es selbst darf.',

@@ -18,7 +18,7 @@ export const findings = {
   smart_failing_do: 'Make a backup now, then replace the disk.',
   clock_jumped: 'The clock jumped by {by_ms}.',
   clock_jumped_do:
-    'If the server was switched off for that long, all is well. Else check the machine’s time and what keeps it.',
+    'If the server was switched off for that long, all is well: say so at the console of an appliance, under Time. Else check the machine’s time and what keeps it.',
   clock_not_synchronised: 'Nothing keeps the machine’s clock right.',
   clock_not_synchronised_do:
     'Give it a time source. A wrong clock breaks certificates, sign-in and the times of messages.',
@@ -89,13 +89,13 @@ export const findings = {
     'Use it for trying only. Install a released image before anybody writes what counts.',
   appliance_secure_boot_off: 'Secure Boot is not on: the machine starts whatever is put onto its disk.',
   appliance_secure_boot_off_do:
-    'Enrol the keys of this image at the console, under security; or give the virtual machine a firmware with Secure Boot.',
+    'Enrol the keys of this image at the console, under Secure Boot (the firmware has to be in setup mode); or give the virtual machine a firmware with Secure Boot.',
   appliance_tpm_absent: 'This machine has no TPM: somebody has to type the passphrase at every start.',
   appliance_tpm_absent_do:
-    'Nothing, if that is meant. Else switch the TPM on in the firmware and seal the data at the console, under security.',
+    'Nothing, if that is meant. Else make a backup, switch the TPM on in the firmware, set the machine up anew, and restore.',
   appliance_tpm_failed: 'The TPM did not open the data at the last start; the recovery key had to.',
   appliance_tpm_failed_do:
-    'If board or firmware were changed on purpose, seal the data again at the console, under security. If not, find out who had the machine.',
+    'If board or firmware were changed on purpose: restart, type the recovery key, and seal the data to the TPM when the console offers it. If not, find out who had the machine.',
   update_waiting: 'Release {version} is written and waits for a restart.',
   update_waiting_do:
     'Restart it under Updates when it suits people, or give it hours in which it may do so by itself.',

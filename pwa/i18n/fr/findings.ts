@@ -20,7 +20,7 @@ export const findings: Translated<typeof english> = {
   smart_failing_do: 'Faites une sauvegarde maintenant, puis remplacez le disque.',
   clock_jumped: 'L’horloge a sauté de {by_ms}.',
   clock_jumped_do:
-    'Si le serveur a été éteint si longtemps, tout va bien. Sinon, vérifiez l’heure de la machine et ce qui la règle.',
+    'Si le serveur a été éteint si longtemps, tout va bien : confirmez-le à la console de l’appliance, sous « Time ». Sinon, vérifiez l’heure de la machine et ce qui la règle.',
   clock_not_synchronised: 'Rien ne tient à l’heure l’horloge de la machine.',
   clock_not_synchronised_do:
     'Donnez-lui une source de temps. Une horloge fausse casse les certificats, la connexion et l’heure des messages.',
@@ -100,15 +100,15 @@ export const findings: Translated<typeof english> = {
   appliance_secure_boot_off:
     'Secure Boot n’est pas actif : la machine démarre tout ce qu’on met sur son disque.',
   appliance_secure_boot_off_do:
-    'Inscrivez les clés de cette image à la console, sous sécurité ; ou donnez à la machine virtuelle un micrologiciel avec Secure Boot.',
+    'Inscrivez les clés de cette image à la console, sous « Secure Boot » (le micrologiciel doit être en mode setup) ; ou donnez à la machine virtuelle un micrologiciel avec Secure Boot.',
   appliance_tpm_absent:
     'Cette machine n’a pas de TPM : quelqu’un doit taper la phrase secrète à chaque démarrage.',
   appliance_tpm_absent_do:
-    'Rien, si c’est voulu. Sinon, activez le TPM dans le micrologiciel et scellez les données à la console, sous sécurité.',
+    'Rien, si c’est voulu. Sinon, faites une sauvegarde, activez le TPM dans le micrologiciel, réinstallez la machine et restaurez.',
   appliance_tpm_failed:
     'Le TPM n’a pas ouvert les données au dernier démarrage ; il a fallu la clé de récupération.',
   appliance_tpm_failed_do:
-    'Si la carte mère ou le micrologiciel ont été changés exprès, scellez à nouveau les données à la console, sous sécurité. Sinon, cherchez qui a touché à la machine.',
+    'Si la carte mère ou le micrologiciel ont été changés exprès : redémarrez, tapez la clé de récupération et scellez les données quand la console le propose. Sinon, cherchez qui a touché à la machine.',
   update_waiting: 'La version {version} est écrite et attend un redémarrage.',
   update_waiting_do:
     'Redémarrez sous « Mises à jour » quand cela convient, ou indiquez des heures où la machine peut le faire seule.',
