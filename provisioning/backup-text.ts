@@ -17,6 +17,9 @@ export function statusText(status: JsonObject): string {
     isObject(failure) ? `The last attempt, ${moment(failure['ts'])}, FAILED:\n  ${failure['error']}` : null,
     encryptedText(status['encrypted_for']),
     placeText(status),
+    typeof status['sftp_public_key'] === 'string'
+      ? `The other machine lets this server in by its authorized_keys:\n  ${status['sftp_public_key']}`
+      : null,
     typeof status['next_ts'] === 'number' ? `Next one: ${moment(status['next_ts'])}.` : noNextText(status),
   ]
     .filter(line => line !== null)

@@ -64,7 +64,7 @@ export const backupSettings = {
     parseText,
     'the path of a private key of OpenSSH without a passphrase',
     '',
-    'With what this server signs in there (ssh-keygen -t ed25519). Give that user nothing but this folder.',
+    'With what this server signs in there. Default: a key of its own, whose public half letro backup status shows. Give that user nothing but this folder.',
   ),
   'backup.sftp_timeout_minutes': setting(
     wholeNumber(1, 1_440),
@@ -89,7 +89,6 @@ export function composeBackup(values: Values): BackupSettings | MissingBackupKey
   const sftp = values['backup.sftp']
   const keyFile = values['backup.sftp_key_file']
   const hostKey = values['backup.sftp_host_key']
-  if (sftp && keyFile === undefined) return { key: 'backup.sftp_key_file', because: 'backup.sftp' }
   if (sftp && hostKey === undefined) return { key: 'backup.sftp_host_key', because: 'backup.sftp' }
   const folder = values['backup.folder']
   const timeoutMs = values['backup.sftp_timeout_minutes']! * 60_000
@@ -101,7 +100,9 @@ export function composeBackup(values: Values): BackupSettings | MissingBackupKey
     fullEveryDays: values['backup.full_every_days']!,
     keepChains: values['backup.keep']!,
     bytesPerSecond: values['backup.rate']!,
-    sftp: sftp ? { ...sftp, hostKey: hostKey!, keyFile: resolve(keyFile!), timeoutMs } : null,
+    sftp: sftp
+      ? { ...sftp, hostKey: hostKey!, keyFile: keyFile === undefined ? null : resolve(keyFile), timeoutMs }
+      : null,
   }
 }
 

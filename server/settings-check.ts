@@ -16,7 +16,7 @@ export function requireUsable(config: Config): void {
     !statSync(folder, { throwIfNoEntry: false })?.isDirectory()
   )
     throw new Error(`backup.folder = ${folder}: there is no such folder on the server.`)
-  if (sftp && isSet('backup.sftp_key_file')) {
+  if (sftp?.keyFile != null && isSet('backup.sftp_key_file')) {
     try {
       accessSync(sftp.keyFile, constants.R_OK)
     } catch (error) {

@@ -75,5 +75,5 @@ export const programs: Readonly<Record<string, readonly string[]>> = {
     'wdctl',
   ],
   console: ['loadkeys', 'setfont', 'kbd_mode', 'systemd-analyze'],
-  'the server': ['node', 'ssh', 'sftp'],
+  'the server': ['node', 'ssh', 'sftp', 'ssh-keygen'],
 }

@@ -131,6 +131,7 @@ function statusJson(status: BackupStatus): JsonObject {
     encrypted_for: status.encryptedFor,
     folder: status.folder,
     sftp: status.sftp,
+    sftp_public_key: status.sftpPublicKey,
     next_ts: status.nextTs,
     ...(success ? { last_success: { ...one(success), places: success.places } } : {}),
     ...(written ? { last_written: one(written) } : {}),

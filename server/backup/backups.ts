@@ -16,6 +16,7 @@ import { copyAway } from './copy-away.ts'
 import { stagingFolder } from './data-files.ts'
 import { backupName, newChain, parseBackupName } from './names.ts'
 import { dueAt } from './nightly.ts'
+import { ownSshKey } from './own-ssh-key.ts'
 import { type ForWhom, forWhom, keepRecipients, type RecipientSettings } from './recipients.ts'
 import { seal } from './seal.ts'
 import type { SftpPlace } from './sftp.ts'
@@ -47,6 +48,8 @@ export interface BackupStatus extends BackupRecord {
   readonly encryptedFor: readonly string[] | 'passphrase' | null
   readonly folder: string | null
   readonly sftp: string | null
+  /** What lets this server in there, where its key is its own: for authorized_keys. */
+  readonly sftpPublicKey: string | null
   /** When the next night's is due; null: none is made by itself. */
   readonly nextTs: number | null
 }
@@ -74,12 +77,16 @@ export class Backups {
     const { settings, dataFolder, clock } = this.#deps
     const whom = await forWhom(dataFolder, settings).catch(() => null)
     const { sftp } = settings
+    const isOwnKey = sftp !== null && sftp.keyFile === null
+    // Where it cannot be made, the copy says why.
+    const ownKey = isOwnKey ? await ownSshKey(dataFolder).catch(() => null) : null
     return {
       ...this.#record,
       ...(this.#running ? { running: { ...this.#running.progress, sinceTs: this.#running.sinceTs } } : {}),
       encryptedFor: whom === null ? null : whom.passphrase === undefined ? whom.recipients : 'passphrase',
       folder: this.folder,
       sftp: sftp ? `${sftp.user}@${sftp.host}:${sftp.port}` : null,
+      sftpPublicKey: ownKey?.publicKey ?? null,
       nextTs: whom !== null && this.isNightly ? dueAt(settings.nightlyAt, this.#record, clock()) : null,
     }
   }

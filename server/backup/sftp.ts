@@ -12,12 +12,14 @@ import { childStdio } from '../store/child-stdio.ts'
 import { BackupError } from './backup-error.ts'
 import { notesFolder } from './data-files.ts'
 import { type BackupName, byName, parseBackupName, partOfName } from './names.ts'
+import { ownSshKey } from './own-ssh-key.ts'
 import type { SftpAddress } from './sftp-address.ts'
 
 export interface SftpPlace extends SftpAddress {
   /** As `ssh-keyscan` prints it after the name: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string
-  readonly keyFile: string
+  /** null: the server’s own (own-ssh-key.ts). */
+  readonly keyFile: string | null
   /** For one list or one file. */
   readonly timeoutMs: number
 }
@@ -74,7 +76,8 @@ async function sftp(
   await mkdir(join(dataFolder, notesFolder), { recursive: true, mode: 0o700 })
   const known = place.port === 22 ? place.host : `[${place.host}]:${place.port}`
   await writeFile(knownHosts, `${known} ${place.hostKey}\n`, { mode: 0o600 })
-  const child = spawn('sftp', argumentsFor(place, knownHosts), {
+  const keyFile = place.keyFile ?? (await ownSshKey(dataFolder)).file
+  const child = spawn('sftp', argumentsFor(place, knownHosts, keyFile), {
     stdio: childStdio('pipe', 'pipe', 'pipe'),
     // A group of its own: `sftp` runs `ssh`, and both have to go.
     detached: true,
@@ -125,7 +128,7 @@ async function sftp(
   }
 }
 
-function argumentsFor({ user, host, port, keyFile }: SftpPlace, knownHosts: string): string[] {
+function argumentsFor({ user, host, port }: SftpPlace, knownHosts: string, keyFile: string): string[] {
   const options = [
     'BatchMode=yes',
     'StrictHostKeyChecking=yes',
@@ -167,7 +170,9 @@ function failure(place: SftpPlace, complained: string, isOverdue: boolean, isSto
   if (/permission denied \(|load key|no such identity/i.test(complained)) {
     return new BackupError(
       'SFTP_DENIED',
-      `${at} does not let ${place.user} in with the key of backup.sftp_key_file. Is its public half in that user's authorized_keys, and may the server's user read the file?`,
+      place.keyFile === null
+        ? `${at} does not let ${place.user} in with this server's key. Its public half has to stand in that user's authorized_keys: letro backup status shows it.`
+        : `${at} does not let ${place.user} in with the key of backup.sftp_key_file. Is its public half in that user's authorized_keys, and may the server's user read the file?`,
     )
   }
   // Asked for by our own commands, so it names nothing but places and our own files.

@@ -1,9 +1,10 @@
 /** Another machine by OpenSSH: what arrives, and what is said when nothing does. */
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { backupName } from '../../server/backup/names.ts'
+import { ownSshKey } from '../../server/backup/own-ssh-key.ts'
 import { listBySftp, putBySftp, removeBySftp, type SftpPlace } from '../../server/backup/sftp.ts'
 import { parseSftp } from '../../server/backup/sftp-address.ts'
 import { freePort } from '../support/free-port.ts'
@@ -55,6 +56,23 @@ withSshd('a backup arrives whole, is listed, and goes again', t =>
     )
     await removeBySftp(place, data, [name])
     t.deepEqual(await readdir(away), [])
+  }),
+)
+
+withSshd('where no key is configured the server makes its own, once, and nobody else reads it', t =>
+  rig(t, async ({ folder, data, place }) => {
+    const own = { ...place, keyFile: null }
+    await t.throwsAsync(listBySftp(own, data), {
+      code: 'SFTP_DENIED',
+      message: /letro backup status shows it/,
+    })
+    const [{ publicKey, file }, again] = await Promise.all([ownSshKey(data), ownSshKey(data)])
+    t.is(again.publicKey, publicKey)
+    t.regex(publicKey, /^ssh-ed25519 \S+ letro-backup$/)
+    t.is((await stat(file)).mode & 0o777, 0o600)
+    t.deepEqual(await readdir(join(data, 'keys')), ['backup-ssh'])
+    await appendFile(join(folder, 'ssh/authorized'), `${publicKey}\n`)
+    t.deepEqual(await listBySftp(own, data), [])
   }),
 )
 

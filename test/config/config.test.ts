@@ -58,7 +58,7 @@ test('the example file is what the table of keys says, and means the defaults', 
 })
 
 const refused: readonly (readonly [string, string, RegExp])[] = [
-  ['[backup]\nsftp = "sftp://a@b/c"', 'backup.sftp_key_file', /needed, because backup.sftp is given/],
+  ['[backup]\nsftp = "sftp://a@b/c"', 'backup.sftp_host_key', /needed, because backup.sftp is given/],
   ['[backup]\nsftp = "user@host:/x"', 'backup.sftp', /sftp:\/\/letro@backup.example/],
   ['[backup]\nrecipients = ["AGE-SECRET-KEY-1QQ"]', 'backup.recipients', /public keys of age/],
   ['[backup]\nat = "25:00"', 'backup.at', /a time of day/],

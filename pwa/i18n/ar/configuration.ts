@@ -79,7 +79,7 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   backup_sftp_host_key:
     'المفتاح الذي يُعرف به ذلك الجهاز. اطلبه ممن يديره: فما يُقرأ من الشبكة قد يكون لأيٍّ كان.',
   backup_sftp_key_file:
-    'ما يدخل به هذا الخادم إلى هناك ("ssh-keygen -t ed25519"). لا تعطِ ذلك المستخدم إلا هذا المجلد.',
+    'ما يدخل به هذا الخادم إلى هناك. الافتراضي: مفتاح خاص به تعرضه صفحة النسخ الاحتياطي. لا تعطِ ذلك المستخدم إلا هذا المجلد.',
   backup_sftp_timeout_minutes: 'كم يجوز أن يستغرق نقل نسخة احتياطية واحدة قبل إيقافه.',
   allowed_listen_trust_page: 'مضيف ومنفذ، "host:port"',
   allowed_limits: 'معدّل مثل "20/s burst 200" (لكل "s" أو "m" أو "h")',

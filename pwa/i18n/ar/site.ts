@@ -192,6 +192,8 @@ export const site: Translated<typeof english> = {
   none: 'لا يوجد',
   backupFolder: 'المجلد',
   backupSftp: 'جهاز آخر',
+  backupSftpKey: 'مفتاح هذا الخادم',
+  backupSftpKeyText: 'يسمح له الجهاز الآخر بالدخول متى وُضع هذا السطر في authorized_keys هناك:',
   backupNext: 'القادمة',
   backupByHand: 'باليد فقط',
   backupFiles: 'في المجلد',

@@ -84,7 +84,7 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   backup_sftp_host_key:
     'Der Schlüssel, an dem jene Maschine erkannt wird. Lassen Sie ihn sich von der Person geben, die sie verwaltet: Was man aus dem Netz liest, kann von irgendwem sein.',
   backup_sftp_key_file:
-    'Womit sich dieser Server dort anmeldet ("ssh-keygen -t ed25519"). Geben Sie jenem Benutzer nichts als diesen Ordner.',
+    'Womit sich dieser Server dort anmeldet. Vorgabe: ein eigener Schlüssel, den die Seite Sicherung zeigt. Geben Sie jenem Benutzer nichts als diesen Ordner.',
   backup_sftp_timeout_minutes: 'Wie lange die Kopie einer Sicherung dauern darf, bevor sie abgebrochen wird.',
   allowed_listen_trust_page: 'Host und Port, "host:port"',
   allowed_limits: 'eine Rate wie "20/s burst 200" (je s, m oder h)',

@@ -186,6 +186,8 @@ export const site: Translated<typeof english> = {
   none: 'Nicht gesetzt',
   backupFolder: 'Ordner',
   backupSftp: 'Andere Maschine',
+  backupSftpKey: 'Schlüssel dieses Servers',
+  backupSftpKeyText: 'Die andere Maschine lässt ihn ein, sobald dort diese Zeile in authorized_keys steht:',
   backupNext: 'Nächste',
   backupByHand: 'nur von Hand',
   backupFiles: 'Im Ordner',

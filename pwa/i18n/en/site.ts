@@ -180,6 +180,8 @@ export const site = {
   none: 'None',
   backupFolder: 'Folder',
   backupSftp: 'Other machine',
+  backupSftpKey: 'Key of this server',
+  backupSftpKeyText: 'The other machine lets it in once this line is in authorized_keys there:',
   backupNext: 'Next one',
   backupByHand: 'by hand only',
   backupFiles: 'In the folder',

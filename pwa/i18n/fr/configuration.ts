@@ -86,7 +86,7 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   backup_sftp_host_key:
     'La clé par laquelle cette machine est reconnue. Demandez-la à qui l’administre : celle qu’on lit sur le réseau peut être celle de n’importe qui.',
   backup_sftp_key_file:
-    'Ce avec quoi ce serveur s’y connecte ("ssh-keygen -t ed25519"). Ne donnez à cet utilisateur que ce dossier.',
+    'Ce avec quoi ce serveur s’y connecte. Par défaut : une clé à lui, que montre la page Sauvegarde. Ne donnez à cet utilisateur que ce dossier.',
   backup_sftp_timeout_minutes: 'Combien de temps la copie d’une sauvegarde peut durer avant d’être arrêtée.',
   allowed_listen_trust_page: 'un hôte et un port, "host:port"',
   allowed_limits: 'un débit comme "20/s burst 200" (par s, m ou h)',

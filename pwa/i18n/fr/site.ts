@@ -183,6 +183,8 @@ export const site: Translated<typeof english> = {
   none: 'Aucun',
   backupFolder: 'Dossier',
   backupSftp: 'Autre machine',
+  backupSftpKey: 'Clé de ce serveur',
+  backupSftpKeyText: 'L’autre machine le laisse entrer dès que cette ligne est dans son authorized_keys :',
   backupNext: 'Prochaine',
   backupByHand: 'à la main seulement',
   backupFiles: 'Dans le dossier',

@@ -23,6 +23,7 @@ interface BackupAnswer {
   readonly encrypted_for: readonly string[] | 'passphrase' | null
   readonly folder: string | null
   readonly sftp: string | null
+  readonly sftp_public_key: string | null
   readonly next_ts: number | null
   readonly last_success?: OneBackup & { readonly places: readonly string[] }
   readonly last_failure?: { readonly ts: number; readonly code: string; readonly error: string }
@@ -93,6 +94,12 @@ export function Backup() {
         <Fact name={t('site.backupSftp')}>
           {status.sftp === null ? t('site.none') : <Code>{status.sftp}</Code>}
         </Fact>
+        {status.sftp_public_key !== null && (
+          <Fact name={t('site.backupSftpKey')}>
+            <p>{t('site.backupSftpKeyText')}</p>
+            <Code block>{status.sftp_public_key}</Code>
+          </Fact>
+        )}
         <Fact name={t('site.backupNext')}>
           {status.next_ts === null ? t('site.backupByHand') : formatDateTime(status.next_ts)}
         </Fact>
