@@ -10,7 +10,7 @@ import { useAskingAgain } from '../use-asked.ts'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
 import { formatSpan } from './amounts.ts'
 import { act, download, inPath, useAdmin, withQuery } from './ask.ts'
-import { Fact, Facts } from './facts.tsx'
+import { CopyButton, Fact, Facts } from './facts.tsx'
 
 interface OneBackup {
   readonly ts: number
@@ -98,6 +98,9 @@ export function Backup() {
           <Fact name={t('site.backupSftpKey')}>
             <p>{t('site.backupSftpKeyText')}</p>
             <Code block>{status.sftp_public_key}</Code>
+            <p>
+              <CopyButton text={status.sftp_public_key} label={t('parts.copy')} />
+            </p>
           </Fact>
         )}
         <Fact name={t('site.backupNext')}>

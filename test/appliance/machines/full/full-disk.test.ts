@@ -19,7 +19,7 @@ test('with a full disk uploads are refused, the messages are there, and a restar
   })
   const letroconf = provisioningStick()
   // The data partition gets what two slots leave over: about half a gigabyte.
-  machine = await powerOn('full-disk', { diskGiB: 3.2, sticks: { letroconf } })
+  machine = await powerOn('full-disk', { diskGiB: 4.7, sticks: { letroconf } })
   const { link } = await setUpFromStick(machine)
   const site = new Site(answers.origin, machine)
   await site.trust(settings.setUpMs)
@@ -28,7 +28,7 @@ test('with a full disk uploads are refused, the messages are there, and a restar
 
   const file = randomBytes(16 * 1024 * 1024)
   let refusal: Response | undefined
-  for (let i = 0; i < 80 && !refusal; i++) {
+  for (let i = 0; i < 200 && !refusal; i++) {
     const answer = await site.fetch(`${site.origin}/_matrix/media/v3/upload`, {
       method: 'POST',
       headers: { authorization: `Bearer ${people.amalsToken}`, 'content-type': 'application/octet-stream' },
@@ -43,7 +43,7 @@ test('with a full disk uploads are refused, the messages are there, and a restar
   t.deepEqual(await people.readAll(), expected)
 
   await machine.cut()
-  machine = await powerOn('full-disk', { diskGiB: 3.2 })
+  machine = await powerOn('full-disk', { diskGiB: 4.7 })
   site.door = machine
   await site.answers(settings.bootMs)
   t.deepEqual(await people.readAll(), expected)
