@@ -1,22 +1,35 @@
 /**
  * Whether something keeps the machine's clock right, as systemd or chrony say; where neither can be asked, nobody knows.
- * Asked every five minutes at most.
+ * A yes holds for five minutes. Anything else is asked again soon: a clock is put right a minute after the start.
  */
 import { outputOf } from './child-program.ts'
 
-const freshMs = 5 * 60_000
+const yesHoldsMs = 5 * 60_000
+const otherHoldsMs = 30_000
 const limitMs = 3_000
 
-export function openTimeKeeping(monotonic: () => number): () => Promise<boolean | null> {
-  let asked: { readonly at: number; readonly answer: Promise<boolean | null> } | null = null
+type Answer = boolean | null
+
+/** @param ask of whoever keeps time on this machine */
+export function openTimeKeeping(
+  monotonic: () => number,
+  ask: () => Promise<Answer> = askMachine,
+): () => Promise<Answer> {
+  let asked: { readonly at: number; readonly answer: Promise<Answer>; holdsMs: number } | null = null
   return () => {
     const at = monotonic()
-    if (!asked || at - asked.at >= freshMs) asked = { at, answer: ask() }
+    if (!asked || at - asked.at >= asked.holdsMs) {
+      const now = { at, answer: ask(), holdsMs: otherHoldsMs }
+      void now.answer.then(answer => {
+        if (answer === true) now.holdsMs = yesHoldsMs
+      })
+      asked = now
+    }
     return asked.answer
   }
 }
 
-async function ask(): Promise<boolean | null> {
+async function askMachine(): Promise<Answer> {
   const systemd = await outputOf('timedatectl', ['show', '--property=NTPSynchronized', '--value'], limitMs)
   if (systemd?.trim() === 'yes') return true
   const chrony = await outputOf('chronyc', ['-n', 'tracking'], limitMs)

@@ -28,7 +28,7 @@ export interface MachineOptions {
   /** The disk has nothing on it: the machine starts from a stick. */
   readonly hasEmptyDisk?: boolean
   readonly diskGiB?: number
-  /** `vmware`: disk controller and network card as there. */
+  /** `vmware`: its network card; of its SCSI controllers this firmware knows none. */
   readonly bus?: 'virtio' | 'ahci' | 'vmware'
   /** Another name is another chip; null: none. */
   readonly tpm?: string | null
@@ -118,9 +118,9 @@ export class Machine {
     const at = (name: string) => join(folder, name)
     const user = ['restrict=on', ...forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`)].join(',')
     const disk = {
-      virtio: ['virtio-blk-pci,drive=disk,bootindex=1'],
-      ahci: ['ide-hd,drive=disk,bus=ide.0,bootindex=1'],
-      vmware: ['pvscsi,id=scsi', 'scsi-hd,drive=disk,bus=scsi.0,bootindex=1'],
+      virtio: 'virtio-blk-pci,drive=disk,bootindex=1',
+      ahci: 'ide-hd,drive=disk,bus=ide.0,bootindex=1',
+      vmware: 'ide-hd,drive=disk,bus=ide.0,bootindex=1',
     }
     const card = bus === 'vmware' ? 'vmxnet3' : 'virtio-net-pci'
     return [
@@ -128,7 +128,7 @@ export class Machine {
       ...acceleratorArgs[accelerator].map(arg =>
         isHardware ? arg.replace(/^max|^host/, '$&,-hypervisor') : arg,
       ),
-      ...(isHardware ? ['-smbios', 'type=0,uefi=on,vm=off,vendor=Letro'] : []),
+      ...(isHardware ? ['-smbios', `file=${this.#hardwareBios()}`] : []),
       ...[
         '-machine',
         'q35,smm=on',
@@ -145,7 +145,7 @@ export class Machine {
       ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${tools.firmware.code}`],
       ...['-drive', `if=pflash,unit=1,format=raw,file=${at('firmware.fd')}`],
       ...['-drive', `if=none,id=disk,format=qcow2,cache=writeback,discard=unmap,file=${at('disk.qcow2')}`],
-      ...disk[bus].flatMap(device => ['-device', device]),
+      ...['-device', disk[bus]],
       ...['-device', 'qemu-xhci,id=usb', '-device', 'usb-kbd', '-device', 'VGA', '-device', 'virtio-rng-pci'],
       ...Object.entries(sticks).flatMap(([name, image], i) => [
         ...['-blockdev', `driver=raw,node-name=${name},file.driver=file,file.filename=${image}`],
@@ -168,6 +168,20 @@ export class Machine {
           ]
         : []),
     ]
+  }
+
+  /** Its firmware's entry of SMBIOS (type 0): UEFI, and nothing of a virtual machine, which QEMU's own always says. */
+  #hardwareBios(): string {
+    const file = join(this.options.folder, 'bios.smbios')
+    const [tellsCharacteristics, uefi] = [0x08, 0x0c]
+    const entry = [0, 26, 0, 0, 1, 2, 0, 0xe8, 3, 0, tellsCharacteristics, 0, 0, 0, 0, 0, 0, 0, 0, uefi]
+    const strings = ['Maker', '1.0', '01/01/2026', ''].join('\0')
+    const noneOfController = [0, 0, 0xff, 0xff, 0, 0]
+    writeFileSync(
+      file,
+      Buffer.concat([Buffer.from([...entry, ...noneOfController]), Buffer.from(`${strings}\0`)]),
+    )
+    return file
   }
 
   get isOn(): boolean {

@@ -72,6 +72,10 @@ export class Site {
         ...(body ? { 'content-length': body.length } : {}),
       },
     }
+    return this.#send(options, body)
+  }
+
+  #send(options: RequestOptions, body: Buffer | undefined): Promise<Response> {
     return new Promise((resolve, reject) => {
       const sent = request(options, answer => {
         const parts: Buffer[] = []
@@ -82,7 +86,12 @@ export class Site {
           resolve(new Response(text, { status, headers: headers as Record<string, string> }))
         })
       })
-      sent.once('error', reject)
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        // The other end closed a connection that was kept while the request was on its way: browsers send it once more.
+        const isSafe = sent.reusedSocket && error.code === 'ECONNRESET' && options.method !== 'POST'
+        if (isSafe) this.#send(options, body).then(resolve, reject)
+        else reject(error)
+      })
       sent.setTimeout(60_000, () => sent.destroy(new Error('no answer within 60 s')))
       sent.end(body)
     })

@@ -48,7 +48,7 @@ test.serial('the qcow2 starts, and serves people', async t => {
   await serves(t, 'qcow2', { qcow2: await made('qcow2') })
 })
 
-test.serial('the OVA is imported, starts with the devices of VMware, and serves people', async t => {
+test.serial('the OVA is imported, and serves people through VMware’s network card', async t => {
   const ova = await made('ova')
   const own = dirname(ova)
   const listed = execFileSync('tar', ['-tf', ova], { encoding: 'utf8' }).trim().split('\n')
