@@ -64,7 +64,7 @@ export const backupSettings = {
     parseText,
     'the path of a private key of OpenSSH without a passphrase',
     '',
-    'With what this server signs in there. Default: a key of its own, whose public half letro backup status shows. Give that user nothing but this folder.',
+    'With what this server signs in there. Default: a key of its own, whose public half is shown with the backups. Give that user nothing but this folder.',
   ),
   'backup.sftp_timeout_minutes': setting(
     wholeNumber(1, 1_440),

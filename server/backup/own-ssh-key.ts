@@ -3,10 +3,11 @@
  * private key ever travels; the other machine is given its public half. It lies with the other keys, and so is in the backup: a
  * restored server goes on copying.
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { text } from 'node:stream/consumers'
+import { childStdio } from '../store/child-stdio.ts'
 import { BackupError } from './backup-error.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -16,6 +17,7 @@ export interface SshKey {
   readonly publicKey: string
 }
 
+const limitMs = 60_000
 const making = new Map<string, Promise<SshKey>>()
 
 /** Made where there is none yet. A crash leaves none, or a whole one. @throws BackupError SFTP_FAILED */
@@ -50,14 +52,22 @@ async function readOrMake(dataFolder: string): Promise<SshKey> {
 }
 
 async function sshKeygen(...args: string[]): Promise<string> {
+  const child = spawn('ssh-keygen', args, { stdio: childStdio('ignore', 'pipe', 'pipe'), timeout: limitMs })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve)
+    child.once('error', reject)
+  })
   try {
-    return (await promisify(execFile)('ssh-keygen', args, { timeout: 60_000 })).stdout
+    const [printed, complained, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+    if (code === 0) return printed
+    const last = complained.trim().split('\n').at(-1) || `it ended with ${code}`
+    throw new BackupError('SFTP_FAILED', `The server’s own SSH key cannot be made or read: ${last}`)
   } catch (cause) {
-    const { code, stderr } = cause as { code?: unknown; stderr?: string }
-    const why =
-      code === 'ENOENT'
-        ? 'There is no program "ssh-keygen" on this server: install OpenSSH’s client (openssh-client).'
-        : `The server’s own SSH key cannot be made or read${stderr ? `: ${stderr.trim().split('\n').at(-1)}` : '.'}`
-    throw new BackupError('SFTP_FAILED', why, { cause })
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    throw new BackupError(
+      'SFTP_FAILED',
+      'There is no program "ssh-keygen" on this server: install OpenSSH’s client (openssh-client).',
+      { cause },
+    )
   }
 }

@@ -23,6 +23,8 @@ const inServer = [/'((?:M|ORG_LETRO|LETRO)_[A-Z0-9_]+)'/g]
 const noCodes = new Set([
   // The administration has words of its own for what is wrong with a card.
   'CARD_UNREADABLE',
+  // The page of backups takes it for a yes.
+  'BACKUP_RUNNING',
   // The page of updates has its own words for its errors.
   'UPDATE_NOT_HERE',
   ...['KEY_IDS', 'MATRIX_KEY_VERIFICATION_SAS', 'MEGOLM_KEYS', 'OLM_KEYS', 'OLM_RATCHET', 'OLM_ROOT'],

@@ -84,7 +84,7 @@ export const configuration = {
   backup_sftp_host_key:
     'The key by which that machine is known. Ask its administrator for it: one that is read from the network may be anybody’s.',
   backup_sftp_key_file:
-    'With what this server signs in there. Default: a key of its own, which the page Backup shows. Give that user nothing but this folder.',
+    'With what this server signs in there. Default: a key of its own, whose public half is shown with the backups. Give that user nothing but this folder.',
   backup_sftp_timeout_minutes: 'How long the copy of one backup may take before it is ended.',
   allowed_listen_trust_page: 'host:port',
   allowed_limits: 'a rate such as "20/s burst 200" (per s, m or h)',
