@@ -34,6 +34,7 @@ test.serial(
     await page.getByRole('heading', { name: 'Letro is locked' }).waitFor()
     t.deepEqual(await shown(page), [], 'the page was inside and in sight')
 
+    await until(async () => !(await holds(page, 'org.letro.inside')))
     await push({ rooms: 2, lang: 'en' })
     await until(async () => (await shown(page)).length > 0)
     t.deepEqual(await shown(page), ['Something new in 2 rooms'])
@@ -111,6 +112,13 @@ async function pusher({ cdp }: Visitor): Promise<(payload: object) => Promise<vo
     const data = JSON.stringify(payload)
     await cdp.send('ServiceWorker.deliverPushMessage', { origin: world.server.base, registrationId, data })
   }
+}
+
+/** The page has told the browser that somebody is inside. */
+function holds(page: Page, lock: string): Promise<boolean> {
+  return page.evaluate(
+    `navigator.locks.query().then(({ held }) => held.some(({ name }) => name === ${JSON.stringify(lock)}))`,
+  )
 }
 
 function shown(page: Page): Promise<string[]> {

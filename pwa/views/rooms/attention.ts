@@ -45,8 +45,9 @@ export function watchAttention(): () => void {
     for (const stop of stops) stop()
     navigator.serviceWorker?.removeEventListener('message', openAddress)
     removeEventListener('focus', looked)
-    // Locked, or signed out: names and words are not to be read from the system's list either.
-    quietly(takeBack(() => true))
+    // Locked, or signed out: names and words are not to be read from the system's list either. A push has none, and may have come
+    // at this very moment.
+    quietly(takeBack(tag => tag !== pushTag))
     void setBadge(0)
     document.title = 'Letro'
   }
