@@ -27,6 +27,8 @@ import { stage, stagedAnswers, stageFile, stagingFolder, unstage } from './stagi
 export interface Applied {
   /** What was done, for the screen. */
   readonly lines: readonly string[]
+  /** Services that begin anew with what was decided. */
+  readonly units: readonly string[]
 }
 
 /** All that is wrong with answers that were typed; they have the form of letro.json and name no files. */
@@ -56,17 +58,31 @@ export async function applyStick(machine: Machine): Promise<Applied> {
   const network =
     answers['network'] === undefined ? null : mustParse(parseNetworkSettings(answers['network']))
   const time = mustParse(parseTimeSettings(answers['time'] ?? {}))
-  const done = existsSync(machine.paths.configFile)
+  const siteExists = existsSync(machine.paths.configFile)
+  const lines = siteExists
     ? await changeSite(machine, answers, network, time)
     : await makeSite(machine, answers, network, time)
   unstage(machine)
-  return { lines: done }
+  // A server that runs sees certificates and peers by itself: nobody is interrupted for them.
+  const changed = [
+    ...(network ? ['letro-network'] : []),
+    ...(answers['time'] === undefined ? [] : ['letro-time']),
+  ]
+  const units = siteExists
+    ? [...changed, ...(changed.length > 0 ? ['letro-firewall'] : [])]
+    : ['letro-network', 'letro-clock', 'letro-time', 'letro-firewall', 'letro-server']
+  return { lines, units }
 }
 
-/** Network, clock, firewall and server take up what was decided; returns at once. */
-export async function startSite({ run }: Pick<Machine, 'run'>): Promise<void> {
-  const units = ['letro-network', 'letro-clock', 'letro-time', 'letro-firewall', 'letro-server']
-  await run('systemctl', ['--no-block', 'restart', ...units.map(unit => `${unit}.service`)])
+/** They take up what was decided; returns at once. */
+export async function startSite(
+  { run }: Pick<Machine, 'run'>,
+  { units }: Pick<Applied, 'units'>,
+): Promise<void> {
+  const names = units.map(unit => `${unit}.service`)
+  if (names.length > 0) await run('systemctl', ['--no-block', 'restart', ...names])
+  // It may have waited for its certificate; one that runs goes on.
+  await run('systemctl', ['--no-block', 'start', 'letro-server.service'])
 }
 
 async function makeSite(

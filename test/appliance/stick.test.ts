@@ -211,7 +211,10 @@ test('a site that runs: a stick for another one is refused, one for it sets netw
   t.like(await readStick(machine), { kind: 'refused', code: 'STICK_OF_OTHER_SITE' })
   card('clinic.example')
   t.like(await readStick(machine), { kind: 'offer', offer: { siteExists: true } })
-  t.deepEqual((await applyStick(machine)).lines, ['The network was set.', 'Time was set.'])
+  t.deepEqual(await applyStick(machine), {
+    lines: ['The network was set.', 'Time was set.'],
+    units: ['letro-network', 'letro-time', 'letro-firewall'],
+  })
   t.is(readFileSync(machine.paths.configFile, 'utf8'), '# in use')
   t.is(readNetwork(machine).hostName, 'clinic')
 })

@@ -1,6 +1,6 @@
 /** A site out of answers: those of a stick, or those typed here. appliance/stick does it whole or not at all. */
 import type { Machine as SystemMachine } from '../../program.ts'
-import { applyAnswers, applyStick, checkAnswers, startSite } from '../../stick/apply.ts'
+import { type Applied, applyAnswers, applyStick, checkAnswers, startSite } from '../../stick/apply.ts'
 import { readStick } from '../../stick/stick.ts'
 import { type Machine, MachineRefused } from '../machine.ts'
 
@@ -10,9 +10,9 @@ export function setUpActs(
   awaitsCertificate: () => boolean,
 ): Pick<Machine, 'readStick' | 'applyStick' | 'setUpSite'> {
   let shown: string | null = null
-  const begun = async (lines: readonly string[]) => {
-    await startSite(system)
-    return { awaitsCertificate: awaitsCertificate(), lines }
+  const begun = async (applied: Applied) => {
+    await startSite(system, applied)
+    return { awaitsCertificate: awaitsCertificate(), lines: applied.lines }
   }
   return {
     readStick: async () => {
@@ -38,13 +38,13 @@ export function setUpActs(
       // What was approved is what is applied.
       if (shown === null || shown !== fingerprint.join(' '))
         throw new MachineRefused('STICK_CHANGED', 'This is not the stick that was shown. Read it again.')
-      return begun((await applyStick(system)).lines)
+      return begun(await applyStick(system))
     },
     setUpSite: async ({ answers }) => {
       const problems = await checkAnswers(system, answers)
       if (problems.length > 0)
         throw new MachineRefused('ANSWERS_WRONG', 'The answers cannot be used. Nothing was set up.', problems)
-      return begun((await applyAnswers(system, answers)).lines)
+      return begun(await applyAnswers(system, answers))
     },
   }
 }
