@@ -31,7 +31,7 @@ export async function copyOfGolden(name: string, kind: GoldenKind = 'fresh'): Pr
 
 export class SiteMachine {
   readonly name: string
-  readonly setUp: SetUp
+  setUp!: SetUp
   readonly site = new Site(answers.origin, { port: port => this.machine.port(port) })
   machine!: Machine
   people!: People
@@ -52,12 +52,27 @@ export class SiteMachine {
 
   /** A copy of the golden one, off. */
   static async copy(name: string, kind?: GoldenKind): Promise<SiteMachine> {
-    return new SiteMachine(name, await copyOfGolden(name, kind))
+    const own = new SiteMachine(name)
+    own.setUp = await copyOfGolden(name, kind)
+    return own
   }
 
-  private constructor(name: string, setUp: SetUp) {
+  /** A new one, set up from a stick, on, with two people who have written to each other. */
+  static async fromStick(
+    t: ExecutionContext,
+    name: string,
+    options: Partial<MachineOptions>,
+  ): Promise<SiteMachine> {
+    const own = new SiteMachine(name)
+    await own.powerOn(t, { ...options, sticks: { letroconf: provisioningStick() } })
+    own.setUp = await setUpFromStick(own.machine)
+    await own.serves(settings.setUpMs)
+    await own.meet()
+    return own
+  }
+
+  private constructor(name: string) {
     this.name = name
-    this.setUp = setUp
   }
 
   async powerOn(t: ExecutionContext, options: Partial<MachineOptions> = {}): Promise<Operator> {

@@ -1,29 +1,15 @@
 /** The data disk is filled by what people upload: they are told, and nothing that was acknowledged is lost. */
 import { randomBytes } from 'node:crypto'
 import test, { registerCompletionHandler } from 'ava'
-import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
-import type { Machine } from '../machine.ts'
-import { People } from '../people.ts'
-import { powerOn, putAway, settings } from '../settings.ts'
-import { Site } from '../site.ts'
+import { SiteMachine } from '../golden.ts'
 
 registerCompletionHandler(() => process.exit())
 
 test('with a full disk uploads are refused, the messages are there, and a restart finds them', async t => {
-  t.timeout(60 * 60_000)
-  let machine: Machine | undefined
-  let people: People | undefined
-  t.teardown(async () => {
-    people?.leave()
-    await putAway(t, machine)
-  })
-  const letroconf = provisioningStick()
-  // The data partition gets what two slots leave over: about half a gigabyte.
-  machine = await powerOn('full-disk', { diskGiB: 4.7, sticks: { letroconf } })
-  const { link } = await setUpFromStick(machine)
-  const site = new Site(answers.origin, machine)
-  await site.trust(settings.setUpMs)
-  people = await People.meet(site, link)
+  // Just larger than is needed: the data partition gets what two slots leave over.
+  const size = { diskGiB: 4.7 }
+  const own = await SiteMachine.fromStick(t, 'full-disk', size)
+  const { site, people } = own
   await people.say('before the disk is full')
 
   const file = randomBytes(16 * 1024 * 1024)
@@ -42,9 +28,8 @@ test('with a full disk uploads are refused, the messages are there, and a restar
   const expected = people.messages.map(({ text }) => text)
   t.deepEqual(await people.readAll(), expected)
 
-  await machine.cut()
-  machine = await powerOn('full-disk', { diskGiB: 4.7 })
-  site.door = machine
-  await site.answers(settings.bootMs)
+  await own.machine.cut()
+  await own.powerOn(t, size)
+  await own.serves()
   t.deepEqual(await people.readAll(), expected)
 })

@@ -6,11 +6,9 @@ import test, { type ExecutionContext, registerCompletionHandler } from 'ava'
 import { makeFormat } from '../../../../appliance/image/formats.ts'
 import { Log } from '../../../../appliance/image/run.ts'
 import { Tools as BuildTools } from '../../../../appliance/image/tools.ts'
-import { answers, provisioningStick, setUpFromStick } from '../first-start.ts'
-import type { Machine, MachineOptions } from '../machine.ts'
-import { People } from '../people.ts'
-import { powerOn, prepared, putAway, settings } from '../settings.ts'
-import { Site } from '../site.ts'
+import { SiteMachine } from '../golden.ts'
+import type { MachineOptions } from '../machine.ts'
+import { prepared } from '../settings.ts'
 import { Tools } from '../tools.ts'
 
 registerCompletionHandler(() => process.exit())
@@ -28,20 +26,8 @@ async function made(format: 'qcow2' | 'ova'): Promise<string> {
 }
 
 async function serves(t: ExecutionContext, name: string, options: Partial<MachineOptions>): Promise<void> {
-  t.timeout(60 * 60_000)
-  let machine: Machine | undefined
-  let people: People | undefined
-  t.teardown(async () => {
-    people?.leave()
-    await putAway(t, machine)
-  })
-  machine = await powerOn(name, { ...options, sticks: { letroconf: provisioningStick() } })
-  const { link } = await setUpFromStick(machine)
-  const site = new Site(answers.origin, machine)
-  await site.trust(settings.setUpMs)
-  people = await People.meet(site, link)
-  await people.say(`from ${name}`)
-  t.deepEqual(await people.readAll(), [`from ${name}`])
+  const own = await SiteMachine.fromStick(t, name, options)
+  await own.keepsItsPromise(t)
 }
 
 test.serial('the qcow2 starts, and serves people', async t => {
