@@ -156,7 +156,7 @@ export interface Machine {
   // ── first start ──
   /** null: none is plugged in. Throws where it would be a guess, or is malformed or forged: nothing is changed by that. */
   readStick(input: null, tell: Tell): Promise<StickFound | null>
-  /** Made in memory; nothing is written. */
+  /** Made in memory; nothing is written. Throws where the disk could not be made: nobody writes down a key for nothing. */
   newRecoveryKey(input: null, tell: Tell): Promise<RecoveryKey>
   prepareDisk(
     input: {

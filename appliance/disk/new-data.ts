@@ -42,14 +42,7 @@ export async function createData(machine: Machine, wish: NewData, progress: Prog
   if (wish.unlock.by === 'tpm' && !(await hasTpm(machine))) {
     throw new DiskError('TPM_ABSENT', 'This machine has no TPM 2.0: choose a passphrase instead.')
   }
-  const ours = await ourDisk(machine)
-  if ((await lookAtData(machine, ours)).kind !== 'new') {
-    throw new DiskError(
-      'DATA_NOT_NEW',
-      'There is data on this disk already. Only a factory reset removes it.',
-    )
-  }
-  requireRoom(ours)
+  const ours = await requireNewDisk(machine)
 
   progress('partitions', 0)
   const device = await makePartitions(machine, ours)
@@ -81,6 +74,23 @@ export async function createData(machine: Machine, wish: NewData, progress: Prog
   await mountData(machine)
   await writeMark(machine, header)
   await writeDiskState(machine, { state: 'open', by: 'creation', ways: waysToOpen(header) })
+}
+
+/**
+ * The disk can become one with data; nothing is changed. Asked before a recovery key is shown, and again before it is written.
+ *
+ * @throws DiskError DATA_NOT_NEW, DISK_TOO_SMALL
+ */
+export async function requireNewDisk(machine: Machine): Promise<OurDisk> {
+  const ours = await ourDisk(machine)
+  if ((await lookAtData(machine, ours)).kind !== 'new') {
+    throw new DiskError(
+      'DATA_NOT_NEW',
+      'There is data on this disk already. Only a factory reset removes it.',
+    )
+  }
+  requireRoom(ours)
+  return ours
 }
 
 /** Adds what is missing behind what the image brought; what is there stays as it is. */

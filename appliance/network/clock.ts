@@ -5,7 +5,7 @@
  * of accounts are judged by the clock, so:
  * - It never starts behind what is known to have been: the last good time, and when the release was made. There it is set forward.
  * - One that is far ahead is only said: it may be right. While in doubt it is not remembered, or every later start would look
- *   late; a time server or an administrator at the console ends the doubt.
+ *   late; a time server (letro-clock-settled.service waits for it) or an administrator at the console ends the doubt.
  *
  * The last good time is written every quarter of an hour and when the machine stops; after a power cut it is that much older.
  */

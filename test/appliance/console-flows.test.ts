@@ -216,6 +216,15 @@ test('a stick of somebody whom the machine trusts needs no approval, and yet the
   t.is(called(person, 'applyStick').length, 0)
 })
 
+test('a disk that is too small is told before anything is asked', async t => {
+  const person = await at({ ...newMachine, tpm: 'absent' })
+  const sentence = 'The disk /dev/sda has 4.0 GiB; at least 4.6 GiB are needed.'
+  person.machine.refuse('newRecoveryKey', new MachineRefused('DISK_TOO_SMALL', sentence))
+  await person.choose('Set it up here')
+  t.regex(person.screen, /at least 4\.6 GiB/)
+  t.notRegex(person.screen, /server name/)
+})
+
 test('with a PIN nothing but the home is shown before it is typed', async t => {
   const person = await at({ ...servingMachine, hasPin: true })
   await person.press('enter')

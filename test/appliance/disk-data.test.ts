@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { readDiskState } from '../../appliance/disk/disk-state.ts'
 import { factoryReset } from '../../appliance/disk/factory-reset.ts'
-import { createData, type NewData } from '../../appliance/disk/new-data.ts'
+import { createData, type NewData, requireNewDisk } from '../../appliance/disk/new-data.ts'
 import { checkSecret, openAtStart, openDataBySecret } from '../../appliance/disk/open-data.ts'
 import { ourDisk } from '../../appliance/disk/our-disk.ts'
 import { newRecoveryKey, type RecoveryKey } from '../../appliance/disk/recovery-key.ts'
@@ -237,10 +237,9 @@ test('a damaged file system is said, and not mounted', async t => {
 test('a disk that is too small is refused with both sizes', async t => {
   const disk = await newDisk(t)
   disk.sizeBytes = 4 * 1024 ** 3
-  await t.throwsAsync(createData(disk.machine, wish(newRecoveryKey()), quiet), {
-    code: 'DISK_TOO_SMALL',
-    message: /has 4\.0 GiB; at least 4\.\d GiB/,
-  })
+  const refused = { code: 'DISK_TOO_SMALL', message: /has 4\.0 GiB; at least 4\.\d GiB/ }
+  await t.throwsAsync(requireNewDisk(disk.machine), refused)
+  await t.throwsAsync(createData(disk.machine, wish(newRecoveryKey()), quiet), refused)
   t.deepEqual(disk.acts, [])
 })
 

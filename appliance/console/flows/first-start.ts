@@ -27,22 +27,23 @@ export function* firstStart({ facts }: Context): Flow {
   const { chosen } = yield* ask(live => welcomePage(live, facts), { stays: true })
   if (chosen !== 'stick' && chosen !== 'questions' && chosen !== 'restore')
     return { open: chosen, returns: true }
-  const isNew = facts.disk.state === 'new'
+  // Before anything is asked: a disk that is too small is told here.
+  const key = facts.disk.state === 'new' ? yield* look('newRecoveryKey', null, 'Looking at the disk') : null
   if (chosen === 'restore') {
-    if (isNew) yield* prepareDisk()
+    if (key) yield* prepareDisk(key)
     return (yield* restoreFromStick('Restore a backup')) ? 'home' : 'done'
   }
   if (chosen === 'stick') {
     const found = yield* readStick()
     if (!found) return 'done'
-    if (isNew) yield* prepareDisk()
+    if (key) yield* prepareDisk(key)
     return yield* setUp(() =>
       tryCall('applyStick', { fingerprint: found.fingerprint }, 'Setting up the site'),
     )
   }
   const answers = yield* askForSite()
   if (!answers) return 'done'
-  if (isNew) yield* prepareDisk()
+  if (key) yield* prepareDisk(key)
   return yield* setUp(() => tryCall('setUpSite', { answers }, 'Setting up the site'))
 }
 

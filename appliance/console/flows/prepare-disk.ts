@@ -16,11 +16,11 @@ import type { Values } from '../input.ts'
 import type { Facts } from '../machine.ts'
 import { choice, code, field, gap, text, wayOut } from '../page.ts'
 
-export function* prepareDisk(): Steps<void> {
+/** @param key to be shown, and kept by nobody but a person */
+export function* prepareDisk(key: RecoveryKey): Steps<void> {
   const facts = yield* knownMachine()
   const passphrase = facts.tpm === 'present' ? null : yield* askPassphrase()
   const bindsSecureBoot = passphrase === null && facts.secureBoot === 'on' ? yield* askBinding() : false
-  const key = yield* look('newRecoveryKey', null, 'Making a recovery key')
   yield* ask(
     {
       title: 'The recovery key: write it down now',

@@ -2,7 +2,7 @@
 import { factoryReset } from '../../disk/factory-reset.ts'
 import { installTargets, installTo } from '../../disk/install.ts'
 import type { Machine as DiskMachine } from '../../disk/machine.ts'
-import { createData } from '../../disk/new-data.ts'
+import { createData, requireNewDisk } from '../../disk/new-data.ts'
 import { checkSecret, openDataBySecret } from '../../disk/open-data.ts'
 import type { Progress as DiskProgress, DiskStep } from '../../disk/progress.ts'
 import { newRecoveryKey } from '../../disk/recovery-key.ts'
@@ -43,7 +43,10 @@ export function diskActs(
   restart: () => Promise<void>,
 ): DiskActs {
   return {
-    newRecoveryKey: async () => newRecoveryKey(),
+    newRecoveryKey: async () => {
+      await requireNewDisk(disk)
+      return newRecoveryKey()
+    },
     prepareDisk: async ({ recoveryKey, typedBack, passphrase, bindsSecureBoot }, tell) => {
       const unlock =
         passphrase === null
