@@ -1,7 +1,7 @@
 /**
- * Tells the machine that it should look at the peers: `<data>/peers-changed` is written when the server listens, and after each
- * change of a pin. On an appliance the firewall follows it, asking the administration API who they are. The file says
- * nothing, and nothing depends on it: whoever looks now and then anyway sees the same a little later.
+ * Tells the machine that it should look whom this server talks to: `<data>/peers-changed` is written when the server listens, and
+ * after each change of a pin or of a setting. On an appliance the firewall follows it, asking the administration API. The file
+ * says nothing, and nothing depends on it: whoever looks now and then anyway sees the same a little later.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -493,6 +493,7 @@ export async function openServing(store: Store, parts: Parts): Promise<Serving> 
   await accounts.start()
   await pinFirstPeers(dataFolder, peerActs, log)
   peers.onChange(() => tellOfPeers(dataFolder))
+  settings.follow(async () => ({ done: async () => tellOfPeers(dataFolder), undo: async () => {} }))
   if (demo) await makeDemoPeople(accounts, demo, clock)
   const localRequests = await watchLocalRequests({
     accounts,

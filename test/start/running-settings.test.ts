@@ -99,6 +99,14 @@ test('who decided on another value than the one of now is told', async t => {
   t.is((await setting(server, 'devices.lock_after_days')).value, '10')
 })
 
+test('whoever watches whom the server talks to is told of a change', async t => {
+  const server = await startAdministered(t)
+  const file = join(server.dataFolder, 'peers-changed')
+  await rm(file, { force: true })
+  t.is((await put(server, 'devices.lock_after_days', 7)).status, 200)
+  t.is(await readFile(file, 'utf8'), '')
+})
+
 const refused: readonly (readonly [key: string, value: unknown, status: number, sentence: RegExp])[] = [
   ['accounts.registration', 'everybody', 400, /allowed is "invite" or "open"/],
   ['devices.lock_after_days', 366, 400, /0 to 365/],
