@@ -20,6 +20,7 @@ const keys: Partial<Record<Key, Changes>> = {
   'limits.upload_size': 'now',
   'limits.media_quota': 'now',
   'metrics.token_file': 'restart',
+  'metrics.token_sha256': 'restart',
   'syslog.address': 'restart',
   'syslog.authority': 'restart',
   'syslog.certificate': 'restart',

@@ -94,7 +94,7 @@ export function compose(values: Values): { config: Omit<Config, 'shown' | 'given
       mediaQuotaBytes: values['limits.media_quota']!,
     },
     admin: { tokenFile: values['admin.token_file'] ?? null },
-    metrics: { tokenFile: values['metrics.token_file'] ?? null },
+    metrics: composeMetrics(values),
     syslog: composeSyslog(values),
     appliance: {
       report: values['appliance.report'] ?? null,
@@ -106,6 +106,13 @@ export function compose(values: Values): { config: Omit<Config, 'shown' | 'given
     backup,
   }
   return { config, warnings }
+}
+
+function composeMetrics(values: Values): Config['metrics'] {
+  const { 'metrics.token_file': tokenFile = null, 'metrics.token_sha256': tokenSha256 = null } = values
+  if (tokenFile === null || tokenSha256 === null) return { tokenFile, tokenSha256 }
+  const allowed = 'nothing, because metrics.token_file is given: one of the two'
+  throw new ConfigError([{ key: 'metrics.token_sha256', value: tokenSha256, allowed }])
 }
 
 function composeSyslog(values: Values): Config['syslog'] {

@@ -9,11 +9,13 @@ import {
   formatRate,
   parseBoolean,
   parseBytes,
+  parseCertificates,
   parseDays,
   parseHostPort,
   parseHosts,
   parseOrigin,
   parseRate,
+  parseSha256,
   parseText,
   snakeCase,
 } from './config-values.ts'
@@ -122,6 +124,12 @@ export const settings = {
     '',
     'A file with a bearer token for /_letro/metrics, where Prometheus reads how this server is: numbers, and names of peers. Off by default.',
   ),
+  'metrics.token_sha256': setting(
+    parseSha256,
+    '64 hexadecimal digits',
+    '',
+    'In place of that file: the SHA-256 of the token. The token itself, at random and at least 32 characters long, stays with Prometheus.',
+  ),
   'syslog.address': setting(
     parseHostPort,
     'host:port',
@@ -129,8 +137,8 @@ export const settings = {
     'A collector that gets health and audit by syslog over TLS (RFC 5425, usually port 6514). People are pseudonyms there. Off by default. The first time it gets the whole audit.',
   ),
   'syslog.authority': setting(
-    parseText,
-    'the path of a PEM file',
+    parseCertificates,
+    'the path of a PEM file, or what is in it',
     '',
     'The authority that issued the collector’s certificate. Default: those that the machine trusts.',
   ),

@@ -2,6 +2,7 @@
  * The values that a configuration can hold, each from what stands in the file or in the environment, where everything is
  * text. A parser answers undefined for what it does not take; the sentence about it stands with the key (config.ts).
  */
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Limit } from './http/rate-limit.ts'
 
@@ -12,6 +13,33 @@ export interface HostPort {
 
 export function parseText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
+}
+
+/**
+ * The path of a PEM file, or certificates as PEM themselves: on an appliance nobody can put a file anywhere. A field of a page
+ * takes the line breaks out of what is pasted into it; here they are put back.
+ */
+export function parseCertificates(value: unknown): string | undefined {
+  const text = parseText(value)
+  if (!text?.includes('-----BEGIN ')) return text
+  const found = [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)]
+  const certificates = found.map(([, base64 = '']) => Buffer.from(base64, 'base64'))
+  const isNothingElse = found.reduce((rest, [whole]) => rest.replace(whole, ''), text).trim() === ''
+  if (!isNothingElse || !certificates.every(isCertificate)) return undefined
+  return certificates.map(der => new X509Certificate(der).toString()).join('')
+}
+
+function isCertificate(der: Buffer): boolean {
+  try {
+    return new X509Certificate(der).raw.equals(der)
+  } catch {
+    return false
+  }
+}
+
+/** In small letters. */
+export function parseSha256(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value) ? value.toLowerCase() : undefined
 }
 
 /** From the environment everything comes as text. */

@@ -58,10 +58,12 @@ export interface Config {
     readonly mediaQuotaBytes: number
   }
   readonly admin: { readonly tokenFile: string | null }
-  readonly metrics: { readonly tokenFile: string | null }
+  /** At most one of the two; neither: no metrics. */
+  readonly metrics: { readonly tokenFile: string | null; readonly tokenSha256: string | null }
   /** null: no syslog. */
   readonly syslog: {
     readonly address: HostPort
+    /** PEM, or the path of a file with it. */
     readonly authority: string | null
     readonly identity: { readonly certificate: string; readonly key: string } | null
   } | null

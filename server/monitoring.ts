@@ -3,7 +3,7 @@
  * collector. Read at start, so that a file that will not do is refused there and not missed in the first bad night.
  */
 import { readFileSync } from 'node:fs'
-import { type FileToken, readTokenFile } from './admin-api/admin-token.ts'
+import { type BearerToken, readTokenFile, tokenOf } from './admin-api/admin-token.ts'
 import type { Config } from './config.ts'
 import { StartRefused } from './data-folder.ts'
 import { findingLine, syslogHostname } from './health/syslog-line.ts'
@@ -13,16 +13,13 @@ import type { ServerName } from './protocol/ids.ts'
 import { release } from './release.ts'
 
 export interface Monitoring {
-  readonly metricsToken: FileToken | null
+  readonly metricsToken: BearerToken | null
   readonly collector: Collector | null
 }
 
 /** Rejects with StartRefused, a sentence for the operator. */
 export function readMonitoring({ metrics, syslog }: Config): Monitoring {
-  const metricsToken =
-    metrics.tokenFile === null
-      ? null
-      : orRefused('metrics.token_file', metrics.tokenFile, file => readTokenFile('metrics.token_file', file))
+  const metricsToken = readMetricsToken(metrics)
   if (!syslog) return { metricsToken, collector: null }
   const { authority, identity } = syslog
   const pem = (key: string, file: string) => orRefused(key, file, () => readPem(file))
@@ -30,7 +27,9 @@ export function readMonitoring({ metrics, syslog }: Config): Monitoring {
     metricsToken,
     collector: {
       ...syslog.address,
-      ...(authority === null ? {} : { authority: pem('syslog.authority', authority) }),
+      ...(authority === null
+        ? {}
+        : { authority: isPem(authority) ? authority : pem('syslog.authority', authority) }),
       ...(identity === null
         ? {}
         : {
@@ -60,9 +59,17 @@ export function announceMaintenance(
   )
 }
 
+function readMetricsToken({ tokenFile, tokenSha256 }: Config['metrics']): BearerToken | null {
+  if (tokenSha256 !== null) return tokenOf(Buffer.from(tokenSha256, 'hex'))
+  const key = 'metrics.token_file'
+  return tokenFile === null ? null : orRefused(key, tokenFile, file => readTokenFile(key, file))
+}
+
+const isPem = (text: string) => /-----BEGIN [A-Z ]+-----/.test(text)
+
 function readPem(file: string): string {
   const text = readFileSync(file, 'utf8')
-  if (!/-----BEGIN [A-Z ]+-----/.test(text)) throw new Error('is no PEM file.')
+  if (!isPem(text)) throw new Error('is no PEM file.')
   return text
 }
 

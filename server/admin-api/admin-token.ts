@@ -5,8 +5,11 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 
-export interface FileToken {
+export interface BearerToken {
   matches(token: string): boolean
+}
+
+export interface FileToken extends BearerToken {
   /** Other users of this machine can read the file. */
   readonly isOpen: boolean
 }
@@ -35,10 +38,11 @@ export function readTokenFile(key: string, file: string): FileToken {
   const token = readFileSync(file, 'utf8').trim()
   if (token.length < shortest || !/^[\x21-\x7e]+$/.test(token))
     throw new Error(`${key}: ${file} must hold one token of at least ${shortest} visible characters.`)
-  const expected = hash('sha256', token, 'buffer')
-  return {
-    // Hashes are equally long, so that neither length nor content shows in the time it takes.
-    matches: shown => timingSafeEqual(hash('sha256', shown, 'buffer'), expected),
-    isOpen: (statSync(file).mode & 0o077) !== 0,
-  }
+  return { ...tokenOf(hash('sha256', token, 'buffer')), isOpen: (statSync(file).mode & 0o077) !== 0 }
+}
+
+/** @param expected the SHA-256 of it */
+export function tokenOf(expected: Uint8Array): BearerToken {
+  // Hashes are equally long, so that neither length nor content shows in the time it takes.
+  return { matches: shown => timingSafeEqual(hash('sha256', shown, 'buffer'), expected) }
 }

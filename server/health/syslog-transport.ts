@@ -39,10 +39,12 @@ export function deliver(
   limitMs = 15_000,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const isAddress = /^[0-9.]+$/.test(host) || host.includes(':')
   const socket: TLSSocket = connect({
     host,
     port,
-    servername: host,
+    // Spec: RFC 6066, 3: an address is no name to ask for. The certificate has to be for it all the same.
+    ...(isAddress ? {} : { servername: host }),
     minVersion: 'TLSv1.2',
     ...(authority === undefined ? {} : { ca: authority }),
     ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),

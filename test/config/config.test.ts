@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { ConfigError, configKeys, environmentName, exampleToml, parseConfig } from '../../server/config.ts'
+import { TestAuthority } from '../support/certificates.ts'
 
 function problems(toml: string, environment: Record<string, string> = {}) {
   try {
@@ -93,6 +94,14 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['[syslog]\naddress = "c.example:6514"\nkey = "key.pem"', 'syslog.certificate', /both or none/],
   ['[syslog]\naddress = "c.example"', 'syslog.address', /host:port/],
   ['[syslog]\nauthority = "ca.pem"', 'syslog.address', /needed/],
+  ['[syslog]\nauthority = "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----"', 'syslog.authority', /PEM/],
+  ['[syslog]\nauthority = "-----BEGIN CERTIFICATE-----"', 'syslog.authority', /PEM/],
+  ['[metrics]\ntoken_sha256 = "secret"', 'metrics.token_sha256', /64 hexadecimal digits/],
+  [
+    `[metrics]\ntoken_file = "/token"\ntoken_sha256 = "${'ab'.repeat(32)}"`,
+    'metrics.token_sha256',
+    /one of the two/,
+  ],
   ['[server]\nname = "192.0.2.1"', 'server.origin', /needed/],
   ['[server\n', 'letro.toml', /./],
   ['[server]\nname = "a"\nname = "b"', 'letro.toml', /./],
@@ -106,6 +115,26 @@ for (const [toml, key, allowed] of refused) {
     t.true((problem?.value ?? '').length > 0)
   })
 }
+
+test('certificates are taken as a field of a page gives them, without their line breaks', t => {
+  const [one, other] = [new TestAuthority('one').certificate, new TestAuthority('other').certificate].map(
+    pem => `${pem.replaceAll('\r', '').trim()}\n`,
+  )
+  const authority = (text: string) => {
+    const toml = `[syslog]\naddress = "c.example:6514"\nauthority = ${JSON.stringify(text)}`
+    return parseConfig(toml, {}).config.syslog?.authority
+  }
+  t.is(authority(one! + other!), one! + other!)
+  t.is(authority((one! + other!).replaceAll('\n', '')), one! + other!)
+  t.is(authority((one! + other!).replaceAll('\n', ' ')), one! + other!)
+  t.is(authority('/etc/ca.pem'), '/etc/ca.pem')
+  const key = '-----BEGIN PRIVATE KEY-----AAAA-----END PRIVATE KEY-----'
+  const refused = t.throws<ConfigError>(() => authority(one! + key), { instanceOf: ConfigError })
+  t.deepEqual(
+    refused?.problems.map(problem => problem.key),
+    ['syslog.authority'],
+  )
+})
 
 test('all problems are told at once', t => {
   t.is(

@@ -1,4 +1,5 @@
 /** `/_letro/metrics`: what Prometheus reads. */
+import { hash } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,6 +84,14 @@ test('who has the token reads them; nobody else, and without the key there is no
   t.regex(text, /^letro_people_people 1$/m)
   t.regex(text, /\n# EOF\n$/)
   t.notRegex(text, /alice|@/)
+
+  // The same token, where nobody can put a file.
+  const sha256 = hash('sha256', token).toUpperCase()
+  const byHash = await startTestServer({ config: `[metrics]\ntoken_sha256 = "${sha256}"` })
+  t.teardown(() => byHash.close())
+  const metrics = `${byHash.base}/_letro/metrics`
+  t.is((await fetch(metrics, { headers: { Authorization: `Bearer ${token}` } })).status, 200)
+  t.is((await fetch(metrics, { headers: { Authorization: `Bearer ${sha256}` } })).status, 401)
 
   const without = await startTestServer()
   t.teardown(() => without.close())

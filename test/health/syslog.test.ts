@@ -30,6 +30,8 @@ async function reporting(t: ExecutionContext, engine = new MemoryEngine()) {
   return { health, time, found, pass, collector, audit, act, open, syslog: await open() }
 }
 
+const line = '<109>1 2027-03-01T00:00:00.000Z clinic.example letro 1 audit [a@1 b="c"] {}'
+
 test('what was found and what was done arrive as RFC 5424 lines in RFC 5425 frames', async t => {
   const { health, found, collector, act, syslog } = await reporting(t)
   found.push({ code: 'peer.unreachable', severity: 'alarm', subject: 'court.example', facts: { length: 3 } })
@@ -185,6 +187,17 @@ test('an audit that was rewound by a restore is sent again from its start', asyn
     collector.lines.slice(2).map(({ message }) => message.action),
     ['store.repaired', 'peer.pin'],
   )
+})
+
+test('a collector on a network without names is known by its address', async t => {
+  const collector = await startCollector({ name: '127.0.0.1' })
+  t.teardown(() => collector.close())
+  await deliver({ ...collector.at, host: '127.0.0.1' }, [line])
+  t.is(collector.lines.length, 1)
+  const other = await startCollector({ name: '127.0.0.2' })
+  t.teardown(() => other.close())
+  const refused = await t.throwsAsync<SyslogFailed>(deliver({ ...other.at, host: '127.0.0.1' }, [line]))
+  t.is(refused?.reason, 'ERR_TLS_CERT_ALTNAME_INVALID')
 })
 
 test('a collector with another name, or of another authority, gets nothing', async t => {

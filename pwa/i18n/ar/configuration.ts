@@ -50,6 +50,8 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
     'ملف فيه رمز لواجهة الإدارة البرمجية: للأتمتة. معطّل افتراضيًا: من يقرأ هذا الملف يدير الخادم.',
   metrics_token_file:
     'ملف فيه رمز للعنوان "/_letro/metrics" حيث يقرأ Prometheus حال هذا الخادم: أرقام وأسماء خوادم أخرى. معطّل افتراضيًا.',
+  metrics_token_sha256:
+    'بدلًا من ذلك الملف: بصمة SHA-256 للرمز. أما الرمز نفسه، عشوائيًا وبطول 32 محرفًا على الأقل، فيبقى لدى Prometheus.',
   syslog_address:
     'جامع سجلات يتلقى حال الخادم وسجل التدقيق عبر syslog فوق TLS (المواصفة "RFC 5425"، والمنفذ 6514 عادةً). الأشخاص هناك أسماء مستعارة. معطّل افتراضيًا. في المرة الأولى يتلقى سجل التدقيق كله.',
   syslog_authority: 'السلطة التي أصدرت شهادة جامع السجلات. الافتراضي: السلطات التي يثق بها الجهاز.',
@@ -86,8 +88,10 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_upload_size: 'حجم مثل "100 MiB"',
   allowed_limits_media_quota: 'حجم مثل "100 MiB"',
   allowed_metrics_token_file: 'مسار ملف',
+  allowed_metrics_token_sha256: '64 رقمًا ست عشريًا',
   allowed_syslog: 'مسار ملف PEM',
   allowed_syslog_address: 'مضيف ومنفذ، "host:port"',
+  allowed_syslog_authority: 'مسار ملف PEM، أو ما فيه',
   allowed_devices_lock_after_days: 'عدد أيام، من 0 إلى 365',
   allowed_push_hosts:
     'أسماء مضيفين مثل "updates.push.services.mozilla.com"؛ و"*." في أولها تسمح بكل ما تحتها',

@@ -51,6 +51,8 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
     'Eine Datei mit einem Token für die Verwaltungsschnittstelle: für Automatisches. Von sich aus aus: Wer die Datei lesen kann, verwaltet den Server.',
   metrics_token_file:
     'Eine Datei mit einem Token für "/_letro/metrics", wo Prometheus liest, wie es diesem Server geht: Zahlen und Namen anderer Server. Von sich aus aus.',
+  metrics_token_sha256:
+    'Anstelle dieser Datei: der SHA-256 des Tokens. Das Token selbst, zufällig und mindestens 32 Zeichen lang, bleibt bei Prometheus.',
   syslog_address:
     'Ein Sammler, der Zustand und Protokoll der Verwaltung über syslog mit TLS bekommt (RFC 5425, meist Port 6514). Menschen sind dort Pseudonyme. Von sich aus aus. Beim ersten Mal bekommt er das ganze Protokoll.',
   syslog_authority:
@@ -91,8 +93,10 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_upload_size: 'eine Größe wie "100 MiB"',
   allowed_limits_media_quota: 'eine Größe wie "100 MiB"',
   allowed_metrics_token_file: 'der Pfad einer Datei',
+  allowed_metrics_token_sha256: '64 hexadezimale Ziffern',
   allowed_syslog: 'der Pfad einer PEM-Datei',
   allowed_syslog_address: 'Host und Port, "host:port"',
+  allowed_syslog_authority: 'der Pfad einer PEM-Datei, oder was darin steht',
   allowed_devices_lock_after_days: 'eine Zahl von Tagen, 0 bis 365',
   allowed_push_hosts:
     'Hostnamen wie "updates.push.services.mozilla.com"; "*." davor erlaubt alle Namen darunter',

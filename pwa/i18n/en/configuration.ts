@@ -51,6 +51,8 @@ export const configuration = {
     'A file with a bearer token for the administration API: for automation. Off by default: whoever reads the file is an administrator.',
   metrics_token_file:
     'A file with a bearer token for /_letro/metrics, where Prometheus reads how this server is: numbers, and names of peers. Off by default.',
+  metrics_token_sha256:
+    'In place of that file: the SHA-256 of the token. The token itself, at random and at least 32 characters long, stays with Prometheus.',
   syslog_address:
     'A collector that gets health and audit by syslog over TLS (RFC 5425, usually port 6514). People are pseudonyms there. Off by default. The first time it gets the whole audit.',
   syslog_authority:
@@ -91,8 +93,10 @@ export const configuration = {
   allowed_limits_upload_size: 'a size such as "100 MiB"',
   allowed_limits_media_quota: 'a size such as "100 MiB"',
   allowed_metrics_token_file: 'the path of a file',
+  allowed_metrics_token_sha256: '64 hexadecimal digits',
   allowed_syslog: 'the path of a PEM file',
   allowed_syslog_address: 'host:port',
+  allowed_syslog_authority: 'the path of a PEM file, or what is in it',
   allowed_devices_lock_after_days: 'a number of days, 0 to 365',
   allowed_push_hosts:
     'a list of host names such as ["updates.push.services.mozilla.com"]; "*." in front allows all names below',

@@ -53,6 +53,8 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
     'Un fichier avec un jeton pour l’interface d’administration : pour l’automatisation. Désactivé par défaut : quiconque lit ce fichier administre le serveur.',
   metrics_token_file:
     'Un fichier avec un jeton pour "/_letro/metrics", où Prometheus lit comment va ce serveur : des nombres, et les noms d’autres serveurs. Désactivé par défaut.',
+  metrics_token_sha256:
+    'À la place de ce fichier : le SHA-256 du jeton. Le jeton lui-même, tiré au hasard et long d’au moins 32 caractères, reste chez Prometheus.',
   syslog_address:
     'Un collecteur qui reçoit l’état de santé et le journal d’audit par syslog sur TLS (RFC 5425, d’ordinaire le port 6514). Les personnes y sont des pseudonymes. Désactivé par défaut. La première fois, il reçoit tout le journal d’audit.',
   syslog_authority:
@@ -93,8 +95,10 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_upload_size: 'une taille comme "100 MiB"',
   allowed_limits_media_quota: 'une taille comme "100 MiB"',
   allowed_metrics_token_file: 'le chemin d’un fichier',
+  allowed_metrics_token_sha256: '64 chiffres hexadécimaux',
   allowed_syslog: 'le chemin d’un fichier PEM',
   allowed_syslog_address: 'un hôte et un port, "host:port"',
+  allowed_syslog_authority: 'le chemin d’un fichier PEM, ou ce qu’il contient',
   allowed_devices_lock_after_days: 'un nombre de jours, de 0 à 365',
   allowed_push_hosts:
     'des noms d’hôte comme "updates.push.services.mozilla.com" ; "*." devant permet tous les noms en dessous',
