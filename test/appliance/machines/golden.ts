@@ -62,9 +62,10 @@ export class SiteMachine {
     t: ExecutionContext,
     name: string,
     options: Partial<MachineOptions>,
+    said: object = answers,
   ): Promise<SiteMachine> {
     const own = new SiteMachine(name)
-    await own.powerOn(t, { ...options, sticks: { letroconf: provisioningStick() } })
+    await own.powerOn(t, { ...options, sticks: { letroconf: provisioningStick(said) } })
     own.setUp = await setUpFromStick(own.machine)
     await own.serves(settings.setUpMs)
     await own.meet()

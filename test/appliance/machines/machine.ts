@@ -43,8 +43,11 @@ export interface MachineOptions {
   readonly sticks?: Readonly<Record<string, string>>
   /** Instead of one card that is connected as it is. */
   readonly rack?: RackSwitch
+  /** What it finds on its network, as `10.0.2.100:22`: ports of this computer's loopback. There is nothing else. */
+  readonly neighbours?: Readonly<Record<string, number>>
 }
 
+const relay = join(import.meta.dirname, 'relay.ts')
 const defaultMemoryMiB = 2048
 const forwarded = [443, 80, 8448] as const
 export type ForwardedPort = (typeof forwarded)[number]
@@ -114,9 +117,17 @@ export class Machine {
       sticks = {},
       isHardware = false,
       rack,
+      neighbours = {},
     } = this.options
     const at = (name: string) => join(folder, name)
-    const user = ['restrict=on', ...forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`)].join(',')
+    const user = [
+      'restrict=on',
+      ...forwarded.map(port => `hostfwd=tcp:127.0.0.1:0-:${port}`),
+      // A program for each connection: of its own accord QEMU would open one, and at the start.
+      ...Object.entries(neighbours).map(
+        ([place, port]) => `guestfwd=tcp:${place}-cmd:${process.execPath} ${relay} ${port}`,
+      ),
+    ].join(',')
     const disk = {
       virtio: 'virtio-blk-pci,drive=disk,bootindex=1',
       ahci: 'ide-hd,drive=disk,bus=ide.0,bootindex=1',
