@@ -169,7 +169,9 @@ function shownSettings(
   }
   return Object.entries(settings).map(([key, { byDefault, doc }]) => {
     const found = given.get(key)
-    if (found) return { key, value: found.value === null ? null : show(found.value), from: found.from, doc }
+    // Whole: an appliance's firewall reads it from there, and who changes it begins with it.
+    if (found)
+      return { key, value: found.value === null ? null : JSON.stringify(found.value), from: found.from, doc }
     const value = key in derived ? JSON.stringify(derived[key]) : byDefault === '' ? null : byDefault
     return { key, value, from: 'default', doc }
   })

@@ -28,8 +28,7 @@ export function metricsRoutes({ health, token, version }: MetricsDeps): Route[] 
 function requireMetricsToken(token: BearerToken): Step {
   return async function requireMetricsToken(ctx, next) {
     const shown = readAccessToken(ctx)
-    if (shown === null)
-      throw new MatrixError(401, 'M_MISSING_TOKEN', 'The token for metrics is needed.')
+    if (shown === null) throw new MatrixError(401, 'M_MISSING_TOKEN', 'The token for metrics is needed.')
     if (!token.matches(shown)) {
       ctx.state.limits.take('badToken', `address ${ctx.state.address}`)
       throw new MatrixError(401, 'M_UNKNOWN_TOKEN', 'This is not the token for metrics.')

@@ -94,7 +94,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['[syslog]\naddress = "c.example:6514"\nkey = "key.pem"', 'syslog.certificate', /both or none/],
   ['[syslog]\naddress = "c.example"', 'syslog.address', /host:port/],
   ['[syslog]\nauthority = "ca.pem"', 'syslog.address', /needed/],
-  ['[syslog]\nauthority = "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----"', 'syslog.authority', /PEM/],
+  [
+    '[syslog]\nauthority = "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----"',
+    'syslog.authority',
+    /PEM/,
+  ],
   ['[syslog]\nauthority = "-----BEGIN CERTIFICATE-----"', 'syslog.authority', /PEM/],
   ['[metrics]\ntoken_sha256 = "secret"', 'metrics.token_sha256', /64 hexadecimal digits/],
   [

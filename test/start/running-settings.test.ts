@@ -89,6 +89,19 @@ test('what other parts were built on waits for the next start, and says so', asy
   t.false('in_force' in after)
 })
 
+test('a long value is told whole: the firewall of an appliance opens what it reads here', async t => {
+  const server = await startAdministered(t)
+  const hosts = [
+    'fcm.googleapis.com',
+    'updates.push.services.mozilla.com',
+    'web.push.apple.com',
+    '*.notify.windows.com',
+    'push.clinic.example',
+  ]
+  t.is((await put(server, 'push.hosts', hosts)).status, 200)
+  t.deepEqual(JSON.parse((await setting(server, 'push.hosts')).value), hosts)
+})
+
 test('who decided on another value than the one of now is told', async t => {
   const server = await startAdministered(t)
   const { version } = await setting(server, 'devices.lock_after_days')

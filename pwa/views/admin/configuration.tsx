@@ -3,6 +3,7 @@ import type { JsonObject } from '#protocol/json.ts'
 import { t } from '../../i18n/i18n.ts'
 import { Button } from '../parts/button.tsx'
 import { Code } from '../parts/name.tsx'
+import { cut } from '../parts/plain-name.ts'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { toast } from '../parts/toast.tsx'
 import { ActDialog, AdminFailure } from './act-dialog.tsx'
@@ -104,6 +105,9 @@ export function Configuration() {
   )
 }
 
+/** Of a certificate the beginning says enough. */
+const shownLetters = 160
+
 function SettingLine({ setting }: { setting: Setting }) {
   const { key, value, from, in_force: inForce } = setting
   const words = {
@@ -114,10 +118,12 @@ function SettingLine({ setting }: { setting: Setting }) {
   return (
     <div>
       <p class="admin-setting">
-        <Code>{`${key} = ${value ?? t('admin.noValue')}`}</Code>
+        <Code>{`${key} = ${cut(value ?? t('admin.noValue'), shownLetters)}`}</Code>
         {from !== 'default' && <Tag>{words[from]}</Tag>}
         {inForce !== undefined && (
-          <Tag tone="warn">{t('upkeep.untilRestart', { value: inForce ?? t('admin.noValue') })}</Tag>
+          <Tag tone="warn">
+            {t('upkeep.untilRestart', { value: cut(inForce ?? t('admin.noValue'), shownLetters) })}
+          </Tag>
         )}
       </p>
       <SettingDoc setting={setting} />
