@@ -1,5 +1,6 @@
 /** A screen as people see it: wide, dark, on a phone, in Arabic. Pictures of each to look at, and what axe finds. */
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { pictures } from './app.ts'
 import { violations } from './axe.ts'
@@ -21,6 +22,7 @@ export async function looked(page: Page, name: string): Promise<string[]> {
   for (const { manner, width, colorScheme, language } of manners) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 844 })
+    await draws(page)
     await speak(page, language)
     if (width < 700) await showRoom(page)
     // What moves comes to rest.
@@ -36,6 +38,21 @@ export async function looked(page: Page, name: string): Promise<string[]> {
   const isPlain = (await readers.isVisible()) && !(await page.locator('dialog[open]').isVisible())
   if (isPlain && !(await page.locator('aside.side').isVisible())) await readers.click()
   return found
+}
+
+/**
+ * On a busy machine a Chromium without a GPU has been seen (once in many runs) to draw nothing more after a change of size: the
+ * page goes on, but no frame, click or picture comes. A screencast asks its compositor for a frame.
+ */
+async function draws(page: Page): Promise<void> {
+  const frame = page.evaluate('new Promise(resolve => requestAnimationFrame(() => resolve(true)))')
+  if (await Promise.race([frame, setTimeout(10_000, false, { ref: false })])) return
+  console.log('no frame for 10 s: asked for one')
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Page.startScreencast', { format: 'jpeg', quality: 10 })
+  await frame
+  await cdp.send('Page.stopScreencast')
+  await cdp.detach()
 }
 
 /** As if another tab had changed the language. */
