@@ -65,7 +65,7 @@ export class SiteMachine {
     said: object = answers,
   ): Promise<SiteMachine> {
     const own = new SiteMachine(name)
-    await own.powerOn(t, { ...options, sticks: { letroconf: provisioningStick(said) } })
+    await own.powerOn(t, { sticks: { letroconf: provisioningStick(said) }, ...options })
     own.setUp = await setUpFromStick(own.machine)
     await own.serves(settings.setUpMs)
     await own.meet()

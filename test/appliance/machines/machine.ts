@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly qcow2?: string
   /** Plugged in from the start, by name. */
   readonly sticks?: Readonly<Record<string, string>>
+  /** An ISO image in its CD drive. */
+  readonly disc?: string
   /** Instead of one card that is connected as it is. */
   readonly rack?: RackSwitch
   /** What it finds on its network, as `10.0.2.100:22`: ports of this computer's loopback. There is nothing else. */
@@ -116,6 +118,7 @@ export class Machine {
       memoryMiB = defaultMemoryMiB,
       sticks = {},
       isHardware = false,
+      disc,
       rack,
       neighbours = {},
     } = this.options
@@ -165,6 +168,12 @@ export class Machine {
           `usb-storage,bus=usb.0,id=stick-${name},drive=${name},removable=on,bootindex=${i + 2}`,
         ],
       ]),
+      ...(disc
+        ? [
+            ...['-drive', `if=none,id=disc,format=raw,media=cdrom,readonly=on,file=${disc}`],
+            ...['-device', 'ide-cd,bus=ide.2,drive=disc'],
+          ]
+        : []),
       ...(rack?.args(user) ?? [
         ...['-netdev', `user,id=net,${user}`, '-device', `${card},netdev=net,romfile=`],
       ]),
