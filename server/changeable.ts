@@ -23,8 +23,6 @@ const keys: Partial<Record<Key, Changes>> = {
   'metrics.token_sha256': 'restart',
   'syslog.address': 'restart',
   'syslog.authority': 'restart',
-  'syslog.certificate': 'restart',
-  'syslog.key': 'restart',
   'devices.lock_after_days': 'now',
   'presence.enabled': 'restart',
   'push.hosts': 'restart',

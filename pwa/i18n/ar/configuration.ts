@@ -89,7 +89,6 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_media_quota: 'حجم مثل "100 MiB"',
   allowed_metrics_token_file: 'مسار ملف',
   allowed_metrics_token_sha256: '64 رقمًا ست عشريًا',
-  allowed_syslog: 'مسار ملف PEM',
   allowed_syslog_address: 'مضيف ومنفذ، "host:port"',
   allowed_syslog_authority: 'مسار ملف PEM، أو ما فيه',
   allowed_devices_lock_after_days: 'عدد أيام، من 0 إلى 365',

@@ -94,7 +94,6 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_media_quota: 'eine Größe wie "100 MiB"',
   allowed_metrics_token_file: 'der Pfad einer Datei',
   allowed_metrics_token_sha256: '64 hexadezimale Ziffern',
-  allowed_syslog: 'der Pfad einer PEM-Datei',
   allowed_syslog_address: 'Host und Port, "host:port"',
   allowed_syslog_authority: 'der Pfad einer PEM-Datei, oder was darin steht',
   allowed_devices_lock_after_days: 'eine Zahl von Tagen, 0 bis 365',

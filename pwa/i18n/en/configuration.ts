@@ -94,7 +94,6 @@ export const configuration = {
   allowed_limits_media_quota: 'a size such as "100 MiB"',
   allowed_metrics_token_file: 'the path of a file',
   allowed_metrics_token_sha256: '64 hexadecimal digits',
-  allowed_syslog: 'the path of a PEM file',
   allowed_syslog_address: 'host:port',
   allowed_syslog_authority: 'the path of a PEM file, or what is in it',
   allowed_devices_lock_after_days: 'a number of days, 0 to 365',

@@ -96,7 +96,6 @@ export const configuration: Catalogue<AdministrationAreas>['configuration'] = {
   allowed_limits_media_quota: 'une taille comme "100 MiB"',
   allowed_metrics_token_file: 'le chemin d’un fichier',
   allowed_metrics_token_sha256: '64 chiffres hexadécimaux',
-  allowed_syslog: 'le chemin d’un fichier PEM',
   allowed_syslog_address: 'un hôte et un port, "host:port"',
   allowed_syslog_authority: 'le chemin d’un fichier PEM, ou ce qu’il contient',
   allowed_devices_lock_after_days: 'un nombre de jours, de 0 à 365',
