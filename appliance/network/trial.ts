@@ -64,13 +64,16 @@ export async function confirmNetwork(machine: Machine): Promise<void> {
   endTrial(machine)
 }
 
-/** The old settings are in force again. */
+/**
+ * The old settings are in force again. By the unit that the timer starts: when the time is over both come at once, and one of
+ * them took away the files that the other was about to.
+ */
 export async function abandonNetwork(machine: Machine): Promise<void> {
   await machine.run('systemctl', ['stop', timer])
-  await restoreNetwork(machine)
+  await mustRun(machine, 'systemctl', ['start', 'letro-network.service'])
 }
 
-/** As at the start of the machine, and as the timer does it. */
+/** What that unit does. */
 export async function restoreNetwork(machine: Machine): Promise<void> {
   endTrial(machine)
   await applyNetwork(machine, readNetwork(machine))
