@@ -25,7 +25,7 @@ test('whenever the plug is pulled during an update, one of the two releases runs
       await own.machine.plug('update', stick)
       await beginUpdate(operator, next)
       // Shorter than it takes to write, but for the last.
-      await sleep(random() * (cut < 10 ? 27_000 : 60_000))
+      await sleep(random() * (cut < 10 ? 15_000 : 60_000))
     }
     const screen = own.machine.screen.sentences.slice(0, 120)
     await own.machine.cut()
