@@ -53,10 +53,11 @@ test('backups, health and another organisation come through the firewall, and no
   // The folder on the other machine: by the key that the appliance shows for it.
   const recipients = [await identityToRecipient(await generateX25519Identity())]
   await confirms('PUT', '/backup-recipients', { recipients })
-  const { sftp_public_key: publicKey } = await ask('/backups')
-  appendFileSync(join(folder, 'ssh', 'authorized'), `${publicKey}\n`)
   await set('backup.sftp_host_key', sshd.hostKey)
   await set('backup.sftp', `sftp://${sshd.user}@${host}:${sftpPort}${away}`)
+  const { sftp_public_key: publicKey } = await ask('/backups')
+  t.regex(publicKey, /^ssh-ed25519 /)
+  appendFileSync(join(folder, 'ssh', 'authorized'), `${publicKey}\n`)
   const began = performance.now()
   await within(settings.pageMs, async () => {
     const { status } = await site.fetch(`${site.origin}${admin}/backups`, {
