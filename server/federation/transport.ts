@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import type { Peer, PeerTls } from '../peers/peer.ts'
 import type { ServerName } from '../protocol/ids.ts'
+import { isIpLiteral } from '../protocol/ip-literal.ts'
 
 export interface PeerRequest {
   readonly method: 'GET' | 'PUT' | 'POST'
@@ -232,7 +233,6 @@ class PinnedAgent extends Agent {
 /** A TLS connection whose other end is the one that was pinned, unless it may be anybody. */
 function connectPinned({ serverName, host, port, tls }: Destination, toAnybody: boolean): Promise<TLSSocket> {
   const name = serverName.replace(/:[0-9]+$/, '')
-  const isAddress = /^[0-9.]+$/.test(name) || name.startsWith('[')
   const options: ConnectionOptions = {
     host,
     port,
@@ -241,7 +241,7 @@ function connectPinned({ serverName, host, port, tls }: Destination, toAnybody: 
     rejectUnauthorized: false,
     ca: tls.ca === undefined ? [] : [tls.ca],
     ALPNProtocols: ['http/1.1'],
-    ...(isAddress ? {} : { servername: name }),
+    ...(isIpLiteral(name) ? {} : { servername: name }),
   }
   return new Promise((resolve, reject) => {
     const socket = connect(options)

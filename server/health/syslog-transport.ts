@@ -7,6 +7,7 @@
  * between gets the batch again. What a collector loses after it has read and closed is its own loss.
  */
 import { connect, type TLSSocket } from 'node:tls'
+import { isIpLiteral } from '../protocol/ip-literal.ts'
 
 export interface Collector {
   readonly host: string
@@ -39,7 +40,8 @@ export function deliver(
   limitMs = 15_000,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const isAddress = /^[0-9.]+$/.test(host) || host.includes(':')
+  // The configuration has taken the brackets off.
+  const isAddress = host.includes(':') || isIpLiteral(host)
   const socket: TLSSocket = connect({
     host,
     port,

@@ -10,10 +10,11 @@
  */
 import type { Peers } from '../peers/peer.ts'
 import { type ServerName, serverOf, type UserId } from '../protocol/ids.ts'
+import { isIpLiteral } from '../protocol/ip-literal.ts'
 import { isObject, type JsonObject } from '../protocol/json.ts'
 import { followPins, type PinFollowerDeps } from './pin-follower.ts'
 import { RoomError, type Rooms, type RoomView } from './rooms.ts'
-import { hostOf, isIpLiteral, serverAclType } from './server-acl.ts'
+import { hostOf, serverAclType } from './server-acl.ts'
 
 export type PinnedServers = Pick<Peers, 'all' | 'get' | 'mayReceiveFrom' | 'maySendTo'>
 

@@ -7,6 +7,7 @@
  * Spec: client-server-api#mroomserver_acl, server-server-api#server-access-control-lists-acls
  */
 import type { ServerName } from '../protocol/ids.ts'
+import { isIpLiteral } from '../protocol/ip-literal.ts'
 import { isObject, type JsonObject, memberOf } from '../protocol/json.ts'
 import type { RoomEvent, RoomView } from './rooms.ts'
 
@@ -54,10 +55,6 @@ export function parseServerAcl(content: JsonObject): ServerAcl {
 /** Spec: the port is ignored. */
 export function hostOf(server: string): string {
   return server.replace(/:[0-9]{1,5}$/, '').toLowerCase()
-}
-
-export function isIpLiteral(host: string): boolean {
-  return host.startsWith('[') || /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(host)
 }
 
 /** What is no string matches nothing; longer than any server name neither. */
