@@ -233,7 +233,7 @@ const texts: Readonly<Record<FindingCode, Text>> = {
   }),
   'syslog.behind': facts => ({
     is: `The syslog collector has taken nothing since ${facts.span('behind_ms')}${reason(facts)}. ${facts.number('waiting') ?? 'Some'} lines wait.`,
-    act: 'Look at the collector, its certificate and syslog.authority in letro.toml. No line is lost; they are kept here until it takes them.',
+    act: 'Look at the collector, its certificate and syslog.authority. No line is lost; they are kept here until it takes them.',
   }),
   'health.source-failed': (_facts, source) => ({
     is: `It could not be found out how “${source}” is.`,

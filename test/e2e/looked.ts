@@ -50,7 +50,8 @@ async function draws(page: Page): Promise<void> {
   console.log('no frame for 10 s: asked for one')
   const cdp = await page.context().newCDPSession(page)
   await cdp.send('Page.startScreencast', { format: 'jpeg', quality: 10 })
-  await frame
+  if (!(await Promise.race([frame, setTimeout(30_000, false, { ref: false })])))
+    throw new Error('the page draws nothing any more, a screencast or not')
   await cdp.send('Page.stopScreencast')
   await cdp.detach()
 }

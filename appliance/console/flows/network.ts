@@ -1,4 +1,4 @@
-/** Another network: in force at once, and taken back after a minute unless somebody here keeps it. */
+/** Another network: in force at once, and taken back after two minutes unless somebody here keeps it. */
 import { ask, call, type Flow, look, tell } from '../flow.ts'
 import { choice, fact, gap, text, wayOut } from '../page.ts'
 import { networkFacts } from './home.ts'
