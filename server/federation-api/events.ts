@@ -2,7 +2,7 @@
  * Events, states and history of rooms that the asking server is in.
  *
  * Nobody outside the room learns an event of it, auth events included (CVE-2022-39335): every route asks
- * `rooms.askedBy` first, and an event counts only in the room that it is of.
+ * `rooms.askedBy` first, and an event counts only in the room that it is of. Who was put out may still ask what led to that.
  *
  * Spec: server-server-api#retrieving-events, #backfilling-and-retrieving-missing-events, #get_matrixfederationv1event_authroomideventid
  */
@@ -57,8 +57,9 @@ export function eventsRoutes({ authenticate, takeTurn, serverName, rooms, clock 
     const roomId = pathRoom(ctx)
     const id = queryText(ctx.query, 'event_id')
     if (id === undefined) throw missingParam('event_id')
-    await rooms.askedBy(ctx.state.origin, roomId)
-    const found = await rooms.stateBefore(roomId, toEventId(id, 'event_id'))
+    const eventId = toEventId(id, 'event_id')
+    await rooms.askedBy(ctx.state.origin, roomId, { about: [eventId] })
+    const found = await rooms.stateBefore(roomId, eventId)
     if (!found) throw notFound('event_id: this server does not know the state at that event.')
     return found
   }
@@ -66,7 +67,7 @@ export function eventsRoutes({ authenticate, takeTurn, serverName, rooms, clock 
   const eventAuth: Step = async function eventAuth(ctx) {
     const roomId = pathRoom(ctx)
     const id = pathEvent(ctx)
-    await rooms.askedBy(ctx.state.origin, roomId)
+    await rooms.askedBy(ctx.state.origin, roomId, { about: [id] })
     if ((await roomOf(id)) !== roomId) throw notFound('eventId: this room has no such event here.')
     const chain = await rooms.authChain([id])
     ctx.body = { auth_chain: await signedEvents(rooms, [...chain]) }
@@ -94,7 +95,7 @@ export function eventsRoutes({ authenticate, takeTurn, serverName, rooms, clock 
     const earliest = idsIn(ctx, 'earliest_events')
     const limit = mayInteger(body, 'limit', 0) ?? defaultMissing
     const minDepth = mayInteger(body, 'min_depth') ?? 0
-    const view = await rooms.askedBy(origin, roomId)
+    const view = await rooms.askedBy(origin, roomId, { about: latest })
     const ids = await rooms.eventsBefore(roomId, {
       latest,
       earliest,

@@ -5,8 +5,12 @@
  * remember it; after that, repeating it changes nothing: events are known by their ids, messages between devices by
  * their message ids. 200 is answered when what became of every event is durable.
  *
+ * What a peer sends just before its line goes dead may stand on events that it can no more be asked for. Answered with 200
+ * it would be lost here for good, and with it who was put out of a room. It is sent back whole instead, a few times.
+ *
  * Spec: server-server-api#put_matrixfederationv1sendtxnid
  */
+import { MatrixError } from '../http/matrix-error.ts'
 import type { Route, Step } from '../http/route.ts'
 import type { ServerName } from '../protocol/ids.ts'
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts'
@@ -18,6 +22,8 @@ const maxPdus = 50
 const maxEdus = 100
 /** For each peer: what a retry after a lost answer asks for. */
 const maxAnswers = 20
+/** In a row, for each peer: one that we never reach must not wait for ever with all that it has. */
+const maxSentBack = 5
 
 /**
  * What takes one EDU of a peer. It throws nothing that matters to the others. A message between devices has its place among
@@ -35,6 +41,7 @@ export interface TransactionDeps {
 interface Line {
   last: Promise<unknown>
   readonly answers: Map<string, Promise<JsonObject>>
+  sentBack: number
 }
 
 export function transactionRoutes({ authenticate, rooms, takeEdu }: TransactionDeps): Route[] {
@@ -44,12 +51,17 @@ export function transactionRoutes({ authenticate, rooms, takeEdu }: TransactionD
     const { origin, params } = ctx.state
     const pdus = bodyList(ctx, 'pdus', maxPdus)
     const edus = bodyList(ctx, 'edus', maxEdus)
-    const line = lines.get(origin) ?? { last: Promise.resolve(), answers: new Map() }
+    const line = lines.get(origin) ?? { last: Promise.resolve(), answers: new Map(), sentBack: 0 }
     lines.set(origin, line)
-    ctx.body = await answerOnce(line, params['txnId']!, () => take(origin, pdus, edus))
+    ctx.body = await answerOnce(line, params['txnId']!, () => take(line, origin, pdus, edus))
   }
 
-  async function take(origin: ServerName, pdus: readonly Json[], edus: readonly Json[]): Promise<JsonObject> {
+  async function take(
+    line: Line,
+    origin: ServerName,
+    pdus: readonly Json[],
+    edus: readonly Json[],
+  ): Promise<JsonObject> {
     const parsed = edus.flatMap(edu => {
       const { edu_type: type, content } = isObject(edu) ? edu : {}
       return typeof type === 'string' && isObject(content) ? [{ type, content }] : []
@@ -59,9 +71,17 @@ export function transactionRoutes({ authenticate, rooms, takeEdu }: TransactionD
     // Messages between devices carry the keys of the events beside them: they go first, and become durable together.
     await Promise.all(messages.map(({ type, content }) => takeEdu(origin, type, content)))
     const results = await rooms.takeTransaction(origin, pdus)
+    const isIncomplete = [...results.values()].some(({ mayComeAgain }) => mayComeAgain)
+    if (isIncomplete && line.sentBack++ < maxSentBack) {
+      const sentence = `Events stand on others, and ${origin} did not answer when it was asked for them.`
+      throw new MatrixError(503, 'M_UNKNOWN', sentence)
+    }
+    if (!isIncomplete) line.sentBack = 0
     // All else comes after the events that it may speak of: receipts, and the devices of those who just joined.
     for (const { type, content } of others) await takeEdu(origin, type, content)
-    return { pdus: Object.fromEntries(results) as JsonObject }
+    return {
+      pdus: Object.fromEntries(Array.from(results, ([id, { error }]) => [id, error ? { error } : {}])),
+    }
   }
 
   return [

@@ -10,7 +10,13 @@ import type { EventTemplate } from './remote-rooms.ts'
 import type { RoomView } from './rooms.ts'
 
 /** Spec: server-server-api#put_matrixfederationv1sendtxnid: an event that we refuse has an error, all others have none. */
-export type PduResults = ReadonlyMap<EventId, { readonly error?: string }>
+export interface PduResult {
+  readonly error?: string
+  /** What it stands on is with who sent it, and that one did not answer just now: sent again it may be taken. */
+  readonly mayComeAgain?: boolean
+}
+
+export type PduResults = ReadonlyMap<EventId, PduResult>
 
 /** Ids, and events on demand by `RoomsInternal.signed`: a state of 10,000 events is not built in memory twice. */
 export interface StateWithAuthChain {
@@ -77,12 +83,14 @@ export interface InboundRooms {
   /**
    * The room, for a server that asks something about it: M_NOT_FOUND where it is not here, M_FORBIDDEN where the
    * server has no joined member, its ACL denies the server or the room is frozen. `mayBeOutside`: a server without
-   * members may ask too (make_join, and what decides about visibility by itself).
+   * members may ask too (make_join, and what decides about visibility by itself). `about`: so may a server whose last
+   * members others put out, if it asks about these events and they are what did it. It was still in when they were sent
+   * to it, and has to know what led to them: without that it could not take them, and would stay in by itself.
    */
   askedBy(
     origin: ServerName,
     roomId: RoomId,
-    options?: { readonly mayBeOutside?: boolean },
+    options?: { readonly mayBeOutside?: boolean; readonly about?: readonly EventId[] },
   ): Promise<RoomView>
   /** The state before this event, for `/state` and `/state_ids`. null: the event is not here, or has no state. */
   stateBefore(roomId: RoomId, eventId: EventId): Promise<StateWithAuthChain | null>

@@ -21,7 +21,7 @@ import { type RoomRules, roomVersion } from '../protocol/room-versions.ts'
 import { roomNumbers } from '../store/catalogue.ts'
 import { StoreError } from '../store/store.ts'
 import type { Freezer } from './freezer.ts'
-import type { PduResults } from './inbound-rooms.ts'
+import type { PduResult, PduResults } from './inbound-rooms.ts'
 import { type Incoming, incomingOf, parseReceived } from './incoming-event.ts'
 import { Budget, type FetchSource, type MissingEvents } from './missing-events.ts'
 import { writeOutside } from './outside-membership.ts'
@@ -34,7 +34,9 @@ import { serverAcl } from './server-acl.ts'
 /** Requests that the events of one transaction may cost us. */
 const maxRequests = 100
 
-type Results = Map<EventId, { readonly error?: string }>
+const incomplete = 'events that it stands on could not be had'
+
+type Results = Map<EventId, PduResult>
 
 interface Prepared {
   readonly json: Json
@@ -96,7 +98,7 @@ export class Inbox {
         const error = await this.#take(origin, roomId, rules, json, eventId, budget)
         // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
         const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
-        if (!isTaken) results.set(eventId, error === null ? {} : { error })
+        if (!isTaken) results.set(eventId, error === null ? {} : { error, ...again(error, origin, budget) })
       }
       i += next.length
     }
@@ -219,6 +221,10 @@ function unlessOwnFault(error: unknown): null {
   return null
 }
 
+function again(error: string, origin: ServerName, budget: Budget): Pick<PduResult, 'mayComeAgain'> {
+  return error === incomplete && budget.didNotAnswer(origin) ? { mayComeAgain: true } : {}
+}
+
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error
 }
@@ -241,7 +247,7 @@ function refusalOf(received: Received): string | null {
     case 'refused':
       return received.reason
     case 'incomplete':
-      return 'events that it stands on could not be had'
+      return incomplete
     default:
       return received satisfies never
   }

@@ -36,8 +36,8 @@ const keptForStateOfOthers = 10
 export class Budget {
   #left: number
   #leftForOthers = maxAskedOfOthers
-  /** Who did not answer is not asked again. */
-  readonly #away = new Set<ServerName>()
+  /** Who did not answer, or may not be asked, is not asked again. */
+  readonly #away = new Map<ServerName, RemoteError['kind']>()
 
   constructor(requests: number) {
     this.#left = requests
@@ -58,7 +58,11 @@ export class Budget {
   }
 
   failed(server: ServerName, { kind }: RemoteError): void {
-    if (kind !== 'refused') this.#away.add(server)
+    if (kind !== 'refused') this.#away.set(server, kind)
+  }
+
+  didNotAnswer(server: ServerName): boolean {
+    return this.#away.get(server) === 'unreachable'
   }
 }
 
@@ -84,7 +88,9 @@ export class MissingEvents {
     const first = await this.#receiver.receive(roomId, json)
     if (first.kind !== 'incomplete') return first
     try {
-      if (first.missingPrevEvents.length > 0) await this.#fillGap(roomId, first.eventId, source)
+      // What nobody tells of the gap is bridged by the state before the event.
+      if (first.missingPrevEvents.length > 0)
+        await this.#fillGap(roomId, first.eventId, source).catch(unlessRefused)
       return await this.#withState(roomId, json, source)
     } catch (error) {
       if (!(error instanceof RemoteError)) throw error
@@ -189,12 +195,14 @@ export class MissingEvents {
       const events = await reader.byIds(view, wanted)
       return wanted.filter((_, i) => !events[i] || events[i].facts.flags.unjudged)
     })
-    if (missing.length > maxSingleEvents) {
+    const singles = missing.length > maxSingleEvents ? [] : await this.#single(roomId, missing, source)
+    if (singles.length === missing.length) await copy.take(singles)
+    else {
       const { pdus, authChain } = await this.#ask(roomId, source, server =>
         remote.state(server, roomId, eventId),
       )
       await copy.take([...pdus, ...authChain])
-    } else await copy.take(await this.#single(roomId, missing, source))
+    }
 
     const inState = new Set(stateIds)
     for (const { eventId: id, server, event } of copy.strangers) {

@@ -33,6 +33,7 @@ import { RoomError, type RoomView } from './rooms.ts'
 import type { RoomsContext } from './rooms-context.ts'
 import { serverAcl } from './server-acl.ts'
 import { wholeState } from './state-chain.ts'
+import type { StoredEvent } from './stored-event.ts'
 import { identifyingState } from './stripped-state.ts'
 
 type ResidentRooms = Pick<
@@ -54,7 +55,7 @@ export class Resident implements ResidentRooms {
   async askedBy(
     origin: ServerName,
     roomId: RoomId,
-    { mayBeOutside = false }: { readonly mayBeOutside?: boolean } = {},
+    { mayBeOutside = false, about = [] }: Parameters<InboundRooms['askedBy']>[2] = {},
   ): Promise<RoomView> {
     const actor = await this.#context.actors.get(roomId)
     if (!actor?.exists) throw unknownRoom(roomId)
@@ -63,7 +64,7 @@ export class Resident implements ResidentRooms {
     if (!serverAcl(view).allows(origin)) {
       throw new RoomError('M_FORBIDDEN', `The room's server ACL does not let ${origin} take part.`)
     }
-    if (!mayBeOutside && !view.joinedServers.has(origin)) {
+    if (!mayBeOutside && !view.joinedServers.has(origin) && !(await this.#putOut(origin, roomId, about))) {
       throw new RoomError('M_FORBIDDEN', `${origin} is not in this room.`)
     }
     return view
@@ -136,6 +137,14 @@ export class Resident implements ResidentRooms {
   }
 
   // ── steps ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Is each of these an event by which somebody else put a member of this server out? */
+  async #putOut(server: ServerName, roomId: RoomId, eventIds: readonly EventId[]): Promise<boolean> {
+    if (eventIds.length === 0) return false
+    const { store, reader } = this.#context
+    const events = await store.read(view => reader.byIds(view, eventIds))
+    return events.every(event => event?.roomId === roomId && putsOut(event, server))
+  }
 
   /** The room, if we are in it and this person of this server may come and go through us. */
   async #roomFor(
@@ -254,6 +263,16 @@ function checkMemberEvent(pdu: Pdu, origin: ServerName, membership: string): voi
 /** A stranger learns that the room stands still, not for whom. */
 export function frozenRefusal(): RoomError {
   return new RoomError('M_FORBIDDEN', 'This room stands still on this server: nothing is accepted or served.')
+}
+
+function putsOut(
+  { type, sender, stateKey, content, isShown, replacesState }: StoredEvent,
+  server: ServerName,
+) {
+  if (type !== 'm.room.member' || !isShown || stateKey === undefined) return false
+  if (serverOf(stateKey as UserId) !== server || serverOf(sender) === server) return false
+  const { membership } = content
+  return (membership === 'leave' || membership === 'ban') && replacesState?.content['membership'] === 'join'
 }
 
 function unknownRoom(roomId: RoomId): RoomError {

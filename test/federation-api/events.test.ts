@@ -94,7 +94,8 @@ test('nor is anything had by who has left, who is denied by the server ACL, or o
     content: { membership: 'leave' },
   })
   await left.world.deliver(left.b, [leave.eventId], [left.a])
-  await refusedAll(t, asksOf(left.asking, left.roomId, left.late, left.b), 'left')
+  for (const eventId of [left.late, leave.eventId])
+    await refusedAll(t, asksOf(left.asking, left.roomId, eventId, left.b), 'left')
 
   const denied = await open(t)
   const acl = denied.draft('m.room.server_acl', { allow: ['a.test'] })
@@ -112,6 +113,37 @@ test('nor is anything had by who has left, who is denied by the server ACL, or o
   })
   await frozen.world.deliver(frozen.b, [invite.eventId], [frozen.a])
   await refusedAll(t, asksOf(frozen.asking, frozen.roomId, frozen.late, frozen.b), 'stands still')
+})
+
+test('who was put out by somebody else may ask what led to that, and nothing else', async t => {
+  const { a, b, c, roomId, late, asking } = await open(t)
+  const [bob, cy] = [person('bob', b), person('cy', c)]
+  const member = (who: typeof bob, membership: string): RoomDraft & { roomId: RoomId } => ({
+    roomId,
+    sender: person('ann', a),
+    type: 'm.room.member',
+    stateKey: who,
+    content: { membership },
+  })
+  await a.rooms.send(member(cy, 'invite'))
+  const rescinded = await a.rooms.send(member(cy, 'leave'))
+  const out = await a.rooms.send(member(bob, 'leave'))
+  const after = await a.rooms.send({ roomId, ...say(a, 'ann', 'TOP SECRET, he is out') })
+  const asks = asksOf(asking, roomId, out.eventId, b)
+  for (const name of ['state', 'state_ids', 'event_auth', 'missing'] as const) {
+    t.is((await asks[name]).status, 200, name)
+  }
+  const { events } = (await asks.missing).body
+  t.deepEqual(events.at(-1).content, { membership: 'leave' })
+  t.false(JSON.stringify(events).includes('he is out'))
+  for (const name of ['event', 'backfill', 'near'] as const) t.is((await asks[name]).status, 403, name)
+  await refusedAll(t, asksOf(asking, roomId, late, b), 'an event of before')
+  await refusedAll(t, asksOf(asking, roomId, after.eventId, b), 'an event of after')
+  await refusedAll(t, asksOf(asking, roomId, out.eventId, c), 'somebody else’s')
+  await refusedAll(t, asksOf(asking, roomId, rescinded.eventId, c), 'an invitation taken back')
+  const both = { latest_events: [out.eventId, after.eventId], earliest_events: [] }
+  const mixed = await asking.post(`/get_missing_events/${encodeURIComponent(roomId)}`, both, b.name)
+  t.is(mixed.status, 403)
 })
 
 test('what was said before its people came goes without its content where history is for members alone', async t => {

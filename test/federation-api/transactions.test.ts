@@ -2,6 +2,7 @@
 import test from 'ava'
 import { type TakeEdu, transactionRoutes } from '../../server/federation-api/transactions.ts'
 import type { JsonObject } from '../../server/protocol/json.ts'
+import type { PduResults } from '../../server/rooms/inbound-rooms.ts'
 import type { Position } from '../../server/store/store.ts'
 import { alice, device } from '../keys/people.ts'
 import { dora, openTwoServers } from '../keys/two-servers.ts'
@@ -30,6 +31,35 @@ async function sending(takeEdu: TakeEdu) {
   }
   return { events, send }
 }
+
+test('what stands on events that its sender did not give is sent back, and not for ever', async t => {
+  const lacking = new Map([
+    ['$lacking', { error: 'could not be had', mayComeAgain: true }],
+  ]) as never as PduResults
+  let results: PduResults = lacking
+  const edus: string[] = []
+  const takeEdu: TakeEdu = async (_origin, type) => void edus.push(type)
+  const http = await startHttp(
+    transactionRoutes({ authenticate, rooms: { takeTransaction: async () => results }, takeEdu }),
+  )
+  t.teardown(() => http.close())
+  const send = (txnId: string) =>
+    http.call('PUT', `/_matrix/federation/v1/send/${txnId}`, {
+      headers: { 'x-test-origin': peer },
+      body: { pdus: [], edus: [edu('m.typing', 'x')] },
+    })
+  for (let i = 0; i < 5; i++) t.like(await send('1'), { status: 503, body: { errcode: 'M_UNKNOWN' } })
+  t.deepEqual(edus, [])
+  const taken = await send('1')
+  t.deepEqual(taken.body, { pdus: { $lacking: { error: 'could not be had' } } })
+  t.is((await send('2')).status, 200)
+  results = new Map()
+  t.is((await send('3')).status, 200)
+  results = lacking
+  t.is((await send('4')).status, 503)
+  results = new Map([['$lacking', {}]]) as never as PduResults
+  t.deepEqual((await send('4')).body, { pdus: { $lacking: {} } })
+})
 
 const edu = (edu_type: string, name: string, content: JsonObject = {}) => ({
   edu_type,

@@ -91,7 +91,9 @@ async function converge(
     if (ids.some(({ status }) => status !== 200)) return false
     await sleep(500)
     const [first, ...others] = await Promise.all(people.map(one => one.state(room)))
-    return others.every(state => JSON.stringify(state) === JSON.stringify(first))
+    const isSame = others.every(state => JSON.stringify(state) === JSON.stringify(first))
+    // Whoever was put out a moment ago, and had not heard of it, joins again.
+    return isSame && (await Promise.all(people.map(one => isFull(one, room)))).every(Boolean)
   }, convergeMs)
 
   const states = await Promise.all(people.map(one => one.state(room)))
@@ -103,6 +105,11 @@ async function converge(
     const held = await Promise.all(people.map(one => one.eventIds(room)))
     return held.every(ids => counted.every(id => ids.has(id)))
   }, convergeMs)
+}
+
+async function isFull(one: Person, room: string): Promise<boolean> {
+  const { status, body } = await one.call('GET', `/rooms/${encodeURIComponent(room)}/joined_members`)
+  return status === 200 && Object.keys(body.joined).length === people.length
 }
 
 /** One thing that a person or the network does. What the rules refuse at that moment is refused: that is fine. */

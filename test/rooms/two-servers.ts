@@ -131,23 +131,32 @@ export class World {
         ),
       event: (server, eventId) =>
         ask(server, 'event', async rooms => {
+          const [stored] = await rooms.stored([eventId])
+          if (!stored) throw notHere()
+          await rooms.askedBy(us, stored.roomId)
           const [event] = await signedAll(rooms, [eventId])
-          if (!event) throw Object.assign(new Error('not here'), { code: 'M_NOT_FOUND' })
-          return event
+          return event!
         }),
-      state: () => Promise.reject(new Error('not asked for by anybody')),
+      state: (server, roomId, at) =>
+        ask(server, 'state', async rooms => {
+          await rooms.askedBy(us, roomId, { about: [at] })
+          const found = await rooms.stateBefore(roomId, at)
+          if (!found) throw notHere()
+          const [pdus, authChain] = [found.state, found.authChain].map(ids => signedAll(rooms, ids))
+          return { pdus: await pdus!, authChain: await authChain! }
+        }),
       stateIds: (server, roomId, at) =>
         ask(server, 'state_ids', async rooms => {
-          await rooms.askedBy(us, roomId)
+          await rooms.askedBy(us, roomId, { about: [at] })
           const state = await rooms.stateBefore(roomId, at)
-          if (!state) throw Object.assign(new Error('not here'), { code: 'M_NOT_FOUND' })
+          if (!state) throw notHere()
           return { stateIds: state.state, authChainIds: state.authChain }
         }),
       eventAuth: (server, _roomId, eventId) =>
         ask(server, 'event_auth', async rooms => signedAll(rooms, [...(await rooms.authChain([eventId]))])),
       missingEvents: (server, roomId, options) =>
         ask(server, 'get_missing_events', async rooms => {
-          await rooms.askedBy(us, roomId)
+          await rooms.askedBy(us, roomId, { about: options.latest })
           const limit = Math.min(options.limit, this.mostMissing)
           return signedAll(rooms, await before(rooms, options.latest, options.earliest, limit, false))
         }),
@@ -202,6 +211,10 @@ export class World {
       await site.rooms.takeTransaction(from.name, JSON.parse(JSON.stringify(pdus)))
     }
   }
+}
+
+function notHere(): Error {
+  return Object.assign(new Error('not here'), { code: 'M_NOT_FOUND' })
 }
 
 /** Breadth first along previous events, newest first (or oldest first for get_missing_events). */
