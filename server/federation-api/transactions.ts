@@ -23,7 +23,7 @@ const maxEdus = 100
 /** For each peer: what a retry after a lost answer asks for. */
 const maxAnswers = 20
 /** In a row, for each peer: one that we never reach must not wait for ever with all that it has. */
-const maxSentBack = 5
+const maxSentBack = 3
 
 /**
  * What takes one EDU of a peer. It throws nothing that matters to the others. A message between devices has its place among

@@ -195,13 +195,17 @@ export class MissingEvents {
       const events = await reader.byIds(view, wanted)
       return wanted.filter((_, i) => !events[i] || events[i].facts.flags.unjudged)
     })
-    const singles = missing.length > maxSingleEvents ? [] : await this.#single(roomId, missing, source)
-    if (singles.length === missing.length) await copy.take(singles)
-    else {
-      const { pdus, authChain } = await this.#ask(roomId, source, server =>
-        remote.state(server, roomId, eventId),
+    const areMany = missing.length > maxSingleEvents
+    const singles = areMany ? [] : await this.#single(roomId, missing, source)
+    await copy.take(singles)
+    if (singles.length < missing.length) {
+      const whole = await this.#ask(roomId, source, server => remote.state(server, roomId, eventId)).catch(
+        error => {
+          if (areMany) throw error
+          return unlessRefused(error)
+        },
       )
-      await copy.take([...pdus, ...authChain])
+      if (whole) await copy.take([...whole.pdus, ...whole.authChain])
     }
 
     const inState = new Set(stateIds)

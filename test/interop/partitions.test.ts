@@ -81,19 +81,17 @@ async function converge(
     network.heal(names[one], names[other])
     network.delay(names[one], names[other], 0)
   }
-  // Everybody is in again, and has written on what they then saw: no branch stays apart.
+  // Everybody is in again, and each has written to all others, on what they then saw: no branch stays apart.
   await eventually(async () => {
     for (const [i, one] of people.entries())
       await one.call('POST', `/join/${encodeURIComponent(room)}?via=${servers[(i + 1) % 3]!.serverName}`, {})
+    const agreed = await agree(room)
     const ids = await Promise.all(
       people.map((one, i) => one.call('PUT', ...one.saying(room, `the end, ${i}`))),
     )
     if (ids.some(({ status }) => status !== 200)) return false
     await sleep(500)
-    const [first, ...others] = await Promise.all(people.map(one => one.state(room)))
-    const isSame = others.every(state => JSON.stringify(state) === JSON.stringify(first))
-    // Whoever was put out a moment ago, and had not heard of it, joins again.
-    return isSame && (await Promise.all(people.map(one => isFull(one, room)))).every(Boolean)
+    return agreed && agree(room)
   }, convergeMs)
 
   const states = await Promise.all(people.map(one => one.state(room)))
@@ -101,15 +99,24 @@ async function converge(
   t.deepEqual(states[2], states[0])
   // What somebody wrote who was being thrown out elsewhere meanwhile is soft-failed there; all else is everywhere.
   const counted = [...past.said].flatMap(([id, userId]) => (past.thrownOut.has(userId) ? [] : [id]))
-  await eventually(async () => {
+  const missing = async () => {
     const held = await Promise.all(people.map(one => one.eventIds(room)))
-    return held.every(ids => counted.every(id => ids.has(id)))
-  }, convergeMs)
+    return held.flatMap((ids, i) => counted.filter(id => !ids.has(id)).map(id => `${names[i]}: ${id}`))
+  }
+  await eventually(async () => (await missing()).length === 0, convergeMs).catch(() => {})
+  t.deepEqual(await missing(), [], 'messages that are not everywhere')
 }
 
-async function isFull(one: Person, room: string): Promise<boolean> {
-  const { status, body } = await one.call('GET', `/rooms/${encodeURIComponent(room)}/joined_members`)
-  return status === 200 && Object.keys(body.joined).length === people.length
+/** Is the state the same on all three, with everybody in the room? */
+async function agree(room: string): Promise<boolean> {
+  const path = `/rooms/${encodeURIComponent(room)}/joined_members`
+  const members = await Promise.all(people.map(one => one.call('GET', path)))
+  const isFull = members.every(
+    ({ status, body }) => status === 200 && Object.keys(body.joined).length === people.length,
+  )
+  if (!isFull) return false
+  const [first, ...others] = await Promise.all(people.map(one => one.state(room)))
+  return others.every(state => JSON.stringify(state) === JSON.stringify(first))
 }
 
 /** One thing that a person or the network does. What the rules refuse at that moment is refused: that is fine. */
