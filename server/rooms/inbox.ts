@@ -34,8 +34,6 @@ import { serverAcl } from './server-acl.ts'
 /** Requests that the events of one transaction may cost us. */
 const maxRequests = 100
 
-const incomplete = 'events that it stands on could not be had'
-
 type Results = Map<EventId, PduResult>
 
 interface Prepared {
@@ -95,10 +93,10 @@ export class Inbox {
       for (const each of next) if (!left.includes(each)) results.set(each.incoming.eventId, {})
       for (const { json, incoming } of left) {
         const { eventId } = incoming
-        const error = await this.#take(origin, roomId, rules, json, eventId, budget)
+        const result = await this.#take(origin, roomId, rules, json, eventId, budget)
         // A bad copy of an event that was taken takes nothing back: signatures are no part of its id.
         const isTaken = results.has(eventId) && results.get(eventId)!.error === undefined
-        if (!isTaken) results.set(eventId, error === null ? {} : { error, ...again(error, origin, budget) })
+        if (!isTaken) results.set(eventId, result)
       }
       i += next.length
     }
@@ -142,7 +140,6 @@ export class Inbox {
     return known ? roomVersion(known.version) : null
   }
 
-  /** Why it was refused; null: it was taken. */
   async #take(
     origin: ServerName,
     roomId: RoomId,
@@ -150,18 +147,19 @@ export class Inbox {
     json: Json,
     eventId: EventId,
     budget: Budget,
-  ): Promise<string | null> {
+  ): Promise<PduResult> {
     const { actors, serverName, peers, report } = this.#context
     const view = (await actors.get(roomId))?.view
     if (!view?.joinedServers.has(serverName)) {
       return (await this.#endMembership(origin, roomId, rules, json))
-        ? null
-        : 'this server is not in the room'
+        ? {}
+        : { error: 'this server is not in the room' }
     }
-    if (view.frozen) return 'the room stands still on this server'
-    if (!serverAcl(view).allows(origin)) return `the room's server ACL does not let ${origin} take part`
+    if (view.frozen) return { error: 'the room stands still on this server' }
+    if (!serverAcl(view).allows(origin))
+      return { error: `the room's server ACL does not let ${origin} take part` }
     const pdu = parseReceived(json, rules)
-    if ('refused' in pdu) return pdu.refused
+    if ('refused' in pdu) return { error: pdu.refused }
     const stranger = requiredSigners(pdu).find(server => peers && !peers.isKnown(server))
     const onStranger: FetchSource['onStranger'] = async (server, event, id) => {
       // Only who is in the room can say who else is: others would stop it with events that they made up.
@@ -169,16 +167,20 @@ export class Inbox {
     }
     if (stranger !== undefined) {
       await onStranger(stranger, json, eventId)
-      return `this server does not know ${stranger}`
+      return { error: `this server does not know ${stranger}` }
     }
     try {
       const source = { server: origin, budget, onStranger }
-      return refusalOf(await this.#missing.receive(roomId, json, source))
+      const received = await this.#missing.receive(roomId, json, source)
+      const error = refusalOf(received)
+      if (error === null) return {}
+      const mayComeAgain = received.kind === 'incomplete' && budget.didNotAnswer(origin)
+      return { error, ...(mayComeAgain && { mayComeAgain }) }
     } catch (error) {
       unlessOwnFault(error)
-      if (error instanceof RoomError) return error.message
+      if (error instanceof RoomError) return { error: error.message }
       report('an event of a peer could not be judged', { peer: origin, error: nameOf(error) })
-      return 'this server failed to judge the event'
+      return { error: 'this server failed to judge the event' }
     }
   }
 
@@ -221,10 +223,6 @@ function unlessOwnFault(error: unknown): null {
   return null
 }
 
-function again(error: string, origin: ServerName, budget: Budget): Pick<PduResult, 'mayComeAgain'> {
-  return error === incomplete && budget.didNotAnswer(origin) ? { mayComeAgain: true } : {}
-}
-
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error
 }
@@ -247,7 +245,7 @@ function refusalOf(received: Received): string | null {
     case 'refused':
       return received.reason
     case 'incomplete':
-      return incomplete
+      return 'events that it stands on could not be had'
     default:
       return received satisfies never
   }

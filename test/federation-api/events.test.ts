@@ -4,7 +4,7 @@ import { eventsRoutes } from '../../server/federation-api/events.ts'
 import { takeTurns } from '../../server/federation-api/peer-turns.ts'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
 import { openRoom, person, say } from '../rooms/federated-room.ts'
-import type { RoomDraft } from '../rooms/room-fixture.ts'
+import { member, type RoomDraft } from '../rooms/room-fixture.ts'
 import { type Site, World } from '../rooms/two-servers.ts'
 import { authenticate, startAsking } from './asking-peer.ts'
 
@@ -118,16 +118,10 @@ test('nor is anything had by who has left, who is denied by the server ACL, or o
 test('who was put out by somebody else may ask what led to that, and nothing else', async t => {
   const { a, b, c, roomId, late, asking } = await open(t)
   const [bob, cy] = [person('bob', b), person('cy', c)]
-  const member = (who: typeof bob, membership: string): RoomDraft & { roomId: RoomId } => ({
-    roomId,
-    sender: person('ann', a),
-    type: 'm.room.member',
-    stateKey: who,
-    content: { membership },
-  })
-  await a.rooms.send(member(cy, 'invite'))
-  const rescinded = await a.rooms.send(member(cy, 'leave'))
-  const out = await a.rooms.send(member(bob, 'leave'))
+  const ann = person('ann', a)
+  await a.rooms.send({ roomId, ...member(cy, 'invite', ann) })
+  const rescinded = await a.rooms.send({ roomId, ...member(cy, 'leave', ann) })
+  const out = await a.rooms.send({ roomId, ...member(bob, 'leave', ann) })
   const after = await a.rooms.send({ roomId, ...say(a, 'ann', 'TOP SECRET, he is out') })
   const asks = asksOf(asking, roomId, out.eventId, b)
   for (const name of ['state', 'state_ids', 'event_auth', 'missing'] as const) {

@@ -1,5 +1,6 @@
 /** A room that two servers share. */
-import type { RoomId, UserId } from '../../server/protocol/ids.ts'
+import type { EventId, RoomId, UserId } from '../../server/protocol/ids.ts'
+import type { JsonObject } from '../../server/protocol/json.ts'
 import type { RoomVersion } from '../../server/protocol/room-versions.ts'
 import type { RoomDraft } from './room-fixture.ts'
 import type { Site } from './two-servers.ts'
@@ -11,6 +12,10 @@ export const say = (site: Site, name: string, body: string): RoomDraft => ({
   type: 'm.room.message',
   content: { body },
 })
+
+/** The event as it goes over the wire. */
+export const pduOf = async (site: Site, eventId: EventId) =>
+  JSON.parse(JSON.stringify(await site.rooms.signed(eventId))) as JsonObject
 
 /** Ann's, which anybody may join. */
 export async function openRoom(

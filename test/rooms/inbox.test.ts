@@ -2,8 +2,9 @@
 import test from 'ava'
 import type { EventId, RoomId } from '../../server/protocol/ids.ts'
 import type { Json, JsonObject } from '../../server/protocol/json.ts'
-import { person, say, sharedRoom } from './federated-room.ts'
+import { pduOf, person, say, sharedRoom } from './federated-room.ts'
 import { forged } from './forged-event.ts'
+import { member } from './room-fixture.ts'
 import { type Site, World } from './two-servers.ts'
 
 async function two() {
@@ -13,9 +14,6 @@ async function two() {
   const roomId = await sharedRoom(a, b)
   return { world, a, b, roomId }
 }
-
-const pduOf = async (site: Site, eventId: EventId) =>
-  JSON.parse(JSON.stringify(await site.rooms.signed(eventId))) as JsonObject
 
 async function bodies(site: Site, roomId: RoomId): Promise<unknown[]> {
   const events = await site.rooms.timeline(roomId, { limit: 500 })
@@ -51,14 +49,7 @@ test('a long gap is bridged by the state, and both agree on what is now', async 
   const ann = person('ann', a)
   for (let i = 0; i < 150; i++) await b.rooms.send({ roomId, ...say(b, 'bob', `${i}`) })
   for (const name of ['p1', 'p2', 'p3']) {
-    const userId = person(name, b)
-    await b.rooms.send({
-      roomId,
-      sender: userId,
-      type: 'm.room.member',
-      stateKey: userId,
-      content: { membership: 'join' },
-    })
+    await b.rooms.send({ roomId, ...member(person(name, b), 'join') })
   }
   for (let i = 0; i < 150; i++) await b.rooms.send({ roomId, ...say(b, 'bob', `later ${i}`) })
   // All that the other tells of what lies between.

@@ -1,10 +1,9 @@
 /** A server whose last people are put out by an event that stands on what it does not have yet. */
 import test from 'ava'
-import type { EventId } from '../../server/protocol/ids.ts'
-import type { JsonObject } from '../../server/protocol/json.ts'
 import { RemoteError } from '../../server/rooms/remote-rooms.ts'
-import { person, say, sharedRoom } from './federated-room.ts'
-import { type Site, World } from './two-servers.ts'
+import { pduOf, person, say, sharedRoom } from './federated-room.ts'
+import { member } from './room-fixture.ts'
+import { World } from './two-servers.ts'
 
 /** Ann says so much that Bob's server does not hear, and puts him out. */
 async function putOut(unheard: number, membership: 'leave' | 'ban' = 'leave') {
@@ -12,30 +11,14 @@ async function putOut(unheard: number, membership: 'leave' | 'ban' = 'leave') {
   const a = await world.add('a.test')
   const b = await world.add('bb.test')
   const roomId = await sharedRoom(a, b)
-  const pat = person('pat', a)
-  await a.rooms.send({
-    roomId,
-    sender: pat,
-    type: 'm.room.member',
-    stateKey: pat,
-    content: { membership: 'join' },
-  })
+  await a.rooms.send({ roomId, ...member(person('pat', a), 'join') })
   for (let i = 0; i < unheard; i++) await a.rooms.send({ roomId, ...say(a, 'ann', `${i}`) })
-  const out = await a.rooms.send({
-    roomId,
-    sender: person('ann', a),
-    type: 'm.room.member',
-    stateKey: person('bob', b),
-    content: { membership },
-  })
+  const out = await a.rooms.send({ roomId, ...member(person('bob', b), membership, person('ann', a)) })
   const tell = async () =>
     (await b.rooms.takeTransaction(a.name, [await pduOf(a, out.eventId)])).get(out.eventId)
   const membershipThere = async () => (await b.rooms.view(roomId))!.membership(person('bob', b))
   return { world, a, b, roomId, out: out.eventId, tell, membershipThere }
 }
-
-const pduOf = async (site: Site, eventId: EventId) =>
-  JSON.parse(JSON.stringify(await site.rooms.signed(eventId))) as JsonObject
 
 for (const membership of ['leave', 'ban'] as const) {
   test(`what led to a ${membership} can be had by who it puts out, and with it the ${membership} itself`, async t => {
